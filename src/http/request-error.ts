@@ -1,0 +1,33 @@
+/** The one error that leaves the HTTP border: small, without secrets, and sayable to a person. */
+
+/** The two servers that are spoken to through src/http. Also the value of the metric label `target`. */
+export type Target = 'fleet' | 'kubernetes';
+
+export interface RequestFailure {
+  readonly target: Target;
+  /** The server as a person would name it: `unix:///var/run/fleet.sock` or `https://10.0.0.1:6443`; never credentials. */
+  readonly server: string;
+  /** `GET /fleet/v1/machines`; the query is left out where it would only be noise. */
+  readonly request: string;
+  /** What went wrong and what to do about it, in one sentence without a full stop. */
+  readonly problem: string;
+  /** The HTTP status, where there was an answer. */
+  readonly status?: number;
+  /** `reason` of a Kubernetes Status (`AlreadyExists`, `NotFound`, `Invalid`, ...), or a system error code (`ECONNREFUSED`). */
+  readonly code?: string;
+}
+
+/** `fleet at unix:///var/run/fleet.sock: GET /fleet/v1/machines: connection refused: is fleet.socket running?` */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly target: Target;
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+
+  constructor(failure: RequestFailure) {
+    super(`${failure.target} at ${failure.server}: ${failure.request}: ${failure.problem}`);
+    this.target = failure.target;
+    this.status = failure.status;
+    this.code = failure.code;
+  }
+}

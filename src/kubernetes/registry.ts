@@ -1,0 +1,61 @@
+/** What the API server says of nodes and can be asked to do: the one interface behind which every API version fits. */
+
+/** One node ("minion" in v1beta1 and v1beta2). Metadata is always there; the rest only where it was read whole. */
+export interface NodeRecord {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+  /** Undefined when the server answered with metadata only. */
+  readonly facts: NodeFacts | undefined;
+}
+
+/** What a metadata-only list lacks. */
+export interface NodeFacts {
+  /** status.nodeInfo.machineID, or empty: the kubelet has not reported yet. */
+  readonly machineId: string;
+  /** The IP addresses in status.addresses (or hostIP), canonical, in the server's order. */
+  readonly addresses: readonly string[];
+  /** The condition Ready: `ready` is True, `not-ready` is False or Unknown, `none` is a server or node without it. */
+  readonly ready: 'ready' | 'not-ready' | 'none';
+  /** spec.unschedulable: somebody cordoned it. */
+  readonly unschedulable: boolean;
+}
+
+/** A node to create. Never capacity or conditions: those are the kubelet's to tell. */
+export interface NodeDraft {
+  readonly name: string;
+  readonly address: string;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+}
+
+/** Labels and annotations to set (a string) or to take away (null). Keys not named stay as they are. */
+export interface MetadataChange {
+  readonly labels: ReadonlyMap<string, string | null>;
+  readonly annotations: ReadonlyMap<string, string | null>;
+}
+
+/** `exists`: it was there already. `without-labels`: the server refused the labels, so it was created without them. */
+export type CreateOutcome = 'created' | 'exists' | 'without-labels';
+/** `gone`: there is no such node any more, or another one has its name now. */
+export type UpdateOutcome = 'updated' | 'gone';
+/** `changed`: the server refused because the node is not the one that was looked at. */
+export type RemoveOutcome = 'removed' | 'gone' | 'changed';
+
+/** The nodes of one API server. Everything throws RequestError when the server did not do what was asked. */
+export interface NodeRegistry {
+  /** Every node, completely; with facts only where the server sends them with the list. */
+  list(signal: AbortSignal): Promise<readonly NodeRecord[]>;
+  /** Every node, completely, with facts, in pages where the server pages. */
+  listWhole(signal: AbortSignal): Promise<readonly NodeRecord[]>;
+  /** One node with facts, or undefined when there is none of that name. */
+  read(name: string, signal: AbortSignal): Promise<NodeRecord | undefined>;
+  create(draft: NodeDraft, signal: AbortSignal): Promise<CreateOutcome>;
+  /** Changes the node of that name only while its uid is the given one. */
+  update(name: string, uid: string, change: MetadataChange, signal: AbortSignal): Promise<UpdateOutcome>;
+  /** Deletes with uid and resourceVersion as preconditions. Servers before v1.20 ignore one or both, and delete. */
+  remove(name: string, uid: string, resourceVersion: string, signal: AbortSignal): Promise<RemoveOutcome>;
+  close(): void;
+}
