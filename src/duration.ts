@@ -1,0 +1,47 @@
+/** Durations as people write them (`30`, `45s`, `1h30m`), read to milliseconds and written back. */
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+const NUMBER = String.raw`\d+(?:\.\d+)?`;
+const BARE_SECONDS = new RegExp(`^${NUMBER}$`);
+const WITH_UNITS = new RegExp(
+  `^(?:(?<h>${NUMBER})h)?(?:(?<m>${NUMBER})m)?(?:(?<s>${NUMBER})s)?(?:(?<ms>${NUMBER})ms)?$`,
+);
+
+/**
+ * Milliseconds, or undefined when the text is not a duration.
+ *
+ * A number alone is seconds, as it was for the Go program's -sync-interval. Units are h, m, s and ms, largest first.
+ */
+export function parseDuration(text: string): number | undefined {
+  if (BARE_SECONDS.test(text)) return wholeMs(Number(text) * SECOND);
+  const units = WITH_UNITS.exec(text)?.groups;
+  if (text === '' || units === undefined) return undefined;
+  const { h = '0', m = '0', s = '0', ms = '0' } = units;
+  return wholeMs(Number(h) * HOUR + Number(m) * MINUTE + Number(s) * SECOND + Number(ms));
+}
+
+function wholeMs(ms: number): number | undefined {
+  const rounded = Math.round(ms);
+  return Number.isSafeInteger(rounded) ? rounded : undefined;
+}
+
+/**
+ * A duration for people, which parseDuration reads back: `1h2m3s`, `45s`, `1.5s`, `500ms`.
+ *
+ * Exact to the millisecond below a minute; from a minute on, the fraction of a second is dropped, never rounded up.
+ * Infinity is `never`; less than nothing is `0s`.
+ */
+export function formatDuration(ms: number): string {
+  if (ms === Number.POSITIVE_INFINITY) return 'never';
+  const whole = Math.max(0, Math.round(ms));
+  if (whole === 0) return '0s';
+  if (whole < SECOND) return `${whole}ms`;
+  if (whole < MINUTE) return `${whole / SECOND}s`;
+  const hours = Math.floor(whole / HOUR);
+  const minutes = Math.floor((whole % HOUR) / MINUTE);
+  const seconds = Math.floor((whole % MINUTE) / SECOND);
+  return [hours > 0 ? `${hours}h` : '', minutes > 0 ? `${minutes}m` : '', seconds > 0 ? `${seconds}s` : ''].join('');
+}

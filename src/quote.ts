@@ -1,0 +1,15 @@
+/** Shows a string that somebody else chose to a person, on one line and without surprises. */
+
+/** More of a hostile string than this tells a person nothing new. */
+const LONGEST = 64;
+
+/**
+ * The text in double quotes as JSON has it, cut at 64 characters. Everything that could move a cursor, end a line or
+ * turn the reading direction is escaped: control and format characters, line separators, lone surrogates.
+ */
+export function quote(text: string): string {
+  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return JSON.stringify(cut).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
+}

@@ -1,0 +1,100 @@
+/** What is to be written on a node: our marks, and the labels that are copied from fleet's metadata. */
+import { cleanLabel } from '../kubernetes/names.ts';
+import type { MetadataChange, NodeDraft } from '../kubernetes/registry.ts';
+import type { Candidate } from './machines.ts';
+import { ADDRESS, LABELS, MACHINE_ID, MANAGED, SINCE } from './marks.ts';
+import type { Node } from './resolve.ts';
+
+/** Something to be said once to people; `key` tells whether it was. */
+export interface Note {
+  readonly key: string;
+  readonly text: string;
+}
+
+/** The labels that a machine's metadata gives its node, and what could not be represented as one. */
+export function labelsFor(
+  machine: Candidate,
+  metadataKeys: readonly string[],
+): { readonly labels: ReadonlyMap<string, string>; readonly notes: readonly Note[] } {
+  const labels = new Map<string, string>();
+  const notes: Note[] = [];
+  for (const metadataKey of metadataKeys) {
+    const value = machine.metadata.get(metadataKey);
+    if (value === undefined) continue;
+    const label = cleanLabel(metadataKey, value);
+    const leftOut = (why: string) =>
+      notes.push({
+        key: `label ${machine.id} ${metadataKey}`,
+        text: `machine ${machine.id}: metadata ${JSON.stringify(metadataKey)} is not copied to a label: ${why}`,
+      });
+    if ('problem' in label) leftOut(label.problem);
+    else if (labels.has(label.key)) leftOut(`another metadata key became the label ${label.key} already`);
+    else labels.set(label.key, label.value);
+  }
+  return { labels, notes };
+}
+
+/** The node that a machine is registered as. `since` is ISO 8601. */
+export function draftFor(
+  machine: Candidate,
+  name: string,
+  labels: ReadonlyMap<string, string>,
+  since: string,
+): NodeDraft {
+  const annotations = new Map([
+    [MACHINE_ID, machine.id],
+    [ADDRESS, machine.address],
+    [SINCE, since],
+  ]);
+  if (labels.size > 0) annotations.set(LABELS, keyList(labels.keys()));
+  return { name, address: machine.address, labels: new Map([...labels, [MANAGED, 'true']]), annotations };
+}
+
+/**
+ * What has to change on a machine's node for it to carry our marks and labels; undefined when nothing has. Of the labels only
+ * those that we wrote change, or go: a key that was there before is left alone, and noted.
+ */
+export function changeFor(
+  machine: Candidate,
+  node: Node,
+  labels: ReadonlyMap<string, string>,
+  since: string,
+): { readonly change: MetadataChange | undefined; readonly notes: readonly Note[] } {
+  const written = new Set(
+    node.annotations
+      .get(LABELS)
+      ?.split(',')
+      .filter((key) => key !== '') ?? [],
+  );
+  const foreign = [...labels.keys()].filter((key) => node.labels.has(key) && !written.has(key));
+  const ours = new Map([...labels].filter(([key]) => !foreign.includes(key)));
+  const gone = [...written].filter((key) => !ours.has(key));
+
+  const change: MetadataChange = {
+    labels: differing(node.labels, [...gone.map((key) => [key, null] as const), ...ours, [MANAGED, 'true']]),
+    annotations: differing(node.annotations, [
+      [MACHINE_ID, machine.id],
+      [ADDRESS, machine.address],
+      [SINCE, node.annotations.get(SINCE) ?? since],
+      [LABELS, ours.size > 0 ? keyList(ours.keys()) : null],
+    ]),
+  };
+  return {
+    change: change.labels.size + change.annotations.size > 0 ? change : undefined,
+    notes: foreign.map((key) => ({
+      key: `foreign label ${node.uid} ${key}`,
+      text: `node ${node.name}: the label ${key} was there before us and is left alone`,
+    })),
+  };
+}
+
+function differing(
+  present: ReadonlyMap<string, string>,
+  wanted: readonly (readonly [string, string | null])[],
+): ReadonlyMap<string, string | null> {
+  return new Map(wanted.filter(([key, value]) => (present.get(key) ?? null) !== value));
+}
+
+function keyList(keys: Iterable<string>): string {
+  return [...keys].sort().join(',');
+}

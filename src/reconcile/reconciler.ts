@@ -1,0 +1,110 @@
+/** One pass: observe, plan, apply, report. */
+import type { Clock } from '../clock.ts';
+import type { Target } from '../http/request-error.ts';
+import { apply, type Outcome } from './apply.ts';
+import { EMPTY_MEMORY, FUTILE_MS, type Memory } from './memory.ts';
+import { ObservationError, observe, type Sources } from './observe.ts';
+import { makePlan, type Plan } from './plan.ts';
+import type { Policy } from './policy.ts';
+import type { Observation } from './witnesses.ts';
+
+/** Why a pass failed. Also the values of the metric label `cause`. */
+export const CAUSES = ['fleet', 'kubernetes', 'timeout', 'internal'] as const;
+export type Cause = (typeof CAUSES)[number];
+
+export interface PassReport {
+  /** Wall ms. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  /** Undefined when the observation failed, and with it the pass. */
+  readonly seen: { readonly observation: Observation; readonly plan: Plan } | undefined;
+  readonly outcomes: readonly Outcome[];
+  /** What failed, with a sentence each; empty for a good pass. */
+  readonly failures: ReadonlyMap<Cause, string>;
+  /** The pass was cut short because the daemon stops: neither good nor failed. */
+  readonly stopped: boolean;
+}
+
+/** What ends a pass early. */
+export interface PassSignals {
+  /** The daemon stops: observe no further, begin nothing. */
+  readonly stop: AbortSignal;
+  /** The drain is over: give up the writes that are under way. */
+  readonly abandon: AbortSignal;
+}
+
+export interface ReconcilerOptions {
+  readonly sources: Sources;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly passTimeoutMs: number;
+  readonly dryRun: boolean;
+}
+
+/** Holds what passes remember. Its passes must not overlap: the daemon sees to that. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  #memory: Memory = EMPTY_MEMORY;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Observes fleet, kubelets and Kubernetes; plans; applies the plan; and returns the report. A failed observation changes
+   * nothing and forgets nothing. Never rejects.
+   */
+  async runOnce({ stop, abandon }: PassSignals): Promise<PassReport> {
+    const { sources, policy, clock, dryRun, passTimeoutMs } = this.#options;
+    const startedAt = clock.wall();
+    const began = clock.monotonic();
+    const timeout = AbortSignal.timeout(passTimeoutMs);
+    const begin = AbortSignal.any([stop, timeout]);
+    let seen: PassReport['seen'];
+    let outcomes: readonly Outcome[] = [];
+    let failures: ReadonlyMap<Cause, string> = new Map();
+    try {
+      const observation = await observe(sources, this.#memory, begin);
+      const now = { monotonicMs: clock.monotonic(), wall: new Date(clock.wall()).toISOString() };
+      const plan = makePlan(observation, this.#memory, policy, now);
+      this.#memory = plan.memory;
+      seen = { observation, plan };
+      outcomes = await apply(
+        plan.actions,
+        { nodes: sources.nodes, kubelets: sources.kubelets },
+        { dryRun, begin, finish: abandon },
+      );
+      this.#memory = settle(this.#memory, outcomes, clock.monotonic());
+      begin.throwIfAborted();
+    } catch (error) {
+      if (!stop.aborted) failures = causesOf(error, timeout, passTimeoutMs);
+    }
+    return { startedAt, durationMs: clock.monotonic() - began, seen, outcomes, failures, stopped: stop.aborted };
+  }
+}
+
+function causesOf(error: unknown, timeout: AbortSignal, passTimeoutMs: number): ReadonlyMap<Cause, string> {
+  if (timeout.aborted) {
+    return new Map([['timeout', `the pass took longer than KUBE_REGISTER_PASS_TIMEOUT, ${passTimeoutMs / 1_000} s`]]);
+  }
+  if (error instanceof ObservationError) {
+    return new Map([...error.failures].map(([target, { message }]): [Target, string] => [target, message]));
+  }
+  return new Map([['internal', error instanceof Error ? (error.stack ?? error.message) : String(error)]]);
+}
+
+/** What the outcomes teach the next pass: who is alive after all, who failed, what is futile. */
+function settle(memory: Memory, outcomes: readonly Outcome[], nowMs: number): Memory {
+  const graces = new Map(memory.graces);
+  const futile = new Map(memory.futile);
+  for (const { action, result, alive, futile: refused } of outcomes) {
+    if (refused !== undefined) futile.set(refused, nowMs + FUTILE_MS);
+    if (action.kind !== 'deregister') continue;
+    const grace = graces.get(action.node.uid);
+    if (alive === true) graces.delete(action.node.uid);
+    else if (grace !== undefined && (result === 'refused' || result === 'failed')) {
+      graces.set(action.node.uid, { ...grace, failures: grace.failures + 1 });
+    }
+  }
+  return { ...memory, graces, futile };
+}

@@ -1,0 +1,75 @@
+/** The nodes that have a machine: adopted where they bear no mark, kept up to date where they bear ours. */
+import { type Action, type Adopt, fingerprint, type Label } from './action.ts';
+import { changeFor, labelsFor, type Note } from './labels.ts';
+import { markOf } from './marks.ts';
+import { type Memory, PASSES_TO_BELIEVE } from './memory.ts';
+import type { Now, Policy } from './policy.ts';
+import { type Match, STEPS } from './resolve.ts';
+import type { NodeVerdict } from './verdict.ts';
+import { describe, type Observation, type Testimony } from './witnesses.ts';
+
+export interface Upkeep {
+  readonly actions: readonly Action[];
+  /** By node name, for the nodes that bear no mark; the others get theirs from the witness table. */
+  readonly verdicts: ReadonlyMap<string, NodeVerdict>;
+  readonly notes: readonly Note[];
+}
+
+/** Every match of a pass, with what the witnesses say of its node. `unlisted` counts this pass too. */
+export function planUpkeep(
+  { resolution }: Observation,
+  testimonies: ReadonlyMap<string, Testimony>,
+  unlisted: ReadonlyMap<string, number>,
+  memory: Memory,
+  policy: Policy,
+  now: Now,
+): Upkeep {
+  const actions: Action[] = [];
+  const verdicts = new Map<string, NodeVerdict>();
+  const notes: Note[] = [];
+  for (const match of resolution.byNode.values()) {
+    const { machine, node } = match;
+    const testimony = testimonies.get(node.name);
+    if (testimony === undefined) continue;
+    const adoption = adoptionOf(match, testimony, unlisted, policy);
+    if (adoption?.verdict !== undefined) verdicts.set(node.name, adoption.verdict);
+    if (adoption?.kind === 'not') continue;
+
+    const copied = labelsFor(machine, policy.nodeLabels);
+    const { change, notes: foreign } = changeFor(machine, node, copied.labels, now.wall);
+    notes.push(...copied.notes, ...foreign);
+    if (change === undefined) continue;
+    const action: Adopt | Label = { kind: adoption === undefined ? 'label' : 'adopt', machine, node, change };
+    if ((memory.futile.get(fingerprint(action)) ?? 0) <= now.monotonicMs) actions.push(action);
+  }
+  return { actions, verdicts, notes };
+}
+
+/** Undefined for a node that bears its machine's mark. A node without a mark has its verdict here. */
+function adoptionOf(
+  { machine, node, step }: Match,
+  testimony: Testimony,
+  unlisted: ReadonlyMap<string, number>,
+  policy: Policy,
+): { readonly kind: 'adopt' | 'not'; readonly verdict?: NodeVerdict } | undefined {
+  const mark = markOf(node);
+  if (mark === machine.id) return undefined;
+  if (mark !== undefined) {
+    return { kind: (unlisted.get(mark) ?? 0) >= PASSES_TO_BELIEVE ? 'adopt' : 'not' };
+  }
+  const found = `machine ${machine.id}'s node, found by ${STEPS[step]}`;
+  if (!policy.adopt) {
+    return { kind: 'not', verdict: { name: 'recognised', reason: `${found}; KUBE_REGISTER_ADOPT=false` } };
+  }
+  if (testimony.kubelet === 'healthy' || testimony.kubelet === 'answers' || testimony.kubernetes === 'ready') {
+    return { kind: 'adopt', verdict: { name: 'adopt', reason: `${found}; ${describe(testimony)}` } };
+  }
+  return {
+    kind: 'not',
+    verdict: {
+      name: 'recognised',
+      reason: `${found}; ${describe(testimony)}`,
+      next: 'adopted once its kubelet answers or Kubernetes calls it Ready',
+    },
+  };
+}

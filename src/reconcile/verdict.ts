@@ -1,0 +1,68 @@
+/** The words for what a pass decides: one verdict for every machine and every node, with a reason a person can read. */
+
+/** Also the values of the metric label `verdict`, where known series start at 0. */
+export const NODE_VERDICTS = [
+  /** Its machine matches and it is alive. */
+  'keep',
+  /** Unmarked, alive, and a machine's: it gets our mark in this pass. */
+  'adopt',
+  /** Unmarked and a machine's, but not (or not yet) to be adopted. */
+  'recognised',
+  /** Kubernetes calls it Ready while its kubelet does not answer us: our health check is wrong, not the node. */
+  'probe-suspect',
+  /** Alive, though its machine no longer matches. */
+  'unmatched',
+  /** Alive, though fleet does not list its machine. */
+  'orphan',
+  /** Not alive; its grace is running. */
+  'in-grace',
+  /** Its grace is over, and it waits for its turn. */
+  'queued',
+  /** It is deregistered in this pass. */
+  'deregister',
+  /** Not alive, but so many are gone at once that nothing is deregistered. */
+  'held',
+  /** Not alive, but an operator keeps it or has cordoned it. */
+  'vetoed',
+  /** Not alive, but the settings never deregister it. */
+  'spared',
+  /** Without our mark and without a machine: not ours to touch. */
+  'foreign',
+] as const;
+
+export type NodeVerdictName = (typeof NODE_VERDICTS)[number];
+
+export type MachineVerdictName =
+  /** Its metadata does not match the selector. */
+  | 'not-selected'
+  /** It matches, but has no address that can be used. */
+  | 'unusable'
+  /** It has its node; the node's verdict says the rest. */
+  | 'has-node'
+  /** It is registered in this pass. */
+  | 'register'
+  /** It has no node, and its kubelet is not healthy yet. */
+  | 'waiting'
+  /** Its node, its name or its address is another machine's. */
+  | 'conflict'
+  /** It has no name that the API server would take. */
+  | 'unnamed'
+  /** The API server refused it a moment ago; it would be futile to ask again so soon. */
+  | 'refused';
+
+/** Why a node that is not alive is deregistered. Also the values of the metric label `reason`. */
+export const REASONS = ['unhealthy', 'metadata-changed', 'machine-gone'] as const;
+export type Reason = (typeof REASONS)[number];
+
+export interface Verdict<Name extends string> {
+  readonly name: Name;
+  /** One sentence without a full stop, with the numbers. */
+  readonly reason: string;
+  /** What happens next, for people, where anything does. */
+  readonly next?: string;
+  /** When that is due if nothing changes, in ms from now. */
+  readonly dueInMs?: number;
+}
+
+export type NodeVerdict = Verdict<NodeVerdictName>;
+export type MachineVerdict = Verdict<MachineVerdictName> & { readonly node?: string };
