@@ -1,0 +1,134 @@
+/** Where the API server is and how to be let in: from settings, else a kubeconfig file, else the pod's service account. */
+import { isIPv4 } from 'node:net';
+import { join } from 'node:path';
+import { CredentialError } from '../credential-error.ts';
+import { type Endpoint, parseEndpoint } from '../http/endpoint.ts';
+import { checkedTls, readPem, readTlsFiles, type TlsMaterial } from '../tls-files.ts';
+import { tokenFileReader, tokenProblem } from '../token-file.ts';
+import { readKubeconfig } from './kubeconfig.ts';
+
+/** One of `endpoint`, `kubeconfig` and `inCluster` is given; were it more, the first would count. */
+export interface ApiAccessOptions {
+  readonly endpoint: string | undefined;
+  /** Path of a kubeconfig file. */
+  readonly kubeconfig: string | undefined;
+  /** `https://HOST:PORT` of a pod's API server, to be used with the files of its service account. */
+  readonly inCluster: string | undefined;
+  /** Where those files are. */
+  readonly serviceAccountFolder?: string;
+  /** These files win over what a kubeconfig or a service account has of the same kind. */
+  readonly tokenFile: string | undefined;
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+  readonly insecureSkipTlsVerify: boolean;
+}
+
+export interface ApiAccess {
+  /** `http://` or `https://`, without a slash at the end. */
+  readonly endpoint: string;
+  readonly tls: TlsMaterial & {
+    readonly insecureSkipVerify: boolean;
+    /** The name that the server's certificate is checked for, where it is not the endpoint's host. */
+    readonly servername?: string;
+  };
+  /** Asked before every request: the token may be renewed meanwhile. Undefined where none is sent. */
+  readonly token: (() => Promise<string | undefined>) | undefined;
+}
+
+const PREFIX = 'KUBE_REGISTER_API';
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** Reads and checks everything once. Throws CredentialError. */
+export async function readApiAccess(options: ApiAccessOptions): Promise<ApiAccess> {
+  const source = await readSource(options);
+  const files = await readTlsFiles(options, PREFIX);
+  const token =
+    options.tokenFile === undefined ? source.token : await tokenFileReader(options.tokenFile, `${PREFIX}_TOKEN_FILE`);
+
+  const endpoint = parseApiEndpoint(source.endpoint, source.from);
+  if (
+    token !== undefined &&
+    !endpoint.baseUrl.startsWith('https:') &&
+    !isLoopback(new URL(endpoint.baseUrl).hostname)
+  ) {
+    throw new CredentialError(
+      `${source.from}: a token is not sent over plain http to ${endpoint.server}; use https, or no token`,
+    );
+  }
+  return {
+    endpoint: endpoint.baseUrl,
+    tls: { ...source.tls, ...files, insecureSkipVerify: source.insecure || options.insecureSkipTlsVerify },
+    token,
+  };
+}
+
+/** What one of the three sources gives, before the single files are laid over it. */
+interface Source {
+  readonly endpoint: string;
+  /** How an error about the endpoint begins. */
+  readonly from: string;
+  readonly tls: TlsMaterial & { readonly servername?: string };
+  readonly insecure: boolean;
+  readonly token: ApiAccess['token'];
+}
+
+async function readSource(options: ApiAccessOptions): Promise<Source> {
+  const { endpoint, kubeconfig, inCluster, serviceAccountFolder = SERVICE_ACCOUNT } = options;
+  const from = `${PREFIX}_ENDPOINT`;
+  if (endpoint !== undefined) return { endpoint, from, tls: {}, insecure: false, token: undefined };
+  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig);
+  if (inCluster !== undefined) return fromServiceAccount(serviceAccountFolder, inCluster);
+  throw new CredentialError(`${from}: nothing says where the API server is`);
+}
+
+async function fromKubeconfig(path: string): Promise<Source> {
+  const setting = 'KUBE_REGISTER_KUBECONFIG';
+  const config = await readKubeconfig(path, setting);
+  const { servername } = config;
+  return {
+    endpoint: config.endpoint,
+    from: config.from,
+    tls: { ...checkedTls(config), ...(servername !== undefined && { servername }) },
+    insecure: config.insecureSkipTlsVerify,
+    token:
+      config.tokenFile === undefined
+        ? constantToken(config.token, `${setting}: ${path}`)
+        : await tokenFileReader(config.tokenFile, `${setting}: ${path}: tokenFile`),
+  };
+}
+
+async function fromServiceAccount(folder: string, endpoint: string): Promise<Source> {
+  const from = "the pod's service account";
+  const ca = await readPem(join(folder, 'ca.crt'), from);
+  return {
+    endpoint,
+    from,
+    tls: checkedTls({ ca, cert: undefined, key: undefined }),
+    insecure: false,
+    token: await tokenFileReader(join(folder, 'token'), from),
+  };
+}
+
+function constantToken(token: string | undefined, from: string): ApiAccess['token'] {
+  if (token === undefined) return undefined;
+  const problem = tokenProblem(token);
+  if (problem !== undefined) throw new CredentialError(`${from}: ${problem}`);
+  return async () => token;
+}
+
+function parseApiEndpoint(text: string, from: string): Endpoint {
+  let endpoint: Endpoint;
+  try {
+    endpoint = parseEndpoint(text);
+  } catch (error) {
+    throw new CredentialError(`${from}: ${error instanceof Error ? error.message : 'not an endpoint'}`);
+  }
+  if (endpoint.socketPath === undefined) return endpoint;
+  throw new CredentialError(`${from}: the API server is spoken to over http:// or https://, not over a socket`);
+}
+
+/** Whether what is sent to this host never leaves the machine. `hostname` is as in a URL: IPv6 in brackets. */
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
+}

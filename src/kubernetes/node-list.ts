@@ -1,0 +1,88 @@
+/** The listing of nodes, page by page, until it is complete. */
+import type { HttpClient, HttpRequest } from '../http/http-client.ts';
+import { parseJson } from '../http/json.ts';
+import { nodePage } from './node-wire.ts';
+import type { NodeRecord } from './registry.ts';
+import { refusal } from './status.ts';
+
+/**
+ * `metadata` asks for names, labels and annotations alone: of 5,000 nodes 3 MiB instead of 53. Servers that cannot do that
+ * answer with whole nodes (v1.0.7, v1.9.2) or with 406 (v1.5.8).
+ */
+type Detail = 'metadata' | 'whole';
+
+const ACCEPT: Record<Detail, string> = {
+  metadata: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
+  whole: 'application/json',
+};
+
+/** What the pages of one listing may come to: the list of a server that neither pages nor strips has to fit. */
+const MAX_BYTES = 128 * 1024 * 1024;
+const PAGE_SIZE = 500;
+/** Of pages that are full this would be 500,000 nodes. */
+const MAX_PAGES = 1000;
+/** How often a listing that became void midway is begun anew. */
+const MAX_RESTARTS = 2;
+
+/**
+ * Every node. Throws RequestError when the listing is not complete or any item of it cannot be read, with status 406 when
+ * the server refuses that detail. No resourceVersion is asked for: what the server then answers may be old.
+ */
+export async function listNodes(
+  http: HttpClient,
+  path: string,
+  detail: Detail,
+  signal: AbortSignal,
+): Promise<readonly NodeRecord[]> {
+  for (let restarts = 0; ; restarts++) {
+    const outcome = await readPages(http, path, detail, signal);
+    if ('records' in outcome) return [...outcome.records.values()];
+    if (restarts === MAX_RESTARTS) throw outcome.brokenOff;
+  }
+}
+
+/** `brokenOff` holds the error for a listing that is worth another beginning. */
+type Outcome = { records: Map<string, NodeRecord> } | { brokenOff: Error };
+
+async function readPages(http: HttpClient, path: string, detail: Detail, signal: AbortSignal): Promise<Outcome> {
+  /** By name: a node that was made anew between two pages is on both. The later one counts. */
+  const records = new Map<string, NodeRecord>();
+  const tokens = new Set<string>();
+  let kind: string | undefined;
+  let token: string | undefined;
+  let bytesLeft = MAX_BYTES;
+
+  for (let page = 1; ; page++) {
+    const request: HttpRequest = {
+      method: 'GET',
+      path,
+      query: { limit: String(PAGE_SIZE), ...(token !== undefined && { continue: token }) },
+      headers: { Accept: ACCEPT[detail] },
+      maxBytes: bytesLeft,
+      signal,
+    };
+    const answer = await http.send(request);
+    if (answer.status === 410 && page > 1) return { brokenOff: refusal(http, request, answer, 'list') };
+    if (answer.status !== 200) throw refusal(http, request, answer, 'list');
+
+    const found = parseJson(http, request, answer, nodePage);
+    if (detail === 'whole' && found.kind !== 'NodeList') {
+      throw http.failure(request, `a NodeList was asked for, and a ${found.kind} came`, answer);
+    }
+    if (found.kind !== (kind ?? found.kind)) {
+      return {
+        brokenOff: http.failure(request, `page ${page} is a ${found.kind}, those before are a ${kind}`, answer),
+      };
+    }
+    kind = found.kind;
+    for (const record of found.items ?? []) records.set(record.name, record);
+
+    token = found.metadata?.continue ?? '';
+    if (token === '') return { records };
+    if (tokens.has(token)) throw http.failure(request, `page ${page} points back to a page before it`, answer);
+    tokens.add(token);
+    bytesLeft -= answer.bytes;
+    if (bytesLeft <= 0) throw http.failure(request, `the listing is larger than ${MAX_BYTES} bytes`, answer);
+    if (page === MAX_PAGES) throw http.failure(request, `the listing does not end after ${MAX_PAGES} pages`, answer);
+  }
+}

@@ -1,0 +1,87 @@
+/** Status, the object with which an API server refuses, and the error that is made of it. */
+import { z } from 'zod';
+import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
+import type { RequestError } from '../http/request-error.ts';
+
+/** What is to be granted to the user that kube-register is. */
+type Verb = 'list' | 'get' | 'create' | 'patch' | 'delete';
+
+const text = z.string().catch('');
+
+const statusSchema = z.object({
+  reason: text,
+  message: text,
+  details: z
+    .object({
+      name: text,
+      causes: z.array(z.object({ field: text }).catch({ field: '' })).catch([]),
+    })
+    .catch({ name: '', causes: [] }),
+});
+
+/** `reason` is a word (`NotFound`, `AlreadyExists`, `Invalid`), `message` a sentence. What is absent is empty. */
+type Status = z.infer<typeof statusSchema>;
+
+/** The Status in an answer. An answer without one, say from a proxy, comes to a Status in which all is empty. */
+export function readStatus(answer: HttpAnswer): Status {
+  let body: unknown;
+  try {
+    body = JSON.parse(answer.body);
+  } catch {
+    body = undefined;
+  }
+  const parsed = statusSchema.safeParse(body);
+  return parsed.success ? parsed.data : { reason: '', message: '', details: { name: '', causes: [] } };
+}
+
+/**
+ * Whether a 404 says that there is no node of that name. When the server has no such resource at all the status and the
+ * reason are the same, and only the details are empty (v0.17.1 to v1.20.2).
+ */
+export function saysMissing(answer: HttpAnswer, name: string): boolean {
+  if (answer.status !== 404) return false;
+  const { reason, details } = readStatus(answer);
+  return reason === 'NotFound' && details.name === name;
+}
+
+/** The error for a request that the server did not do: what it said, and what to do where that is known. */
+export function refusal(http: HttpClient, request: HttpRequest, answer: HttpAnswer, verb: Verb): RequestError {
+  const { reason, message } = readStatus(answer);
+  const said = [`${answer.status}`, reason, printable(message || answer.body)].filter((part) => part !== '').join(' ');
+  const advice = adviceFor(request, answer, message, verb);
+  return http.failure(request, advice === undefined ? said : `${said}: ${advice}`, answer, reason);
+}
+
+const CREDENTIALS =
+  'KUBE_REGISTER_API_TOKEN_FILE, KUBE_REGISTER_API_CERT_FILE with KUBE_REGISTER_API_KEY_FILE, or KUBE_REGISTER_KUBECONFIG';
+
+function adviceFor(request: HttpRequest, answer: HttpAnswer, message: string, verb: Verb): string | undefined {
+  const { status, redirectedTo } = answer;
+  if (redirectedTo !== undefined) {
+    return `it redirects to ${printable(redirectedTo)}, which is not followed; check KUBE_REGISTER_API_ENDPOINT`;
+  }
+  switch (status) {
+    case 401:
+      return `the server does not know these credentials; check ${CREDENTIALS}`;
+    case 403:
+      return message.includes('system:anonymous')
+        ? `no credentials were sent; set ${CREDENTIALS}`
+        : `does this user have the verb "${verb}" on nodes? A ClusterRole grants all that is needed with the rule ` +
+            '{apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "create", "patch", "delete"]}';
+    case 404:
+      return `the server has no ${request.path}: Kubernetes before v0.19 does not serve v1, and what is no API server serves nothing of it; check KUBE_REGISTER_API_ENDPOINT`;
+    default:
+      return undefined;
+  }
+}
+
+const LONGEST = 300;
+
+/** What a server said, on one line: control and format characters become a space, and it is cut at 300 characters. */
+function printable(said: string): string {
+  const line = said
+    .slice(0, 2 * LONGEST)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim();
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}

@@ -1,0 +1,119 @@
+/** What the operator gave: the flags and the environment variables, found and named but not yet read. */
+import { quote } from '../quote.ts';
+import { nearMiss } from './near-miss.ts';
+import { ENV_PREFIX, envName, flagName, isSettingName, rowOf, type SettingName, settingNames } from './table.ts';
+import { file, trueOrFalse } from './values.ts';
+
+interface Given {
+  /** As the operator wrote it: `KUBE_REGISTER_METADATA`, `--metadata` or `-metadata`. */
+  readonly written: string;
+  readonly text: string;
+}
+
+/** What was given of each setting; one that is not here has its default. */
+export type GivenSettings = ReadonlyMap<SettingName, Given>;
+
+export interface Found {
+  readonly asked: 'help' | 'version' | undefined;
+  readonly given: GivenSettings;
+  /** One line for each thing that is no setting. */
+  readonly mistakes: readonly string[];
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The flags win over the environment. Values are trimmed; an empty one stands for the default, or for what its row says. */
+export function findGiven(argv: readonly string[], env: Env): Found {
+  const flags = readFlags(argv);
+  const variables = readVariables(env);
+  const given = new Map<SettingName, Given>();
+  for (const [name, one] of [...variables.given, ...flags.given]) {
+    if (one.text !== '' || rowOf(name).empty !== undefined) given.set(name, one);
+    else given.delete(name);
+  }
+  return { asked: flags.asked, given, mistakes: [...variables.mistakes, ...flags.mistakes] };
+}
+
+/**
+ * What Kubernetes puts into the environment of every pod beside a Service called kube-register, after the prefix:
+ * https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
+ */
+const INJECTED = /^(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\d+_.*)$/s;
+
+function readVariables(env: Env): { given: GivenSettings; mistakes: string[] } {
+  const given = new Map<SettingName, Given>();
+  const mistakes: string[] = [];
+  for (const [variable, text] of Object.entries(env)) {
+    if (text === undefined || !variable.startsWith(ENV_PREFIX)) continue;
+    const name = variable.slice(ENV_PREFIX.length);
+    if (INJECTED.test(name)) continue;
+    if (isSettingName(name)) given.set(name, { written: variable, text: text.trim() });
+    else mistakes.push(unknown(variable, nearMiss(name.toUpperCase(), settingNames), envName));
+  }
+  return { given, mistakes };
+}
+
+/** Own code, because parseArgs of node:util takes no long flag with one dash, as the Go program's were written. */
+const FLAG = /^(?<written>--?(?<name>[^=]+))(?:=(?<value>.*))?$/s;
+const QUESTIONS = ['help', 'version'] as const;
+
+function readFlags(argv: readonly string[]): Found {
+  const given = new Map<SettingName, Given>();
+  const mistakes: string[] = [];
+  const asked = new Set<string>();
+  const queue = [...argv];
+  for (let argument = queue.shift(); argument !== undefined; argument = queue.shift()) {
+    const { written, name: flag = '', value } = (argument === '--' ? undefined : FLAG.exec(argument)?.groups) ?? {};
+    if (written === undefined) {
+      // A forgotten dash must not show the value behind the name.
+      mistakes.push(`${show(argument.replace(/=.*/s, '=…'))}: is not a flag; settings are given as --name=value`);
+      continue;
+    }
+    if (['h', 'help', 'version'].includes(flag)) {
+      if (value === undefined) asked.add(flag === 'h' ? 'help' : flag);
+      else mistakes.push(`${written}: takes no value`);
+      continue;
+    }
+    const name = flag.toUpperCase().replaceAll('-', '_');
+    if (!isSettingName(name) || flagName(name) !== `--${flag}`) {
+      mistakes.push(unknown(written, nearMiss(name, [...settingNames, 'HELP', 'VERSION']), flagName));
+      // What follows is most likely its value. It is not a mistake of its own, and may be a secret.
+      if (value === undefined && queue[0]?.startsWith('-') === false) queue.shift();
+      continue;
+    }
+    const text = (value ?? followingValue(name, queue))?.trim();
+    const before = given.get(name);
+    if (text === undefined) mistakes.push(`${written}: needs a value, as in ${written}=value`);
+    else if (before !== undefined && before.text !== text) mistakes.push(`${written}: is given twice, with two values`);
+    else given.set(name, { written, text });
+  }
+  return { asked: QUESTIONS.find((question) => asked.has(question)), given, mistakes };
+}
+
+/** Takes the value of a flag without `=` from the arguments behind it; undefined when there is none. */
+function followingValue(name: SettingName, queue: string[]): string | undefined {
+  const [next] = queue;
+  if (rowOf(name).kind === 'switch') return trueOrFalse().safeParse(next).success ? queue.shift() : 'true';
+  return next?.startsWith('-') ? undefined : queue.shift();
+}
+
+function unknown(written: string, near: string | undefined, spell: (name: string) => string): string {
+  const advice = near === undefined ? '--help lists them all' : `did you mean ${spell(near)}?`;
+  return `${/^[\w-]{1,64}$/.test(written) ? written : quote(written)}: there is no such setting; ${advice}`;
+}
+
+/** One line for a value that its setting does not take. */
+export function mistake(name: SettingName, given: GivenSettings, sentence: string): string {
+  const one = given.get(name);
+  if (one === undefined) return `${envName(name)}: ${sentence}`;
+  // Where the path of a file belongs, anything else may be what the file should hold: a token or a key.
+  const isMisplaced = rowOf(name).kind === 'file' && !file().safeParse(one.text).success;
+  return `${one.written}=${isMisplaced ? NOT_SHOWN : show(one.text)}: ${sentence}`;
+}
+
+const NOT_SHOWN = '(not shown: it may hold a secret)';
+
+/** The text in quotes, unless it may hold a user name and password, or a token in a query. */
+function show(text: string): string {
+  return /.@|\?\S/s.test(text) ? NOT_SHOWN : quote(text);
+}

@@ -1,0 +1,192 @@
+/** The constraints between settings, and the settings that are allowed but deserve a warning. */
+import { isIPv4 } from 'node:net';
+import { formatDuration } from '../duration.ts';
+import { quote } from '../quote.ts';
+import type { ApiServer } from './api-server.ts';
+import { type GivenSettings, mistake } from './given.ts';
+import { envName, flagName, type SettingName, type Values } from './table.ts';
+
+export interface Facts {
+  readonly given: GivenSettings;
+  readonly values: Values;
+  readonly api: ApiServer;
+}
+
+interface Rule {
+  /** The setting that is said to be wrong. The rule is asked only when it was given. */
+  readonly about: SettingName;
+  /** The rule is left out when one of these has a value that could not be read. */
+  readonly reads: readonly SettingName[];
+  /** What is wrong, or undefined. `spell` names another setting in the way the operator wrote this one. */
+  readonly problem: (facts: Facts, spell: (name: SettingName) => string) => string | undefined;
+}
+
+const RULES: readonly Rule[] = [
+  together('FLEET_CERT_FILE', 'FLEET_KEY_FILE'),
+  together('FLEET_KEY_FILE', 'FLEET_CERT_FILE'),
+  ...(['FLEET_CA_FILE', 'FLEET_CERT_FILE', 'FLEET_KEY_FILE'] as const).map(onlyForHttpsFleet),
+
+  notBoth('API_ENDPOINT', 'KUBECONFIG'),
+  together('API_CERT_FILE', 'API_KEY_FILE'),
+  together('API_KEY_FILE', 'API_CERT_FILE'),
+  ...(['API_TOKEN_FILE', 'API_CA_FILE', 'API_CERT_FILE', 'API_KEY_FILE'] as const).map(notBesideKubeconfig),
+  notBesideKubeconfig('API_INSECURE_SKIP_TLS_VERIFY'),
+  ...(['API_CA_FILE', 'API_CERT_FILE', 'API_KEY_FILE'] as const).map(onlyForHttpsApi),
+  onlyForHttpsApi('API_INSECURE_SKIP_TLS_VERIFY'),
+  {
+    about: 'API_CA_FILE',
+    reads: ['API_INSECURE_SKIP_TLS_VERIFY'],
+    problem: ({ values }, spell) =>
+      values.API_INSECURE_SKIP_TLS_VERIFY
+        ? `checks a certificate that ${spell('API_INSECURE_SKIP_TLS_VERIFY')} says not to check; set one of the two`
+        : undefined,
+  },
+  {
+    about: 'API_TOKEN_FILE',
+    reads: ['API_ENDPOINT', 'KUBECONFIG'],
+    problem: ({ api }, spell) =>
+      api.endpoint?.startsWith('http://') && !isLoopback(api.endpoint)
+        ? `a token is not sent over plain http to another host; ${spell('API_ENDPOINT')} must be https://`
+        : undefined,
+  },
+
+  notBoth('HEALTHZ_PORT', 'HEALTHZ_URL'),
+  together('KUBELET_CERT_FILE', 'KUBELET_KEY_FILE'),
+  together('KUBELET_KEY_FILE', 'KUBELET_CERT_FILE'),
+  ...(['KUBELET_CERT_FILE', 'KUBELET_TOKEN_FILE'] as const).map(onlyForCheckedKubelets),
+  ...(['KUBELET_CA_FILE', 'KUBELET_CERT_FILE', 'KUBELET_KEY_FILE', 'KUBELET_TOKEN_FILE'] as const).map(
+    onlyForHttpsKubelets,
+  ),
+
+  notBoth('SYNC_INTERVAL', 'SYNC_SCHEDULE'),
+  {
+    about: 'REVERSE_LOOKUP',
+    reads: ['REVERSE_LOOKUP', 'NODE_NAME'],
+    problem: ({ values, given }, spell) =>
+      values.REVERSE_LOOKUP && given.has('NODE_NAME') && values.NODE_NAME.kind !== 'reverse-lookup'
+        ? `means NODE_NAME=reverse-lookup, but ${spell('NODE_NAME')} says something else; set one of the two`
+        : undefined,
+  },
+];
+
+/** One line for each broken constraint. `unread` are the settings whose own value is a mistake already. */
+export function brokenRules(facts: Facts, unread: readonly SettingName[]): string[] {
+  return RULES.flatMap(({ about, reads, problem }) => {
+    const one = facts.given.get(about);
+    if (one === undefined || reads.some((name) => unread.includes(name))) return [];
+    const sentence = problem(facts, one.written.startsWith('-') ? flagName : envName);
+    return sentence === undefined ? [] : [mistake(about, facts.given, sentence)];
+  });
+}
+
+function notBoth(about: SettingName, other: SettingName): Rule {
+  return {
+    about,
+    reads: [],
+    problem: ({ given }, spell) =>
+      given.has(other) ? `cannot stand beside ${spell(other)}; set one of the two` : undefined,
+  };
+}
+
+function together(about: SettingName, other: SettingName): Rule {
+  return {
+    about,
+    reads: [],
+    problem: ({ given }, spell) => (given.has(other) ? undefined : `needs ${spell(other)} too`),
+  };
+}
+
+function onlyForHttpsFleet(about: SettingName): Rule {
+  return {
+    about,
+    reads: ['FLEET_ENDPOINT'],
+    problem: ({ values }, spell) =>
+      values.FLEET_ENDPOINT.startsWith('https://')
+        ? undefined
+        : `is only for an https:// endpoint, and ${spell('FLEET_ENDPOINT')} is ${quote(values.FLEET_ENDPOINT)}`,
+  };
+}
+
+/** API_INSECURE_SKIP_TLS_VERIFY=false asks for nothing; every other of these settings does. */
+function isAsked(name: SettingName, values: Values): boolean {
+  return name !== 'API_INSECURE_SKIP_TLS_VERIFY' || values.API_INSECURE_SKIP_TLS_VERIFY;
+}
+
+function notBesideKubeconfig(about: SettingName): Rule {
+  return {
+    about,
+    reads: ['API_INSECURE_SKIP_TLS_VERIFY'],
+    problem: ({ given, values }, spell) =>
+      given.has('KUBECONFIG') && isAsked(about, values)
+        ? `cannot stand beside ${spell('KUBECONFIG')}, which says this itself`
+        : undefined,
+  };
+}
+
+function onlyForHttpsApi(about: SettingName): Rule {
+  return {
+    about,
+    reads: ['API_ENDPOINT', 'KUBECONFIG', 'API_INSECURE_SKIP_TLS_VERIFY'],
+    problem: ({ api, values }, spell) =>
+      api.endpoint?.startsWith('http://') && isAsked(about, values)
+        ? `is only for an https:// endpoint, and ${spell('API_ENDPOINT')} is ${quote(api.endpoint)}`
+        : undefined,
+  };
+}
+
+function onlyForCheckedKubelets(about: SettingName): Rule {
+  return {
+    about,
+    reads: [],
+    problem: ({ given }, spell) =>
+      given.has('KUBELET_CA_FILE')
+        ? undefined
+        : `needs ${spell('KUBELET_CA_FILE')} too: credentials go only to a kubelet whose certificate is checked`,
+  };
+}
+
+function onlyForHttpsKubelets(about: SettingName): Rule {
+  return {
+    about,
+    reads: ['HEALTHZ_URL', 'HEALTHZ_PORT'],
+    problem: ({ given, values }, spell) =>
+      kubeletUrls(values).some((url) => url.startsWith('https://'))
+        ? undefined
+        : `is only for https:// URLs, and ${spell(given.has('HEALTHZ_PORT') ? 'HEALTHZ_PORT' : 'HEALTHZ_URL')} gives none`,
+  };
+}
+
+/** HEALTHZ_URL, or the one URL that HEALTHZ_PORT is short for. */
+export function kubeletUrls(values: Values): readonly string[] {
+  return values.HEALTHZ_PORT === undefined ? values.HEALTHZ_URL : [`http://{ip}:${values.HEALTHZ_PORT}/healthz`];
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
+}
+
+/** With less than this, a machine that only reboots may be taken for a dead one. */
+const SHORT_GRACE_MS = 2 * 60 * 1_000;
+
+/** One line for each thing that is allowed and likely to be regretted. */
+export function warningsOf({ given, values }: Facts): string[] {
+  const warnings: string[] = [];
+  for (const name of ['MISSING_GRACE', 'UNHEALTHY_GRACE'] as const) {
+    if (values[name] >= SHORT_GRACE_MS) continue;
+    const limit = formatDuration(SHORT_GRACE_MS);
+    warnings.push(
+      mistake(name, given, `is under ${limit}: a machine that only reboots may lose its node, with labels and taints`),
+    );
+  }
+  if (values.API_INSECURE_SKIP_TLS_VERIFY) {
+    const risk = 'whoever is in between can answer for the API server and read the credentials';
+    warnings.push(mistake('API_INSECURE_SKIP_TLS_VERIFY', given, `the server's certificate is not checked: ${risk}`));
+  }
+  if (values.HEALTHZ_TIMEOUT >= values.PASS_TIMEOUT) {
+    const limit = `${given.get('PASS_TIMEOUT')?.written ?? envName('PASS_TIMEOUT')} (${formatDuration(values.PASS_TIMEOUT)})`;
+    const risk = 'one silent kubelet makes every pass fail';
+    warnings.push(mistake('HEALTHZ_TIMEOUT', given, `is not shorter than ${limit}: ${risk}`));
+  }
+  return warnings;
+}

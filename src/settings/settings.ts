@@ -1,0 +1,150 @@
+/** What the operator set: flags and environment variables, read into one trusted object or into a list of mistakes. */
+import type { Selector } from '../fleet/selector.ts';
+import { type ApiServer, chooseApiServer } from './api-server.ts';
+import { findGiven, type GivenSettings, mistake } from './given.ts';
+import { helpText } from './help.ts';
+import { brokenRules, kubeletUrls, warningsOf } from './rules.ts';
+import { type SettingName, settingNames, table, type Values } from './table.ts';
+import type { Listen, NodeName } from './values.ts';
+
+/** Paths of PEM files. A certificate and a key come together or not at all. */
+interface TlsFiles {
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
+export interface Settings {
+  /** The endpoint has no slash at the end: `unix:///var/run/fleet.sock` or `http(s)://host[:port][/base]`. */
+  readonly fleet: TlsFiles & { readonly endpoint: string; readonly timeoutMs: number };
+  readonly selector: Selector;
+  readonly api: TlsFiles &
+    ApiServer & {
+      readonly version: Values['API_VERSION'];
+      readonly tokenFile: string | undefined;
+      readonly insecureSkipTlsVerify: boolean;
+      readonly timeoutMs: number;
+    };
+  /** URLs with `{ip}` as their host. Credentials are for those with https only. */
+  readonly kubelet: TlsFiles & {
+    readonly urlTemplates: readonly string[];
+    readonly timeoutMs: number;
+    readonly concurrency: number;
+    readonly tokenFile: string | undefined;
+  };
+  /** A cron expression has six fields, seconds first. */
+  readonly schedule:
+    | { readonly kind: 'cron'; readonly expression: string }
+    | { readonly kind: 'interval'; readonly ms: number };
+  readonly passTimeoutMs: number;
+  readonly nodeName: NodeName;
+  /** Metadata keys to copy to labels. */
+  readonly nodeLabels: readonly string[];
+  readonly adopt: boolean;
+  readonly policy: Values['POLICY'];
+  /** Infinity is never. */
+  readonly missingGraceMs: number;
+  /** Infinity is never. */
+  readonly unhealthyGraceMs: number;
+  /** From 0 to 100; 100 switches the mass guard off. */
+  readonly maxDeregisterPercent: number;
+  readonly listen: Listen;
+  readonly logLevel: Values['LOG_LEVEL'];
+  readonly logFormat: Values['LOG_FORMAT'];
+  readonly dryRun: boolean;
+  readonly once: boolean;
+}
+
+/** What the command line asks for. Each mistake and each warning is one line that names its variable or flag. */
+export type Invocation =
+  | { readonly kind: 'run'; readonly settings: Settings; readonly warnings: readonly string[] }
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'mistakes'; readonly lines: readonly string[] };
+
+/**
+ * Reads the flags (`argv` without the program's name) and the environment. It never throws, and looks at nothing else: files
+ * that are named are read later. `fileExists` is asked only for the token of a pod's service account.
+ */
+export function readSettings(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  fileExists: (path: string) => boolean,
+): Invocation {
+  const { asked, given, mistakes } = findGiven(argv, env);
+  if (asked === 'help') return { kind: 'help', text: helpText() };
+  if (asked === 'version') return { kind: 'version' };
+  const { values, unread, lines } = readValues(given);
+  const api = chooseApiServer(values, env, fileExists);
+  const facts = { given, values, api };
+  const all = [...mistakes, ...lines, ...brokenRules(facts, unread)];
+  if (all.length > 0) return { kind: 'mistakes', lines: all };
+  return { kind: 'run', settings: settingsOf(values, api), warnings: warningsOf(facts) };
+}
+
+interface Reading {
+  /** Where a value could not be read, the default stands in its place. */
+  readonly values: Values;
+  readonly unread: readonly SettingName[];
+  /** One for each setting that could not be read. */
+  readonly lines: readonly string[];
+}
+
+function readValues(given: GivenSettings): Reading {
+  const texts = new Map([...given].map(([name, { text }]) => [name, text]));
+  const result = table.safeParse(Object.fromEntries(texts));
+  if (result.success) return { values: result.data, unread: [], lines: [] };
+  const unread: SettingName[] = [];
+  const lines: string[] = [];
+  for (const name of settingNames) {
+    const issue = result.error.issues.find(({ path }) => path[0] === name);
+    if (issue === undefined) continue;
+    unread.push(name);
+    lines.push(mistake(name, given, issue.message));
+    texts.delete(name);
+  }
+  return { values: table.parse(Object.fromEntries(texts)), unread, lines };
+}
+
+function settingsOf(values: Values, api: ApiServer): Settings {
+  return {
+    fleet: { ...tlsFiles(values, 'FLEET'), endpoint: values.FLEET_ENDPOINT, timeoutMs: values.FLEET_TIMEOUT },
+    selector: values.METADATA,
+    api: {
+      ...tlsFiles(values, 'API'),
+      ...api,
+      version: values.API_VERSION,
+      tokenFile: values.API_TOKEN_FILE,
+      insecureSkipTlsVerify: values.API_INSECURE_SKIP_TLS_VERIFY,
+      timeoutMs: values.API_TIMEOUT,
+    },
+    kubelet: {
+      ...tlsFiles(values, 'KUBELET'),
+      urlTemplates: kubeletUrls(values),
+      timeoutMs: values.HEALTHZ_TIMEOUT,
+      concurrency: values.HEALTHZ_CONCURRENCY,
+      tokenFile: values.KUBELET_TOKEN_FILE,
+    },
+    schedule:
+      values.SYNC_INTERVAL === undefined
+        ? { kind: 'cron', expression: values.SYNC_SCHEDULE }
+        : { kind: 'interval', ms: values.SYNC_INTERVAL },
+    passTimeoutMs: values.PASS_TIMEOUT,
+    nodeName: values.REVERSE_LOOKUP ? { kind: 'reverse-lookup' } : values.NODE_NAME,
+    nodeLabels: values.NODE_LABELS,
+    adopt: values.ADOPT,
+    policy: values.POLICY,
+    missingGraceMs: values.MISSING_GRACE,
+    unhealthyGraceMs: values.UNHEALTHY_GRACE,
+    maxDeregisterPercent: values.MAX_DEREGISTER_PERCENT,
+    listen: values.LISTEN,
+    logLevel: values.LOG_LEVEL,
+    logFormat: values.LOG_FORMAT,
+    dryRun: values.DRY_RUN,
+    once: values.ONCE,
+  };
+}
+
+function tlsFiles(values: Values, of: 'FLEET' | 'API' | 'KUBELET'): TlsFiles {
+  return { caFile: values[`${of}_CA_FILE`], certFile: values[`${of}_CERT_FILE`], keyFile: values[`${of}_KEY_FILE`] };
+}

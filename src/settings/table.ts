@@ -1,0 +1,215 @@
+/** One table of every setting: its name, default, meaning, and the schema that reads it. */
+import { z } from 'zod';
+import {
+  duration,
+  endpoint,
+  file,
+  grace,
+  keys,
+  listen,
+  nodeName,
+  oneOf,
+  schedule,
+  selector,
+  trueOrFalse,
+  urlTemplates,
+  wholeNumber,
+} from './values.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export type Section = 'fleet' | 'Kubernetes API' | 'Kubelets' | 'Schedule' | 'Nodes' | 'Deregistration' | 'Process';
+
+/** What people are told of a setting. */
+interface About {
+  readonly section: Section;
+  readonly help: string;
+  /** The setting takes an empty value, and this is what that means. Elsewhere an empty value means the default. */
+  readonly empty?: string;
+}
+
+export interface Row extends About {
+  /** As an operator would write it: it is read by the same schema. */
+  readonly default: string | undefined;
+  /** `file`: a value that is no path may be the secret itself. `switch`: the flag needs no value. */
+  readonly kind: 'text' | 'file' | 'switch';
+}
+
+const rows = z.registry<Row>();
+
+function setting<T>(schema: z.ZodType<T, string>, standard: string, about: About) {
+  return schema.prefault(standard).register(rows, { ...about, default: standard, kind: 'text' });
+}
+
+function optional<T>(schema: z.ZodType<T, string>, about: About) {
+  return schema.optional().register(rows, { ...about, default: undefined, kind: 'text' });
+}
+
+function optionalFile(section: Section, help: string) {
+  return file().optional().register(rows, { section, help, default: undefined, kind: 'file' });
+}
+
+function onOff(standard: 'true' | 'false', about: About) {
+  return trueOrFalse()
+    .prefault(standard)
+    .register(rows, { ...about, default: standard, kind: 'switch' });
+}
+
+function timeout(standard: string, section: Section, help: string) {
+  return setting(duration(100, 10 * MINUTE), standard, { section, help });
+}
+
+/** Where the API server is when nothing says where. */
+export const LOCAL_API_SERVER = 'http://127.0.0.1:8080';
+
+export const table = z.object({
+  FLEET_ENDPOINT: setting(endpoint('or a socket'), 'unix:///var/run/fleet.sock', {
+    section: 'fleet',
+    help: "Where fleet's API is: unix:///path, http://host:port or https://host:port.",
+  }),
+  FLEET_CA_FILE: optionalFile('fleet', "CA certificates that fleet's certificate is checked against (https only)."),
+  FLEET_CERT_FILE: optionalFile('fleet', 'Client certificate; needs FLEET_KEY_FILE.'),
+  FLEET_KEY_FILE: optionalFile('fleet', 'Key of the client certificate; needs FLEET_CERT_FILE.'),
+  FLEET_TIMEOUT: timeout('10s', 'fleet', 'For one request to fleet.'),
+  METADATA: setting(selector(), 'role=kubernetes', {
+    section: 'fleet',
+    help: 'Which machines are to be nodes: k=v, k!=v, k, !k, k in (a,b), k notin (a,b). A comma means and; the same key twice with = means either value.',
+    empty: 'every machine',
+  }),
+
+  API_ENDPOINT: optional(endpoint('no sockets'), {
+    section: 'Kubernetes API',
+    help: `Where the API server is. Not set: KUBECONFIG, else the in-cluster files of a pod, else ${LOCAL_API_SERVER}. Not together with KUBECONFIG.`,
+  }),
+  KUBECONFIG: optionalFile('Kubernetes API', 'A kubeconfig file: server and credentials of its current context.'),
+  API_VERSION: setting(oneOf(['auto', 'v1']), 'auto', {
+    section: 'Kubernetes API',
+    help: 'The API version to speak: auto or v1.',
+  }),
+  API_TOKEN_FILE: optionalFile(
+    'Kubernetes API',
+    'Bearer token; read again when the file changes. Refused over plain http to another host.',
+  ),
+  API_CA_FILE: optionalFile('Kubernetes API', "CA certificates that the server's certificate is checked against."),
+  API_CERT_FILE: optionalFile('Kubernetes API', 'Client certificate; needs API_KEY_FILE.'),
+  API_KEY_FILE: optionalFile('Kubernetes API', 'Key of the client certificate; needs API_CERT_FILE.'),
+  API_INSECURE_SKIP_TLS_VERIFY: onOff('false', {
+    section: 'Kubernetes API',
+    help: "true: the server's certificate is not checked.",
+  }),
+  API_TIMEOUT: timeout('10s', 'Kubernetes API', 'For one request to the API server.'),
+
+  HEALTHZ_URL: setting(
+    urlTemplates(),
+    'http://{ip}:10255/healthz,http://{ip}:10250/healthz,https://{ip}:10250/healthz',
+    {
+      section: 'Kubelets',
+      help: "Where a kubelet says that it is alive: URLs separated by commas, asked side by side; {ip} is the machine's address.",
+    },
+  ),
+  HEALTHZ_PORT: optional(wholeNumber(1, 65_535), {
+    section: 'Kubelets',
+    help: 'Short for HEALTHZ_URL=http://{ip}:<port>/healthz. Not together with HEALTHZ_URL.',
+  }),
+  HEALTHZ_TIMEOUT: timeout('2s', 'Kubelets', 'For one kubelet, over all of its URLs.'),
+  HEALTHZ_CONCURRENCY: setting(wholeNumber(1, 1_000), '100', {
+    section: 'Kubelets',
+    help: 'How many kubelets are asked at a time.',
+  }),
+  KUBELET_CA_FILE: optionalFile(
+    'Kubelets',
+    "CA certificates that kubelets' certificates are checked against. Not set: they are not checked, and no credentials are sent.",
+  ),
+  KUBELET_CERT_FILE: optionalFile('Kubelets', 'Client certificate; needs KUBELET_KEY_FILE and KUBELET_CA_FILE.'),
+  KUBELET_KEY_FILE: optionalFile('Kubelets', 'Key of the client certificate; needs KUBELET_CERT_FILE.'),
+  KUBELET_TOKEN_FILE: optionalFile('Kubelets', 'Bearer token, sent over https only; needs KUBELET_CA_FILE.'),
+
+  SYNC_SCHEDULE: setting(schedule(), '*/30 * * * * *', {
+    section: 'Schedule',
+    help: 'When a pass starts: six cron fields, seconds first. Not together with SYNC_INTERVAL.',
+  }),
+  SYNC_INTERVAL: optional(duration(SECOND, DAY), {
+    section: 'Schedule',
+    help: 'Starts a pass every 30 (seconds), 45s, 5m. Not together with SYNC_SCHEDULE.',
+  }),
+  PASS_TIMEOUT: setting(duration(SECOND, HOUR), '2m', {
+    section: 'Schedule',
+    help: 'A pass that takes longer is given up and changes nothing more.',
+  }),
+
+  NODE_NAME: setting(nodeName(), 'ip', {
+    section: 'Nodes',
+    help: 'How a new node is named: ip, reverse-lookup, machine-id or metadata:<key>.',
+  }),
+  REVERSE_LOOKUP: onOff('false', { section: 'Nodes', help: 'true: short for NODE_NAME=reverse-lookup.' }),
+  NODE_LABELS: setting(keys(), '', {
+    section: 'Nodes',
+    help: 'Metadata keys, separated by commas, that are copied to node labels.',
+    empty: 'none',
+  }),
+  ADOPT: onOff('true', {
+    section: 'Nodes',
+    help: 'Mark living nodes of matching machines that somebody else registered. Only marked nodes are ever deregistered.',
+  }),
+
+  POLICY: setting(oneOf(['sync', 'register-only']), 'sync', {
+    section: 'Deregistration',
+    help: 'sync, or register-only: nothing is ever deregistered.',
+  }),
+  MISSING_GRACE: setting(grace(30 * DAY), '15m', {
+    section: 'Deregistration',
+    help: 'How long a dead node stays whose machine fleet does not list, or lists with other metadata; or never.',
+  }),
+  UNHEALTHY_GRACE: setting(grace(30 * DAY), '30m', {
+    section: 'Deregistration',
+    help: 'How long a dead node stays whose machine fleet lists; or never.',
+  }),
+  MAX_DEREGISTER_PERCENT: setting(wholeNumber(0, 100), '34', {
+    section: 'Deregistration',
+    help: 'When more of the managed nodes than this look gone at once, none is deregistered. 100 switches that guard off.',
+  }),
+
+  LISTEN: setting(listen(), '0.0.0.0:10271', {
+    section: 'Process',
+    help: 'host:port of /metrics, /healthz, /readyz and /status; or off.',
+  }),
+  LOG_LEVEL: setting(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal']), 'info', {
+    section: 'Process',
+    help: 'trace, debug, info, warn, error or fatal.',
+  }),
+  LOG_FORMAT: setting(oneOf(['json', 'pretty']), 'json', { section: 'Process', help: 'json, or pretty for people.' }),
+  DRY_RUN: onOff('false', { section: 'Process', help: 'true: say what would be done, and do nothing.' }),
+  ONCE: onOff('false', { section: 'Process', help: 'true: one pass, which never deregisters, then end.' }),
+});
+
+/** Every setting, read. */
+export type Values = Readonly<z.output<typeof table>>;
+
+/** `FLEET_ENDPOINT` and its like. */
+export type SettingName = keyof Values;
+
+/** In the order of the table. */
+export const settingNames: readonly SettingName[] = table.keyof().options;
+
+export function isSettingName(text: string): text is SettingName {
+  return Object.hasOwn(table.shape, text);
+}
+
+export function rowOf(name: SettingName): Row {
+  const row = rows.get(table.shape[name]);
+  if (row === undefined) throw new Error(`the setting ${name} has no row`);
+  return row;
+}
+
+export const ENV_PREFIX = 'KUBE_REGISTER_';
+
+export function envName(name: string): string {
+  return ENV_PREFIX + name;
+}
+
+export function flagName(name: string): string {
+  return `--${name.toLowerCase().replaceAll('_', '-')}`;
+}

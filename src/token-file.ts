@@ -1,0 +1,39 @@
+/** A bearer token in a file that somebody else renews. */
+import { readFile } from 'node:fs/promises';
+import { CredentialError, unreadable } from './credential-error.ts';
+
+/**
+ * Reads the token once, so that a mistake shows at start, and returns what reads it anew for every request. A renewal may
+ * leave the file missing or half written for a moment: until a whole token is there again the last one is given, and the
+ * server says when it is too old. `setting` names the file's setting in errors. Throws CredentialError.
+ */
+export async function tokenFileReader(path: string, setting: string): Promise<() => Promise<string>> {
+  let last = await readToken(path, setting);
+  return async () => {
+    try {
+      last = await readToken(path, setting);
+    } catch (error) {
+      if (!(error instanceof CredentialError)) throw error;
+    }
+    return last;
+  };
+}
+
+async function readToken(path: string, setting: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new CredentialError(`${setting}: ${path}: ${unreadable(error)}`);
+  }
+  const problem = tokenProblem(text.trim());
+  if (problem !== undefined) throw new CredentialError(`${setting}: ${path}: ${problem}`);
+  return text.trim();
+}
+
+/** Why a text cannot be sent as a bearer token, or undefined when it can. Never repeats the text. */
+export function tokenProblem(token: string): string | undefined {
+  if (token === '') return 'the token is empty';
+  if (!/^[\x21-\x7e]+$/.test(token)) return 'a token must be one word of visible ASCII characters';
+  return undefined;
+}

@@ -1,0 +1,592 @@
+/** The nodes of a v1 API server, against the lab's and against servers that lie, break off or refuse. */
+import { inspect } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createHttpClient } from '../../src/http/axios-client.ts';
+import type { HttpClient } from '../../src/http/http-client.ts';
+import { RequestError } from '../../src/http/request-error.ts';
+import { createNodes } from '../../src/kubernetes/nodes.ts';
+import type { MetadataChange, NodeDraft, NodeRegistry } from '../../src/kubernetes/registry.ts';
+import type { Answer } from '../lab/answer.ts';
+import { answerWith, change, type Fault, flood, hang, loseAnswer, redirectTo, truncate } from '../lab/faults.ts';
+import { type Kubernetes, type KubernetesOptions, startKubernetes } from '../lab/kubernetes.ts';
+import { serveHttp } from './loopback.ts';
+
+const ACCEPT_METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+const never = new AbortController().signal;
+
+function clientOf(endpoint: string, token?: string): HttpClient {
+  const client = createHttpClient({
+    target: 'kubernetes',
+    endpoint,
+    tls: { insecureSkipVerify: false },
+    timeoutMs: 10_000,
+    token: async () => token,
+    observer: { requestDone: () => {}, requestRetried: () => {} },
+    retries: { count: 0, minMs: 1, maxMs: 1, budgetMs: 1 },
+  });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+async function lab(
+  options: KubernetesOptions & { token?: string } = {},
+): Promise<{ kubernetes: Kubernetes; nodes: NodeRegistry }> {
+  const kubernetes = await startKubernetes(options);
+  onTestFinished(() => kubernetes.close());
+  return { kubernetes, nodes: createNodes({ http: clientOf(kubernetes.url, options.token) }) };
+}
+
+async function errorOf(attempt: Promise<unknown>): Promise<RequestError> {
+  const error: unknown = await attempt.then(
+    (outcome) => expect.fail(`no error but ${inspect(outcome)}`),
+    (reason) => reason,
+  );
+  if (!(error instanceof RequestError)) throw error;
+  return error;
+}
+
+function addNodes(kubernetes: Kubernetes, count: number): string[] {
+  const names = Array.from({ length: count }, (_, index) => `node-${String(index).padStart(4, '0')}`);
+  for (const name of names) kubernetes.putNode({ name, addresses: ['10.0.0.1'], ready: true });
+  return names;
+}
+
+/** Changes a JSON answer on its way. */
+function edited(edit: (body: Record<string, unknown>) => object) {
+  return change((answer: Answer) => ({ ...answer, body: JSON.stringify(edit(JSON.parse(answer.body))) }));
+}
+
+/** Refuses as an API server does. */
+function refuse(code: number, reason: string, message: string, details: object = {}): Fault {
+  return answerWith(
+    code,
+    JSON.stringify({ kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, details, code }),
+  );
+}
+
+const draft: NodeDraft = {
+  name: '10.0.0.7',
+  address: '10.0.0.7',
+  labels: new Map([['role', 'worker']]),
+  annotations: new Map([['kube-register.io/machine-id', 'abc']]),
+};
+
+const relabel: MetadataChange = {
+  labels: new Map([
+    ['role', 'master'],
+    ['rack', null],
+  ]),
+  annotations: new Map([['kube-register.io/address', '10.0.0.7']]),
+};
+
+describe('listing nodes', () => {
+  it('reads every page of their metadata, and asks for nothing that may be old', async () => {
+    const { kubernetes, nodes } = await lab();
+    const names = addNodes(kubernetes, 1200);
+    const records = await nodes.list(never);
+    expect(records.map(({ name }) => name)).toEqual(names);
+    expect(records.every(({ facts }) => facts === undefined)).toBe(true);
+    const queries = kubernetes.log.entries.map(({ path }) => new URL(path, 'http://lab').searchParams);
+    expect(queries.map((query) => [query.get('limit'), query.has('continue'), query.has('resourceVersion')])).toEqual([
+      ['500', false, false],
+      ['500', true, false],
+      ['500', true, false],
+    ]);
+    expect(new Set(kubernetes.log.entries.map(({ headers }) => headers.accept))).toEqual(new Set([ACCEPT_METADATA]));
+  });
+
+  it('reads them whole when that is asked for', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.selfRegister('node-a', 'f00d', ['10.0.0.1', 'fd00::1']);
+    kubernetes.patchNode('node-a', { spec: { unschedulable: true } });
+    kubernetes.putNode({ name: 'node-b', labels: { role: 'x' }, annotations: { a: 'b' }, ready: 'unknown' });
+    expect(await nodes.listWhole(never)).toEqual([
+      {
+        name: 'node-a',
+        uid: kubernetes.node('node-a')?.metadata.uid,
+        resourceVersion: kubernetes.node('node-a')?.metadata.resourceVersion,
+        labels: new Map([['kubernetes.io/hostname', 'node-a']]),
+        annotations: new Map(),
+        facts: { machineId: 'f00d', addresses: ['10.0.0.1', 'fd00::1'], ready: 'ready', unschedulable: true },
+      },
+      expect.objectContaining({
+        labels: new Map([['role', 'x']]),
+        annotations: new Map([['a', 'b']]),
+        facts: { machineId: '', addresses: [], ready: 'not-ready', unschedulable: false },
+      }),
+    ]);
+    expect(kubernetes.log.entries.map(({ headers }) => headers.accept)).toEqual(['application/json']);
+  });
+
+  it('of which there are none gives none', async () => {
+    const { nodes } = await lab();
+    expect(await nodes.list(never)).toEqual([]);
+    expect(await nodes.listWhole(never)).toEqual([]);
+  });
+
+  it('asks a server that refuses to list metadata for whole nodes, and does not try that again', async () => {
+    const { kubernetes, nodes } = await lab({ metadataLists: '406', version: 'v1.5.8', paging: false });
+    addNodes(kubernetes, 3);
+    expect(await nodes.list(never)).toHaveLength(3);
+    expect((await nodes.list(never))[0]?.facts).toMatchObject({ ready: 'ready' });
+    expect(kubernetes.log.entries.map(({ headers }) => headers.accept)).toEqual([
+      ACCEPT_METADATA,
+      'application/json',
+      'application/json',
+    ]);
+  });
+
+  it('takes whole nodes from a server that does not know lists of metadata', async () => {
+    const { kubernetes, nodes } = await lab({ metadataLists: 'ignored', version: 'v1.9.2' });
+    addNodes(kubernetes, 600);
+    const records = await nodes.list(never);
+    expect(records).toHaveLength(600);
+    expect(records.every(({ facts }) => facts?.ready === 'ready')).toBe(true);
+  });
+
+  it('takes everything at once from a server that does not page', async () => {
+    const { kubernetes, nodes } = await lab({ paging: false });
+    addNodes(kubernetes, 1200);
+    expect(await nodes.list(never)).toHaveLength(1200);
+    expect(kubernetes.log.total).toBe(1);
+  });
+
+  it('counts a node that is on two pages once, as it was last seen', async () => {
+    const { kubernetes, nodes } = await lab();
+    addNodes(kubernetes, 501);
+    const again = { metadata: { name: 'node-0000', uid: 'made-anew', resourceVersion: '9' } };
+    kubernetes.faults.add(
+      edited((body) => ({ ...body, items: [again] })),
+      { path: /continue=/ },
+    );
+    const records = await nodes.list(never);
+    expect(records).toHaveLength(500);
+    expect(records.find(({ name }) => name === 'node-0000')?.uid).toBe('made-anew');
+  });
+
+  it('begins anew when its pages have expired, also with a node that came meanwhile', async () => {
+    const { kubernetes, nodes } = await lab();
+    const names = addNodes(kubernetes, 600);
+    kubernetes.faults.add(
+      (response, handle) => {
+        kubernetes.putNode({ name: 'newcomer' });
+        kubernetes.expireContinueTokens();
+        const { status, body } = handle();
+        answerWith(status, body)(response, handle);
+      },
+      { path: /continue=/, times: 1 },
+    );
+    expect((await nodes.list(never)).map(({ name }) => name)).toEqual(['newcomer', ...names].sort());
+    expect(kubernetes.log.total).toBe(4);
+  });
+
+  it('gives up when its pages expire again and again', async () => {
+    const { kubernetes, nodes } = await lab();
+    addNodes(kubernetes, 600);
+    kubernetes.faults.add(refuse(410, 'Expired', 'too old'), { path: /continue=/ });
+    const error = await errorOf(nodes.list(never));
+    expect(error).toMatchObject({ status: 410, code: 'Expired' });
+    expect(kubernetes.log.of({ path: /limit=500$/ })).toHaveLength(3);
+  });
+
+  it('does not begin anew when the first page is gone', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(refuse(410, 'Gone', 'gone'));
+    expect(await errorOf(nodes.list(never))).toMatchObject({ status: 410 });
+    expect(kubernetes.log.total).toBe(1);
+  });
+
+  it('begins anew when a page is of another kind than those before it', async () => {
+    const { kubernetes, nodes } = await lab();
+    addNodes(kubernetes, 600);
+    const otherKind = edited((body) => ({ ...body, kind: 'NodeList' }));
+    kubernetes.faults.add(otherKind, { path: /continue=/, times: 1 });
+    expect(await nodes.list(never)).toHaveLength(600);
+    kubernetes.faults.add(otherKind, { path: /continue=/ });
+    expect((await errorOf(nodes.list(never))).message).toMatch(
+      /page 2 is a NodeList, those before are a PartialObjectMetadataList$/,
+    );
+  });
+
+  it('fails when pages lead in a circle', async () => {
+    const { kubernetes, nodes } = await lab();
+    const page = { kind: 'NodeList', metadata: { continue: 'round' }, items: [] };
+    kubernetes.faults.add(answerWith(200, JSON.stringify(page)));
+    expect((await errorOf(nodes.list(never))).message).toMatch(/page 2 points back to a page before it$/);
+  });
+
+  it('fails when pages never end', async () => {
+    let page = 0;
+    const server = await serveHttp((_request, response) => {
+      page += 1;
+      response.end(JSON.stringify({ kind: 'NodeList', metadata: { continue: `to-${page}` }, items: [] }));
+    });
+    const nodes = createNodes({ http: clientOf(`http://127.0.0.1:${server.port}`) });
+    expect((await errorOf(nodes.list(never))).message).toMatch(/does not end after 1000 pages$/);
+    expect(page).toBe(1000);
+  });
+
+  it('fails when its pages are together larger than 128 MiB', async () => {
+    const { kubernetes } = await lab();
+    addNodes(kubernetes, 1200);
+    const http = clientOf(kubernetes.url);
+    const allowed: number[] = [];
+    const heavy: HttpClient = {
+      ...http,
+      send: async (request) => {
+        allowed.push(request.maxBytes);
+        return { ...(await http.send(request)), bytes: 70 * 1024 * 1024 };
+      },
+    };
+    const error = await errorOf(createNodes({ http: heavy }).list(never));
+    expect(error.message).toMatch(/the listing is larger than 134217728 bytes$/);
+    expect(allowed).toEqual([134217728, 134217728 - 70 * 1024 * 1024]);
+  });
+
+  it.each([
+    ['whose body ends too early', truncate],
+    ['that is no JSON', answerWith(200, '<html>')],
+    ['that is empty', answerWith(200)],
+    ['that is no list', answerWith(200, '[]')],
+    ['that is a Status', refuse(200, '', '')],
+    ['of pods', edited((body) => ({ ...body, kind: 'PodList' }))],
+    ['whose items are an object', edited((body) => ({ ...body, items: {} }))],
+    ['with 204', answerWith(204)],
+    ['with 503', answerWith(503, 'unavailable')],
+  ])('fails on an answer %s, on any page', async (_, fault) => {
+    const { kubernetes, nodes } = await lab();
+    addNodes(kubernetes, 501);
+    const lift = kubernetes.faults.add(fault, { path: /continue=/ });
+    expect(await errorOf(nodes.list(never))).toBeInstanceOf(RequestError);
+    lift();
+    expect(await nodes.list(never)).toHaveLength(501);
+    kubernetes.faults.add(fault);
+    expect(await errorOf(nodes.list(never))).toBeInstanceOf(RequestError);
+  });
+
+  it.each([
+    ['no uid', { name: 'x' }, 'items[1].metadata.uid'],
+    ['no name', { uid: 'x' }, 'items[1].metadata.name'],
+    ['labels that are no texts', { name: 'x', uid: 'x', labels: { a: 1 } }, 'items[1].metadata.labels.a'],
+  ])('fails when one node has %s, and says which', async (_, metadata, where) => {
+    const { kubernetes, nodes } = await lab();
+    const items = [{ metadata: { name: 'a', uid: 'b' } }, { metadata }];
+    kubernetes.faults.add(answerWith(200, JSON.stringify({ kind: 'NodeList', items })));
+    expect((await errorOf(nodes.list(never))).message).toContain(`wrong shape at ${where}: `);
+  });
+
+  it('fails when metadata comes where whole nodes were asked for', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(edited((body) => ({ ...body, kind: 'PartialObjectMetadataList' })));
+    expect((await errorOf(nodes.listWhole(never))).message).toMatch(/a NodeList was asked for, and a Partial\w+ came$/);
+  });
+
+  it('fails when even plain JSON is not acceptable', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(refuse(406, 'NotAcceptable', 'no'));
+    expect(await errorOf(nodes.list(never))).toMatchObject({ status: 406, code: 'NotAcceptable' });
+    expect(kubernetes.log.total).toBe(2);
+  });
+
+  it('ends at once when it is aborted', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(hang);
+    const controller = new AbortController();
+    const arrived = kubernetes.log.arrival();
+    const listing = nodes.list(controller.signal);
+    await arrived;
+    controller.abort(new Error('time is up'));
+    await expect(listing).rejects.toThrow('time is up');
+  });
+});
+
+describe('reading one node', () => {
+  it('gives it with its facts', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.putNode({ name: '10.0.0.7', machineId: 'abc', addresses: ['10.0.0.7'], ready: false });
+    expect(await nodes.read('10.0.0.7', never)).toMatchObject({
+      name: '10.0.0.7',
+      facts: { machineId: 'abc', addresses: ['10.0.0.7'], ready: 'not-ready', unschedulable: false },
+    });
+  });
+
+  it('that is not there gives undefined', async () => {
+    const { nodes } = await lab();
+    expect(await nodes.read('10.0.0.7', never)).toBeUndefined();
+    expect(await nodes.read('fd00::1', never)).toBeUndefined();
+  });
+
+  it.each([
+    ['the server has no nodes', refuse(404, 'NotFound', 'the server could not find the requested resource')],
+    ['another node is missing', refuse(404, 'NotFound', 'nodes "b" not found', { name: 'b', kind: 'nodes' })],
+    ['something else is missing', refuse(404, 'Expired', 'hm', { name: '10.0.0.7' })],
+    ['this is no API server', answerWith(404, '<h1>Not Found</h1>')],
+  ])('fails when a 404 says that %s', async (_, fault) => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(fault);
+    const error = await errorOf(nodes.read('10.0.0.7', never));
+    expect(error).toMatchObject({ status: 404 });
+    expect(error.message).toContain('the server has no /api/v1/nodes/10.0.0.7: Kubernetes before v0.19 ');
+    expect(await errorOf(nodes.remove('10.0.0.7', 'u', '1', never))).toMatchObject({ status: 404 });
+    expect(await errorOf(nodes.update('10.0.0.7', 'u', relabel, never))).toMatchObject({ status: 404 });
+  });
+
+  it('fails when the answer is no node', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(answerWith(200, '{"kind":"Node","metadata":{"name":"10.0.0.7"}}'));
+    expect((await errorOf(nodes.read('10.0.0.7', never))).message).toContain('wrong shape at metadata.uid: ');
+  });
+
+  it('never ends in an endless answer', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(flood);
+    expect((await errorOf(nodes.read('10.0.0.7', never))).message).toContain('larger than 4194304 bytes');
+  });
+
+  it.each(['', '.', '..'])('of the name %j is not asked for: its path would be another one', async (name) => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.putNode({ name: 'a' });
+    await errorOf(nodes.read(name, never));
+    await errorOf(nodes.update(name, 'u', relabel, never));
+    await errorOf(nodes.remove(name, 'u', '1', never));
+    expect(kubernetes.log.total).toBe(0);
+  });
+});
+
+describe('creating a node', () => {
+  it('sends its name, address, labels and annotations, and nothing that is the kubelet’s to tell', async () => {
+    const { kubernetes, nodes } = await lab();
+    expect(await nodes.create(draft, never)).toBe('created');
+    const [request] = kubernetes.log.entries;
+    expect(JSON.parse(request?.body ?? '')).toEqual({
+      kind: 'Node',
+      apiVersion: 'v1',
+      metadata: {
+        name: '10.0.0.7',
+        labels: { role: 'worker' },
+        annotations: { 'kube-register.io/machine-id': 'abc' },
+      },
+      status: { addresses: [{ type: 'InternalIP', address: '10.0.0.7' }] },
+    });
+    expect(await nodes.read('10.0.0.7', never)).toMatchObject({
+      labels: draft.labels,
+      annotations: draft.annotations,
+      facts: { addresses: ['10.0.0.7'] },
+    });
+  });
+
+  it('that is there already is no failure, and changes nothing', async () => {
+    const { kubernetes, nodes } = await lab();
+    const before = kubernetes.putNode({ name: draft.name });
+    expect(await nodes.create(draft, never)).toBe('exists');
+    expect(kubernetes.node(draft.name)).toBe(before);
+  });
+
+  it.each([200, 201, 202])('is done when the server says %i', async (code) => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(answerWith(code, '{}'));
+    expect(await nodes.create(draft, never)).toBe('created');
+  });
+
+  it('is tried once more without labels when the server refuses those', async () => {
+    const { kubernetes, nodes } = await lab();
+    const labels = new Map([['bad key!', 'v']]);
+    expect(await nodes.create({ ...draft, labels }, never)).toBe('without-labels');
+    expect(kubernetes.node(draft.name)?.metadata).toMatchObject({ annotations: Object.fromEntries(draft.annotations) });
+    expect(kubernetes.node(draft.name)?.metadata.labels).toBeUndefined();
+    expect(kubernetes.log.writes).toHaveLength(2);
+  });
+
+  it('without labels may turn out to be there already', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(
+      (response, handle) => {
+        const { status, body } = handle();
+        kubernetes.putNode({ name: draft.name });
+        answerWith(status, body)(response, handle);
+      },
+      { times: 1 },
+    );
+    expect(await nodes.create({ ...draft, labels: new Map([['bad key!', 'v']]) }, never)).toBe('exists');
+  });
+
+  it('is not tried again when something else is refused', async () => {
+    const { kubernetes, nodes } = await lab();
+    const error = await errorOf(nodes.create({ ...draft, name: 'Not_Valid!' }, never));
+    expect(error).toMatchObject({ status: 422, code: 'Invalid' });
+    expect(error.message).toContain('POST /api/v1/nodes: 422 Invalid Node "Not_Valid!" is invalid: metadata.name: ');
+    expect(await errorOf(nodes.create({ ...draft, annotations: new Map([['bad key!', 'v']]) }, never))).toMatchObject({
+      code: 'Invalid',
+    });
+    expect(kubernetes.log.total).toBe(2);
+  });
+
+  it('fails on a conflict that is not about its name', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(refuse(409, 'Conflict', 'try again'));
+    expect(await errorOf(nodes.create(draft, never))).toMatchObject({ status: 409, code: 'Conflict' });
+  });
+
+  it('whose answer is lost is a failure, and is found to be there the next time', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(loseAnswer, { times: 1 });
+    await errorOf(nodes.create(draft, never));
+    expect(await nodes.create(draft, never)).toBe('exists');
+  });
+});
+
+describe('updating a node', () => {
+  it('changes the keys that are named and no others', async () => {
+    const { kubernetes, nodes } = await lab();
+    const node = kubernetes.putNode({
+      name: 'node-a',
+      labels: { role: 'worker', rack: '12', zone: 'a' },
+      annotations: { kept: 'x' },
+    });
+    expect(await nodes.update('node-a', node.metadata.uid, relabel, never)).toBe('updated');
+    expect(kubernetes.node('node-a')?.metadata).toMatchObject({ uid: node.metadata.uid });
+    expect(kubernetes.node('node-a')?.metadata.labels).toEqual({ role: 'master', zone: 'a' });
+    expect(kubernetes.node('node-a')?.metadata.annotations).toEqual({
+      kept: 'x',
+      'kube-register.io/address': '10.0.0.7',
+    });
+    expect(kubernetes.log.entries[0]?.headers['content-type']).toBe('application/merge-patch+json');
+  });
+
+  it('leaves another node of that name alone', async () => {
+    const { kubernetes, nodes } = await lab();
+    const { uid } = kubernetes.putNode({ name: 'node-a' }).metadata;
+    kubernetes.deleteNode('node-a');
+    const other = kubernetes.putNode({ name: 'node-a' });
+    expect(await nodes.update('node-a', uid, relabel, never)).toBe('gone');
+    expect(kubernetes.node('node-a')).toBe(other);
+    const conflict = 'Precondition failed: UID in precondition: 1, UID in object meta: 2';
+    kubernetes.faults.add(refuse(409, 'Conflict', conflict), { method: 'PATCH' });
+    expect(await nodes.update('node-a', uid, relabel, never)).toBe('gone');
+  });
+
+  it('that is gone says so', async () => {
+    const { kubernetes, nodes } = await lab();
+    expect(await nodes.update('node-a', 'u', relabel, never)).toBe('gone');
+    expect(kubernetes.nodes).toEqual([]);
+  });
+
+  it('fails when the server refuses the change of the very node', async () => {
+    const { kubernetes, nodes } = await lab();
+    const { uid } = kubernetes.putNode({ name: 'node-a' }).metadata;
+    const bad = { labels: new Map([['bad key!', 'v']]), annotations: new Map() };
+    expect(await errorOf(nodes.update('node-a', uid, bad, never))).toMatchObject({ status: 422, code: 'Invalid' });
+    kubernetes.faults.add(refuse(409, 'Conflict', 'the object has been modified'), { method: 'PATCH' });
+    expect(await errorOf(nodes.update('node-a', uid, relabel, never))).toMatchObject({ status: 409, code: 'Conflict' });
+  });
+});
+
+describe('removing a node', () => {
+  it('deletes it, with its uid and resourceVersion as preconditions', async () => {
+    const { kubernetes, nodes } = await lab();
+    const { uid, resourceVersion = '' } = kubernetes.putNode({ name: 'node-a' }).metadata;
+    kubernetes.putNode({ name: 'node-b' });
+    expect(await nodes.remove('node-a', uid, resourceVersion, never)).toBe('removed');
+    expect(kubernetes.nodes.map(({ metadata }) => metadata.name)).toEqual(['node-b']);
+    expect(JSON.parse(kubernetes.log.entries[0]?.body ?? '')).toEqual({
+      kind: 'DeleteOptions',
+      apiVersion: 'v1',
+      preconditions: { uid, resourceVersion },
+    });
+  });
+
+  it('that another one has taken the place of, or that was changed, leaves it there', async () => {
+    const { kubernetes, nodes } = await lab();
+    const { uid, resourceVersion = '' } = kubernetes.putNode({ name: 'node-a' }).metadata;
+    kubernetes.setReady('node-a', true);
+    expect(await nodes.remove('node-a', uid, resourceVersion, never)).toBe('changed');
+    const now = kubernetes.node('node-a')?.metadata.resourceVersion ?? '';
+    expect(await nodes.remove('node-a', 'another-uid', now, never)).toBe('changed');
+    expect(kubernetes.nodes).toHaveLength(1);
+    expect(await nodes.remove('node-a', uid, now, never)).toBe('removed');
+  });
+
+  it('that was changed is deleted all the same by a server that knows no preconditions', async () => {
+    const { kubernetes, nodes } = await lab({ preconditions: 'none', version: 'v1.0.7' });
+    kubernetes.putNode({ name: 'node-a' });
+    expect(await nodes.remove('node-a', 'another-uid', '1', never)).toBe('removed');
+  });
+
+  it('that is gone says so', async () => {
+    const { nodes } = await lab();
+    expect(await nodes.remove('node-a', 'u', '1', never)).toBe('gone');
+  });
+
+  it('that was accepted counts as done', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(answerWith(202, '{}'));
+    expect(await nodes.remove('node-a', 'u', '1', never)).toBe('removed');
+  });
+
+  it.each([400, 405, 500])('fails when the server says %i', async (code) => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(refuse(code, 'Hm', 'no'));
+    expect(await errorOf(nodes.remove('node-a', 'u', '1', never))).toMatchObject({ status: code, code: 'Hm' });
+  });
+});
+
+describe('an error', () => {
+  it('about missing rights quotes the server and has the rule that grants them', async () => {
+    const { nodes } = await lab({ tokens: { 'very-secret': 'none' }, token: 'very-secret' });
+    const attempts = [
+      ['list', nodes.list(never)],
+      ['get', nodes.read('a', never)],
+      ['create', nodes.create(draft, never)],
+      ['patch', nodes.update('a', 'u', relabel, never)],
+      ['delete', nodes.remove('a', 'u', '1', never)],
+    ] as const;
+    for (const [verb, attempt] of attempts) {
+      const error = await errorOf(attempt);
+      expect(error).toMatchObject({ status: 403, code: 'Forbidden' });
+      expect(error.message).toContain(`User "user" cannot ${verb} resource "nodes"`);
+      expect(error.message).toContain(`does this user have the verb "${verb}" on nodes?`);
+      expect(error.message).toContain('verbs: ["get", "list", "create", "patch", "delete"]');
+      expect(inspect(error)).not.toContain('very-secret');
+    }
+  });
+
+  it('about credentials that are unknown or absent says which settings give them', async () => {
+    const unknown = await lab({ tokens: { good: 'all' }, token: 'very-secret' });
+    const error = await errorOf(unknown.nodes.list(never));
+    expect(error).toMatchObject({ status: 401, code: 'Unauthorized' });
+    expect(error.message).toMatch(/does not know these credentials; check KUBE_REGISTER_API_TOKEN_FILE, /);
+    expect(inspect(error)).not.toContain('very-secret');
+
+    const anonymous = await lab({ tokens: { good: 'all' } });
+    expect((await errorOf(anonymous.nodes.list(never))).message).toMatch(
+      /no credentials were sent; set KUBE_REGISTER_API_TOKEN_FILE, /,
+    );
+  });
+
+  it('about a server without nodes says that it may be too old', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(refuse(404, 'NotFound', 'the server could not find the requested resource'));
+    const error = await errorOf(nodes.list(never));
+    expect(error).toMatchObject({ status: 404, code: 'NotFound' });
+    expect(error.message).toContain('the server has no /api/v1/nodes: Kubernetes before v0.19 does not serve v1');
+    expect(await errorOf(nodes.create(draft, never))).toMatchObject({ status: 404 });
+  });
+
+  it('about a redirect says where it leads, and nothing more of it', async () => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(redirectTo('https://login.example.com/?token=hunter2'));
+    const { message } = await errorOf(nodes.list(never));
+    expect(message).toContain('it redirects to login.example.com, which is not followed');
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('is one short line whatever the server says', async () => {
+    const { kubernetes, nodes } = await lab();
+    const evil = `one\r\ntwo\u001b[31m\u202e${'x'.repeat(5000)}`;
+    kubernetes.faults.add(refuse(500, 'InternalError', evil));
+    const { message } = await errorOf(nodes.list(never));
+    expect(message).toContain('GET /api/v1/nodes: 500 InternalError one two [31m xxx');
+    expect(message).toMatch(/^[\x20-\x7e]+…$/);
+    expect(message.length).toBeLessThan(450);
+  });
+});

@@ -1,0 +1,195 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { CredentialError } from '../../src/credential-error.ts';
+import { readKubeconfig } from '../../src/kubernetes/kubeconfig.ts';
+
+const CA = readFileSync(new URL('../certificates/ca.pem', import.meta.url), 'utf8');
+const CERT = readFileSync(new URL('../certificates/client.pem', import.meta.url), 'utf8');
+const KEY = readFileSync(new URL('../certificates/client.key', import.meta.url), 'utf8');
+
+let folder: string;
+let path: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
+  path = join(folder, 'config');
+});
+
+afterEach(async () => rm(folder, { recursive: true }));
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
+
+function config(parts: { cluster?: object; user?: object; context?: object; top?: object }): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'here',
+    contexts: [{ name: 'here', context: { cluster: 'lab', user: 'me', ...parts.context } }],
+    clusters: [{ name: 'lab', cluster: { server: 'https://10.0.0.1:6443', ...parts.cluster } }],
+    users: [{ name: 'me', user: { ...parts.user } }],
+    ...parts.top,
+  };
+}
+
+async function read(content: object | string) {
+  await writeFile(path, typeof content === 'string' ? content : stringify(content));
+  return readKubeconfig(path, 'KUBECONFIG');
+}
+
+async function problemOf(content: object | string): Promise<string> {
+  const error: unknown = await read(content).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof CredentialError)) throw new Error('no CredentialError', { cause: error });
+  return error.message.replace(path, '<file>').replace(folder, '<folder>');
+}
+
+describe('a kubeconfig file', () => {
+  it('gives the endpoint, the certificates and the token of its current context', async () => {
+    const found = await read(
+      config({
+        cluster: { 'certificate-authority-data': base64(CA), 'tls-server-name': 'kubernetes' },
+        user: { token: 'secret', 'client-certificate-data': base64(CERT), 'client-key-data': base64(KEY) },
+        top: { preferences: {}, extensions: [{ name: 'x', extension: {} }] },
+      }),
+    );
+    expect(found).toMatchObject({
+      endpoint: 'https://10.0.0.1:6443',
+      ca: { text: CA },
+      cert: { text: CERT },
+      key: { text: KEY },
+      token: 'secret',
+      tokenFile: undefined,
+      insecureSkipTlsVerify: false,
+      servername: 'kubernetes',
+    });
+  });
+
+  it('names files relative to the folder it is in', async () => {
+    await mkdir(join(folder, 'pki'));
+    await writeFile(join(folder, 'pki', 'ca.crt'), CA);
+    await writeFile(join(folder, 'me.crt'), CERT);
+    await writeFile(join(folder, 'me.key'), KEY);
+    const found = await read(
+      config({
+        cluster: { 'certificate-authority': 'pki/ca.crt' },
+        user: { 'client-certificate': 'me.crt', 'client-key': join(folder, 'me.key'), tokenFile: './token' },
+      }),
+    );
+    expect([found.ca?.text, found.cert?.text, found.key?.text]).toEqual([CA, CERT, KEY]);
+    expect(found.tokenFile).toBe(join(folder, 'token'));
+  });
+
+  it('prefers embedded data to a file, as kubectl does', async () => {
+    const found = await read(
+      config({ cluster: { 'certificate-authority': 'absent', 'certificate-authority-data': base64(CA) } }),
+    );
+    expect(found.ca?.text).toBe(CA);
+  });
+
+  it('may say that the certificate is not to be verified', async () => {
+    expect(await read(config({ cluster: { 'insecure-skip-tls-verify': true } }))).toMatchObject({
+      insecureSkipTlsVerify: true,
+    });
+  });
+
+  it('may have a context without a user, and empty fields', async () => {
+    expect(await read(config({ context: { user: '' }, cluster: { 'proxy-url': '' } }))).toMatchObject({
+      endpoint: 'https://10.0.0.1:6443',
+      token: undefined,
+    });
+    expect(await read(config({ user: { token: null, exec: null } }))).toMatchObject({ token: undefined });
+  });
+
+  it('may be JSON', async () => {
+    expect(await read(JSON.stringify(config({})))).toMatchObject({ endpoint: 'https://10.0.0.1:6443' });
+  });
+
+  it('is not spoilt by entries that are not in use', async () => {
+    const others = [
+      { name: 'me', user: { token: 'mine' } },
+      { name: 'other', user: { exec: { command: 'aws' }, token: 5 } },
+      { name: 'nothing' },
+    ];
+    expect(await read(config({ top: { users: others } }))).toMatchObject({ token: 'mine' });
+  });
+
+  it.each([
+    [
+      'an exec plugin',
+      { user: { exec: { command: 'aws' } } },
+      /user "me": a program that gives credentials \(exec\) is not run/,
+    ],
+    [
+      'an auth-provider',
+      { user: { 'auth-provider': { name: 'gcp' } } },
+      /user "me": an auth-provider is not supported/,
+    ],
+    ['a password', { user: { username: 'root', password: 'hunter2' } }, /user "me": a username is not supported/],
+    [
+      'another identity',
+      { user: { token: 't', as: 'root' } },
+      /user "me": acting as another user \(as\) is not supported/,
+    ],
+    ['a proxy', { cluster: { 'proxy-url': 'http://u:hunter2@proxy' } }, /cluster "lab": a proxy-url is not supported/],
+    ['no current context', { top: { 'current-context': '' } }, /: there is no current-context in it$/],
+    ['a context that is not there', { top: { 'current-context': 'there' } }, /: there is no context "there" in it$/],
+    ['a cluster that is not there', { context: { cluster: 'prod' } }, /: there is no cluster "prod" in it$/],
+    ['a user that is not there', { context: { user: 'you' } }, /: there is no user "you" in it$/],
+    ['no users', { top: { users: null } }, /: there is no user "me" in it$/],
+    ['no server', { cluster: { server: '' } }, /: cluster "lab": server: /],
+    ['a token that is a number', { user: { token: 12345 } }, /: user "me": token: .*expected string/],
+    ['contexts that are no list', { top: { contexts: { here: {} } } }, /: the file: contexts: .*expected array/],
+    [
+      'a certificate without a key',
+      { user: { 'client-certificate-data': base64(CERT) } },
+      /a client-certificate without a client-key$/,
+    ],
+    [
+      'a key without a certificate',
+      { user: { 'client-key-data': base64(KEY) } },
+      /a client-key without a client-certificate$/,
+    ],
+    [
+      'a file that is not there',
+      { cluster: { 'certificate-authority': 'ca.crt' } },
+      /: certificate-authority: <folder>\/ca.crt: there is no such file$/,
+    ],
+  ])('with %s is refused in one clear sentence', async (_, parts, problem) => {
+    const message = await problemOf(config(parts));
+    expect(message).toMatch(problem);
+    expect(message).toMatch(/^KUBECONFIG: <file>: /);
+    expect(message).not.toContain('hunter2');
+    expect(message).not.toContain('12345');
+  });
+
+  it.each([
+    ['is empty', ' \n', 'KUBECONFIG: <file>: it is empty'],
+    ['is no YAML', 'a: 1\ntoken: "hunter2\n  b: [', /^KUBECONFIG: <file>: it is no YAML \(line \d: [A-Z_]+\)$/],
+    ['is a list', '- hunter2', /^KUBECONFIG: <file>: the file: .*expected object/],
+    ['is a bare word', 'hunter2', /^KUBECONFIG: <file>: the file: .*expected object/],
+    [
+      'is a bomb of aliases',
+      `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefg'].map((name, at) => `${name}: &${name} [${`*${'abcdefg'[at]},`.repeat(9)}]`).join('\n')}`,
+      'KUBECONFIG: <file>: its YAML aliases cannot be followed',
+    ],
+  ])('that %s is refused without quoting it', async (_, content, problem) => {
+    const message = await problemOf(content);
+    expect(message).toMatch(problem);
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('that is not there is refused', async () => {
+    await expect(readKubeconfig(join(folder, 'absent'), 'KUBECONFIG')).rejects.toThrow(
+      `KUBECONFIG: ${join(folder, 'absent')}: there is no such file`,
+    );
+    await expect(readKubeconfig(folder, 'KUBECONFIG')).rejects.toThrow('it is a folder, not a file');
+  });
+});

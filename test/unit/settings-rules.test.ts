@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { type Env, mistakes, warnings } from './read-settings.ts';
+
+describe('two settings that do not go together', () => {
+  const https = { FLEET_ENDPOINT: 'https://f', API_ENDPOINT: 'https://k' };
+  const kubeconfig = { KUBECONFIG: '/etc/kubeconfig' };
+
+  it.each<[Env, string, string]>([
+    [
+      { SYNC_SCHEDULE: '0 * * * * *', SYNC_INTERVAL: '30' },
+      'SYNC_INTERVAL',
+      'cannot stand beside KUBE_REGISTER_SYNC_SCHEDULE',
+    ],
+    [
+      { HEALTHZ_PORT: '80', HEALTHZ_URL: 'http://{ip}/' },
+      'HEALTHZ_PORT',
+      'cannot stand beside KUBE_REGISTER_HEALTHZ_URL',
+    ],
+    [{ ...kubeconfig, API_ENDPOINT: 'http://k' }, 'API_ENDPOINT', 'cannot stand beside KUBE_REGISTER_KUBECONFIG'],
+    [{ REVERSE_LOOKUP: 'true', NODE_NAME: 'ip' }, 'REVERSE_LOOKUP', 'KUBE_REGISTER_NODE_NAME says something else'],
+    [{ ...https, FLEET_CERT_FILE: '/c' }, 'FLEET_CERT_FILE', 'needs KUBE_REGISTER_FLEET_KEY_FILE too'],
+    [{ ...https, FLEET_KEY_FILE: '/k' }, 'FLEET_KEY_FILE', 'needs KUBE_REGISTER_FLEET_CERT_FILE too'],
+    [{ ...https, API_CERT_FILE: '/c' }, 'API_CERT_FILE', 'needs KUBE_REGISTER_API_KEY_FILE too'],
+    [{ ...https, API_KEY_FILE: '/k' }, 'API_KEY_FILE', 'needs KUBE_REGISTER_API_CERT_FILE too'],
+    [
+      { KUBELET_CA_FILE: '/ca', KUBELET_CERT_FILE: '/c' },
+      'KUBELET_CERT_FILE',
+      'needs KUBE_REGISTER_KUBELET_KEY_FILE too',
+    ],
+    [{ KUBELET_KEY_FILE: '/k' }, 'KUBELET_KEY_FILE', 'needs KUBE_REGISTER_KUBELET_CERT_FILE too'],
+    [{ FLEET_CA_FILE: '/ca' }, 'FLEET_CA_FILE', 'KUBE_REGISTER_FLEET_ENDPOINT is "unix:///var/run/fleet.sock"'],
+    [{ FLEET_CA_FILE: '/ca', FLEET_ENDPOINT: 'http://f' }, 'FLEET_CA_FILE', 'is only for an https:// endpoint'],
+    [{ API_CA_FILE: '/ca' }, 'API_CA_FILE', 'KUBE_REGISTER_API_ENDPOINT is "http://127.0.0.1:8080"'],
+    [{ API_INSECURE_SKIP_TLS_VERIFY: 'true' }, 'API_INSECURE_SKIP_TLS_VERIFY', 'is only for an https:// endpoint'],
+    [{ ...https, API_CA_FILE: '/ca', API_INSECURE_SKIP_TLS_VERIFY: 'true' }, 'API_CA_FILE', 'says not to check'],
+    [
+      { API_TOKEN_FILE: '/t', API_ENDPOINT: 'http://10.0.0.1' },
+      'API_TOKEN_FILE',
+      'not sent over plain http to another host',
+    ],
+    [
+      { API_TOKEN_FILE: '/t', API_ENDPOINT: 'http://127.0.0.1.x' },
+      'API_TOKEN_FILE',
+      'not sent over plain http to another host',
+    ],
+    [{ ...kubeconfig, API_TOKEN_FILE: '/t' }, 'API_TOKEN_FILE', 'cannot stand beside KUBE_REGISTER_KUBECONFIG'],
+    [{ ...kubeconfig, API_CA_FILE: '/ca' }, 'API_CA_FILE', 'cannot stand beside KUBE_REGISTER_KUBECONFIG'],
+    [{ ...kubeconfig, API_INSECURE_SKIP_TLS_VERIFY: 'true' }, 'API_INSECURE_SKIP_TLS_VERIFY', 'cannot stand beside'],
+    [{ KUBELET_TOKEN_FILE: '/t' }, 'KUBELET_TOKEN_FILE', 'needs KUBE_REGISTER_KUBELET_CA_FILE too'],
+    [{ KUBELET_CA_FILE: '/ca', HEALTHZ_PORT: '80' }, 'KUBELET_CA_FILE', 'KUBE_REGISTER_HEALTHZ_PORT gives none'],
+    [{ KUBELET_CA_FILE: '/ca', HEALTHZ_URL: 'http://{ip}' }, 'KUBELET_CA_FILE', 'KUBE_REGISTER_HEALTHZ_URL gives none'],
+  ])('%j: one line about %s', (variables, about, sentence) => {
+    const [line, ...others] = mistakes(variables);
+    expect(others).toEqual([]);
+    expect(line).toMatch(new RegExp(`^KUBE_REGISTER_${about}=`));
+    expect(line).toContain(sentence);
+  });
+
+  it.each<[Env]>([
+    [{ REVERSE_LOOKUP: 'true', NODE_NAME: 'reverse-lookup' }],
+    [{ REVERSE_LOOKUP: 'false', NODE_NAME: 'machine-id' }],
+    [{ ...kubeconfig, API_INSECURE_SKIP_TLS_VERIFY: 'false' }],
+    [{ API_INSECURE_SKIP_TLS_VERIFY: 'false' }],
+    [{ ...kubeconfig, API_VERSION: 'v1', API_TIMEOUT: '5s' }],
+    [{ SYNC_SCHEDULE: '', SYNC_INTERVAL: '30' }],
+    [{ API_TOKEN_FILE: '/t' }],
+  ])('%j go together', (variables) => {
+    expect(mistakes(variables)).toEqual([]);
+  });
+
+  it('are not judged by the default that stands in for a value that could not be read', () => {
+    expect(mistakes({ FLEET_ENDPOINT: 'nonsense', FLEET_CA_FILE: '/ca' })).toHaveLength(1);
+  });
+
+  it('are named as flags, where the operator wrote flags', () => {
+    expect(mistakes({}, ['--fleet-endpoint=https://f', '--fleet-cert-file=/c'])).toEqual([
+      '--fleet-cert-file="/c": needs --fleet-key-file too',
+    ]);
+  });
+});
+
+describe('a warning', () => {
+  it('is given for a grace under two minutes, and not for two minutes or never', () => {
+    expect(warnings({ MISSING_GRACE: '119s', UNHEALTHY_GRACE: '0' })).toEqual([
+      expect.stringMatching(/^KUBE_REGISTER_MISSING_GRACE="119s": is under 2m/),
+      expect.stringMatching(/^KUBE_REGISTER_UNHEALTHY_GRACE="0": is under 2m/),
+    ]);
+    expect(warnings({ MISSING_GRACE: '2m', UNHEALTHY_GRACE: 'never' })).toEqual([]);
+  });
+
+  it('is given when the certificate of the API server is not checked', () => {
+    expect(warnings({ API_ENDPOINT: 'https://k', API_INSECURE_SKIP_TLS_VERIFY: 'true' })).toHaveLength(1);
+  });
+
+  it('is given when one silent kubelet would outlast the pass', () => {
+    expect(warnings({ PASS_TIMEOUT: '2s' })).toEqual([expect.stringContaining('KUBE_REGISTER_PASS_TIMEOUT (2s)')]);
+    expect(warnings({ PASS_TIMEOUT: '3s' })).toEqual([]);
+  });
+});
