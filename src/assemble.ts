@@ -1,0 +1,119 @@
+/** Makes the daemon's parts from settings and puts them together. */
+import { Resolver } from 'node:dns/promises';
+import type { Logger } from 'pino';
+import type { Clock } from './clock.ts';
+import { Daemon } from './daemon.ts';
+import { createFleetClient } from './fleet/client.ts';
+import { createHttpClient, type RetryOptions } from './http/axios-client.ts';
+import { createKubeletProber } from './kubelet/prober.ts';
+import { readApiAccess } from './kubernetes/credentials.ts';
+import { createNodes } from './kubernetes/nodes.ts';
+import { createNamer } from './reconcile/naming.ts';
+import type { Policy } from './reconcile/policy.ts';
+import { Reconciler } from './reconcile/reconciler.ts';
+import { createSchedule, type Schedule } from './schedule.ts';
+import type { Settings } from './settings/settings.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
+import { Reporter } from './telemetry/reporter.ts';
+import { readTlsFiles } from './tls-files.ts';
+import { tokenFileReader } from './token-file.ts';
+
+export interface Surroundings {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+export interface Assembly {
+  readonly daemon: Daemon;
+  readonly metrics: Metrics;
+  /** Closes what the parts keep open; after the daemon has stopped. */
+  close(): void;
+}
+
+const RETRIES: RetryOptions = { count: 2, minMs: 200, maxMs: 2_000, budgetMs: 10_000 };
+const DNS_PATIENCE = { timeout: 2_000, tries: 2 };
+
+/** Reads the files that the settings name and makes everything, without a connection to anybody. Throws CredentialError. */
+export async function assemble(settings: Settings, { logger, clock, version }: Surroundings): Promise<Assembly> {
+  const metrics = createMetrics(version);
+  const fleetHttp = createHttpClient({
+    target: 'fleet',
+    endpoint: settings.fleet.endpoint,
+    tls: { ...(await readTlsFiles(settings.fleet, 'KUBE_REGISTER_FLEET')), insecureSkipVerify: false },
+    timeoutMs: settings.fleet.timeoutMs,
+    observer: metrics,
+    retries: RETRIES,
+  });
+  const { endpoint, tls, token } = await readApiAccess(settings.api);
+  const kubernetesHttp = createHttpClient({
+    target: 'kubernetes',
+    endpoint,
+    tls,
+    ...(token === undefined ? {} : { token }),
+    timeoutMs: settings.api.timeoutMs,
+    observer: metrics,
+    retries: RETRIES,
+  });
+  const { urlTemplates, timeoutMs, concurrency, tokenFile } = settings.kubelet;
+  const kubelets = createKubeletProber({
+    urlTemplates,
+    timeoutMs,
+    concurrency,
+    tls: await readTlsFiles(settings.kubelet, 'KUBE_REGISTER_KUBELET'),
+    ...(tokenFile === undefined ? {} : { token: await tokenFileReader(tokenFile, 'KUBE_REGISTER_KUBELET_TOKEN_FILE') }),
+    observer: metrics,
+  });
+
+  const resolver = new Resolver(DNS_PATIENCE);
+  const schedule = createSchedule(settings.schedule, { clock, logger });
+  const reconciler = new Reconciler({
+    sources: {
+      fleet: createFleetClient({ http: fleetHttp }),
+      selector: settings.selector,
+      kubelets,
+      nodes: createNodes({ http: kubernetesHttp }),
+      namer: createNamer(settings.nodeName, (address) => resolver.reverse(address), clock),
+    },
+    policy: policyOf(settings, schedule),
+    clock,
+    passTimeoutMs: settings.passTimeoutMs,
+    dryRun: settings.dryRun,
+  });
+  const daemon = new Daemon({
+    reconciler,
+    schedule,
+    clock,
+    reporter: new Reporter(logger, settings.selector.text),
+    metrics,
+    version,
+    dryRun: settings.dryRun,
+    passTimeoutMs: settings.passTimeoutMs,
+  });
+  return {
+    daemon,
+    metrics,
+    close: () => {
+      fleetHttp.close();
+      kubernetesHttp.close();
+      resolver.cancel();
+    },
+  };
+}
+
+function policyOf(settings: Settings, schedule: Schedule): Policy {
+  return {
+    neverDeregister: neverDeregister(settings),
+    adopt: settings.adopt,
+    missingGraceMs: settings.missingGraceMs,
+    unhealthyGraceMs: settings.unhealthyGraceMs,
+    maxDeregisterPercent: settings.maxDeregisterPercent,
+    intervalMs: schedule.intervalMs,
+    nodeLabels: settings.nodeLabels,
+  };
+}
+
+function neverDeregister({ once, policy }: Settings): string | undefined {
+  if (policy === 'register-only') return 'KUBE_REGISTER_POLICY=register-only';
+  return once ? 'KUBE_REGISTER_ONCE=true: a single pass cannot watch a grace' : undefined;
+}

@@ -1,0 +1,129 @@
+/** The daemon: passes by schedule and on demand, one at a time, and what it says of itself while they run. */
+import type { Clock } from './clock.ts';
+import { formatDuration } from './duration.ts';
+import type { PassReport, Reconciler } from './reconcile/reconciler.ts';
+import type { Schedule } from './schedule.ts';
+import { Chronicle } from './telemetry/chronicle.ts';
+import { type Counts, countPass } from './telemetry/counts.ts';
+import { type Metrics, reportPass } from './telemetry/metrics.ts';
+import type { Reporter } from './telemetry/reporter.ts';
+import { makeStatus, type Status } from './telemetry/status.ts';
+
+export interface DaemonParts {
+  readonly reconciler: Reconciler;
+  readonly schedule: Schedule;
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  readonly metrics: Metrics;
+  readonly version: string;
+  readonly dryRun: boolean;
+  readonly passTimeoutMs: number;
+}
+
+/** What a write that is under way is given to finish once the daemon stops. */
+const DRAIN_MS = 4_000;
+/** A pass that is over its deadline, or due, by this much means that the process is wedged. */
+const WEDGED_MS = 60_000;
+
+export class Daemon {
+  readonly #parts: DaemonParts;
+  readonly #chronicle = new Chronicle();
+  readonly #stop = new AbortController();
+  readonly #abandon = new AbortController();
+  readonly #startedAt: number;
+  #running: { readonly done: Promise<void>; readonly sinceMs: number } | undefined;
+  #runAgain = false;
+  #last: PassReport | undefined;
+  #good: { readonly report: PassReport; readonly counts: Counts; readonly atMs: number } | undefined;
+
+  constructor(parts: DaemonParts) {
+    this.#parts = parts;
+    this.#startedAt = parts.clock.wall();
+  }
+
+  /** Runs the first pass at once and the others by schedule. */
+  start(): void {
+    this.#parts.schedule.start(() => this.#tick());
+    this.requestPass();
+  }
+
+  /** Runs a pass now, or right after the one that is running. */
+  requestPass(): void {
+    if (this.#running === undefined) this.#begin();
+    else this.#runAgain = true;
+  }
+
+  /** Ends passes for good: probes are aborted, a write under way may finish within 4 s. Resolves when nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#parts.schedule.stop();
+    this.#stop.abort(new Error('the daemon stops'));
+    const drain = setTimeout(() => this.#abandon.abort(new Error('the daemon stops')), DRAIN_MS);
+    await this.#running?.done;
+    clearTimeout(drain);
+  }
+
+  /** Runs a single pass and reports it. */
+  async runOnce(): Promise<PassReport> {
+    const { reconciler, reporter, metrics, clock } = this.#parts;
+    const report = await reconciler.runOnce({ stop: this.#stop.signal, abandon: this.#abandon.signal });
+    const nowMs = clock.monotonic();
+    const chapter = this.#chronicle.record(report, clock.wall(), nowMs);
+    const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
+    this.#last = report;
+    if (counts !== undefined && report.failures.size === 0) this.#good = { report, counts, atMs: nowMs };
+    reporter.report(report, chapter, counts, nowMs);
+    reportPass(metrics, report, counts, (target) => this.#chronicle.server(target)?.up ?? false);
+    return report;
+  }
+
+  /** Why the process should be restarted, or undefined. Never because fleet or the API server is down: that would help nobody. */
+  healthz(): string | undefined {
+    const { clock, schedule, passTimeoutMs } = this.#parts;
+    if (this.#stop.signal.aborted) return undefined;
+    if (this.#running !== undefined) {
+      const ms = clock.monotonic() - this.#running.sinceMs;
+      const isWedged = ms > passTimeoutMs + WEDGED_MS;
+      return isWedged ? `a pass has been running for ${formatDuration(ms)}` : undefined;
+    }
+    const overdueMs = clock.wall() - (schedule.next()?.getTime() ?? Number.POSITIVE_INFINITY);
+    return overdueMs > WEDGED_MS ? `the next pass is overdue by ${formatDuration(overdueMs)}` : undefined;
+  }
+
+  /** Why the daemon is not doing its work now, or undefined: a good pass, a recent one, and not shutting down. */
+  readyz(): string | undefined {
+    const { clock, schedule, passTimeoutMs } = this.#parts;
+    if (this.#stop.signal.aborted) return 'shutting down';
+    if (this.#good === undefined) return 'no pass has succeeded yet';
+    const ageMs = clock.monotonic() - this.#good.atMs;
+    if (ageMs > 3 * schedule.intervalMs + passTimeoutMs) return `the last good pass was ${formatDuration(ageMs)} ago`;
+    return undefined;
+  }
+
+  status(): Status {
+    const { version, dryRun, schedule, clock } = this.#parts;
+    const frame = {
+      version,
+      dryRun,
+      startedAt: this.#startedAt,
+      nextPass: schedule.next(),
+      passRunning: this.#running !== undefined,
+    };
+    return makeStatus(frame, { last: this.#last, good: this.#good }, this.#chronicle, clock);
+  }
+
+  #tick(): void {
+    if (this.#running === undefined) this.#begin();
+    else this.#parts.metrics.passSkipped();
+  }
+
+  #begin(): void {
+    if (this.#stop.signal.aborted) return;
+    const done = this.runOnce().then(() => {
+      this.#running = undefined;
+      if (!this.#runAgain) return;
+      this.#runAgain = false;
+      this.#begin();
+    });
+    this.#running = { done, sinceMs: this.#parts.clock.monotonic() };
+  }
+}

@@ -1,0 +1,138 @@
+/** fleet's machines API over HTTP: finds the prefix, follows the pages, and refuses a listing that is not whole. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { usableAddress } from '../address.ts';
+import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
+import { parseJson } from '../http/json.ts';
+import { quote } from '../quote.ts';
+import type { FleetClient, MachinePage, MachineRecord } from './machine.ts';
+
+/** fleet v0.8 serves the second only; v0.9 to v1.0 serve both. What a server lacks is 404. */
+const PATHS = ['/fleet/v1/machines', '/v1-alpha/machines'] as const;
+type Path = (typeof PATHS)[number];
+
+const MIB = 1024 * 1024;
+/** A page of 100 machines has some 10 kB. */
+const MAX_PAGE_BYTES = 8 * MIB;
+/** Together these are far beyond any cluster, and end a listing that never would. */
+const MAX_LISTING_BYTES = 128 * MIB;
+const MAX_PAGES = 1000;
+
+/** fleet leaves out what is empty: of a cluster without machines all that comes is `{}` (v0.8 to v1.0). */
+const pageSchema = z.object({ machines: z.array(z.unknown()).optional(), nextPageToken: z.string().optional() });
+const recordSchema = z.object({
+  // Printable ASCII without spaces, so that it can stand in an annotation, a URL and a log line.
+  id: z.string().regex(/^[\x21-\x7e]{1,253}$/),
+  primaryIP: z.unknown().optional(),
+  metadata: z.unknown().optional(),
+});
+const errorSchema = z.object({ error: z.object({ message: z.string().min(1) }) });
+
+interface Exchange {
+  readonly request: HttpRequest;
+  readonly answer: HttpAnswer;
+}
+
+export function createFleetClient({ http }: { http: HttpClient }): FleetClient {
+  let path: Path = PATHS[0];
+
+  async function* machinePages(signal: AbortSignal): AsyncGenerator<MachinePage, void> {
+    const seen = new Set<string>();
+    let bytes = 0;
+    let exchange = await askForFirstPage(signal);
+    for (;;) {
+      const { request, answer } = exchange;
+      const { machines, nextPageToken } = readPage(exchange);
+      bytes += answer.bytes;
+      if (bytes > MAX_LISTING_BYTES) throw http.failure(request, `the listing passes ${MAX_LISTING_BYTES / MIB} MiB`);
+      yield parseMachines(machines ?? []);
+      // The last page has no token; an empty one is the same to fleet.
+      if (nextPageToken === undefined || nextPageToken === '') return;
+      if (seen.has(nextPageToken)) throw http.failure(request, 'the pages of the listing go round in a circle');
+      seen.add(nextPageToken);
+      if (seen.size >= MAX_PAGES) throw http.failure(request, `the listing has more than ${MAX_PAGES} pages`);
+      exchange = await ask(path, signal, nextPageToken);
+    }
+  }
+
+  /** Asks at the path that worked last, and at the other one where that is 404. */
+  async function askForFirstPage(signal: AbortSignal): Promise<Exchange> {
+    const known = await ask(path, signal);
+    if (known.answer.status !== 404) return known;
+    const otherPath = path === PATHS[0] ? PATHS[1] : PATHS[0];
+    const other = await ask(otherPath, signal);
+    if (other.answer.status === 404) {
+      const problem = `this is not fleet's API: ${PATHS.join(' and ')} are both 404; check KUBE_REGISTER_FLEET_ENDPOINT`;
+      throw http.failure(other.request, problem, other.answer);
+    }
+    if (other.answer.status === 200) path = otherPath;
+    return other;
+  }
+
+  async function ask(at: Path, signal: AbortSignal, nextPageToken?: string): Promise<Exchange> {
+    const query = nextPageToken === undefined ? {} : { nextPageToken };
+    const request: HttpRequest = { method: 'GET', path: at, query, maxBytes: MAX_PAGE_BYTES, signal };
+    return { request, answer: await http.send(request) };
+  }
+
+  function readPage({ request, answer }: Exchange): z.infer<typeof pageSchema> {
+    if (answer.status !== 200) throw http.failure(request, refusal(answer), answer);
+    return parseJson(http, request, answer, pageSchema);
+  }
+
+  return { machinePages, close: () => http.close() };
+}
+
+/** Why fleet gave no page, with its own words where it has any. */
+function refusal(answer: HttpAnswer): string {
+  if (answer.redirectedTo !== undefined) {
+    return `answered ${answer.status}, redirected to ${quote(answer.redirectedTo)}; redirects are not followed`;
+  }
+  const words = messageOf(answer.body);
+  const said = `answered ${answer.status}${words === undefined ? '' : ` ${quote(words)}`}`;
+  switch (answer.status) {
+    case 500:
+      return `${said}: fleet cannot read its machines from etcd: is etcd healthy?`;
+    case 503:
+      return `${said}: fleet has lost its heart beat to etcd, and answers again within a minute after etcd does`;
+    default:
+      return said;
+  }
+}
+
+/** fleet's errors are `{"error":{"code":503,"message":"..."}}`, often with an empty message. */
+function messageOf(body: string): string | undefined {
+  try {
+    const parsed = errorSchema.safeParse(JSON.parse(body));
+    return parsed.success ? parsed.data.error.message : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseMachines(machines: readonly unknown[]): MachinePage {
+  const records = machines.map(parseMachine).filter((record) => record !== undefined);
+  return { records, skipped: machines.length - records.length };
+}
+
+/** Undefined for a record that names no machine: fleet lists an entry without an id where etcd holds one (v0.8 to v0.11). */
+function parseMachine(raw: unknown): MachineRecord | undefined {
+  const parsed = recordSchema.safeParse(raw);
+  if (!parsed.success) return undefined;
+  const { id, primaryIP, metadata } = parsed.data;
+  const address = typeof primaryIP === 'string' ? usableAddress(primaryIP) : undefined;
+  const problem = address === undefined ? addressProblem(primaryIP) : undefined;
+  return { id, address, problem, metadata: parseMetadata(metadata) };
+}
+
+function addressProblem(primaryIP: unknown): string {
+  if (primaryIP === undefined || primaryIP === null || primaryIP === '') return 'no address';
+  if (typeof primaryIP !== 'string') return `the address is not a text but ${typeof primaryIP}`;
+  if (isIP(primaryIP) === 0) return `${quote(primaryIP)} is not an IP address`;
+  return `${quote(primaryIP)} cannot be the address of a machine`;
+}
+
+function parseMetadata(metadata: unknown): ReadonlyMap<string, string> {
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return new Map();
+  return new Map(Object.entries(metadata).filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
+}

@@ -1,0 +1,254 @@
+/** One server behind axios on node's HTTP stack: agent, TLS, deadline, size cap, retries. No axios type leaves this file. */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createSecureContext } from 'node:tls';
+import axios, { type AxiosResponse } from 'axios';
+import pRetry from 'p-retry';
+import type { TlsMaterial } from '../tls-files.ts';
+import { tokenProblem } from '../token-file.ts';
+import { diagnose, mayPass, type NetworkFailure, timeoutProblem } from './diagnosis.ts';
+import { type Endpoint, parseEndpoint } from './endpoint.ts';
+import type { HttpAnswer, HttpClient, HttpRequest, RequestObserver } from './http-client.ts';
+import { RequestError, type Target } from './request-error.ts';
+
+interface TlsOptions extends TlsMaterial {
+  readonly insecureSkipVerify: boolean;
+  /** The name that the server's certificate must be for, where it is not the endpoint's host. */
+  readonly servername?: string;
+}
+
+/** How a GET that failed in a passing way is asked again: waits double from `minMs`, up to `maxMs`, with jitter. */
+export interface RetryOptions {
+  readonly count: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** No attempt begins later than this after the first one. */
+  readonly budgetMs: number;
+}
+
+export interface HttpClientOptions {
+  readonly target: Target;
+  /** `unix:///path`, `http://host:port` or `https://host:port`, with a base path where there is one. */
+  readonly endpoint: string;
+  readonly tls: TlsOptions;
+  /** Bounds one attempt as a whole, from connecting to the last byte of the body. */
+  readonly timeoutMs: number;
+  /** Asked before every attempt, because tokens in files are renewed. */
+  readonly token?: (() => Promise<string | undefined>) | undefined;
+  readonly observer: RequestObserver;
+  readonly retries: RetryOptions;
+}
+
+/** An idle connection is closed before servers and balancers do it: a request on a dead one would fail. */
+const IDLE_MS = 10_000;
+
+/** Something that is worth another attempt. It carries the outcome through p-retry, which repeats only what throws. */
+class Transient extends Error {
+  readonly outcome: HttpAnswer | RequestError;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(outcome: HttpAnswer | RequestError, retryAfterMs?: number) {
+    super('worth another attempt');
+    this.outcome = outcome;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Opens no connection yet. Throws an Error when the endpoint or the TLS material is unusable; both are checked at start. */
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { target, timeoutMs, token, observer, retries } = options;
+  const endpoint = parseEndpoint(options.endpoint);
+  const agent = createAgent(endpoint, options.tls);
+
+  const wire = axios.create({
+    adapter: 'http',
+    httpAgent: agent,
+    httpsAgent: agent,
+    ...(endpoint.socketPath === undefined ? {} : { socketPath: endpoint.socketPath }),
+    proxy: false,
+    maxRedirects: 0,
+    decompress: false,
+    responseType: 'arraybuffer',
+    validateStatus: () => true,
+    headers: { 'User-Agent': 'kube-register', Accept: 'application/json', 'Accept-Encoding': 'identity' },
+  });
+
+  function failure(request: HttpRequest, problem: string, answer?: HttpAnswer, code?: string): RequestError {
+    return new RequestError({
+      target,
+      server: endpoint.server,
+      request: `${request.method} ${request.path}`,
+      problem,
+      ...(answer === undefined ? {} : { status: answer.status }),
+      ...(code === undefined || code === '' ? {} : { code }),
+    });
+  }
+
+  async function send(request: HttpRequest): Promise<HttpAnswer> {
+    request.signal.throwIfAborted();
+    try {
+      return request.method === 'GET' ? await attemptSeveralTimes(request) : await attempt(request);
+    } catch (error) {
+      request.signal.throwIfAborted();
+      if (!(error instanceof Transient)) throw error;
+      if (error.outcome instanceof RequestError) throw error.outcome;
+      return error.outcome;
+    }
+  }
+
+  function attemptSeveralTimes(request: HttpRequest): Promise<HttpAnswer> {
+    const started = performance.now();
+    // A signal of its own: those who wait listen to it, and Node warns of more than ten listeners on one.
+    const signal = AbortSignal.any([request.signal]);
+    return pRetry(
+      (attemptNumber) => {
+        if (attemptNumber > 1) observer.requestRetried(target);
+        return attempt(request);
+      },
+      {
+        retries: retries.count,
+        minTimeout: retries.minMs,
+        maxTimeout: retries.maxMs,
+        maxRetryTime: retries.budgetMs,
+        randomize: true,
+        signal,
+        shouldRetry: async ({ error }) => {
+          if (!(error instanceof Transient)) return false;
+          if (error.retryAfterMs === undefined) return true;
+          if (performance.now() - started + error.retryAfterMs > retries.budgetMs) return false;
+          await delay(error.retryAfterMs, undefined, { signal });
+          return true;
+        },
+      },
+    );
+  }
+
+  /** Throws the signal's reason, RequestError, or Transient around an outcome that another attempt may better. */
+  async function attempt(request: HttpRequest): Promise<HttpAnswer> {
+    const url = urlOf(request);
+    const headers = await headersOf(request);
+    // Both names keep their signal alive until the end: AbortSignal.any holds its sources only weakly.
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const signal = AbortSignal.any([request.signal, deadline]);
+    const started = performance.now();
+    let code = 'error';
+    try {
+      const response = await wire.request<unknown>({
+        method: request.method,
+        url,
+        headers,
+        // axios's own `timeout` does not bound a body that drips.
+        signal,
+        maxContentLength: request.maxBytes,
+        ...(request.body === undefined ? {} : { data: Buffer.from(JSON.stringify(request.body.value)) }),
+      });
+      code = String(response.status);
+      const answer = readAnswer(request, response);
+      if (answer.status === 429 || answer.status >= 500) throw new Transient(answer, retryAfterMs(response));
+      return answer;
+    } catch (error) {
+      if (error instanceof Transient || error instanceof RequestError) throw error;
+      request.signal.throwIfAborted();
+      if (deadline.aborted) {
+        throw failure(request, timeoutProblem(target, timeoutMs), undefined, 'ETIMEDOUT');
+      }
+      throw explain(request, describe(error));
+    } finally {
+      observer.requestDone(target, code, (performance.now() - started) / 1000);
+    }
+  }
+
+  function explain(request: HttpRequest, cause: NetworkFailure): Error {
+    if (cause.message.startsWith('maxContentLength')) {
+      return failure(request, `the answer is larger than ${request.maxBytes} bytes, which is the limit for it`);
+    }
+    const error = failure(request, diagnose(target, endpoint.socketPath, cause), undefined, cause.code);
+    return mayPass(cause) ? new Transient(error) : error;
+  }
+
+  /** Throws RequestError when the path would reach the server as another one, as `/nodes/..` does. */
+  function urlOf(request: HttpRequest): string {
+    const plain = endpoint.baseUrl + request.path;
+    const url = new URL(plain);
+    if (url.origin + url.pathname !== plain) throw failure(request, 'no URL can carry this path as it is');
+    url.search = new URLSearchParams(request.query).toString();
+    return url.href;
+  }
+
+  async function headersOf(request: HttpRequest): Promise<Record<string, string>> {
+    const headers: Record<string, string> = { ...request.headers };
+    if (request.body !== undefined) headers['Content-Type'] = request.body.contentType;
+    const bearer = await readToken(request);
+    if (bearer !== undefined) headers['Authorization'] = `Bearer ${bearer}`;
+    return headers;
+  }
+
+  async function readToken(request: HttpRequest): Promise<string | undefined> {
+    let bearer: string | undefined;
+    try {
+      bearer = await token?.();
+    } catch (error) {
+      const { code, message } = describe(error);
+      throw failure(request, `the bearer token cannot be read: ${code || message}`, undefined, code);
+    }
+    const problem = bearer === undefined ? undefined : tokenProblem(bearer);
+    if (problem !== undefined) throw failure(request, problem);
+    return bearer;
+  }
+
+  function readAnswer(request: HttpRequest, response: AxiosResponse<unknown>): HttpAnswer {
+    if (!Buffer.isBuffer(response.data)) throw new TypeError('axios gave no buffer');
+    const encoding = header(response, 'content-encoding');
+    if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
+      throw failure(request, 'the answer is compressed although that was not asked for: is there a proxy between?');
+    }
+    const { status } = response;
+    return {
+      status,
+      contentType: header(response, 'content-type'),
+      body: response.data.toString('utf8'),
+      bytes: response.data.length,
+      ...(status >= 300 && status < 400 ? { redirectedTo: hostOf(header(response, 'location')) } : {}),
+    };
+  }
+
+  function hostOf(location: string): string {
+    const usable = location !== '' && URL.canParse(location, endpoint.baseUrl);
+    return usable ? new URL(location, endpoint.baseUrl).host : 'nowhere';
+  }
+
+  return { target, server: endpoint.server, send, failure, close: () => agent.destroy() };
+}
+
+function createAgent({ baseUrl }: Endpoint, tls: TlsOptions): HttpAgent {
+  const pooling = { keepAlive: true, timeout: IDLE_MS };
+  if (!baseUrl.startsWith('https:')) return new HttpAgent(pooling);
+  const { insecureSkipVerify, servername, ...files } = tls;
+  return new HttpsAgent({
+    ...pooling,
+    secureContext: createSecureContext(files),
+    rejectUnauthorized: !insecureSkipVerify,
+    ...(servername === undefined ? {} : { servername }),
+  });
+}
+
+/** The AxiosError itself is dropped here: it holds the request's headers, token included. */
+function describe(error: unknown): NetworkFailure {
+  if (!(error instanceof Error)) return { code: '', message: String(error) };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  // axios's words for a connection that ended in the middle of a body.
+  if (error.message === 'stream has been aborted') return { code: 'ECONNRESET', message: error.message };
+  return { code, message: error.message };
+}
+
+function header(response: AxiosResponse<unknown>, name: string): string {
+  const value: unknown = response.headers[name];
+  return typeof value === 'string' ? value : '';
+}
+
+/** Only the form in seconds: that with a date needs two clocks to agree. */
+function retryAfterMs(response: AxiosResponse<unknown>): number | undefined {
+  const value = header(response, 'retry-after').trim();
+  return /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
+}

@@ -1,0 +1,48 @@
+/** What fleet's and Kubernetes' clients ask of HTTP. The implementation, and with it axios, is in axios-client.ts. */
+import type { RequestError, Target } from './request-error.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Begins with a slash; relative to the server's base URL; encoded already (`encodeURIComponent` for a name in it). */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON under this content type. */
+  readonly body?: { readonly contentType: string; readonly value: unknown };
+  /** A longer body ends the request with a RequestError. */
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  /** Decoded as UTF-8, not yet parsed. */
+  readonly body: string;
+  /** Length of the body on the wire. */
+  readonly bytes: number;
+  /** Where a 3xx answer points, as host and port only (a Location can carry secrets); redirects are never followed. */
+  readonly redirectedTo?: string;
+}
+
+/** One server: its base URL or socket, its agent, TLS, credentials, timeout and retries. */
+export interface HttpClient {
+  readonly target: Target;
+  /** The server as a person would name it, without credentials. */
+  readonly server: string;
+  /**
+   * Resolves with whatever HTTP status the server gave; a GET has by then been tried again on network errors, 429 and 5xx.
+   * Rejects with RequestError when there is no complete answer, or with the signal's reason when that was aborted.
+   */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+  /** The error for an answer that came but is not what was asked for. */
+  failure(request: HttpRequest, problem: string, answer?: HttpAnswer, code?: string): RequestError;
+  close(): void;
+}
+
+/** What is counted of requests; the metrics implement it. */
+export interface RequestObserver {
+  /** `code` is the HTTP status, or `error` when there was no answer. Called for every attempt. */
+  requestDone(target: Target, code: string, seconds: number): void;
+  requestRetried(target: Target): void;
+}

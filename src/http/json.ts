@@ -1,0 +1,39 @@
+/** Parses the body of an answer: JSON first, then its shape. */
+import type { z } from 'zod';
+import { quote } from '../quote.ts';
+import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.ts';
+
+/**
+ * The body as the schema has it. Throws RequestError that names what was wrong and where:
+ * `wrong shape at items[3].metadata.name: expected string, received number`.
+ */
+export function parseJson<T>(client: HttpClient, request: HttpRequest, answer: HttpAnswer, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(parseText(client, request, answer));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue === undefined ? '' : pathText(issue.path);
+  const what = issue === undefined ? 'not what was asked for' : issue.message.replace(/^Invalid input: /, '');
+  throw client.failure(request, `wrong shape at ${where === '' ? 'the top' : where}: ${what}`, answer);
+}
+
+function parseText(client: HttpClient, request: HttpRequest, answer: HttpAnswer): unknown {
+  try {
+    return JSON.parse(answer.body);
+  } catch {
+    const found = answer.body === '' ? 'an empty body' : `${contentOf(answer)} that is not JSON: ${quote(answer.body)}`;
+    throw client.failure(request, `answered ${answer.status} with ${found}`, answer);
+  }
+}
+
+function contentOf(answer: HttpAnswer): string {
+  return `${answer.bytes} bytes of ${answer.contentType === '' ? 'no content type' : quote(answer.contentType)}`;
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    const name = String(key);
+    if (!/^\w+$/.test(name)) return `${text}[${quote(name)}]`;
+    return text === '' ? name : `${text}.${name}`;
+  }, '');
+}

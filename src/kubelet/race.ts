@@ -1,0 +1,159 @@
+/** One health check of one machine: its URLs raced against each other and against the clock. */
+import { ask, type KubeletTls, type Reply } from './ask.ts';
+import type { HealthUrl } from './health-url.ts';
+import type { KubeletAnswer } from './kubelet.ts';
+import { onAbort } from './on-abort.ts';
+
+/** What is the same for every machine. */
+export interface RaceRules {
+  readonly urls: readonly HealthUrl[];
+  readonly tls: KubeletTls;
+  /** Asked for before every request over TLS; undefined where none may be sent. */
+  readonly token: (() => Promise<string | undefined>) | undefined;
+  readonly timeoutMs: number;
+  readonly headStartMs: number;
+}
+
+/** `winner` is the index of the URL that answered; undefined when none did. */
+export interface RaceResult extends KubeletAnswer {
+  readonly winner: number | undefined;
+}
+
+/**
+ * The first healthy answer wins at once. Any other answer waits for the rest, until there is none left or the time is over.
+ * The favourite is asked alone for the head start, or until it gives no healthy answer. Rejects with the signal's reason,
+ * or with an Error when this machine itself cannot ask, so that nothing is known of the kubelet. Once it is over, every
+ * connection is closed.
+ */
+export function race(
+  rules: RaceRules,
+  address: string,
+  favourite: number | undefined,
+  signal: AbortSignal,
+): Promise<RaceResult> {
+  return new Promise<RaceResult>((resolve, reject) => {
+    const running = new Race(rules, address, favourite, (result) => {
+      forget();
+      if (result instanceof Error) reject(result);
+      else resolve(result);
+    });
+    const forget = onAbort(signal, () => {
+      running.stop();
+      reject(signal.reason);
+    });
+    running.start();
+  });
+}
+
+class Race {
+  readonly #rules: RaceRules;
+  readonly #address: string;
+  readonly #favourite: number | undefined;
+  readonly #done: (result: RaceResult | Error) => void;
+  readonly #cancels: (() => void)[] = [];
+  readonly #replies = new Map<number, Reply>();
+  #answered: { readonly index: number; readonly status: number } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #othersAsked = false;
+  #over = false;
+
+  constructor(
+    rules: RaceRules,
+    address: string,
+    favourite: number | undefined,
+    done: (result: RaceResult | Error) => void,
+  ) {
+    this.#rules = rules;
+    this.#address = address;
+    this.#favourite = favourite;
+    this.#done = done;
+  }
+
+  start(): void {
+    const { timeoutMs, headStartMs } = this.#rules;
+    if (this.#favourite === undefined) {
+      this.#timer = setTimeout(() => this.#timeOut(), timeoutMs);
+      this.#askOthers();
+      return;
+    }
+    const headStart = Math.min(headStartMs, timeoutMs / 2);
+    this.#timer = setTimeout(() => {
+      this.#timer = setTimeout(() => this.#timeOut(), timeoutMs - headStart);
+      this.#askOthers();
+    }, headStart);
+    this.#ask(this.#favourite);
+  }
+
+  /** Ends the race without a result. */
+  stop(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    for (const cancel of this.#cancels) cancel();
+  }
+
+  #askOthers(): void {
+    if (this.#othersAsked) return;
+    this.#othersAsked = true;
+    for (const index of this.#rules.urls.keys()) if (index !== this.#favourite) this.#ask(index);
+  }
+
+  #ask(index: number): void {
+    const { urls, tls, token } = this.#rules;
+    const url = urls[index];
+    if (url === undefined || this.#over) return;
+    const send = (bearer?: string) => {
+      if (!this.#over) this.#cancels.push(ask(url, this.#address, tls, bearer, (reply) => this.#hear(index, reply)));
+    };
+    if (token === undefined || !url.secure) send();
+    // Without a token the kubelet answers 401, which is a sign of life all the same.
+    else token().then(send, () => send());
+  }
+
+  #hear(index: number, reply: Reply): void {
+    if (this.#over) return;
+    this.#replies.set(index, reply);
+    const healthy = 'status' in reply && isHealthy(reply.status);
+    if ('status' in reply && (healthy || this.#answered === undefined))
+      this.#answered = { index, status: reply.status };
+    if (healthy || this.#replies.size === this.#rules.urls.length) this.#conclude();
+    else this.#askOthers();
+  }
+
+  /** An answer that came while this process was busy elsewhere is read first: the kubelet is not to blame for that. */
+  #timeOut(): void {
+    setImmediate(() => {
+      if (!this.#over) this.#conclude();
+    });
+  }
+
+  #conclude(): void {
+    this.stop();
+    this.#done(
+      this.#answered === undefined ? this.#silence() : this.#answer(this.#answered.index, this.#answered.status),
+    );
+  }
+
+  #answer(winner: number, status: number): RaceResult {
+    const state = isHealthy(status) ? 'healthy' : 'answers';
+    return { state, detail: `${this.#rules.urls[winner]?.show(this.#address)} answered ${status}`, winner };
+  }
+
+  #silence(): RaceResult | Error {
+    const { urls, timeoutMs } = this.#rules;
+    const problems = urls.map((url, index) => `${url.show(this.#address)} ${this.#problemOf(index)}`);
+    const detail = `no answer within ${timeoutMs / 1000} s: ${problems.join(', ')}`;
+    const isLocal = [...this.#replies.values()].some((reply) => 'local' in reply && reply.local);
+    if (isLocal) return new Error(`this machine has too few file descriptors or buffers to ask kubelets: ${detail}`);
+    return { state: 'silent', detail, winner: undefined };
+  }
+
+  #problemOf(index: number): string {
+    const reply = this.#replies.get(index);
+    return reply !== undefined && 'problem' in reply ? reply.problem : 'timed out';
+  }
+}
+
+/** A kubelet that asks for credentials is there, and well enough to refuse. */
+function isHealthy(status: number): boolean {
+  return (status >= 200 && status <= 399) || status === 401 || status === 403;
+}

@@ -1,0 +1,125 @@
+/** The program from its arguments to its exit code: settings, parts, signals, and the end. */
+import { existsSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { assemble, type Assembly } from './assemble.ts';
+import { systemClock } from './clock.ts';
+import { CredentialError } from './credential-error.ts';
+import { readSettings, type Settings } from './settings/settings.ts';
+import { createLogger } from './telemetry/logger.ts';
+import { ListenError, startWebServer, type WebServer } from './telemetry/web-server.ts';
+import { VERSION } from './version.ts';
+
+/** Stopped, or done; failed; settings that cannot be used. */
+const EXIT = { done: 0, failed: 1, badSettings: 2 } as const;
+/** How long a stop may take before the process ends all the same: a little less than the 5 s that are promised. */
+const STOP_MS = 4_800;
+
+/** Runs kube-register for a process and resolves with its exit code. */
+export async function run(host: NodeJS.Process): Promise<number> {
+  const invocation = readSettings(host.argv.slice(2), host.env, existsSync);
+  switch (invocation.kind) {
+    case 'help':
+      host.stdout.write(`${invocation.text.trimEnd()}\n`);
+      return EXIT.done;
+    case 'version':
+      host.stdout.write(`kube-register ${VERSION}\n`);
+      return EXIT.done;
+    case 'mistakes':
+      host.stderr.write(`${invocation.lines.join('\n')}\n`);
+      return EXIT.badSettings;
+    case 'run': {
+      const { settings, warnings } = invocation;
+      const noColor = (host.env['NO_COLOR'] ?? '') !== '';
+      const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor });
+      for (const warning of warnings) logger.warn(warning);
+      return runWith(settings, logger, host);
+    }
+  }
+}
+
+async function runWith(settings: Settings, logger: Logger, host: NodeJS.Process): Promise<number> {
+  let assembly: Assembly;
+  try {
+    assembly = await assemble(settings, { logger, clock: systemClock, version: VERSION });
+  } catch (error) {
+    if (!(error instanceof CredentialError)) throw error;
+    logger.fatal(error.message);
+    return EXIT.failed;
+  }
+  const stopped = untilStopped(host, logger);
+  try {
+    return settings.once
+      ? await runOnce(assembly, stopped)
+      : await runDaemon(settings, assembly, stopped, { logger, host });
+  } finally {
+    assembly.close();
+  }
+}
+
+async function runOnce({ daemon }: Assembly, stopped: Promise<void>): Promise<number> {
+  const pass = daemon.runOnce();
+  const isStopped = await Promise.race([pass.then(() => false), stopped.then(() => true)]);
+  if (isStopped) await inTime(daemon.stop());
+  const { failures, outcomes, stopped: cutShort } = await pass;
+  if (cutShort) return EXIT.done;
+  const failed = failures.size > 0 || outcomes.some(({ result }) => result === 'failed');
+  return failed ? EXIT.failed : EXIT.done;
+}
+
+async function runDaemon(
+  settings: Settings,
+  { daemon, metrics }: Assembly,
+  stopped: Promise<void>,
+  { logger, host }: { logger: Logger; host: NodeJS.Process },
+): Promise<number> {
+  let server: WebServer | undefined;
+  if (settings.listen !== 'off') {
+    const routes = {
+      metrics: () => metrics.exposition(),
+      healthz: () => daemon.healthz(),
+      readyz: () => daemon.readyz(),
+      status: () => daemon.status(),
+    };
+    try {
+      server = await startWebServer({ listen: settings.listen, routes, logger });
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      logger.fatal(error.message);
+      return EXIT.failed;
+    }
+  }
+  const where = server === undefined ? {} : { listen: `${server.address.host}:${server.address.port}` };
+  logger.info({ version: VERSION, node: host.version, ...where }, `kube-register ${VERSION} has started`);
+  host.on('SIGUSR2', () => daemon.requestPass());
+  daemon.start();
+
+  await stopped;
+  await inTime(Promise.all([daemon.stop(), server?.close()]));
+  logger.info('kube-register has stopped');
+  return EXIT.done;
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+function untilStopped(host: NodeJS.Process, logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const onSignal = (signal: NodeJS.Signals) => {
+      signals += 1;
+      if (signals > 1) host.exit(EXIT.done);
+      logger.info(`${signal}: stopping; a second signal ends it at once`);
+      resolve();
+    };
+    host.on('SIGTERM', onSignal);
+    host.on('SIGINT', onSignal);
+  });
+}
+
+/** Waits for the end, but not longer than a stop may take. */
+async function inTime(ending: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, STOP_MS);
+  });
+  await Promise.race([ending, deadline]);
+  clearTimeout(timer);
+}

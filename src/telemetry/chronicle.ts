@@ -1,0 +1,105 @@
+/** What changed from pass to pass, and since when things are as they are: verdicts, servers, the mass guard. */
+import type { Target } from '../http/request-error.ts';
+import type { Hold } from '../reconcile/deregistration.ts';
+import type { PassReport } from '../reconcile/reconciler.ts';
+import type { MachineVerdict, NodeVerdict } from '../reconcile/verdict.ts';
+
+export type Subject =
+  | { readonly kind: 'machine'; readonly id: string; readonly verdict: MachineVerdict }
+  | { readonly kind: 'node'; readonly id: string; readonly verdict: NodeVerdict };
+
+/** A machine or node whose verdict is not what it was. `before` is undefined when it was not known. */
+export type Change = Subject & { readonly before: string | undefined };
+
+/** Whether a server answered the last pass, and since when it does or does not. */
+export interface ServerState {
+  readonly up: boolean;
+  /** Wall ms. */
+  readonly since: number;
+  readonly sinceMonotonicMs: number;
+  /** What was wrong in the last pass, where anything was. */
+  readonly problem: string | undefined;
+}
+
+/** What one pass changed. */
+export interface Chapter {
+  readonly changes: readonly Change[];
+  /** Servers that went down or came back in this pass, or were found down by the first; `lastedMs` is how long it was otherwise. */
+  readonly servers: readonly { readonly target: Target; readonly state: ServerState; readonly lastedMs: number }[];
+  readonly hold: 'began' | 'ended' | undefined;
+}
+
+const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
+
+/** Listens to every pass. A failed pass changes what is known of the servers and nothing else. */
+export class Chronicle {
+  readonly #servers = new Map<Target, ServerState>();
+  /** By subject: its verdict's name, and the wall ms when it got it. */
+  #verdicts: ReadonlyMap<string, { readonly name: string; readonly since: number }> = new Map();
+  #hold: { readonly hold: Hold; readonly since: number } | undefined;
+
+  /** `at` is wall ms, `monotonicMs` the other clock. */
+  record(report: PassReport, at: number, monotonicMs: number): Chapter {
+    const servers = this.#recordServers(report, at, monotonicMs);
+    if (report.seen === undefined) return { changes: [], servers, hold: undefined };
+    const { plan } = report.seen;
+    return { changes: this.#recordVerdicts(subjectsOf(plan), at), servers, hold: this.#recordHold(plan.hold, at) };
+  }
+
+  server(target: Target): ServerState | undefined {
+    return this.#servers.get(target);
+  }
+
+  /** Since when (wall ms) the machine or node has the verdict it has. */
+  since(kind: Subject['kind'], id: string): number | undefined {
+    return this.#verdicts.get(`${kind} ${id}`)?.since;
+  }
+
+  /** Since when (wall ms) the mass guard holds; undefined when it does not. */
+  get heldSince(): number | undefined {
+    return this.#hold?.since;
+  }
+
+  #recordServers({ seen, failures }: PassReport, at: number, sinceMonotonicMs: number): Chapter['servers'] {
+    // Both servers are heard out before an observation fails; a pass that ran out of time says nothing of either.
+    const wereHeard = seen !== undefined || TARGETS.some((target) => failures.has(target));
+    if (!wereHeard) return [];
+    return TARGETS.flatMap((target) => {
+      const problem = failures.get(target);
+      const up = problem === undefined;
+      const before = this.#servers.get(target);
+      const state = before?.up === up ? { ...before, problem } : { up, since: at, sinceMonotonicMs, problem };
+      this.#servers.set(target, state);
+      const isNews = before === undefined ? !up : before.up !== up;
+      return isNews
+        ? { target, state, lastedMs: sinceMonotonicMs - (before?.sinceMonotonicMs ?? sinceMonotonicMs) }
+        : [];
+    });
+  }
+
+  #recordVerdicts(subjects: Iterable<Subject>, at: number): readonly Change[] {
+    const verdicts = new Map<string, { readonly name: string; readonly since: number }>();
+    const changes: Change[] = [];
+    for (const subject of subjects) {
+      const key = `${subject.kind} ${subject.id}`;
+      const before = this.#verdicts.get(key);
+      const { name } = subject.verdict;
+      if (before?.name !== name) changes.push({ ...subject, before: before?.name });
+      verdicts.set(key, before?.name === name ? before : { name, since: at });
+    }
+    this.#verdicts = verdicts;
+    return changes;
+  }
+
+  #recordHold(hold: Hold | undefined, at: number): Chapter['hold'] {
+    const before = this.#hold;
+    this.#hold = hold === undefined ? undefined : { hold, since: before?.since ?? at };
+    if ((before === undefined) === (hold === undefined)) return undefined;
+    return hold === undefined ? 'ended' : 'began';
+  }
+}
+
+function* subjectsOf(plan: NonNullable<PassReport['seen']>['plan']): Iterable<Subject> {
+  for (const [id, verdict] of plan.machines) yield { kind: 'machine', id, verdict };
+  for (const [id, verdict] of plan.nodes) yield { kind: 'node', id, verdict };
+}

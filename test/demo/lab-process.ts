@@ -1,0 +1,75 @@
+/** The lab of the demo, in a process of its own: it does what the story tells it over the IPC channel. */
+import { type Lab, type LabMachine, startLab } from '../lab/lab.ts';
+import type { Order, Reply } from './orders.ts';
+
+const ETCD_NODE = { role: 'etcd' };
+const WORKER = { role: 'kubernetes' };
+
+const lab = await startLab();
+const machines = new Map<string, LabMachine>();
+/** What fleet knew before it was told to forget everything. */
+let forgotten: readonly LabMachine[] = [];
+
+process.on('message', (order: Order) => {
+  obey(order).then(
+    (place) => reply({ place }),
+    (error: unknown) => reply({ place: undefined, problem: String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole process group; the story ends the lab when it is over.
+process.on('SIGINT', () => {});
+reply({
+  place: undefined,
+  lab: { fleet: lab.fleet.endpoint, kubernetes: lab.kubernetes.url, healthz: lab.kubelets.healthzUrl },
+});
+
+function reply(message: Reply): void {
+  process.send?.(message);
+}
+
+/** Returns the address that the order was about, if it was about one. */
+async function obey(order: Order): Promise<string | undefined> {
+  switch (order.kind) {
+    case 'join': {
+      const machine = await lab.addMachine({ metadata: order.role === 'etcd' ? ETCD_NODE : WORKER });
+      machines.set(machine.address, machine);
+      return machine.address;
+    }
+    case 'kubelet reports ready':
+      for (const { metadata } of lab.kubernetes.nodes) lab.kubernetes.setReady(metadata.name, true);
+      return undefined;
+    case 'kubelet fails':
+      await silence(lab, order.address);
+      return order.address;
+    case 'destroy':
+      lab.fleet.removeMachine(machines.get(order.address)?.id ?? '');
+      machines.delete(order.address);
+      await silence(lab, order.address);
+      return order.address;
+    case 'fleet forgets':
+      forgotten = [...machines.values()];
+      lab.fleet.removeAllMachines();
+      return undefined;
+    case 'network breaks':
+      await Promise.all(lab.kubernetes.nodes.map(({ metadata }) => silence(lab, metadata.name)));
+      return undefined;
+    case 'all is well again':
+      for (const { id, address, kubelet } of forgotten) {
+        lab.fleet.setMachine({
+          id,
+          address,
+          metadata: lab.kubernetes.node(address) === undefined ? ETCD_NODE : WORKER,
+        });
+        await kubelet.start();
+      }
+      for (const { metadata } of lab.kubernetes.nodes) lab.kubernetes.setReady(metadata.name, true);
+      return undefined;
+  }
+}
+
+/** A kubelet that does not answer, and what Kubernetes' node controller makes of it after 40 s. */
+async function silence({ kubelets, kubernetes }: Lab, address: string): Promise<void> {
+  await kubelets.at(address)?.stop();
+  if (kubernetes.node(address) !== undefined) kubernetes.setReady(address, 'unknown');
+}

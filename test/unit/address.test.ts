@@ -1,0 +1,76 @@
+import { BlockList, isIP } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { usableAddress } from '../../src/address.ts';
+
+describe('an address that can be a machine’s', () => {
+  it.each([
+    ['10.0.0.1', '10.0.0.1'],
+    ['127.0.0.1', '127.0.0.1'],
+    ['169.254.1.1', '169.254.1.1'],
+    ['223.255.255.255', '223.255.255.255'],
+    ['::1', '::1'],
+    ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
+    ['2001:db8::0:0:1', '2001:db8::1'],
+    ['fe80:0000::1', 'fe80::1'],
+    ['ff::1', 'ff::1'],
+    ['1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7:8'],
+    ['64:ff9b::192.0.2.1', '64:ff9b::c000:201'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['0:0:0:0:0:FFFF:C000:0201', '192.0.2.1'],
+  ])('%s is written %s', (text, written) => {
+    expect(usableAddress(text)).toBe(written);
+  });
+});
+
+describe('an address that cannot be a machine’s', () => {
+  it.each([
+    ['is empty', ''],
+    ['is a name', 'localhost'],
+    ['lacks an octet', '10.0.0'],
+    ['has an octet with a leading zero', '10.0.0.01'],
+    ['has an octet over 255', '10.0.0.256'],
+    ['has a port', '10.0.0.1:80'],
+    ['has a prefix length', '10.0.0.0/8'],
+    ['has a space', '10.0.0.1 '],
+    ['is a number', '167772161'],
+    ['stands in brackets', '[::1]'],
+    ['belongs to a zone', 'fe80::1%eth0'],
+    ['is unspecified', '0.0.0.0'],
+    ['is unspecified in IPv6', '0::0'],
+    ['is unspecified IPv4 inside IPv6', '::ffff:0.0.0.0'],
+    ['is the broadcast address', '255.255.255.255'],
+    ['is multicast', '224.0.0.1'],
+    ['is the last of multicast', '239.255.255.255'],
+    ['is multicast inside IPv6', '::ffff:224.0.0.1'],
+    ['is IPv6 multicast', 'FF02::1'],
+  ])('%s', (_why, text) => {
+    expect(usableAddress(text)).toBeUndefined();
+  });
+});
+
+describe('whatever it is given', () => {
+  it('the outcome is an IP address that is its own canonical form', () => {
+    const anything = fc.oneof(fc.ipV4(), fc.ipV6(), fc.string());
+    fc.assert(
+      fc.property(anything, (text) => {
+        const address = usableAddress(text);
+        if (address === undefined) return;
+        expect(isIP(address)).not.toBe(0);
+        expect(usableAddress(address)).toBe(address);
+      }),
+    );
+  });
+
+  it('it stays the same address', () => {
+    fc.assert(
+      fc.property(fc.ipV6(), (text) => {
+        const address = usableAddress(text);
+        if (address === undefined) return;
+        const same = new BlockList();
+        same.addAddress(text, 'ipv6');
+        expect(same.check(isIP(address) === 4 ? `::ffff:${address}` : address, 'ipv6')).toBe(true);
+      }),
+    );
+  });
+});
