@@ -1,9 +1,10 @@
 /** The program from its arguments to its exit code: settings, parts, signals, and the end. */
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { assemble, type Assembly } from './assemble.ts';
+import { type Assembly, assemble } from './assemble.ts';
 import { systemClock } from './clock.ts';
 import { CredentialError } from './credential-error.ts';
+import { liveInUtc } from './schedule.ts';
 import { readSettings, type Settings } from './settings/settings.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { ListenError, startWebServer, type WebServer } from './telemetry/web-server.ts';
@@ -16,6 +17,7 @@ const STOP_MS = 4_800;
 
 /** Runs kube-register for a process and resolves with its exit code. */
 export async function run(host: NodeJS.Process): Promise<number> {
+  liveInUtc(host.env);
   const invocation = readSettings(host.argv.slice(2), host.env, existsSync);
   switch (invocation.kind) {
     case 'help':

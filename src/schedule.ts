@@ -1,5 +1,5 @@
 /** When passes happen: by a cron expression on the wall clock, or every so often on the monotonic one. */
-import { createTask } from 'node-cron';
+import { createTask, type ScheduledTask } from 'node-cron';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import { formatDuration } from './duration.ts';
@@ -11,11 +11,9 @@ export type ScheduleSpec =
 export interface ScheduleDeps {
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn' | 'debug'>;
-  /** Told by how many ms the wall clock was set forward, or back when negative. Only a cron schedule looks. */
-  readonly onClockStep?: (ms: number) => void;
 }
 
-/** Ticks are never early, never in parallel and never made up for: however late the process is, one tick is all there is. */
+/** Ticks are never in parallel and never made up for: however late the process is, one tick is all there is. */
 export interface Schedule {
   /** The first tick comes at the first slot, or after one interval. `tick` returns at once and does not throw. */
   start(tick: () => void): void;
@@ -34,6 +32,16 @@ const CLOCK_STEP = 5 * SECOND;
 const RUNS_LOOKED_AT = 20;
 /** A longer setTimeout fires at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
+/** Slots are in UTC, which has no hour that comes twice or never: see `liveInUtc`. */
+const TIME_ZONE = 'Etc/UTC';
+
+/**
+ * Makes this process live in UTC, whatever its machine does: node-cron 4.6 cuts milliseconds off with the process' local time,
+ * which in the hour that is repeated when summer time ends throws it an hour back and makes it spin until that hour is over.
+ */
+export function liveInUtc(env: Record<string, string | undefined>): void {
+  env['TZ'] = 'UTC';
+}
 
 /** Throws Error when the expression is not one of node-cron's, or never comes. */
 export function createSchedule(spec: ScheduleSpec, deps: ScheduleDeps): Schedule {
@@ -41,73 +49,63 @@ export function createSchedule(spec: ScheduleSpec, deps: ScheduleDeps): Schedule
 }
 
 /**
- * node-cron tells the slots; the waking is done here, once a second. Its own timer (4.6) does not tick after the wall
- * clock was set back until that has caught up, walks every missed slot in one go after it was set forward (12 hours of
- * seconds block the process for 4.7 s), and sleeps through the hour that is repeated when summer time ends.
+ * node-cron ticks. Its timer (4.6) stands still after the wall clock was set back until that has caught up, and walks every missed
+ * slot in one go after it was set forward (12 hours of seconds block the process for 4.7 s). So a watch compares the two clocks
+ * every second and, at a step, makes the task anew, which nearly always is before node-cron wakes.
  */
-function cronSchedule(expression: string, { clock, logger, onClockStep }: ScheduleDeps): Schedule {
-  const calendar = createTask(expression, () => {});
-  const intervalMs = shortestGap(calendar.getNextRuns(RUNS_LOOKED_AT));
-  let timer: NodeJS.Timeout | undefined;
-  let due: Date | undefined;
+function cronSchedule(expression: string, { clock, logger }: ScheduleDeps): Schedule {
+  const slots = { timezone: TIME_ZONE, logger: cronLogger(logger) };
+  const intervalMs = shortestGap(createTask(expression, () => {}, slots).getNextRuns(RUNS_LOOKED_AT));
+  let task: ScheduledTask | undefined;
+  let watch: NodeJS.Timeout | undefined;
+
+  function restart(tick: () => void): void {
+    void task?.destroy();
+    // A slot that the process was too busy for is worth its tick until the next one is due.
+    task = createTask(expression, tick, { ...slots, missedExecutionTolerance: intervalMs });
+    void task.start();
+  }
 
   return {
     intervalMs,
-    next: () => due,
+    next: () => task?.getNextRun() ?? undefined,
     start(tick) {
-      let lastSecond = wholeSecond(clock.wall());
+      restart(tick);
       let lead = clock.wall() - clock.monotonic();
-      planNext();
-      sleep();
-
-      function sleep(): void {
-        timer = setTimeout(wake, SECOND - (clock.wall() % SECOND));
-      }
-
-      function wake(): void {
-        const now = clock.wall();
-        const step = now - clock.monotonic() - lead;
-        const stepped = Math.abs(step) > CLOCK_STEP;
-        const isSlot = comesDue(now, stepped);
+      watch = setInterval(() => {
+        const step = clock.wall() - clock.monotonic() - lead;
         lead += step;
-        if (isSlot || stepped) planNext();
-        sleep();
-        if (stepped) reportStep(step);
-        if (isSlot && due !== undefined) tick();
-      }
-
-      function comesDue(now: number, stepped: boolean): boolean {
-        const second = wholeSecond(now);
-        const isNewSecond = stepped || second > lastSecond;
-        if (isNewSecond) lastSecond = second;
-        if (due !== undefined && now >= due.getTime()) {
-          if (second > due.getTime() && !stepped) reportLate(now - due.getTime());
-          return true;
-        }
-        // The list of next runs leaves the repeated hour out; `match` knows its slots.
-        return isNewSecond && calendar.match(new Date(second));
-      }
+        if (Math.abs(step) <= CLOCK_STEP) return;
+        const direction = step < 0 ? 'back' : 'forward';
+        logger.warn(
+          `the wall clock stepped ${formatDuration(Math.abs(step))} ${direction}; the schedule was made anew`,
+        );
+        restart(tick);
+        // For the slots that it was set past.
+        tick();
+      }, SECOND);
     },
     stop() {
-      clearTimeout(timer);
-      due = undefined;
-      void calendar.destroy();
+      clearInterval(watch);
+      void task?.destroy();
+      task = undefined;
     },
   };
+}
 
-  function planNext(): void {
-    due = calendar.getNextRuns(1)[0];
-  }
+/** node-cron tells of missed slots as warnings; they are part of a busy machine's life. */
+function cronLogger(logger: ScheduleDeps['logger']) {
+  const debug = (message: string | Error) => logger.debug(`node-cron: ${messageOf(message)}`);
+  return {
+    info: debug,
+    debug,
+    warn: debug,
+    error: (message: string | Error) => logger.warn(`node-cron: ${messageOf(message)}`),
+  };
+}
 
-  function reportLate(ms: number): void {
-    logger.debug(`the schedule woke ${formatDuration(ms)} late; one tick stands for all that were due`);
-  }
-
-  function reportStep(ms: number): void {
-    const direction = ms < 0 ? 'back' : 'forward';
-    logger.warn(`the wall clock stepped ${formatDuration(Math.abs(ms))} ${direction}; the schedule was made anew`);
-    onClockStep?.(ms);
-  }
+function messageOf(message: string | Error): string {
+  return message instanceof Error ? message.message : message;
 }
 
 function intervalSchedule(intervalMs: number, clock: Clock): Schedule {
@@ -146,8 +144,4 @@ function intervalSchedule(intervalMs: number, clock: Clock): Schedule {
 function shortestGap(runs: readonly Date[]): number {
   const times = runs.map((run) => run.getTime());
   return Math.min(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
-}
-
-function wholeSecond(ms: number): number {
-  return Math.floor(ms / SECOND) * SECOND;
 }

@@ -40,9 +40,9 @@ export interface MetadataChange {
 /** `exists`: it was there already. `without-labels`: the server refused the labels, so it was created without them. */
 export type CreateOutcome = 'created' | 'exists' | 'without-labels';
 /** `gone`: there is no such node any more, or another one has its name now. */
-export type UpdateOutcome = 'updated' | 'gone';
+type UpdateOutcome = 'updated' | 'gone';
 /** `changed`: the server refused because the node is not the one that was looked at. */
-export type RemoveOutcome = 'removed' | 'gone' | 'changed';
+type RemoveOutcome = 'removed' | 'gone' | 'changed';
 
 /** The nodes of one API server. Everything throws RequestError when the server did not do what was asked. */
 export interface NodeRegistry {

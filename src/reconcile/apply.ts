@@ -13,7 +13,7 @@ import { isKept, markOf } from './marks.ts';
  * - `failed`: the API server did not do it
  * - `dry-run`: it was not asked to
  */
-export type Result = 'done' | 'unneeded' | 'refused' | 'failed' | 'dry-run';
+type Result = 'done' | 'unneeded' | 'refused' | 'failed' | 'dry-run';
 
 export interface Outcome {
   readonly action: Action;

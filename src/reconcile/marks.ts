@@ -12,7 +12,7 @@ export const LABELS = 'kube-register.io/labels';
 /** A label for people's selectors; it decides nothing. */
 export const MANAGED = 'kube-register.io/managed';
 /** An operator's veto: a node with it is never deregistered. */
-export const KEEP = 'kube-register.io/keep';
+const KEEP = 'kube-register.io/keep';
 
 type Metadata = Pick<NodeRecord, 'labels' | 'annotations'>;
 

@@ -30,9 +30,9 @@ export const NODE_VERDICTS = [
   'foreign',
 ] as const;
 
-export type NodeVerdictName = (typeof NODE_VERDICTS)[number];
+type NodeVerdictName = (typeof NODE_VERDICTS)[number];
 
-export type MachineVerdictName =
+type MachineVerdictName =
   /** Its metadata does not match the selector. */
   | 'not-selected'
   /** It matches, but has no address that can be used. */

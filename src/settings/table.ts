@@ -129,7 +129,7 @@ export const table = z.object({
 
   SYNC_SCHEDULE: setting(schedule(), '*/30 * * * * *', {
     section: 'Schedule',
-    help: 'When a pass starts: six cron fields, seconds first. Not together with SYNC_INTERVAL.',
+    help: 'When a pass starts: six cron fields in UTC, seconds first. Not together with SYNC_INTERVAL.',
   }),
   SYNC_INTERVAL: optional(duration(SECOND, DAY), {
     section: 'Schedule',

@@ -1,6 +1,6 @@
 /** The kinds of value that settings have: each a zod schema that says in one sentence what is allowed. */
 import { isIPv4, isIPv6 } from 'node:net';
-import { validateDetailed } from 'node-cron';
+import { createTask, validateDetailed } from 'node-cron';
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../duration.ts';
 import { parseSelector, SelectorError } from '../fleet/selector.ts';
@@ -115,11 +115,25 @@ export function schedule() {
     else if (MORE_THAN_TWO_DIGITS.test(expression)) context.addIssue(`${allowed}; no number has more than two digits`);
     else {
       const [error] = validateDetailed(expression).errors;
-      if (error === undefined) return expression;
-      context.addIssue(`${allowed}; node-cron says: ${error.message}`);
+      if (error === undefined && everComes(expression)) return expression;
+      context.addIssue(
+        `${allowed}; ${error === undefined ? 'this one never comes' : `node-cron says: ${error.message}`}`,
+      );
     }
     return z.NEVER;
   });
+}
+
+/** 30 February passes every other check. */
+function everComes(expression: string): boolean {
+  const task = createTask(expression, () => {});
+  try {
+    return task.getNextRuns(1).length > 0;
+  } catch {
+    return false;
+  } finally {
+    void task.destroy();
+  }
 }
 
 export function selector() {

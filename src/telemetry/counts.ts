@@ -5,7 +5,7 @@ import type { Observation } from '../reconcile/witnesses.ts';
 
 /** Not disjoint: each counts what its name says. Also the values of the metric label `state`. */
 export const MACHINE_STATES = ['listed', 'matched', 'healthy', 'silent', 'conflict', 'unusable'] as const;
-export type MachineState = (typeof MACHINE_STATES)[number];
+type MachineState = (typeof MACHINE_STATES)[number];
 
 export interface Counts {
   readonly machines: Readonly<Record<MachineState, number>>;

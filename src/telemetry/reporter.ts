@@ -65,7 +65,7 @@ export class Reporter {
     this.#sayChanges(chapter.changes);
     this.#sayOutcomes(report);
     if (!this.#first && this.#summaryMs !== undefined && monotonicMs - this.#summaryMs >= SUMMARY_EVERY_MS) {
-      this.#logger.info(figures(counts), 'summary of the hour');
+      this.#logger.info(figures(counts), `the last hour ends with ${inWords(counts)}`);
       this.#summaryMs = monotonicMs;
     }
     this.#summaryMs ??= monotonicMs;
@@ -91,7 +91,7 @@ export class Reporter {
   #sayFirst({ seen }: PassReport, counts: Counts): void {
     const { matched, listed } = counts.machines;
     if (matched > 0 || seen === undefined) {
-      this.#logger.info(figures(counts), 'first pass');
+      this.#logger.info(figures(counts), `first pass: ${inWords(counts)}`);
       return;
     }
     const metadata = listed === 0 ? 'fleet lists no machine' : `metadata there is: ${metadataOf(seen.observation)}`;
@@ -192,6 +192,15 @@ function levelOf({ verdict }: Change): 'warn' | 'info' {
 
 function figures({ machines, nodes, managed }: Counts) {
   return { machines, nodes: Object.fromEntries(nodes), managed };
+}
+
+/** `12 machines, of which 8 match and 7 have a healthy kubelet; 9 nodes, of which 8 are managed` */
+function inWords({ machines, nodes, managed }: Counts): string {
+  const total = [...nodes.values()].reduce((sum, count) => sum + count, 0);
+  return (
+    `${machines.listed} machines, of which ${machines.matched} match and ${machines.healthy} have a healthy kubelet; ` +
+    `${total} nodes, of which ${managed} are managed`
+  );
 }
 
 /** `role=etcd (3), role=worker (2)`, the most frequent first. */

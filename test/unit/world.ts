@@ -9,7 +9,7 @@ import type { Policy } from '../../src/reconcile/policy.ts';
 import { type GivenName, type Node, resolve } from '../../src/reconcile/resolve.ts';
 import type { Observation } from '../../src/reconcile/witnesses.ts';
 
-export const SECOND = 1_000;
+const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const INTERVAL = 30 * SECOND;
 
@@ -98,7 +98,7 @@ export function observed({ machines = [], nodes = [], kubelets = {}, names }: Wo
   };
 }
 
-export const POLICY: Policy = {
+const POLICY: Policy = {
   neverDeregister: undefined,
   adopt: true,
   missingGraceMs: 15 * MINUTE,
