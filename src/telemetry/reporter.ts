@@ -65,7 +65,7 @@ export class Reporter {
     this.#sayChanges(chapter.changes);
     this.#sayOutcomes(report);
     if (!this.#first && this.#summaryMs !== undefined && monotonicMs - this.#summaryMs >= SUMMARY_EVERY_MS) {
-      this.#logger.info(figures(counts), `the last hour ends with ${inWords(counts)}`);
+      this.#logger.info(figures(counts), `another hour: ${inWords(counts)}`);
       this.#summaryMs = monotonicMs;
     }
     this.#summaryMs ??= monotonicMs;
@@ -194,13 +194,11 @@ function figures({ machines, nodes, managed }: Counts) {
   return { machines, nodes: Object.fromEntries(nodes), managed };
 }
 
-/** `12 machines, of which 8 match and 7 have a healthy kubelet; 9 nodes, of which 8 are managed` */
+/** `machines: 12 listed, 8 matched, 7 healthy; nodes: 9, 8 managed` */
 function inWords({ machines, nodes, managed }: Counts): string {
   const total = [...nodes.values()].reduce((sum, count) => sum + count, 0);
-  return (
-    `${machines.listed} machines, of which ${machines.matched} match and ${machines.healthy} have a healthy kubelet; ` +
-    `${total} nodes, of which ${managed} are managed`
-  );
+  const { listed, matched, healthy } = machines;
+  return `machines: ${listed} listed, ${matched} matched, ${healthy} healthy; nodes: ${total}, ${managed} managed`;
 }
 
 /** `role=etcd (3), role=worker (2)`, the most frequent first. */

@@ -103,6 +103,7 @@ describe('a value that is not allowed', () => {
     ['SYNC_SCHEDULE', '@daily', 'must be six cron fields'],
     ['SYNC_SCHEDULE', '61 * * * * *', 'node-cron says: 61 is a invalid expression for second'],
     ['SYNC_SCHEDULE', '0 0 0 31 2 *', 'impossible day of month'],
+    ['SYNC_SCHEDULE', '0 0 0 L-30 2 *', 'this one never comes'],
     ['SYNC_SCHEDULE', '0-999999999 * * * * *', 'no number has more than two digits'],
     ['SYNC_INTERVAL', '999ms', 'must be a duration from 1s to 24h'],
     ['SYNC_INTERVAL', '25h', 'must be a duration from 1s to 24h'],

@@ -1,0 +1,34 @@
+/** Reports of passes over the small worlds of world.ts, as the reconciler would give them. */
+import type { Outcome } from '../../src/reconcile/apply.ts';
+import { EMPTY_MEMORY, type Memory } from '../../src/reconcile/memory.ts';
+import type { Cause, PassReport } from '../../src/reconcile/reconciler.ts';
+import { observed, planAt } from './world.ts';
+
+type World = Parameters<typeof observed>[0];
+
+export const STARTED = Date.UTC(2026, 0, 2);
+
+/** A good pass, `ms` after the first. */
+export function goodPass(
+  world: World,
+  {
+    ms = 0,
+    memory = EMPTY_MEMORY,
+    outcomes = [],
+  }: { ms?: number; memory?: Memory; outcomes?: readonly Outcome[] } = {},
+): PassReport & { readonly seen: NonNullable<PassReport['seen']> } {
+  const seen = { observation: observed(world), plan: planAt(ms, world, memory) };
+  return { startedAt: STARTED + ms, durationMs: 12, seen, outcomes, failures: new Map(), stopped: false };
+}
+
+export function failedPass(failures: Partial<Record<Cause, string>>, ms = 0): PassReport {
+  const causes = Object.entries(failures) as [Cause, string][];
+  return {
+    startedAt: STARTED + ms,
+    durationMs: 12,
+    seen: undefined,
+    outcomes: [],
+    failures: new Map(causes),
+    stopped: false,
+  };
+}
