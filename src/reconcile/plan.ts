@@ -50,7 +50,7 @@ export function makePlan(observation: Observation, memory: Memory, policy: Polic
     testimonies,
     hold: deregistration.hold,
     managed: deregistration.managed,
-    notes: upkeep.notes,
+    notes: [...skipped(observation), ...upkeep.notes],
     memory: nextMemory(observation, memory, { unlisted, graces: deregistration.graces }, now),
   };
 }
@@ -61,6 +61,11 @@ function foreign(name: string): NodeVerdict {
     reason: 'no machine comes to it and it does not bear our mark',
     next: `never touched; if it is dead: kubectl delete node ${name}`,
   };
+}
+
+function skipped({ skippedRecords }: Observation): readonly Note[] {
+  if (skippedRecords === 0) return [];
+  return [{ key: 'skipped', text: `fleet lists records that name no machine (${skippedRecords}): they are skipped` }];
 }
 
 /** By machine id named in a mark: good passes in a row, this one included, in which fleet did not list it. */

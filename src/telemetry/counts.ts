@@ -22,7 +22,8 @@ export function countPass(observation: Observation, plan: Plan): Counts {
     healthy: 0,
     silent: 0,
     conflict: 0,
-    unusable: 0,
+    // Records that do not even name a machine.
+    unusable: observation.skippedRecords,
   };
   for (const machine of observation.machines.values()) {
     if (machine.matches) machines.matched += 1;

@@ -190,6 +190,16 @@ describe('an action', () => {
   });
 });
 
+describe('records without a machine', () => {
+  it('are said once, for as long as there are any', () => {
+    const say = listen();
+    const odd = goodPass({ ...quiet, skippedRecords: 2 });
+    const line = 'warn: fleet lists records that name no machine (2): they are skipped';
+    expect(say(odd)).toContain(line);
+    expect(say(odd)).toEqual([]);
+  });
+});
+
 describe('hostile text', () => {
   it('from a machine’s metadata and a node’s name does not end a line or move a cursor', () => {
     const machines = [machine('a', '10.0.0.1')];

@@ -72,9 +72,10 @@ interface World {
   /** By address; a kubelet that is not here is silent. */
   kubelets?: Record<string, KubeletState>;
   names?: ReadonlyMap<string, GivenName>;
+  skippedRecords?: number;
 }
 
-export function observed({ machines = [], nodes = [], kubelets = {}, names }: World): Observation {
+export function observed({ machines = [], nodes = [], kubelets = {}, names, skippedRecords = 0 }: World): Observation {
   const candidates = machines.filter(isCandidate);
   const given = names ?? new Map(candidates.map(({ id, address }) => [id, { name: address }]));
   const addresses = new Set([
@@ -85,7 +86,7 @@ export function observed({ machines = [], nodes = [], kubelets = {}, names }: Wo
   ]);
   return {
     machines: new Map(machines.map((each) => [each.id, each])),
-    skippedRecords: 0,
+    skippedRecords,
     nodes,
     names: given,
     resolution: resolve(candidates, nodes, given),
