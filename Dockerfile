@@ -1,0 +1,26 @@
+# The image has what runs and nothing else: Node, the program, its production dependencies.
+ARG NODE_IMAGE=node:26-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+RUN npm run build && npm prune --omit=dev
+
+FROM ${NODE_IMAGE}
+ENV NODE_ENV=production
+WORKDIR /opt/kube-register
+COPY --from=build /build/package.json ./
+COPY --from=build /build/node_modules node_modules
+COPY --from=build /build/dist dist
+# A number, so that Kubernetes' runAsNonRoot can tell that it is not root. It is the user `node` of Node's images.
+USER 1000
+EXPOSE 10271
+# Asks the daemon whether it is wedged. Run it with --init: Node was not made to be PID 1.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "-e", "\
+  const listen = process.env.KUBE_REGISTER_LISTEN || '0.0.0.0:10271';\
+  const url = 'http://' + listen.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]') + '/healthz';\
+  if (listen !== 'off') fetch(url).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1));"]
+ENTRYPOINT ["node", "/opt/kube-register/dist/main.js"]
