@@ -15,6 +15,18 @@ export function usableAddress(text: string): string | undefined {
   return address === '::' || /^ff[0-9a-f]{2}:/.test(address) ? undefined : address;
 }
 
+/**
+ * The name under which DNS keeps the names of an address (RFC 1035, RFC 3596): `1.0.0.10.in-addr.arpa`. The address is one that
+ * `usableAddress` wrote.
+ */
+export function reverseName(address: string): string {
+  if (isIPv4(address)) return `${address.split('.').reverse().join('.')}.in-addr.arpa`;
+  const [head = [], tail] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''));
+  const zeros = Array.from({ length: tail === undefined ? 0 : 8 - head.length - tail.length }, () => '0');
+  const groups = [...head, ...zeros, ...(tail ?? [])].map((group) => group.padStart(4, '0'));
+  return `${[...groups.join('')].reverse().join('.')}.ip6.arpa`;
+}
+
 function isUsableIPv4(address: string): boolean {
   const first = Number.parseInt(address, 10);
   const isMulticast = first >= 224 && first <= 239;

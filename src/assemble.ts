@@ -1,6 +1,7 @@
 /** Makes the daemon's parts from settings and puts them together. */
 import { Resolver } from 'node:dns/promises';
 import type { Logger } from 'pino';
+import { reverseName } from './address.ts';
 import type { Clock } from './clock.ts';
 import { Daemon } from './daemon.ts';
 import { createFleetClient } from './fleet/client.ts';
@@ -73,7 +74,7 @@ export async function assemble(settings: Settings, { logger, clock, version }: S
       selector: settings.selector,
       kubelets,
       nodes: createNodes({ http: kubernetesHttp }),
-      namer: createNamer(settings.nodeName, (address) => resolver.reverse(address), clock),
+      namer: createNamer(settings.nodeName, (address) => resolver.resolvePtr(reverseName(address)), clock),
     },
     policy: policyOf(settings, schedule),
     clock,

@@ -18,6 +18,8 @@ const STOP_MS = 4_800;
 /** Runs kube-register for a process and resolves with its exit code. */
 export async function run(host: NodeJS.Process): Promise<number> {
   liveInUtc(host.env);
+  // Without a listener the signal would end the process, and it may come before there is a daemon to hear it.
+  host.on('SIGUSR2', () => {});
   const invocation = readSettings(host.argv.slice(2), host.env, existsSync);
   switch (invocation.kind) {
     case 'help':
@@ -40,6 +42,7 @@ export async function run(host: NodeJS.Process): Promise<number> {
 }
 
 async function runWith(settings: Settings, logger: Logger, host: NodeJS.Process): Promise<number> {
+  const stopped = untilStopped(host, logger);
   let assembly: Assembly;
   try {
     assembly = await assemble(settings, { logger, clock: systemClock, version: VERSION });
@@ -48,7 +51,6 @@ async function runWith(settings: Settings, logger: Logger, host: NodeJS.Process)
     logger.fatal(error.message);
     return EXIT.failed;
   }
-  const stopped = untilStopped(host, logger);
   try {
     return settings.once
       ? await runOnce(assembly, stopped)

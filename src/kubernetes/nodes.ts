@@ -1,4 +1,5 @@
 /** The nodes of an API server that speaks v1: v0.19 (2015) to today. */
+import { z } from 'zod';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
 import { RequestError } from '../http/request-error.ts';
@@ -9,6 +10,8 @@ import { readStatus, refusal, saysMissing } from './status.ts';
 
 const API_VERSION = 'v1';
 const PATH = `/api/${API_VERSION}/nodes`;
+/** What an API server answers to a write: the node, or a Status. */
+const apiObject = z.object({ kind: z.enum(['Node', 'Status']) });
 /** etcd takes no object larger than 1.5 MiB. */
 const MAX_NODE_BYTES = 4 * 1024 * 1024;
 
@@ -48,7 +51,7 @@ export function createNodes({ http }: { readonly http: HttpClient }): NodeRegist
   };
 
   function created(request: HttpRequest, answer: HttpAnswer, outcome: CreateOutcome): CreateOutcome {
-    if ([200, 201, 202].includes(answer.status)) return outcome;
+    if ([200, 201, 202].includes(answer.status)) return confirmed(request, answer, outcome);
     if (answer.status === 409 && readStatus(answer).reason === 'AlreadyExists') return 'exists';
     throw refusal(http, request, answer, 'create');
   }
@@ -58,7 +61,7 @@ export function createNodes({ http }: { readonly http: HttpClient }): NodeRegist
     const body = { contentType: 'application/merge-patch+json', value };
     const request = about(name, { method: 'PATCH', body }, signal);
     const answer = await http.send(request);
-    if (answer.status === 200) return 'updated';
+    if (answer.status === 200) return confirmed(request, answer, 'updated');
     if (saysMissing(answer, name)) return 'gone';
     // Another uid is refused as a conflict or as an invalid change, and so are other things: only a look can tell.
     if ((answer.status === 409 || answer.status === 422) && (await read(name, signal))?.uid !== uid) return 'gone';
@@ -69,11 +72,17 @@ export function createNodes({ http }: { readonly http: HttpClient }): NodeRegist
     const value = { kind: 'DeleteOptions', apiVersion: API_VERSION, preconditions: { uid, resourceVersion } };
     const request = about(name, { method: 'DELETE', body: { contentType: 'application/json', value } }, signal);
     const answer = await http.send(request);
-    if (answer.status === 200 || answer.status === 202) return 'removed';
+    if (answer.status === 200 || answer.status === 202) return confirmed(request, answer, 'removed');
     if (saysMissing(answer, name)) return 'gone';
     if (answer.status === 409) return 'changed';
     throw refusal(http, request, answer, 'delete');
   };
+
+  /** The outcome, if the answer is an API server's. Throws RequestError for the 200 of anything else, say a login page. */
+  function confirmed<T>(request: HttpRequest, answer: HttpAnswer, outcome: T): T {
+    parseJson(http, request, answer, apiObject);
+    return outcome;
+  }
 
   /** A request about one node. Throws RequestError for an empty name: without one the path is that of all nodes. */
   function about(

@@ -61,7 +61,8 @@ export function planDeregistrations(
   let kept = 0;
   for (const node of nodes) {
     const testimony = testimonies.get(node.name);
-    if (testimony === undefined || markOf(node) === undefined) continue;
+    const mark = markOf(node);
+    if (testimony === undefined || mark === undefined) continue;
     managed += 1;
     if (testimony.alive) {
       if (isKept(node)) kept += 1;
@@ -73,7 +74,7 @@ export function planDeregistrations(
       node,
       testimony,
       reason,
-      grace: watch(memory.graces.get(node.uid), reason, elapsedMs),
+      grace: watch(memory.graces.get(node.uid), { reason, mark }, elapsedMs),
       graceMs: reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs,
       veto: vetoOf(node),
     });
@@ -142,8 +143,8 @@ function guard(gone: number, managed: number, { maxDeregisterPercent, neverDereg
     limitPercent: maxDeregisterPercent,
     message:
       `held: ${gone} of ${managed} managed nodes look gone (${Math.round((gone / managed) * 100)} %, limit ${maxDeregisterPercent} %); ` +
-      'nothing is deregistered. If they really are gone: kubectl delete node NAME, ' +
-      'or run once with a higher KUBE_REGISTER_MAX_DEREGISTER_PERCENT (100 switches the guard off)',
+      'nothing is deregistered. If they really are gone: kubectl delete node NAME; or restart with ' +
+      'KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace, and restart with the old value',
   };
 }
 
@@ -183,7 +184,8 @@ function goneVerdict(
   if (hold !== undefined) return { name: 'held', reason, next: 'its grace starts anew when the hold ends' };
   if (chosen.has(gone)) return { name: 'deregister', reason, next: 'deregistered in this pass' };
   const dueInMs = remainingMs(gone, policy.intervalMs);
-  if (dueInMs > 0) return { name: 'in-grace', reason, next: `deregistered in ${formatDuration(dueInMs)}`, dueInMs };
+  if (dueInMs > 0)
+    return { name: 'in-grace', reason, next: `deregistered in ${formatDuration(wholeSeconds(dueInMs))}`, dueInMs };
   return { name: 'queued', reason, next: 'deregistered when its turn comes' };
 }
 
@@ -196,10 +198,14 @@ function explain({ node, testimony, reason, grace, graceMs }: Gone): string {
   };
   const of = Number.isFinite(graceMs) ? ` of ${formatDuration(graceMs)}` : '';
   const passes = grace.passes === 1 ? '1 pass' : `${grace.passes} passes`;
-  return `${state[reason]} for ${formatDuration(grace.watchedMs)}${of}, seen in ${passes}; ${describe(testimony)}`;
+  return `${state[reason]} for ${formatDuration(wholeSeconds(grace.watchedMs))}${of}, seen in ${passes}; ${describe(testimony)}`;
 }
 
 function deregister(gone: Gone): Action {
   const { node, reason, testimony } = gone;
   return { kind: 'deregister', node, reason, address: testimony.address, why: explain(gone) };
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1_000) * 1_000;
 }

@@ -5,6 +5,8 @@ import type { Reason } from './verdict.ts';
 /** How long a node has been seen in one row of the witness table. */
 export interface Grace {
   readonly reason: Reason;
+  /** The machine that the mark named. */
+  readonly mark: string;
   /** Watched time, which is not the time that went by: see `watchedSince`. */
   readonly watchedMs: number;
   /** Good passes in a row that saw it, this one included. */
@@ -55,9 +57,10 @@ export function watchedSince(memory: Memory, nowMs: number, intervalMs: number):
   return Math.min(Math.max(nowMs - memory.lastGoodMs, 0), 2 * intervalMs);
 }
 
-/** The node's grace after a good pass that saw it in this row. Another row starts anew. */
-export function watch(before: Grace | undefined, reason: Reason, elapsedMs: number): Grace {
-  if (before?.reason !== reason) return { reason, watchedMs: 0, passes: 1, failures: 0 };
+/** The node's grace after a good pass that saw it in this row. Another row, or another machine's mark, starts anew. */
+export function watch(before: Grace | undefined, row: Pick<Grace, 'reason' | 'mark'>, elapsedMs: number): Grace {
+  if (before?.reason !== row.reason || before.mark !== row.mark)
+    return { ...row, watchedMs: 0, passes: 1, failures: 0 };
   return { ...before, watchedMs: before.watchedMs + elapsedMs, passes: before.passes + 1 };
 }
 

@@ -74,7 +74,8 @@ export function brokenRules(facts: Facts, unread: readonly SettingName[]): strin
   return RULES.flatMap(({ about, reads, problem }) => {
     const one = facts.given.get(about);
     if (one === undefined || reads.some((name) => unread.includes(name))) return [];
-    const sentence = problem(facts, one.written.startsWith('-') ? flagName : envName);
+    const style = one.written.startsWith('-') ? flagName : envName;
+    const sentence = problem(facts, (name) => facts.given.get(name)?.written ?? style(name));
     return sentence === undefined ? [] : [mistake(about, facts.given, sentence)];
   });
 }

@@ -384,9 +384,22 @@ describe('creating a node', () => {
 
   it.each([200, 201, 202])('is done when the server says %i', async (code) => {
     const { kubernetes, nodes } = await lab();
-    kubernetes.faults.add(answerWith(code, '{}'));
+    kubernetes.faults.add(answerWith(code, '{"kind":"Node"}'));
     expect(await nodes.create(draft, never)).toBe('created');
   });
+
+  it.each(['<html>Please log in</html>', '{"kind":"Login"}'])(
+    'is not done when something else says 200: %s',
+    async (page) => {
+      const { kubernetes, nodes } = await lab();
+      kubernetes.faults.add(answerWith(200, page));
+      expect((await errorOf(nodes.create(draft, never))).message).toContain('POST /api/v1/nodes');
+      expect((await errorOf(nodes.update('node-a', 'u', draft, never))).message).toContain(
+        'PATCH /api/v1/nodes/node-a',
+      );
+      expect((await errorOf(nodes.remove('node-a', 'u', '1', never))).message).toContain('DELETE /api/v1/nodes/node-a');
+    },
+  );
 
   it('is tried once more without labels when the server refuses those', async () => {
     const { kubernetes, nodes } = await lab();
@@ -519,7 +532,7 @@ describe('removing a node', () => {
 
   it('that was accepted counts as done', async () => {
     const { kubernetes, nodes } = await lab();
-    kubernetes.faults.add(answerWith(202, '{}'));
+    kubernetes.faults.add(answerWith(202, '{"kind":"Status","status":"Success"}'));
     expect(await nodes.remove('node-a', 'u', '1', never)).toBe('removed');
   });
 

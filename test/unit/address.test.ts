@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { usableAddress } from '../../src/address.ts';
+import { reverseName, usableAddress } from '../../src/address.ts';
 
 describe('an address that can be a machine’s', () => {
   it.each([
@@ -72,5 +72,17 @@ describe('whatever it is given', () => {
         expect(same.check(isIP(address) === 4 ? `::ffff:${address}` : address, 'ipv6')).toBe(true);
       }),
     );
+  });
+});
+
+describe('the name of an address in DNS', () => {
+  it.each([
+    ['10.0.0.1', '1.0.0.10.in-addr.arpa'],
+    ['2001:db8::1', `${'1.0.0.0.'}${'0.0.0.0.'.repeat(5)}8.b.d.0.1.0.0.2.ip6.arpa`],
+    ['1:2:3:4:5:6:7:8', '8.0.0.0.7.0.0.0.6.0.0.0.5.0.0.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.ip6.arpa'],
+    ['::1', `1.${'0.'.repeat(31)}ip6.arpa`],
+    ['fe80::', `${'0.'.repeat(28)}0.8.e.f.ip6.arpa`],
+  ])('of %s is %s', (address, name) => {
+    expect(reverseName(address)).toBe(name);
   });
 });

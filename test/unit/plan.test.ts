@@ -357,6 +357,13 @@ describe('grace is watched time', () => {
     expect(second.memory.graces.get('uid-10.0.0.1')).toMatchObject({ reason: 'unhealthy', watchedMs: 0 });
   });
 
+  it('that starts anew when the mark becomes another machine’s', () => {
+    const first = planAt(0, gone);
+    const remarked = oneNode({ annotations: { [MACHINE_ID]: 'other' } }, []);
+    const second = planAt(INTERVAL, remarked, first.memory);
+    expect(second.memory.graces.get('uid-10.0.0.1')).toMatchObject({ mark: 'other', watchedMs: 0, passes: 1 });
+  });
+
   it('that belongs to one uid', () => {
     const first = planAt(0, gone);
     const second = planAt(INTERVAL, oneNode({ uid: 'made anew' }, []), first.memory);
@@ -445,6 +452,28 @@ describe('pacing', () => {
     const end = watchUntilDeregistered(world(gone, managed));
     expect(end?.plan.actions).toHaveLength(go);
     expect([...(end?.plan.nodes.values() ?? [])].filter(({ name }) => name === 'queued')).toHaveLength(gone - go);
+  });
+
+  it('takes the longest watched first, though as many passes saw the other', () => {
+    const others = bystanders(20);
+    const grace = { reason: 'machine-gone', passes: 5, failures: 0 } as const;
+    const graces = new Map([
+      ['uid-dead-1', { ...grace, mark: 'm1', watchedMs: 20 * MINUTE }],
+      ['uid-dead-5', { ...grace, mark: 'm5', watchedMs: 25 * MINUTE }],
+    ]);
+    const given = { ...others, nodes: [dead(1), dead(5), ...others.nodes] };
+    expect(told(planAt(0, given, { ...EMPTY_MEMORY, graces }))).toEqual(['deregister dead-5']);
+  });
+
+  it('puts behind the others whose deregistration failed', () => {
+    const others = bystanders(20);
+    const grace = { reason: 'machine-gone', passes: 5, watchedMs: 20 * MINUTE } as const;
+    const graces = new Map([
+      ['uid-dead-1', { ...grace, mark: 'm1', failures: 1 }],
+      ['uid-dead-5', { ...grace, mark: 'm5', failures: 0 }],
+    ]);
+    const given = { ...others, nodes: [dead(1), dead(5), ...others.nodes] };
+    expect(told(planAt(0, given, { ...EMPTY_MEMORY, graces }))).toEqual(['deregister dead-5']);
   });
 
   it('takes the longest gone first', () => {
