@@ -63,7 +63,7 @@ async function runWith(settings: Settings, logger: Logger, host: NodeJS.Process)
 async function runOnce({ daemon }: Assembly, stopped: Promise<void>): Promise<number> {
   const pass = daemon.runOnce();
   const isStopped = await Promise.race([pass.then(() => false), stopped.then(() => true)]);
-  if (isStopped) await inTime(daemon.stop());
+  if (isStopped && !(await endsInTime(daemon.stop()))) return EXIT.done;
   const { failures, outcomes, stopped: cutShort } = await pass;
   if (cutShort) return EXIT.done;
   const failed = failures.size > 0 || outcomes.some(({ result }) => result === 'failed');
@@ -98,8 +98,9 @@ async function runDaemon(
   daemon.start();
 
   await stopped;
-  await inTime(Promise.all([daemon.stop(), server?.close()]));
-  logger.info('kube-register has stopped');
+  const inTime = await endsInTime(Promise.all([daemon.stop(), server?.close()]));
+  if (inTime) logger.info('kube-register has stopped');
+  else logger.warn('kube-register ends, though what was under way has not: it is given up');
   return EXIT.done;
 }
 
@@ -118,12 +119,13 @@ function untilStopped(host: NodeJS.Process, logger: Logger): Promise<void> {
   });
 }
 
-/** Waits for the end, but not longer than a stop may take. */
-async function inTime(ending: Promise<unknown>): Promise<void> {
+/** Waits for the end, but not longer than a stop may take; whether it came. */
+async function endsInTime(ending: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, STOP_MS);
+  const deadline = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), STOP_MS);
   });
-  await Promise.race([ending, deadline]);
+  const ended = await Promise.race([ending.then(() => true), deadline]);
   clearTimeout(timer);
+  return ended;
 }

@@ -127,7 +127,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   /** Throws the signal's reason, RequestError, or Transient around an outcome that another attempt may better. */
   async function attempt(request: HttpRequest): Promise<HttpAnswer> {
     const url = urlOf(request);
-    const headers = await headersOf(request);
+    const bearer = await readToken(request);
+    const headers = headersOf(request, bearer);
     // Both names keep their signal alive until the end: AbortSignal.any holds its sources only weakly.
     const deadline = AbortSignal.timeout(timeoutMs);
     const signal = AbortSignal.any([request.signal, deadline]);
@@ -144,7 +145,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         ...(request.body === undefined ? {} : { data: Buffer.from(JSON.stringify(request.body.value)) }),
       });
       code = String(response.status);
-      const answer = readAnswer(request, response);
+      const answer = readAnswer(request, response, bearer);
       if (answer.status === 429 || answer.status >= 500) throw new Transient(answer, retryAfterMs(response));
       return answer;
     } catch (error) {
@@ -176,10 +177,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     return url.href;
   }
 
-  async function headersOf(request: HttpRequest): Promise<Record<string, string>> {
+  function headersOf(request: HttpRequest, bearer: string | undefined): Record<string, string> {
     const headers: Record<string, string> = { ...request.headers };
     if (request.body !== undefined) headers['Content-Type'] = request.body.contentType;
-    const bearer = await readToken(request);
     if (bearer !== undefined) headers['Authorization'] = `Bearer ${bearer}`;
     return headers;
   }
@@ -197,17 +197,19 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     return bearer;
   }
 
-  function readAnswer(request: HttpRequest, response: AxiosResponse<unknown>): HttpAnswer {
+  function readAnswer(request: HttpRequest, response: AxiosResponse<unknown>, bearer: string | undefined): HttpAnswer {
     if (!Buffer.isBuffer(response.data)) throw new TypeError('axios gave no buffer');
     const encoding = header(response, 'content-encoding');
     if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
       throw failure(request, 'the answer is compressed although that was not asked for: is there a proxy between?');
     }
     const { status } = response;
+    const body = response.data.toString('utf8');
     return {
       status,
       contentType: header(response, 'content-type'),
-      body: response.data.toString('utf8'),
+      // A server that says the token back must not make it part of an error.
+      body: bearer === undefined ? body : body.replaceAll(bearer, '[token]'),
       bytes: response.data.length,
       ...(status >= 300 && status < 400 ? { redirectedTo: hostOf(header(response, 'location')) } : {}),
     };

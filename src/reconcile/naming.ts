@@ -1,4 +1,5 @@
 /** What NODE_NAME calls a machine. Reverse lookups run beside the pass, and one that fails costs one machine its name, for a while. */
+import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Clock } from '../clock.ts';
 import type { Candidate } from './machines.ts';
@@ -10,8 +11,8 @@ export type NameRule =
   | { readonly kind: 'metadata'; readonly key: string };
 
 export interface Namer {
-  /** A name, or why there is none, for each of the machines, by id. Never rejects. */
-  namesOf(machines: readonly Candidate[]): Promise<ReadonlyMap<string, GivenName>>;
+  /** A name, or why there is none, for each of the machines, by id. Rejects with the signal's reason alone. */
+  namesOf(machines: readonly Candidate[], signal: AbortSignal): Promise<ReadonlyMap<string, GivenName>>;
 }
 
 /** Asks DNS for the names of an address; rejects when there are none. */
@@ -47,15 +48,15 @@ class ReverseNamer implements Namer {
     this.#waitMs = waitMs;
   }
 
-  async namesOf(machines: readonly Candidate[]): Promise<ReadonlyMap<string, GivenName>> {
+  async namesOf(machines: readonly Candidate[], signal: AbortSignal): Promise<ReadonlyMap<string, GivenName>> {
     this.#forgetStale();
     for (const { address } of machines) this.#ask(address);
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#waitMs);
-    });
-    await Promise.race([Promise.all(this.#running.values()), patience]);
-    clearTimeout(timer);
+    const answered = new AbortController();
+    const patience = delay(this.#waitMs, undefined, { signal: AbortSignal.any([signal, answered.signal]) });
+    const lookups = Promise.all(this.#running.values());
+    await Promise.race([lookups, patience.catch(() => {})]);
+    answered.abort();
+    signal.throwIfAborted();
     const pending: GivenName = { problem: 'the reverse lookup of its address has not been answered yet' };
     return new Map(machines.map(({ id, address }) => [id, this.#known.get(address)?.given ?? pending]));
   }

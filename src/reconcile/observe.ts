@@ -47,7 +47,7 @@ export async function observe(sources: Sources, memory: Memory, signal: AbortSig
   const inquiry = new KubeletInquiry(sources.kubelets, signal);
   const { machines, skippedRecords, nodes: listed } = await listBoth(sources, inquiry, signal);
   const candidates = [...machines.values()].filter(isCandidate);
-  const names = await sources.namer.namesOf(candidates);
+  const names = await sources.namer.namesOf(candidates, signal);
   const machinesAt = machinesByAddress(machines.values());
   const reader = new NodeReader(sources.nodes, listed, memory.identities, signal);
 

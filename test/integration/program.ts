@@ -1,0 +1,197 @@
+/** The real program as a child process: what it is given, what it says, which signals it gets, and how it ends. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
+import { type Lab, type LabOptions, startLab } from '../lab/lab.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** How long a test waits for what should come at once: enough for a machine that has other things to do. */
+const PATIENCE = { timeout: 15_000, interval: 20 };
+
+/** Every line of the log is JSON, with a level as a word and a time that people can read. */
+const LINE = z.looseObject({
+  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
+  time: z.iso.datetime({ precision: 3 }),
+  msg: z.string(),
+  listen: z.string().optional(),
+});
+export type Line = z.infer<typeof LINE>;
+
+const VERDICT = z.object({ verdict: z.string(), reason: z.string(), next: z.string().nullable() });
+const SERVER = z.object({ up: z.boolean().nullable(), problem: z.string().nullable() });
+const STATUS = z.object({
+  pass: z.object({ running: z.boolean() }),
+  fleet: SERVER,
+  kubernetes: SERVER,
+  machines: z.array(VERDICT.extend({ id: z.string() })),
+  nodes: z.array(VERDICT.extend({ name: z.string(), machine: z.string().nullable() })),
+});
+
+/** How the process ended: the signal is null unless one killed it. */
+interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+}
+
+/** It ended by itself, well, and nobody complained: neither the program nor Node. */
+export const GOOD_END: Ending = { code: 0, signal: null, stderr: '' };
+
+/** A lab that is closed when the test is over. */
+export async function labOfTest(options: LabOptions = {}): Promise<Lab> {
+  const lab = await startLab(options);
+  onTestFinished(() => lab.close());
+  return lab;
+}
+
+/** A folder that is removed when the test is over. */
+export async function folderOfTest(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kube-register-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+/** The settings of a daemon that works on this lab. It passes once at start, and then when it is told to. */
+export function settingsFor(lab: Lab): Record<string, string> {
+  return {
+    FLEET_ENDPOINT: lab.fleet.endpoint,
+    API_ENDPOINT: lab.kubernetes.url,
+    HEALTHZ_URL: lab.kubelets.healthzUrl,
+    SYNC_INTERVAL: '1h',
+    LISTEN: '127.0.0.1:0',
+  };
+}
+
+/** Starts the program with these settings, named without their prefix, and flags. It does not outlive the test. */
+export function startProgram(settings: Record<string, string>, flags: readonly string[] = []): Program {
+  const variables = Object.entries(settings).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]);
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...flags], {
+    env: { PATH: process.env['PATH'] ?? '', ...Object.fromEntries(variables) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const program = new Program(child);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await program.ended;
+  });
+  return program;
+}
+
+export class Program {
+  readonly ended: Promise<Ending>;
+  /** All that it wrote so far. */
+  stdout = '';
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+
+  constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
+    this.#child = child;
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      this.stdout += chunk;
+    });
+    this.ended = Promise.all([once(child, 'close'), text(child.stderr)]).then(([[code, signal], stderr]) => ({
+      code,
+      signal,
+      stderr,
+    }));
+  }
+
+  /** The log so far. Throws when a line of it is not what a line should be. */
+  get log(): readonly Line[] {
+    const complete = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1);
+    return complete.split('\n').flatMap((line) => (line === '' ? [] : LINE.parse(JSON.parse(line))));
+  }
+
+  /** The lines so far with this in their message. */
+  lines(message: RegExp): readonly Line[] {
+    return this.log.filter(({ msg }) => message.test(msg));
+  }
+
+  /** The first line with this in its message, once it is there. */
+  said(message: RegExp): Promise<Line> {
+    return this.#until(`a line with ${message}`, async () => this.lines(message)[0]);
+  }
+
+  /** `http://127.0.0.1:<port>`, once it listens. */
+  async url(): Promise<string> {
+    const { listen } = await this.said(/has started/);
+    return `http://${listen}`;
+  }
+
+  async get(path: string, init: RequestInit = {}): Promise<{ readonly status: number; readonly body: string }> {
+    const response = await fetch((await this.url()) + path, init);
+    return { status: response.status, body: await response.text() };
+  }
+
+  async status(): Promise<z.infer<typeof STATUS>> {
+    return STATUS.parse(JSON.parse((await this.get('/status')).body));
+  }
+
+  /** The value of a metric; `series` is its name with its labels as /metrics writes them. */
+  async metric(series: string): Promise<number> {
+    const { body } = await this.get('/metrics');
+    const line = body.split('\n').find((each) => each.startsWith(`${series} `));
+    if (line === undefined) throw new Error(`/metrics has no ${series}`);
+    return Number(line.slice(series.length));
+  }
+
+  /** Resolves when the metric has come to this. */
+  async reached(series: string, value: number): Promise<void> {
+    await this.#until(`${series} is ${value}`, async () => (await this.metric(series)) >= value || undefined);
+  }
+
+  /** Resolves when the first pass is over. */
+  firstPass(): Promise<void> {
+    return this.reached('kube_register_passes_total', 1);
+  }
+
+  /** Has it pass once more, by SIGUSR2, and resolves when that pass is over. No other may be due or running. */
+  async pass(): Promise<void> {
+    const passes = await this.metric('kube_register_passes_total');
+    this.signal('SIGUSR2');
+    await this.reached('kube_register_passes_total', passes + 1);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ends it as systemd does. */
+  stop(): Promise<Ending> {
+    this.signal('SIGTERM');
+    return this.ended;
+  }
+
+  /** Nobody reads the log any more. */
+  closeLog(): void {
+    this.#child.stdout.destroy();
+  }
+
+  /** How many TCP sockets of the process listen. Linux only. */
+  async listeningSockets(): Promise<number> {
+    const proc = `/proc/${this.#child.pid}`;
+    const tables = await Promise.all(['tcp', 'tcp6'].map((table) => readFile(`${proc}/net/${table}`, 'utf8')));
+    const listening = tables
+      .flatMap((table) => table.split('\n').slice(1))
+      .map((row) => row.trim().split(/\s+/))
+      .filter(([, , , state]) => state === '0A')
+      .map((columns) => `socket:[${columns[9]}]`);
+    const descriptors = await readdir(`${proc}/fd`);
+    const open = await Promise.all(descriptors.map((fd) => readlink(`${proc}/fd/${fd}`).catch(() => '')));
+    return open.filter((target) => listening.includes(target)).length;
+  }
+
+  async #until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+    return vi.waitFor(async () => {
+      const found = await look();
+      if (found === undefined) throw new Error(`this did not come: ${what}; the program said:\n${this.stdout}`);
+      return found;
+    }, PATIENCE);
+  }
+}
