@@ -36,7 +36,9 @@ export function listJson(nodes: readonly Node[], metadata: object, form: Form): 
   const items = form.whole ? nodes.map(itemJson) : nodes.map((node) => partialJson(node, form.version));
   // Without items, a list of metadata has null where a list of nodes has an empty array.
   const list = form.whole || items.length > 0 ? `[${items.join(',')}]` : 'null';
-  return `{${head},"metadata":${JSON.stringify(metadata)},"items":${list}}\n`;
+  // How many are left is said of whole nodes only.
+  const said = form.whole ? metadata : { ...metadata, remainingItemCount: undefined };
+  return `{${head},"metadata":${JSON.stringify(said)},"items":${list}}\n`;
 }
 
 export interface NodePage {

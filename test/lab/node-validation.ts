@@ -36,9 +36,10 @@ export function validateNew(node: NodeInput): void {
 /** Throws the refusal of what a node may not become. */
 export function validateChange(node: NodeInput, uid: string): void {
   const { name } = node.metadata;
-  const changed = node.metadata.uid !== undefined && node.metadata.uid !== uid;
+  const changed = node.metadata.uid && node.metadata.uid !== uid;
   const uidCauses = changed ? [invalidValue('metadata.uid', node.metadata.uid ?? '', 'field is immutable')] : [];
-  refuseIfAny(name, [...uidCauses, ...metadataCauses(node)]);
+  // It looks at the metadata twice, and lists what it finds both times among the causes.
+  refuseIfAny(name, [...uidCauses, ...uidCauses, ...metadataCauses(node)]);
 }
 
 function refuseIfAny(name: string, causes: readonly Cause[]): void {

@@ -92,7 +92,7 @@ export function unsupportedPatch(): Refusal {
 }
 
 export function invalid(name: string, causes: readonly Cause[]): Refusal {
-  const each = causes.map(({ field, message }) => `${field}: ${message}`);
+  const each = [...new Set(causes.map(({ field, message }) => `${field}: ${message}`))];
   const message = `Node "${name}" is invalid: ${each.length === 1 ? each[0] : `[${each.join(', ')}]`}`;
   return new Refusal(422, 'Invalid', message, { ...(name !== '' && { name }), kind: 'Node', causes });
 }
