@@ -63,7 +63,16 @@ export class Daemon {
   }
 
   /** Runs a single pass and reports it. */
-  async runOnce(): Promise<PassReport> {
+  runOnce(): Promise<PassReport> {
+    const pass = this.#pass();
+    const done = pass.then(() => {
+      this.#running = undefined;
+    });
+    this.#running = { done, sinceMs: this.#parts.clock.monotonic() };
+    return pass;
+  }
+
+  async #pass(): Promise<PassReport> {
     const { reconciler, reporter, metrics, clock } = this.#parts;
     const report = await reconciler.runOnce({ stop: this.#stop.signal, abandon: this.#abandon.signal });
     const nowMs = clock.monotonic();
@@ -118,12 +127,10 @@ export class Daemon {
 
   #begin(): void {
     if (this.#stop.signal.aborted) return;
-    const done = this.runOnce().then(() => {
-      this.#running = undefined;
+    void this.runOnce().then(() => {
       if (!this.#runAgain) return;
       this.#runAgain = false;
       this.#begin();
     });
-    this.#running = { done, sinceMs: this.#parts.clock.monotonic() };
   }
 }

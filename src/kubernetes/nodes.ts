@@ -5,7 +5,7 @@ import { parseJson } from '../http/json.ts';
 import { RequestError } from '../http/request-error.ts';
 import { listNodes } from './node-list.ts';
 import { wholeNode } from './node-wire.ts';
-import type { CreateOutcome, MetadataChange, NodeDraft, NodeRegistry } from './registry.ts';
+import type { MetadataChange, NodeDraft, NodeRegistry } from './registry.ts';
 import { readStatus, refusal, saysMissing } from './status.ts';
 
 const API_VERSION = 'v1';
@@ -44,17 +44,11 @@ export function createNodes({ http }: { readonly http: HttpClient }): NodeRegist
   const create: NodeRegistry['create'] = async (draft, signal) => {
     const request = creation(draft, signal);
     const answer = await http.send(request);
-    if (!refusesLabels(answer) || draft.labels.size === 0) return created(request, answer, 'created');
-
-    const bare = creation({ ...draft, labels: new Map() }, signal);
-    return created(bare, await http.send(bare), 'without-labels');
-  };
-
-  function created(request: HttpRequest, answer: HttpAnswer, outcome: CreateOutcome): CreateOutcome {
-    if ([200, 201, 202].includes(answer.status)) return confirmed(request, answer, outcome);
+    if ([200, 201, 202].includes(answer.status)) return confirmed(request, answer, 'created');
     if (answer.status === 409 && readStatus(answer).reason === 'AlreadyExists') return 'exists';
+    if (refusesLabels(answer) && draft.labels.size > 0) return 'labels-refused';
     throw refusal(http, request, answer, 'create');
-  }
+  };
 
   const update: NodeRegistry['update'] = async (name, uid, change, signal) => {
     const value = { metadata: { uid, ...objects(change) } };

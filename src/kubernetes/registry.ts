@@ -37,8 +37,8 @@ export interface MetadataChange {
   readonly annotations: ReadonlyMap<string, string | null>;
 }
 
-/** `exists`: it was there already. `without-labels`: the server refused the labels, so it was created without them. */
-export type CreateOutcome = 'created' | 'exists' | 'without-labels';
+/** `exists`: it was there already. `labels-refused`: nothing was created, because of the labels. */
+type CreateOutcome = 'created' | 'exists' | 'labels-refused';
 /** `gone`: there is no such node any more, or another one has its name now. */
 type UpdateOutcome = 'updated' | 'gone';
 /** `changed`: the server refused because the node is not the one that was looked at. */

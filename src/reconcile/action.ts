@@ -30,8 +30,8 @@ export interface Deregister {
   readonly kind: 'deregister';
   readonly node: Node;
   readonly reason: Reason;
-  /** Where its kubelet is asked once more; undefined when there is nobody to ask. */
-  readonly address: string | undefined;
+  /** Where its kubelet is asked once more; empty when there is nobody to ask. */
+  readonly addresses: readonly string[];
   /** The sentence that the verdict gave. */
   readonly why: string;
 }

@@ -3,8 +3,8 @@ import pLimit from 'p-limit';
 import { RequestError } from '../http/request-error.ts';
 import type { KubeletProber } from '../kubelet/kubelet.ts';
 import type { NodeRecord, NodeRegistry } from '../kubernetes/registry.ts';
-import { type Action, type Deregister, fingerprint, labelFingerprint } from './action.ts';
-import { isKept, markOf } from './marks.ts';
+import { type Action, type Deregister, fingerprint, labelFingerprint, type Register } from './action.ts';
+import { isKept, LABELS, markOf } from './marks.ts';
 
 /**
  * - `done`: the API server did it
@@ -50,8 +50,9 @@ export async function apply(actions: readonly Action[], hands: Hands, limits: Li
       limit(async (): Promise<Outcome | undefined> => {
         if (limits.begin.aborted) return undefined;
         try {
-          return await carryOut(action, hands, limits.finish);
+          return await carryOut(action, hands, limits);
         } catch (error) {
+          if (error instanceof NotBegun) return undefined;
           const detail = error instanceof Error ? error.message : String(error);
           const failed: Outcome = { action, result: 'failed', detail };
           return isRefusalOfContent(error) ? { ...failed, futile: fingerprint(action) } : failed;
@@ -62,52 +63,83 @@ export async function apply(actions: readonly Action[], hands: Hands, limits: Li
   return outcomes.filter((outcome) => outcome !== undefined);
 }
 
-async function carryOut(action: Action, hands: Hands, signal: AbortSignal): Promise<Outcome> {
+/** The pass ended while a node was still being looked at. */
+class NotBegun extends Error {}
+
+async function carryOut(action: Action, hands: Hands, limits: Limits): Promise<Outcome> {
   switch (action.kind) {
-    case 'register': {
-      const created = await hands.nodes.create(action.draft, signal);
-      if (created === 'exists') return { action, result: 'unneeded', detail: 'it was registered already' };
-      if (created === 'created') return { action, result: 'done' };
-      const futile = labelFingerprint(action.machine, action.draft.labels);
-      return { action, result: 'done', detail: 'without its labels, which the API server refused', futile };
-    }
+    case 'register':
+      return register(action, hands.nodes, limits.finish);
     case 'adopt':
     case 'label': {
-      const updated = await hands.nodes.update(action.node.name, action.node.uid, action.change, signal);
+      const updated = await hands.nodes.update(action.node.name, action.node.uid, action.change, limits.finish);
       return updated === 'updated'
         ? { action, result: 'done' }
         : { action, result: 'unneeded', detail: 'the node is gone, or another one has its name' };
     }
     case 'deregister':
-      return deregister(action, hands, signal);
+      return deregister(action, hands, limits);
   }
 }
 
-/** Asks the kubelet once more and reads the node again, and deletes it only if both still say what the plan rests on. */
-async function deregister(action: Deregister, { nodes, kubelets }: Hands, signal: AbortSignal): Promise<Outcome> {
-  const { name } = action.node;
-  const answer = action.address === undefined ? undefined : await kubelets.check(action.address, signal);
-  if (answer !== undefined && answer.state !== 'silent') {
-    return { action, result: 'refused', detail: `its kubelet answers after all: ${answer.detail}`, alive: true };
-  }
-  const current = await nodes.read(name, signal);
-  if (current === undefined) return { action, result: 'unneeded', detail: 'it was gone already' };
-  const objection = objectionTo(action, current);
-  if (objection !== undefined) return { action, result: 'refused', ...objection };
+async function register(action: Register, nodes: NodeRegistry, signal: AbortSignal): Promise<Outcome> {
+  const { draft } = action;
+  const created = await nodes.create(draft, signal);
+  if (created === 'created') return { action, result: 'done' };
+  if (created === 'exists') return { action, result: 'unneeded', detail: 'it was registered already' };
 
-  const removed = await nodes.remove(name, current.uid, current.resourceVersion, signal);
-  if (removed === 'changed')
+  // A list of labels that we wrote would be a lie, and later cost somebody a label of the same key.
+  const annotations = new Map([...draft.annotations].filter(([key]) => key !== LABELS));
+  await nodes.create({ ...draft, labels: new Map(), annotations }, signal);
+  const futile = labelFingerprint(action.machine, draft.labels);
+  return { action, result: 'done', detail: 'without its labels, which the API server refused', futile };
+}
+
+/** Asks the kubelet once more and reads the node again, and deletes it only if both still say what the plan rests on. */
+async function deregister(action: Deregister, { nodes, kubelets }: Hands, limits: Limits): Promise<Outcome> {
+  const { name } = action.node;
+  const current = await lookAgain(action, nodes, kubelets, limits);
+  if (current === undefined) return { action, result: 'unneeded', detail: 'it was gone already' };
+  if ('detail' in current) return { action, result: 'refused', ...current };
+
+  const removed = await nodes.remove(name, current.uid, current.resourceVersion, limits.finish);
+  if (removed === 'changed') {
     return { action, result: 'refused', detail: 'it changed between the last look and the delete' };
+  }
   return removed === 'removed'
     ? { action, result: 'done' }
     : { action, result: 'unneeded', detail: 'it was gone already' };
 }
 
+/** A reason not to delete. `alive`: there is a sign of life. */
+interface Objection {
+  readonly detail: string;
+  readonly alive?: boolean;
+}
+
+/** The node as it is now, undefined when it is gone, or what speaks against its deletion. Throws NotBegun when the pass has ended. */
+async function lookAgain(
+  action: Deregister,
+  nodes: NodeRegistry,
+  kubelets: KubeletProber,
+  { begin, finish }: Limits,
+): Promise<NodeRecord | Objection | undefined> {
+  const signal = AbortSignal.any([begin, finish]);
+  try {
+    const answers = await Promise.all(action.addresses.map((address) => kubelets.check(address, signal)));
+    const answer = answers.find(({ state }) => state !== 'silent');
+    if (answer !== undefined) return { detail: `its kubelet answers after all: ${answer.detail}`, alive: true };
+    const current = await nodes.read(action.node.name, signal);
+    signal.throwIfAborted();
+    return current === undefined ? undefined : (objectionTo(action, current) ?? current);
+  } catch (error) {
+    if (signal.aborted) throw new NotBegun();
+    throw error;
+  }
+}
+
 /** Why a node is not to be deleted as it is now, or undefined. */
-function objectionTo(
-  { node }: Deregister,
-  current: NodeRecord,
-): { readonly detail: string; readonly alive?: boolean } | undefined {
+function objectionTo({ node }: Deregister, current: NodeRecord): Objection | undefined {
   if (current.uid !== node.uid) return { detail: 'it is another node of the same name by now' };
   const mark = markOf(current);
   if (mark === undefined || mark !== markOf(node)) return { detail: 'its mark is not the one we saw' };

@@ -1,6 +1,6 @@
 /** The verdict of every node that bears our mark: kept, watched, or deregistered. The rules an operator trusts. */
 import { formatDuration } from '../duration.ts';
-import type { Action } from './action.ts';
+import { type Deregister, fingerprint } from './action.ts';
 import { isKept, markOf } from './marks.ts';
 import { type Grace, type Memory, PASSES_TO_BELIEVE, watch, watchedSince } from './memory.ts';
 import type { Now, Policy } from './policy.ts';
@@ -18,7 +18,7 @@ export interface Hold {
 }
 
 export interface Deregistration {
-  readonly actions: readonly Action[];
+  readonly actions: readonly Deregister[];
   /** By node name, for every node with our mark. */
   readonly verdicts: ReadonlyMap<string, NodeVerdict>;
   readonly graces: ReadonlyMap<string, Grace>;
@@ -64,8 +64,8 @@ export function planDeregistrations(
     const mark = markOf(node);
     if (testimony === undefined || mark === undefined) continue;
     managed += 1;
+    if (isKept(node)) kept += 1;
     if (testimony.alive) {
-      if (isKept(node)) kept += 1;
       verdicts.set(node.name, aliveVerdict(node, testimony));
       continue;
     }
@@ -80,10 +80,8 @@ export function planDeregistrations(
     });
   }
 
-  const unvetoed = gone.filter(({ veto }) => veto === undefined);
-  const vetoed = kept + gone.length - unvetoed.length;
-  const hold = guard(unvetoed.length, managed - vetoed, policy);
-  const chosen = hold === undefined ? choose(unvetoed, managed, policy) : new Set<Gone>();
+  const hold = guard(gone.filter(({ node }) => !isKept(node)).length, managed - kept, policy);
+  const chosen = hold === undefined ? choose(gone, managed, { policy, memory, now }) : new Set<Gone>();
   for (const each of gone) verdicts.set(each.node.name, goneVerdict(each, { hold, chosen, policy }));
   return {
     actions: [...chosen].map(deregister),
@@ -149,8 +147,18 @@ function guard(gone: number, managed: number, { maxDeregisterPercent, neverDereg
 }
 
 /** At most 1 % of the managed nodes, and at least one: the longest gone first, behind them those that failed before. */
-function choose(gone: readonly Gone[], managed: number, policy: Policy): ReadonlySet<Gone> {
-  const due = gone.filter((each) => !isSpared(each, policy) && remainingMs(each, policy.intervalMs) === 0);
+function choose(
+  gone: readonly Gone[],
+  managed: number,
+  { policy, memory, now }: { policy: Policy; memory: Memory; now: Now },
+): ReadonlySet<Gone> {
+  const due = gone.filter(
+    (each) =>
+      each.veto === undefined &&
+      !isSpared(each, policy) &&
+      remainingMs(each, policy.intervalMs) === 0 &&
+      (memory.futile.get(fingerprint(deregister(each))) ?? 0) <= now.monotonicMs,
+  );
   due.sort(
     (a, b) =>
       a.grace.failures - b.grace.failures ||
@@ -201,9 +209,9 @@ function explain({ node, testimony, reason, grace, graceMs }: Gone): string {
   return `${state[reason]} for ${formatDuration(wholeSeconds(grace.watchedMs))}${of}, seen in ${passes}; ${describe(testimony)}`;
 }
 
-function deregister(gone: Gone): Action {
+function deregister(gone: Gone): Deregister {
   const { node, reason, testimony } = gone;
-  return { kind: 'deregister', node, reason, address: testimony.address, why: explain(gone) };
+  return { kind: 'deregister', node, reason, addresses: testimony.addresses, why: explain(gone) };
 }
 
 function wholeSeconds(ms: number): number {

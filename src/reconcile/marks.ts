@@ -14,10 +14,8 @@ export const MANAGED = 'kube-register.io/managed';
 /** An operator's veto: a node with it is never deregistered. */
 const KEEP = 'kube-register.io/keep';
 
-type Metadata = Pick<NodeRecord, 'labels' | 'annotations'>;
-
 /** The id of the machine that the mark names, or undefined where there is no mark. An empty mark is none. */
-export function markOf(node: Metadata): string | undefined {
+export function markOf(node: Pick<NodeRecord, 'annotations'>): string | undefined {
   return node.annotations.get(MACHINE_ID) || undefined;
 }
 
@@ -25,6 +23,6 @@ export function markOf(node: Metadata): string | undefined {
  * Whether the operator vetoed the node's deletion, by annotation or by label. Whoever wrote `keep=yes` meant it too, so any
  * value but `false` counts.
  */
-export function isKept(node: Metadata): boolean {
+export function isKept(node: Pick<NodeRecord, 'labels' | 'annotations'>): boolean {
   return [node.annotations.get(KEEP), node.labels.get(KEEP)].some((value) => value !== undefined && value !== 'false');
 }

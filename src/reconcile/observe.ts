@@ -5,13 +5,12 @@ import type { Selector } from '../fleet/selector.ts';
 import type { Target } from '../http/request-error.ts';
 import type { KubeletAnswer, KubeletProber } from '../kubelet/kubelet.ts';
 import type { NodeRecord, NodeRegistry } from '../kubernetes/registry.ts';
-import { isCandidate, type Machine, Roster } from './machines.ts';
+import { isCandidate, Roster } from './machines.ts';
 import { markOf } from './marks.ts';
 import type { Memory } from './memory.ts';
 import type { Namer } from './naming.ts';
-import { registersAny } from './registration.ts';
-import { type Node, resolve } from './resolve.ts';
-import { machinesByAddress, type Observation, whereToAsk } from './witnesses.ts';
+import { type Match, type Node, resolve } from './resolve.ts';
+import { loudest, machinesByAddress, type Observation, placesToAsk, type Sight } from './witnesses.ts';
 
 /** Whom a pass asks. */
 export interface Sources {
@@ -37,58 +36,100 @@ export class ObservationError extends Error {
 const READS_BEFORE_WHOLE_LIST = 100;
 const READS_AT_ONCE = 20;
 
+/** What the pass before left, and what the plan will want to do with what is seen. */
+export interface Outlook {
+  readonly memory: Memory;
+  /** Whether nodes may be given marks. */
+  readonly adopt: boolean;
+  /** Whether the plan would register a machine. */
+  registers(observation: Observation): boolean;
+}
+
 /**
  * Lists fleet's machines and the API server's nodes, side by side; asks the kubelets of candidates while fleet is still paging; then
- * reads whole what a metadata-only list left open, until all that the plan will act on was read in this pass.
+ * reads whole what a metadata-only list left open, until all that the plan will act on was read in this pass. Before a machine is
+ * registered the nodes are listed again: its kubelet may have registered itself since.
  *
  * Throws ObservationError; or the signal's reason when it was aborted.
  */
-export async function observe(sources: Sources, memory: Memory, signal: AbortSignal): Promise<Observation> {
+export async function observe(sources: Sources, outlook: Outlook, signal: AbortSignal): Promise<Observation> {
   const inquiry = new KubeletInquiry(sources.kubelets, signal);
   const { machines, skippedRecords, nodes: listed } = await listBoth(sources, inquiry, signal);
   const candidates = [...machines.values()].filter(isCandidate);
   const names = await sources.namer.namesOf(candidates, signal);
   const machinesAt = machinesByAddress(machines.values());
-  const reader = new NodeReader(sources.nodes, listed, memory.identities, signal);
+  const reader = new NodeReader(sources.nodes, listed, outlook.memory.identities, signal);
 
-  await reader.readNewcomers();
-  for (;;) {
+  await orKubernetesFailed(reader.readNewcomers(), signal);
+  for (let listedAgain = false; ; ) {
     const nodes = reader.nodes;
     const resolution = resolve(candidates, nodes, names);
-    for (const node of nodes) {
-      if (markOf(node) === undefined) continue;
-      const place = whereToAsk(node, { machines, resolution, machinesAt });
-      if ('address' in place) inquiry.ask(place.address);
-    }
-    const kubelets = await inquiry.answers();
+    const sight: Sight = { machines, resolution, machinesAt };
+    const kubelets = await askAround(nodes, sight, inquiry);
     const observation: Observation = { machines, skippedRecords, nodes, names, resolution, kubelets };
-    const open = leftOpen(observation, machinesAt, memory);
-    if (open.length === 0) return observation;
-    await orKubernetesFailed(reader.read(open), signal);
+    const registers = outlook.registers(observation);
+    const open = leftOpen(observation, sight, registers, outlook.adopt);
+    if (open.length > 0) {
+      await orKubernetesFailed(reader.read(open), signal);
+    } else if (registers && !listedAgain) {
+      await orKubernetesFailed(reader.listAgain(), signal);
+      listedAgain = true;
+    } else {
+      return observation;
+    }
   }
 }
 
+/** Asks the kubelet of every marked node at its likeliest address, and of those that are silent there at the others. */
+async function askAround(
+  nodes: readonly Node[],
+  sight: Sight,
+  inquiry: KubeletInquiry,
+): Promise<ReadonlyMap<string, KubeletAnswer>> {
+  const places = nodes.filter((node) => markOf(node) !== undefined).map((node) => placesToAsk(node, sight).addresses);
+  for (const [likeliest] of places) if (likeliest !== undefined) inquiry.ask(likeliest);
+  const first = await inquiry.answers();
+  const others = places.filter((addresses) => loudest(addresses, first)?.state === 'silent').flat();
+  for (const address of others) inquiry.ask(address);
+  return others.length === 0 ? first : inquiry.answers();
+}
+
 /** What the plan may act on, or decide by, and has not been read in this pass. */
-function leftOpen(
-  observation: Observation,
-  machinesAt: ReadonlyMap<string, readonly Machine[]>,
-  memory: Memory,
-): readonly Node[] {
+function leftOpen(observation: Observation, sight: Sight, registers: boolean, adopt: boolean): readonly Node[] {
   const { machines, nodes, resolution, kubelets } = observation;
-  const registers = registersAny(observation, memory);
+  const disputed = disputedNames(observation);
   return nodes.filter((node) => {
     if (node.now !== undefined) return false;
+    if (resolution.contested.has(node) || disputed.has(node.name)) return true;
     const match = resolution.byNode.get(node.name);
-    if (resolution.contested.has(node)) return true;
-    if (match === undefined && registers) return true;
     const mark = markOf(node);
-    // To be adopted, or to be given another machine's mark.
-    if (match !== undefined && mark !== match.machine.id) return true;
+    if (match === undefined && registers) return true;
+    if (match !== undefined && isAtAnothersAddress(match, sight)) return true;
+    if (match !== undefined && mark !== match.machine.id) {
+      return adopt && (mark === undefined || !machines.has(mark));
+    }
     if (mark === undefined) return false;
-    const place = whereToAsk(node, { machines, resolution, machinesAt });
-    const answer = 'address' in place ? kubelets.get(place.address) : undefined;
+    const answer = loudest(placesToAsk(node, sight).addresses, kubelets);
     return answer === undefined || answer.state === 'silent';
   });
+}
+
+/** The names of nodes that a machine without a node wants, by its name or because another machine has it. */
+function disputedNames({ machines, names, resolution }: Observation): ReadonlySet<string> {
+  const disputed = new Set<string>();
+  for (const conflict of resolution.conflicts.values()) {
+    if (conflict.kind === 'taken') disputed.add(conflict.node.name);
+  }
+  for (const machine of machines.values()) {
+    const given = resolution.byMachine.has(machine.id) ? undefined : names.get(machine.id);
+    if (given !== undefined && 'name' in given) disputed.add(given.name);
+  }
+  return disputed;
+}
+
+/** What was read of the node may be out of date when fleet gives an address that it carries to another machine than its own. */
+function isAtAnothersAddress({ machine, node }: Match, { machinesAt }: Sight): boolean {
+  return node.identity.addresses.some((address) => machinesAt.get(address)?.some((tenant) => tenant !== machine));
 }
 
 /** fleet's machines and the API server's nodes. Both are waited for, so that each is known to be up or down. */
@@ -171,9 +212,16 @@ class NodeReader {
   }
 
   /** Reads the nodes whose uid was never read. */
-  async readNewcomers(): Promise<void> {
-    const newcomers = this.#records.filter(({ uid, facts }) => facts === undefined && !this.#known.has(uid));
-    await orKubernetesFailed(this.read(newcomers), this.#signal);
+  readNewcomers(): Promise<void> {
+    return this.read(this.#records.filter(({ uid, facts }) => facts === undefined && !this.#known.has(uid)));
+  }
+
+  /** Takes the list as it is by now, with what was read in this pass already. */
+  async listAgain(): Promise<void> {
+    const read = new Map(this.#records.map(({ uid, facts }) => [uid, facts]));
+    const listed = await this.#registry.list(this.#signal);
+    this.#records = listed.map((record) => ({ ...record, facts: record.facts ?? read.get(record.uid) }));
+    await this.readNewcomers();
   }
 
   /** A node that is gone by now leaves the list; one that took its name stands in for it. */

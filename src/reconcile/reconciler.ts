@@ -3,9 +3,10 @@ import type { Clock } from '../clock.ts';
 import type { Target } from '../http/request-error.ts';
 import { apply, type Outcome } from './apply.ts';
 import { EMPTY_MEMORY, FUTILE_MS, type Memory } from './memory.ts';
-import { ObservationError, observe, type Sources } from './observe.ts';
+import { ObservationError, type Outlook, observe, type Sources } from './observe.ts';
 import { makePlan, type Plan } from './plan.ts';
-import type { Policy } from './policy.ts';
+import type { Now, Policy } from './policy.ts';
+import { planRegistrations } from './registration.ts';
 import type { Observation } from './witnesses.ts';
 
 /** Why a pass failed. Also the values of the metric label `cause`. */
@@ -64,9 +65,8 @@ export class Reconciler {
     let outcomes: readonly Outcome[] = [];
     let failures: ReadonlyMap<Cause, string> = new Map();
     try {
-      const observation = await observe(sources, this.#memory, begin);
-      const now = { monotonicMs: clock.monotonic(), wall: new Date(clock.wall()).toISOString() };
-      const plan = makePlan(observation, this.#memory, policy, now);
+      const observation = await observe(sources, this.#outlook(), begin);
+      const plan = makePlan(observation, this.#memory, policy, this.#now());
       this.#memory = plan.memory;
       seen = { observation, plan };
       outcomes = await apply(
@@ -80,6 +80,21 @@ export class Reconciler {
       if (!stop.aborted) failures = causesOf(error, timeout, passTimeoutMs);
     }
     return { startedAt, durationMs: clock.monotonic() - began, seen, outcomes, failures, stopped: stop.aborted };
+  }
+
+  #now(): Now {
+    const { clock } = this.#options;
+    return { monotonicMs: clock.monotonic(), wall: new Date(clock.wall()).toISOString() };
+  }
+
+  #outlook(): Outlook {
+    const { policy } = this.#options;
+    const memory = this.#memory;
+    return {
+      memory,
+      adopt: policy.adopt,
+      registers: (observation) => planRegistrations(observation, memory, policy, this.#now()).actions.length > 0,
+    };
   }
 }
 

@@ -54,15 +54,6 @@ export function planRegistrations(observation: Observation, memory: Memory, poli
   return { actions, verdicts };
 }
 
-/** Whether a machine would be registered: then every node that could be its own has to be known well. */
-export function registersAny(observation: Observation, memory: Memory): boolean {
-  const taken = takenBy(observation.nodes);
-  for (const machine of observation.machines.values()) {
-    if ('as' in consider(machine, observation, memory, taken)) return true;
-  }
-  return false;
-}
-
 function takenBy(nodes: readonly Node[]): Taken {
   return {
     names: new Map(nodes.map(({ name }) => [name, `node ${name} is there and is not its own`])),

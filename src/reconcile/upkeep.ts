@@ -55,7 +55,7 @@ function adoptionOf(
   const mark = markOf(node);
   if (mark === machine.id) return undefined;
   if (mark !== undefined) {
-    return { kind: (unlisted.get(mark) ?? 0) >= PASSES_TO_BELIEVE ? 'adopt' : 'not' };
+    return { kind: policy.adopt && (unlisted.get(mark) ?? 0) >= PASSES_TO_BELIEVE ? 'adopt' : 'not' };
   }
   const found = `machine ${machine.id}'s node, found by ${STEPS[step]}`;
   if (!policy.adopt) {

@@ -24,8 +24,8 @@ export interface Testimony {
   readonly kubelet: 'healthy' | 'answers' | 'silent' | 'unasked';
   /** What the kubelet's word rests on, for people. */
   readonly kubeletDetail: string;
-  /** Where the kubelet is asked, undefined when it cannot be. */
-  readonly address: string | undefined;
+  /** Where the kubelet is asked; empty when it cannot be. */
+  readonly addresses: readonly string[];
   /** `unread`: it was not asked, because the kubelet's word sufficed. */
   readonly kubernetes: 'ready' | 'not-ready' | 'none' | 'unread';
   /** While this is true the node is never deregistered, whatever fleet says. */
@@ -33,7 +33,7 @@ export interface Testimony {
 }
 
 /** What was seen of the machines: enough to know whom to ask about a node. */
-type Sight = Pick<Observation, 'machines' | 'resolution'> & {
+export type Sight = Pick<Observation, 'machines' | 'resolution'> & {
   readonly machinesAt: ReadonlyMap<string, readonly Machine[]>;
 };
 
@@ -50,23 +50,42 @@ export function machinesByAddress(machines: Iterable<Machine>): ReadonlyMap<stri
   return at;
 }
 
+/** Where a node's kubelet is asked: the likeliest address first, none when there is nobody to ask. */
+export interface Places {
+  readonly addresses: readonly string[];
+  /** Why there is no address, for people. */
+  readonly problem: string | undefined;
+}
+
 /**
- * Where a node's kubelet is asked: at its machine's address; for a marked node that no machine comes to, at the address the
- * node carries, unless fleet gives that address to another machine, whose kubelet would answer for it.
+ * A kubelet is asked at its machine's address, and at every address that the node carries, unless fleet gives that address to
+ * another machine, whose kubelet would answer for it. One answer is a sign of life.
  */
-export function whereToAsk(node: Node, sight: Sight): { readonly address: string } | { readonly problem: string } {
+export function placesToAsk(node: Node, sight: Sight): Places {
+  const own = ownMachine(node, sight);
+  const carried = [...node.identity.addresses, usableAddress(node.annotations.get(ADDRESS) ?? '')];
+  const addresses = new Set(own?.address === undefined ? [] : [own.address]);
+  let problem: string | undefined;
+  for (const address of carried) {
+    if (address === undefined) continue;
+    const tenant = sight.machinesAt.get(address)?.find((machine) => machine !== own);
+    if (tenant === undefined) addresses.add(address);
+    else problem = `fleet gives its address ${address} to machine ${tenant.id}`;
+  }
+  if (addresses.size > 0) return { addresses: [...addresses], problem: undefined };
+  return { addresses: [], problem: problem ?? 'the node carries no address' };
+}
+
+/** The machine that came to the node, else the one whose id it reports or its mark names, unless that came to another node. */
+function ownMachine(node: Node, sight: Sight): Machine | undefined {
   const match = sight.resolution.byNode.get(node.name);
-  if (match !== undefined) return { address: match.machine.address };
+  if (match !== undefined) return match.machine;
+  const named = namedMachine(node, sight);
+  return named !== undefined && sight.resolution.byMachine.has(named.id) ? undefined : named;
+}
 
-  const marked = sight.machines.get(markOf(node) ?? '');
-  const own = marked !== undefined && !sight.resolution.byMachine.has(marked.id) ? marked : undefined;
-  if (own?.address !== undefined) return { address: own.address };
-
-  const carried = node.identity.addresses[0] ?? usableAddress(node.annotations.get(ADDRESS) ?? '');
-  if (carried === undefined) return { problem: 'the node carries no address' };
-  const tenant = sight.machinesAt.get(carried)?.find((machine) => machine !== own);
-  if (tenant !== undefined) return { problem: `fleet gives its address ${carried} to machine ${tenant.id}` };
-  return { address: carried };
+function namedMachine({ identity, annotations }: Node, { machines }: Sight): Machine | undefined {
+  return machines.get(identity.machineId) ?? machines.get(markOf({ annotations }) ?? '');
 }
 
 /** Hears the witnesses of every node that has a mark or a machine, by node name. */
@@ -82,25 +101,34 @@ export function hearWitnesses(observation: Observation): ReadonlyMap<string, Tes
 }
 
 function hear(node: Node, sight: Sight, kubelets: ReadonlyMap<string, KubeletAnswer>): Testimony {
-  const place = whereToAsk(node, sight);
-  const address = 'address' in place ? place.address : undefined;
-  const answer = address === undefined ? undefined : kubelets.get(address);
+  const { addresses, problem } = placesToAsk(node, sight);
+  const answer = loudest(addresses, kubelets);
   const kubelet = answer?.state ?? 'unasked';
   const kubernetes = node.now?.ready ?? 'unread';
   return {
     fleet: fleetSays(node, sight),
     kubelet,
-    kubeletDetail: answer?.detail ?? ('problem' in place ? place.problem : `${place.address} was not asked`),
-    address,
+    kubeletDetail: answer?.detail ?? problem ?? `${addresses.join(', ')} was not asked`,
+    addresses,
     kubernetes,
     // What was not read cannot be told, and who cannot tell does not act.
     alive: kubelet === 'healthy' || kubelet === 'answers' || kubernetes === 'ready' || kubernetes === 'unread',
   };
 }
 
+/** Of the answers from several addresses of one kubelet, the best; undefined when none of them was asked. */
+export function loudest(
+  addresses: readonly string[],
+  kubelets: ReadonlyMap<string, KubeletAnswer>,
+): KubeletAnswer | undefined {
+  const answers = addresses.flatMap((address) => kubelets.get(address) ?? []);
+  return (
+    answers.find(({ state }) => state === 'healthy') ?? answers.find(({ state }) => state === 'answers') ?? answers[0]
+  );
+}
+
 function fleetSays(node: Node, sight: Sight): Testimony['fleet'] {
-  const match = sight.resolution.byNode.get(node.name);
-  const machine = match?.machine ?? sight.machines.get(markOf(node) ?? '');
+  const machine = sight.resolution.byNode.get(node.name)?.machine ?? namedMachine(node, sight);
   if (machine === undefined) return 'not-listed';
   return machine.matches ? 'matches' : 'no-match';
 }

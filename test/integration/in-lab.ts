@@ -18,6 +18,7 @@ import { type Lab, type LabMachine, type LabOptions, startLab } from '../lab/lab
 
 export const MINUTE = 60_000;
 const INTERVAL = MINUTE / 2;
+const NEVER = new AbortController().signal;
 /** The metadata that the selector asks for. */
 export const WORKER = { role: 'kubernetes' };
 /** When every test begins. */
@@ -97,9 +98,8 @@ export class Loop {
   }
 
   /** A pass, whatever comes of it; then an interval goes by. */
-  async attempt(): Promise<PassReport> {
-    const never = new AbortController().signal;
-    const report = await this.#reconciler.runOnce({ stop: never, abandon: never });
+  async attempt(stop = NEVER): Promise<PassReport> {
+    const report = await this.#reconciler.runOnce({ stop, abandon: NEVER });
     this.clock.advance(INTERVAL);
     return report;
   }

@@ -43,6 +43,13 @@ function patch(body: Parameters<typeof loop.lab.kubernetes.patchNode>[1]): void 
   loop.lab.kubernetes.patchNode(dead.address, body);
 }
 
+/** The pass ends while the node is read for the last time. */
+async function endDuringTheLastLook(): Promise<PassReport> {
+  const stop = new AbortController();
+  beforeTheLastLook(() => stop.abort());
+  return loop.attempt(stop.signal);
+}
+
 function detailOf({ outcomes }: PassReport): string | undefined {
   return outcomes.find(({ action }) => action.kind === 'deregister')?.detail;
 }
@@ -224,5 +231,16 @@ describe('a server that ignores preconditions', () => {
     loop.lab.kubernetes.faults.add(remake, { method: 'DELETE' });
     expect(told(await loop.pass())).toEqual([`deregister ${dead.address}: ${result}`]);
     expect(loop.nodeNames.includes(dead.address)).toBe(result === 'refused');
+  });
+});
+
+describe('a last look during which the daemon is stopped', () => {
+  beforeEach(() => onTheBrink());
+
+  it('is not followed by a delete', async () => {
+    const report = await endDuringTheLastLook();
+    expect(report.stopped).toBe(true);
+    expect(told(report)).toEqual([]);
+    expect(loop.writes).toEqual([]);
   });
 });

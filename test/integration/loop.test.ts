@@ -243,8 +243,9 @@ describe('a node that is there already', () => {
   });
 
   it.each([
-    [100, Array.from({ length: 101 }, (_, index) => (index === 0 ? 'GET nodes' : 'GET nodes/node'))],
-    [101, ['GET nodes', 'GET nodes']],
+    // The list, the nodes, and the list once more before the machine is registered.
+    [100, ['GET nodes', ...Array.from({ length: 100 }, () => 'GET nodes/node'), 'GET nodes']],
+    [101, ['GET nodes', 'GET nodes', 'GET nodes']],
   ])('is one of %i to be read whole, which is done one by one up to a hundred', async (count, reads) => {
     const loop = await startLoop();
     const { kubernetes } = loop.lab;

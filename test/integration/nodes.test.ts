@@ -401,26 +401,11 @@ describe('creating a node', () => {
     },
   );
 
-  it('is tried once more without labels when the server refuses those', async () => {
+  it('with labels that the server refuses creates nothing, and says so', async () => {
     const { kubernetes, nodes } = await lab();
     const labels = new Map([['bad key!', 'v']]);
-    expect(await nodes.create({ ...draft, labels }, never)).toBe('without-labels');
-    expect(kubernetes.node(draft.name)?.metadata).toMatchObject({ annotations: Object.fromEntries(draft.annotations) });
-    expect(kubernetes.node(draft.name)?.metadata.labels).toBeUndefined();
-    expect(kubernetes.log.writes).toHaveLength(2);
-  });
-
-  it('without labels may turn out to be there already', async () => {
-    const { kubernetes, nodes } = await lab();
-    kubernetes.faults.add(
-      (response, handle) => {
-        const { status, body } = handle();
-        kubernetes.putNode({ name: draft.name });
-        answerWith(status, body)(response, handle);
-      },
-      { times: 1 },
-    );
-    expect(await nodes.create({ ...draft, labels: new Map([['bad key!', 'v']]) }, never)).toBe('exists');
+    expect(await nodes.create({ ...draft, labels }, never)).toBe('labels-refused');
+    expect(kubernetes.nodes).toEqual([]);
   });
 
   it('is not tried again when something else is refused', async () => {

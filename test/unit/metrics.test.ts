@@ -117,7 +117,7 @@ const change = { labels: none, annotations: none };
 const register: Action = { kind: 'register', machine, draft };
 const adopt: Action = { kind: 'adopt', machine, node, change };
 const label: Action = { kind: 'label', machine, node, change };
-const deregister: Action = { kind: 'deregister', node, reason: 'unhealthy', address: '10.0.0.1', why: 'silent' };
+const deregister: Action = { kind: 'deregister', node, reason: 'unhealthy', addresses: [], why: 'silent' };
 
 const goodPass: PassReport = {
   startedAt: 1_700_000_000_000,

@@ -1,0 +1,65 @@
+/** The lab of the benchmark, in a process of its own: it does what it is told over the IPC channel. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { send } from '../lab/answer.ts';
+import { hang } from '../lab/faults.ts';
+import { type LabMachine, startLab } from '../lab/lab.ts';
+import type { LabOrder, LabReply } from './orders.ts';
+
+const COUNT_EVERY_MS = 10;
+const WORKER = { role: 'kubernetes' };
+
+const lab = await startLab({
+  fleet: { keepRequests: 0 },
+  kubelets: { keepRequests: 0 },
+  kubernetes: { keepRequests: 0 },
+});
+const machines: LabMachine[] = [];
+
+process.on('message', (order: LabOrder) => {
+  obey(order).then(
+    () => reply({ at: Date.now() }),
+    (error: unknown) => reply({ at: Date.now(), problem: String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit(0));
+reply({
+  at: Date.now(),
+  places: { fleet: lab.fleet.endpoint, kubernetes: lab.kubernetes.url, kubeletPort: lab.kubelets.port },
+});
+
+function reply(message: LabReply): void {
+  process.send?.(message);
+}
+
+async function obey(order: LabOrder): Promise<void> {
+  switch (order.kind) {
+    case 'add machines':
+      machines.push(...(await lab.addMachines(order.count, WORKER)));
+      break;
+    case 'kubelets report ready':
+      for (const { metadata } of lab.kubernetes.nodes) lab.kubernetes.setReady(metadata.name, true);
+      break;
+    case 'kubelets hang': {
+      const every = machines.length / order.count;
+      for (let nth = 0; nth < order.count; nth += 1) machines[Math.floor(nth * every)]?.kubelet.misbehave(hang);
+      break;
+    }
+    case 'all kubelets answer':
+      for (const { kubelet } of machines) kubelet.recover();
+      break;
+    case 'fleet pages take':
+      lab.fleet.faults.clear();
+      if (order.ms > 0)
+        lab.fleet.faults.add((response, handle) => void delay(order.ms).then(() => send(response, handle())));
+      break;
+    case 'say when kubelets were asked': {
+      const { log } = lab.kubelets;
+      const until = log.total + order.times;
+      while (log.total < until) await delay(COUNT_EVERY_MS);
+      break;
+    }
+    case 'say when fleet is asked':
+      await lab.fleet.log.arrival();
+      break;
+  }
+}

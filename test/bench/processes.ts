@@ -1,0 +1,230 @@
+/** The three processes of the benchmark: the lab, the floor, and the daemon as it is shipped. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { FloorOrder, FloorReply } from './floor.ts';
+import type { LabOrder, LabReply, Places } from './orders.ts';
+import { type Usage, usageOf } from './usage.ts';
+
+const LAB = pathTo('./lab-process.ts');
+/** Both are compiled: neither is to carry a compiler in its memory. */
+const FLOOR = pathTo('../../build/bench/floor.js');
+const DAEMON = pathTo('../../dist/main.js');
+
+function pathTo(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}
+
+/** Rejects when the process ends instead. */
+async function nextMessage<Message>(child: ChildProcess): Promise<Message> {
+  const enough = new AbortController();
+  const { signal } = enough;
+  try {
+    const [message] = await Promise.race([
+      once(child, 'message', { signal }),
+      once(child, 'exit', { signal }).then(([code]) => Promise.reject(new Error(`it ended with exit code ${code}`))),
+    ]);
+    return message;
+  } finally {
+    enough.abort();
+  }
+}
+
+export class LabProcess {
+  readonly #child: ChildProcess;
+  readonly machines: number;
+  readonly places: Places;
+
+  private constructor(child: ChildProcess, machines: number, places: Places) {
+    this.#child = child;
+    this.machines = machines;
+    this.places = places;
+  }
+
+  static async start(machines: number): Promise<LabProcess> {
+    const child = fork(LAB, { execArgv: ['--import', 'tsx'] });
+    const { places } = await nextMessage<LabReply>(child);
+    if (places === undefined) throw new Error('the lab did not say where it is');
+    const lab = new LabProcess(child, machines, places);
+    await lab.tell({ kind: 'add machines', count: machines });
+    return lab;
+  }
+
+  /** Resolves once it is so, with when that was, in ms since 1970. One order at a time. */
+  async tell(order: LabOrder): Promise<number> {
+    const reply = nextMessage<LabReply>(this.#child);
+    this.#child.send(order);
+    const { at, problem } = await reply;
+    if (problem !== undefined) throw new Error(`the lab could not do this: ${problem}`);
+    return at;
+  }
+
+  stop(): void {
+    this.#child.disconnect();
+  }
+}
+
+/** What one run of something cost. */
+export interface Cost {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+export class FloorProcess {
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  static async start({ fleet, kubernetes, kubeletPort }: Places, concurrency: number): Promise<FloorProcess> {
+    const child = fork(FLOOR, [fleet, kubernetes, String(kubeletPort), String(concurrency)], { execArgv: [] });
+    await nextMessage<FloorReply>(child);
+    return new FloorProcess(child);
+  }
+
+  /** A pass in which not all of the machines answer is no floor. */
+  async pass(machines: number): Promise<Cost> {
+    const { answers, ...cost } = await this.#run('pass');
+    if (answers !== machines) throw new Error(`${answers} kubelets answered the floor, not ${machines}`);
+    return cost;
+  }
+
+  /** fleet's pages alone. */
+  async listing(): Promise<Cost> {
+    const { answers: _, ...cost } = await this.#run('listing');
+    return cost;
+  }
+
+  async #run(order: FloorOrder): Promise<Cost & { readonly answers: number }> {
+    const before = await this.usage();
+    const reply = nextMessage<FloorReply>(this.#child);
+    this.#child.send(order);
+    const { ms, answers } = await reply;
+    return { answers, wallMs: ms, cpuMs: (await this.usage()).cpuMs - before.cpuMs };
+  }
+
+  usage(): Promise<Usage> {
+    return usageOf(pidOf(this.#child));
+  }
+
+  stop(): void {
+    this.#child.disconnect();
+  }
+}
+
+const STARTED = z.object({ listen: z.string() });
+
+/** How often the daemon is asked whether a pass is over, once it cannot be far from it. */
+const LOOK_EVERY_MS = 50;
+
+export class DaemonProcess {
+  readonly #child: ChildProcess;
+  readonly #url: string;
+  /** When the process was asked for, in ms since 1970. */
+  readonly spawnedAt: number;
+
+  private constructor(child: ChildProcess, url: string, spawnedAt: number) {
+    this.#child = child;
+    this.#url = url;
+    this.spawnedAt = spawnedAt;
+  }
+
+  /** Starts the built program, which passes once at start and then when it is told to. Settings without their prefix. */
+  static async start(settings: Readonly<Record<string, string>>): Promise<DaemonProcess> {
+    const all = { SYNC_INTERVAL: '24h', LISTEN: '127.0.0.1:0', ...settings };
+    const variables = Object.entries(all).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]);
+    const spawnedAt = Date.now();
+    const child = spawn(process.execPath, [DAEMON], {
+      env: { PATH: process.env['PATH'] ?? '', ...Object.fromEntries(variables) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: child.stdout });
+    const [first] = await once(lines, 'line');
+    // The rest of its log is read, so that it can go on, and dropped.
+    lines.on('line', () => {});
+    return new DaemonProcess(child, `http://${STARTED.parse(JSON.parse(first)).listen}`, spawnedAt);
+  }
+
+  usage(): Promise<Usage> {
+    return usageOf(pidOf(this.#child));
+  }
+
+  /** What its first pass cost. CPU time is that of the whole process since it began. */
+  async firstPass(): Promise<Cost> {
+    const wallMs = await this.#passOver({ passes: 0, seconds: 0 });
+    return { wallMs, cpuMs: (await this.usage()).cpuMs };
+  }
+
+  /**
+   * Has it pass once more, by SIGUSR2. No other pass may be running. To be asked whether it is over costs the daemon CPU time,
+   * so it is left alone until `nearlyOver`.
+   */
+  async pass(nearlyOver: Promise<unknown>): Promise<Cost> {
+    const before = await this.#passes();
+    const { cpuMs } = await this.usage();
+    this.#child.kill('SIGUSR2');
+    await nearlyOver;
+    const wallMs = await this.#passOver(before);
+    return { wallMs, cpuMs: (await this.usage()).cpuMs - cpuMs };
+  }
+
+  /** Bytes of its JavaScript heap that are in use. */
+  async heapMiB(): Promise<number> {
+    return valueIn(await this.#metrics(), 'nodejs_heap_size_used_bytes') / 2 ** 20;
+  }
+
+  /** Machines that its last pass found healthy. */
+  async healthy(): Promise<number> {
+    return valueIn(await this.#metrics(), 'kube_register_machines{state="healthy"}');
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await ended;
+  }
+
+  /** Resolves once there is one pass more, with how long it took. Throws when it failed. */
+  async #passOver(before: Passes): Promise<number> {
+    for (;;) {
+      const now = await this.#passes();
+      if (now.passes > before.passes) return (now.seconds - before.seconds) * 1_000;
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  async #passes(): Promise<Passes> {
+    const metrics = await this.#metrics();
+    const failures = [...metrics.matchAll(/^kube_register_pass_failures_total\{.*\} [1-9].*$/gm)];
+    if (failures.length > 0) throw new Error(`a pass failed: ${failures.join(', ')}`);
+    return {
+      passes: valueIn(metrics, 'kube_register_passes_total'),
+      seconds: valueIn(metrics, 'kube_register_pass_duration_seconds_sum'),
+    };
+  }
+
+  async #metrics(): Promise<string> {
+    return (await fetch(`${this.#url}/metrics`)).text();
+  }
+}
+
+/** All passes so far. */
+interface Passes {
+  readonly passes: number;
+  readonly seconds: number;
+}
+
+function valueIn(metrics: string, series: string): number {
+  const line = metrics.split('\n').find((each) => each.startsWith(`${series} `));
+  if (line === undefined) throw new Error(`/metrics has no ${series}`);
+  return Number(line.slice(series.length));
+}
+
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error('a process could not be started');
+  return pid;
+}

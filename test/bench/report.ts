@@ -1,0 +1,98 @@
+/** What the benchmark prints: a table for each cluster, and the targets. */
+import { type Figures, HEALTHZ_CONCURRENCY, HEALTHZ_TIMEOUT_MS, type Memory } from './figures.ts';
+import type { Cost } from './processes.ts';
+
+/** Something that is to be at most so much. */
+export interface Target {
+  readonly what: string;
+  readonly measured: number;
+  readonly atMost: number;
+  readonly unit: '' | ' s' | ' ms' | ' MiB';
+}
+
+const NUMBER = new Intl.NumberFormat('en');
+
+export function tableOf(figures: Figures): string {
+  const { machines, floor, first, second, steady, hung, slow, listing, threeUrls } = figures;
+  const row = (name: string, cost: Cost, floorCpuMs?: number) =>
+    [
+      name.padEnd(52),
+      seconds(cost.wallMs).padStart(9),
+      seconds(cost.cpuMs).padStart(9),
+      `${(cost.cpuMs / machines).toFixed(3)} ms`.padStart(12),
+      (floorCpuMs === undefined ? '' : (cost.cpuMs / floorCpuMs).toFixed(2)).padStart(12),
+    ].join('');
+  return [
+    `${NUMBER.format(machines)} machines`,
+    ['', 'wall', 'CPU', 'CPU/machine', 'CPU/floor']
+      .map((name, at) => name.padStart([52, 9, 9, 12, 12][at] ?? 0))
+      .join(''),
+    row('floor: fleet pages, node list, probes', floor),
+    row('first pass: registers every machine (with the start)', first, floor.cpuMs),
+    row('second pass: reads every node whole', second, floor.cpuMs),
+    row('steady pass', steady, floor.cpuMs),
+    row(`pass with hung kubelets: ${hung.kubelets}`, hung, floor.cpuMs),
+    row(`floor: fleet alone, ${slow.pageMs} ms a page`, listing),
+    row(`pass while fleet takes ${slow.pageMs} ms a page`, slow, floor.cpuMs),
+    row('three URLs, two refuse: first pass (with the start)', threeUrls.first, floor.cpuMs),
+    row('three URLs, two refuse: steady pass', threeUrls.steady, floor.cpuMs),
+    `peak RSS: daemon ${mebibytes(figures.peakMiB)}, floor ${mebibytes(figures.floorPeakMiB)}`,
+  ].join('\n');
+}
+
+export function memoryLine({ machines, passes, settled, rssMiB, heapMiB }: Memory): string {
+  const [rss, heap] = [rssMiB, heapMiB].map((pair) => pair.map(mebibytes).join(' and '));
+  return `memory after ${settled} and after ${NUMBER.format(passes)} passes over ${machines} machines: RSS ${rss}, heap ${heap}`;
+}
+
+export function startLine(ms: number): string {
+  return `from start to the first request of the first pass: ${ms.toFixed(0)} ms`;
+}
+
+/** What is to be reached with a full cluster. */
+export function targetsOf({ machines, floor, steady, hung, slow, listing, peakMiB }: Figures): Target[] {
+  const rounds = Math.ceil(hung.kubelets / HEALTHZ_CONCURRENCY);
+  const patient = (steady.wallMs + HEALTHZ_TIMEOUT_MS * rounds) * 1.2;
+  const size = `${NUMBER.format(machines)} machines`;
+  return [
+    { what: `${size}: CPU of a steady pass / floor`, measured: steady.cpuMs / floor.cpuMs, atMost: 1.5, unit: '' },
+    {
+      what: `${size}: pass over a slow fleet / fleet's own time`,
+      measured: slow.wallMs / listing.wallMs,
+      atMost: 1.1,
+      unit: '',
+    },
+    { what: `${size}: pass with hung kubelets`, measured: hung.wallMs / 1_000, atMost: patient / 1_000, unit: ' s' },
+    { what: `${size}: peak RSS`, measured: peakMiB, atMost: 120, unit: ' MiB' },
+  ];
+}
+
+/** What is to be reached with any. */
+export function lastingTargetsOf({ rssMiB, heapMiB, passes, settled }: Memory, startMs: number): Target[] {
+  const growth = ([before, after]: readonly [number, number]) => after / before;
+  const when = `after ${NUMBER.format(passes)} passes / after ${settled}`;
+  return [
+    { what: `RSS ${when}`, measured: growth(rssMiB), atMost: 1.1, unit: '' },
+    { what: `heap ${when}`, measured: growth(heapMiB), atMost: 1.1, unit: '' },
+    { what: 'start to first pass begun', measured: startMs, atMost: 400, unit: ' ms' },
+  ];
+}
+
+export function isMet({ measured, atMost }: Target): boolean {
+  return measured <= atMost;
+}
+
+export function targetLine(target: Target): string {
+  const { what, measured, atMost, unit } = target;
+  const digits = unit === '' || unit === ' s' ? 2 : 0;
+  const verdict = isMet(target) ? 'met' : 'MISSED';
+  return `${what.padEnd(56)}${`${measured.toFixed(digits)}${unit}`.padStart(9)}   at most ${`${atMost.toFixed(digits)}${unit}`.padEnd(8)} ${verdict}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(2)} s`;
+}
+
+function mebibytes(mib: number): string {
+  return `${mib.toFixed(0)} MiB`;
+}
