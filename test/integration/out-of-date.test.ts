@@ -17,13 +17,14 @@ async function startWith(count: number, options: Parameters<typeof startLoop>[0]
 
 describe('a living node stays', () => {
   it('whose kubelet answers at the second of the addresses that it reports', async () => {
-    const { loop, machine } = await startWith(4);
-    const { address, id } = machine;
-    loop.lab.kubernetes.selfRegister(address, id, ['127.9.9.9', address]);
+    const { loop } = await startWith(3);
+    const { address, id } = await loop.lab.addMachine({ metadata: WORKER });
+    loop.lab.kubernetes.selfRegister('host-1', id, ['127.9.9.9', address]);
     await loop.passes(2);
+    loop.lab.kubernetes.log.clear();
     loop.lab.fleet.removeMachine(id);
-    loop.lab.kubernetes.setReady(address, 'unknown');
-    expect(verdictOf(await loop.passFor(8 * MINUTE), address)).toBe('orphan');
+    loop.lab.kubernetes.setReady('host-1', 'unknown');
+    expect(verdictOf(await loop.passFor(8 * MINUTE), 'host-1')).toBe('orphan');
     expect(loop.writes).toEqual([]);
   });
 
