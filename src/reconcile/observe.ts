@@ -1,14 +1,15 @@
 /** The observation of one pass: three questions, asked side by side, and answered completely or not at all. */
-import pLimit from 'p-limit';
 import type { FleetClient } from '../fleet/machine.ts';
 import type { Selector } from '../fleet/selector.ts';
 import type { Target } from '../http/request-error.ts';
 import type { KubeletAnswer, KubeletProber } from '../kubelet/kubelet.ts';
-import type { NodeRecord, NodeRegistry } from '../kubernetes/registry.ts';
+import type { NodeRegistry } from '../kubernetes/registry.ts';
+import { KubeletInquiry } from './kubelet-inquiry.ts';
 import { isCandidate, Roster } from './machines.ts';
 import { markOf } from './marks.ts';
 import type { Memory } from './memory.ts';
 import type { Namer } from './naming.ts';
+import { NodeReader } from './node-reader.ts';
 import { type Match, type Node, resolve } from './resolve.ts';
 import { loudest, machinesByAddress, type Observation, placesToAsk, type Sight } from './witnesses.ts';
 
@@ -31,10 +32,6 @@ export class ObservationError extends Error {
     this.failures = failures;
   }
 }
-
-/** More nodes than this are read as one whole list. */
-const READS_BEFORE_WHOLE_LIST = 100;
-const READS_AT_ONCE = 20;
 
 /** What the pass before left, and what the plan will want to do with what is seen. */
 export interface Outlook {
@@ -105,9 +102,8 @@ function leftOpen(observation: Observation, sight: Sight, registers: boolean, ad
     const mark = markOf(node);
     if (match === undefined && registers) return true;
     if (match !== undefined && isAtAnothersAddress(match, sight)) return true;
-    if (match !== undefined && mark !== match.machine.id) {
-      return adopt && (mark === undefined || !machines.has(mark));
-    }
+    const isToBeMarked = match !== undefined && mark !== match.machine.id && !machines.has(mark ?? '');
+    if (isToBeMarked && adopt) return true;
     if (mark === undefined) return false;
     const answer = loudest(placesToAsk(node, sight).addresses, kubelets);
     return answer === undefined || answer.state === 'silent';
@@ -157,89 +153,6 @@ async function listMachines({ fleet, selector }: Sources, inquiry: KubeletInquir
     }
   }
   return { machines: roster.machines, skippedRecords };
-}
-
-/** Asks each kubelet once a pass, however many machines or nodes it is asked for. */
-class KubeletInquiry {
-  readonly #prober: KubeletProber;
-  readonly #signal: AbortSignal;
-  readonly #asked = new Map<string, Promise<KubeletAnswer>>();
-
-  constructor(prober: KubeletProber, signal: AbortSignal) {
-    this.#prober = prober;
-    this.#signal = signal;
-  }
-
-  ask(address: string): void {
-    if (this.#asked.has(address)) return;
-    const answer = this.#prober.check(address, this.#signal);
-    // A pass that ends early leaves nobody to hear the rejection.
-    answer.catch(() => {});
-    this.#asked.set(address, answer);
-  }
-
-  async answers(): Promise<ReadonlyMap<string, KubeletAnswer>> {
-    const entries = [...this.#asked].map(async ([address, answer]) => [address, await answer] as const);
-    return new Map(await Promise.all(entries));
-  }
-}
-
-/** The nodes of a pass, each of them read whole at most once. */
-class NodeReader {
-  readonly #registry: NodeRegistry;
-  readonly #known: ReadonlyMap<string, Node['identity']>;
-  readonly #signal: AbortSignal;
-  #records: readonly NodeRecord[];
-
-  constructor(
-    registry: NodeRegistry,
-    records: readonly NodeRecord[],
-    known: ReadonlyMap<string, Node['identity']>,
-    signal: AbortSignal,
-  ) {
-    this.#registry = registry;
-    this.#records = records;
-    this.#known = known;
-    this.#signal = signal;
-  }
-
-  get nodes(): readonly Node[] {
-    return this.#records.map(({ facts, ...metadata }) => ({
-      ...metadata,
-      identity: facts ?? this.#known.get(metadata.uid) ?? { machineId: '', addresses: [] },
-      now: facts,
-    }));
-  }
-
-  /** Reads the nodes whose uid was never read. */
-  readNewcomers(): Promise<void> {
-    return this.read(this.#records.filter(({ uid, facts }) => facts === undefined && !this.#known.has(uid)));
-  }
-
-  /** Takes the list as it is by now, with what was read in this pass already. */
-  async listAgain(): Promise<void> {
-    const read = new Map(this.#records.map(({ uid, facts }) => [uid, facts]));
-    const listed = await this.#registry.list(this.#signal);
-    this.#records = listed.map((record) => ({ ...record, facts: record.facts ?? read.get(record.uid) }));
-    await this.readNewcomers();
-  }
-
-  /** A node that is gone by now leaves the list; one that took its name stands in for it. */
-  async read(wanted: readonly { readonly name: string }[]): Promise<void> {
-    if (wanted.length === 0) return;
-    if (wanted.length > READS_BEFORE_WHOLE_LIST) {
-      this.#records = await this.#registry.listWhole(this.#signal);
-      return;
-    }
-    const limit = pLimit(READS_AT_ONCE);
-    const read = await Promise.all(
-      wanted.map(({ name }) => limit(async () => [name, await this.#registry.read(name, this.#signal)] as const)),
-    );
-    const fresh = new Map(read);
-    this.#records = this.#records.flatMap((record) =>
-      fresh.has(record.name) ? (fresh.get(record.name) ?? []) : record,
-    );
-  }
 }
 
 async function orKubernetesFailed(reading: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -122,7 +122,7 @@ export interface Memory extends Endurance {
   readonly heapMiB: readonly [number, number];
 }
 
-/** How many passes before a count of them tell its memory. */
+/** The RSS goes up and down: it is the median of this share of all passes. */
 const WINDOW_SHARE = 0.1;
 
 /** Memory over many passes, and then how long a start takes, over one small cluster. */
@@ -140,25 +140,19 @@ export async function measureLasting(
 async function measureMemory(lab: LabProcess, { machines, passes, settled }: Endurance): Promise<Memory> {
   const daemon = await DaemonProcess.start(settingsFor(lab));
   await daemon.firstPass();
-  const rss: number[] = [];
-  const heap: number[] = [];
-  for (let count = 1; count <= passes; count += 1) {
-    await pass(lab, daemon);
-    rss.push((await daemon.usage()).rssMiB);
-    heap.push(await daemon.heapMiB());
-  }
+  const endure = async (from: number, to: number) => {
+    const rss: number[] = [];
+    for (let count = from; count < to; count += 1) {
+      await pass(lab, daemon);
+      rss.push((await daemon.usage()).rssMiB);
+    }
+    return { rss: middle(rss.slice(-Math.ceil(passes * WINDOW_SHARE))), heap: await daemon.heapMiB() };
+  };
+  const early = await endure(0, settled);
+  const late = await endure(settled, passes);
   await expectHealthy(daemon, machines);
   await daemon.stop();
-  const window = Math.ceil(passes * WINDOW_SHARE);
-  const before = (values: readonly number[], count: number) => values.slice(count - window, count);
-  return {
-    machines,
-    passes,
-    settled,
-    rssMiB: [middle(before(rss, settled)), middle(before(rss, passes))],
-    // What is left right after a collection is what is in use; in between there is garbage.
-    heapMiB: [Math.min(...before(heap, settled)), Math.min(...before(heap, passes))],
-  };
+  return { machines, passes, settled, rssMiB: [early.rss, late.rss], heapMiB: [early.heap, late.heap] };
 }
 
 /** From spawning the process until its first pass asks fleet, in ms. */

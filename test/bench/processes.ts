@@ -118,6 +118,11 @@ export class FloorProcess {
 
 const STARTED = z.object({ listen: z.string() });
 
+/** Lets this process have the daemon collect its garbage: only then does its heap tell what it keeps. */
+const COLLECT = 'SIGURG';
+const COLLECTIONS = 'nodejs_gc_duration_seconds_count{kind="major"}';
+const COLLECTABLE = ['--expose-gc', '--import', `data:text/javascript,process.on('${COLLECT}', () => gc())`];
+
 /** How often the daemon is asked whether a pass is over, once it cannot be far from it. */
 const LOOK_EVERY_MS = 50;
 
@@ -133,12 +138,12 @@ export class DaemonProcess {
     this.spawnedAt = spawnedAt;
   }
 
-  /** Starts the built program, which passes once at start and then when it is told to. Settings without their prefix. */
+  /** Starts the built program, which passes once at start and then when it is told to. Settings are named without their prefix. */
   static async start(settings: Readonly<Record<string, string>>): Promise<DaemonProcess> {
     const all = { SYNC_INTERVAL: '24h', LISTEN: '127.0.0.1:0', ...settings };
     const variables = Object.entries(all).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]);
     const spawnedAt = Date.now();
-    const child = spawn(process.execPath, [DAEMON], {
+    const child = spawn(process.execPath, [...COLLECTABLE, DAEMON], {
       env: { PATH: process.env['PATH'] ?? '', ...Object.fromEntries(variables) },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -172,9 +177,15 @@ export class DaemonProcess {
     return { wallMs, cpuMs: (await this.usage()).cpuMs - cpuMs };
   }
 
-  /** Bytes of its JavaScript heap that are in use. */
+  /** What of its JavaScript heap is in use once the garbage is collected. */
   async heapMiB(): Promise<number> {
-    return valueIn(await this.#metrics(), 'nodejs_heap_size_used_bytes') / 2 ** 20;
+    const before = valueIn(await this.#metrics(), COLLECTIONS);
+    this.#child.kill(COLLECT);
+    for (;;) {
+      const metrics = await this.#metrics();
+      if (valueIn(metrics, COLLECTIONS) > before) return valueIn(metrics, 'nodejs_heap_size_used_bytes') / 2 ** 20;
+      await delay(LOOK_EVERY_MS);
+    }
   }
 
   /** Machines that its last pass found healthy. */

@@ -100,6 +100,22 @@ describe('a machine that took over what was another machine’s', () => {
   });
 });
 
+describe('a node that bears the mark of a machine which has moved elsewhere', () => {
+  it('goes when its own machine’s kubelet is dead', async () => {
+    const { loop, machine } = await startWith(4);
+    const { address: old, id } = machine;
+    const { address } = await loop.lab.kubelets.add();
+    loop.lab.fleet.setMachine({ id, address, metadata: WORKER });
+    loop.lab.fleet.setMachine({ id: OTHER_ID, address: old, metadata: WORKER });
+    loop.lab.kubernetes.selfRegister(old, OTHER_ID, [old]);
+    await loop.passes(2);
+    await loop.silence(machine);
+    loop.lab.kubernetes.log.clear();
+    await loop.passFor(11 * MINUTE);
+    expect(loop.writes).toEqual([`DELETE ${old}`]);
+  });
+});
+
 describe('with ADOPT=false', () => {
   const adopt = false;
 
