@@ -94,14 +94,14 @@ async function askAround(
 /** What the plan may act on, or decide by, and has not been read in this pass. */
 function leftOpen(observation: Observation, sight: Sight, registers: boolean, adopt: boolean): readonly Node[] {
   const { machines, nodes, resolution, kubelets } = observation;
-  const disputed = disputedNames(observation);
+  const isClaimed = claims(observation);
   return nodes.filter((node) => {
     if (node.now !== undefined) return false;
-    if (resolution.contested.has(node) || disputed.has(node.name)) return true;
+    if (resolution.contested.has(node)) return true;
     const match = resolution.byNode.get(node.name);
     const mark = markOf(node);
-    if (match === undefined && registers) return true;
-    if (match !== undefined && isAtAnothersAddress(match, sight)) return true;
+    if (match === undefined && (registers || isClaimed(node))) return true;
+    if (match !== undefined && isDoubtful(match, sight)) return true;
     const isToBeMarked = match !== undefined && mark !== match.machine.id && !machines.has(mark ?? '');
     if (isToBeMarked && adopt) return true;
     if (mark === undefined) return false;
@@ -110,22 +110,24 @@ function leftOpen(observation: Observation, sight: Sight, registers: boolean, ad
   });
 }
 
-/** The names of nodes that a machine without a node wants, by its name or because another machine has it. */
-function disputedNames({ machines, names, resolution }: Observation): ReadonlySet<string> {
-  const disputed = new Set<string>();
-  for (const conflict of resolution.conflicts.values()) {
-    if (conflict.kind === 'taken') disputed.add(conflict.node.name);
-  }
+/** Tells whether a node without a machine has the name or an address of one: it may have become that machine's since it was read. */
+function claims({ machines, names }: Observation): (node: Node) => boolean {
+  const claimed = new Set<string>();
   for (const machine of machines.values()) {
-    const given = resolution.byMachine.has(machine.id) ? undefined : names.get(machine.id);
-    if (given !== undefined && 'name' in given) disputed.add(given.name);
+    if (!isCandidate(machine)) continue;
+    const given = names.get(machine.id);
+    if (given !== undefined && 'name' in given) claimed.add(given.name);
+    claimed.add(machine.address);
   }
-  return disputed;
+  return ({ name, identity }) => claimed.has(name) || identity.addresses.some((address) => claimed.has(address));
 }
 
-/** What was read of the node may be out of date when fleet gives an address that it carries to another machine than its own. */
-function isAtAnothersAddress({ machine, node }: Match, { machinesAt }: Sight): boolean {
-  return node.identity.addresses.some((address) => machinesAt.get(address)?.some((tenant) => tenant !== machine));
+/** What was read of a node may be out of date when another machine comes to it too, or has an address that it carries. */
+function isDoubtful({ machine, node }: Match, { machinesAt, resolution }: Sight): boolean {
+  return (
+    resolution.shared.has(node) ||
+    node.identity.addresses.some((address) => machinesAt.get(address)?.some((tenant) => tenant !== machine))
+  );
 }
 
 /** fleet's machines and the API server's nodes. Both are waited for, so that each is known to be up or down. */

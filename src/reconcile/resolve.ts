@@ -38,6 +38,8 @@ export interface Resolution {
   readonly conflicts: ReadonlyMap<string, Conflict>;
   /** Nodes that met at one step: which of them is Ready matters, so they have to be read in this pass. */
   readonly contested: ReadonlySet<Node>;
+  /** Nodes that several machines came to. */
+  readonly shared: ReadonlySet<Node>;
 }
 
 /**
@@ -80,8 +82,9 @@ export function resolve(
     const winner = claims.get(node.name);
     if (winner !== undefined) conflicts.set(machine.id, { kind: 'taken', node, by: winner.machine });
   }
+  const shared = new Set(lost.map(({ node }) => node));
   const byMachine = new Map([...claims.values()].map((match) => [match.machine.id, match]));
-  return { byMachine, byNode: claims, conflicts, contested };
+  return { byMachine, byNode: claims, conflicts, contested, shared };
 }
 
 /** For a machine, the nodes that each step matches, in the order of STEPS; a step is looked up only when it is asked. */

@@ -30,7 +30,8 @@ export interface Figures {
   readonly slow: Cost & { readonly pageMs: number };
   /** fleet's own time for its slow pages. */
   readonly listing: Cost;
-  readonly peakMiB: number;
+  /** The largest RSS of the daemon: after its first pass, after the steady ones, and after all. */
+  readonly peaksMiB: { readonly first: number; readonly steady: number; readonly all: number };
   /** The same with three URLs, of which two refuse: the first pass, which asks all, and the later ones. */
   readonly threeUrls: { readonly first: Cost; readonly steady: Cost };
 }
@@ -40,7 +41,9 @@ export async function measure({ machines, pairs, others, pageMs }: Extent): Prom
   const floor = await FloorProcess.start(lab.places, HEALTHZ_CONCURRENCY);
   await floor.pass(machines);
   const daemon = await DaemonProcess.start(settingsFor(lab));
+  const peak = async () => (await daemon.usage()).peakMiB;
   const first = await daemon.firstPass();
+  const firstPeak = await peak();
   await lab.tell({ kind: 'kubelets report ready' });
   const second = await pass(lab, daemon);
   // One of each, so that both have warmed up.
@@ -53,6 +56,7 @@ export async function measure({ machines, pairs, others, pageMs }: Extent): Prom
     floors.push(await floor.pass(machines));
     steady.push(await pass(lab, daemon));
   }
+  const steadyPeak = await peak();
   const { peakMiB: floorPeakMiB } = await floor.usage();
   await expectHealthy(daemon, machines);
 
@@ -71,7 +75,7 @@ export async function measure({ machines, pairs, others, pageMs }: Extent): Prom
     slow.push(await pass(lab, daemon));
   }
   await lab.tell({ kind: 'fleet pages take', ms: 0 });
-  const { peakMiB } = await daemon.usage();
+  const peaksMiB = { first: firstPeak, steady: steadyPeak, all: await peak() };
   await daemon.stop();
   floor.stop();
 
@@ -87,7 +91,7 @@ export async function measure({ machines, pairs, others, pageMs }: Extent): Prom
     hung: { ...median(hung), kubelets },
     slow: { ...median(slow), pageMs },
     listing: median(listings),
-    peakMiB,
+    peaksMiB,
     threeUrls,
   };
 }

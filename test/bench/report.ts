@@ -13,7 +13,7 @@ export interface Target {
 const NUMBER = new Intl.NumberFormat('en');
 
 export function tableOf(figures: Figures): string {
-  const { machines, floor, first, second, steady, hung, slow, listing, threeUrls } = figures;
+  const { machines, floor, first, second, steady, hung, slow, listing, peaksMiB, threeUrls } = figures;
   const row = (name: string, cost: Cost, floorCpuMs?: number) =>
     [
       name.padEnd(52),
@@ -36,13 +36,13 @@ export function tableOf(figures: Figures): string {
     row(`pass while fleet takes ${slow.pageMs} ms a page`, slow, floor.cpuMs),
     row('three URLs, two refuse: first pass (with the start)', threeUrls.first, floor.cpuMs),
     row('three URLs, two refuse: steady pass', threeUrls.steady, floor.cpuMs),
-    `peak RSS: daemon ${mebibytes(figures.peakMiB)}, floor ${mebibytes(figures.floorPeakMiB)}`,
+    `peak RSS: floor ${mebibytes(figures.floorPeakMiB)}; daemon ${mebibytes(peaksMiB.first)} after the first pass, ${mebibytes(peaksMiB.steady)} after the steady ones, ${mebibytes(peaksMiB.all)} after all`,
   ].join('\n');
 }
 
 export function memoryLine({ machines, passes, settled, rssMiB, heapMiB }: Memory): string {
   const [rss, heap] = [rssMiB, heapMiB].map((pair) => pair.map(mebibytes).join(' and '));
-  return `memory after ${settled} and after ${NUMBER.format(passes)} passes over ${machines} machines: RSS ${rss}, heap ${heap}`;
+  return `memory after ${settled} and after ${NUMBER.format(passes)} passes over ${machines} machines: RSS ${rss}, heap without garbage ${heap}`;
 }
 
 export function startLine(ms: number): string {
@@ -50,7 +50,7 @@ export function startLine(ms: number): string {
 }
 
 /** What is to be reached with a full cluster. */
-export function targetsOf({ machines, floor, steady, hung, slow, listing, peakMiB }: Figures): Target[] {
+export function targetsOf({ machines, floor, steady, hung, slow, listing, peaksMiB }: Figures): Target[] {
   const rounds = Math.ceil(hung.kubelets / HEALTHZ_CONCURRENCY);
   const patient = (steady.wallMs + HEALTHZ_TIMEOUT_MS * rounds) * 1.2;
   const size = `${NUMBER.format(machines)} machines`;
@@ -63,7 +63,7 @@ export function targetsOf({ machines, floor, steady, hung, slow, listing, peakMi
       unit: '',
     },
     { what: `${size}: pass with hung kubelets`, measured: hung.wallMs / 1_000, atMost: patient / 1_000, unit: ' s' },
-    { what: `${size}: peak RSS`, measured: peakMiB, atMost: 120, unit: ' MiB' },
+    { what: `${size}: peak RSS`, measured: peaksMiB.all, atMost: 120, unit: ' MiB' },
   ];
 }
 
@@ -73,7 +73,7 @@ export function lastingTargetsOf({ rssMiB, heapMiB, passes, settled }: Memory, s
   const when = `after ${NUMBER.format(passes)} passes / after ${settled}`;
   return [
     { what: `RSS ${when}`, measured: growth(rssMiB), atMost: 1.1, unit: '' },
-    { what: `heap ${when}`, measured: growth(heapMiB), atMost: 1.1, unit: '' },
+    { what: `heap without garbage ${when}`, measured: growth(heapMiB), atMost: 1.1, unit: '' },
     { what: 'start to first pass begun', measured: startMs, atMost: 400, unit: ' ms' },
   ];
 }
