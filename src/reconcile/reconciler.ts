@@ -59,8 +59,8 @@ export class Reconciler {
     const { sources, policy, clock, dryRun, passTimeoutMs } = this.#options;
     const startedAt = clock.wall();
     const began = clock.monotonic();
-    const timeout = AbortSignal.timeout(passTimeoutMs);
-    const begin = AbortSignal.any([stop, timeout]);
+    const deadline = new Deadline(stop, passTimeoutMs);
+    const begin = deadline.signal;
     let seen: PassReport['seen'];
     let outcomes: readonly Outcome[] = [];
     let failures: ReadonlyMap<Cause, string> = new Map();
@@ -77,7 +77,9 @@ export class Reconciler {
       this.#memory = settle(this.#memory, outcomes, clock.monotonic());
       begin.throwIfAborted();
     } catch (error) {
-      if (!stop.aborted) failures = causesOf(error, timeout, passTimeoutMs);
+      if (!stop.aborted) failures = causesOf(error, deadline.hasPassed, passTimeoutMs);
+    } finally {
+      deadline.forget();
     }
     return { startedAt, durationMs: clock.monotonic() - began, seen, outcomes, failures, stopped: stop.aborted };
   }
@@ -98,8 +100,40 @@ export class Reconciler {
   }
 }
 
-function causesOf(error: unknown, timeout: AbortSignal, passTimeoutMs: number): ReadonlyMap<Cause, string> {
-  if (timeout.aborted) {
+/**
+ * Ends a pass when the daemon stops or its time is over. Unlike AbortSignal.any and AbortSignal.timeout it leaves nothing behind when
+ * the pass has ended: those keep what listened to them until the timeout, or for as long as the daemon lives.
+ */
+class Deadline {
+  readonly #pass = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #stop: AbortSignal;
+  hasPassed = false;
+
+  constructor(stop: AbortSignal, ms: number) {
+    this.#stop = stop;
+    this.#timer = setTimeout(() => {
+      this.hasPassed = true;
+      this.#pass.abort(new Error('the pass took too long'));
+    }, ms);
+    stop.addEventListener('abort', this.#onStop);
+    if (stop.aborted) this.#onStop();
+  }
+
+  get signal(): AbortSignal {
+    return this.#pass.signal;
+  }
+
+  forget(): void {
+    clearTimeout(this.#timer);
+    this.#stop.removeEventListener('abort', this.#onStop);
+  }
+
+  readonly #onStop = () => this.#pass.abort(this.#stop.reason);
+}
+
+function causesOf(error: unknown, timedOut: boolean, passTimeoutMs: number): ReadonlyMap<Cause, string> {
+  if (timedOut) {
     return new Map([['timeout', `the pass took longer than KUBE_REGISTER_PASS_TIMEOUT, ${passTimeoutMs / 1_000} s`]]);
   }
   if (error instanceof ObservationError) {
