@@ -1,5 +1,5 @@
 /** What is measured of one cluster: the daemon's passes, with the floor measured between them. */
-import { type Cost, DaemonProcess, FloorProcess, LabProcess } from './processes.ts';
+import { COLLECTABLE, type Cost, DaemonProcess, FloorProcess, LabProcess } from './processes.ts';
 
 /** How much is measured. */
 export interface Extent {
@@ -142,7 +142,7 @@ export async function measureLasting(
 }
 
 async function measureMemory(lab: LabProcess, { machines, passes, settled }: Endurance): Promise<Memory> {
-  const daemon = await DaemonProcess.start(settingsFor(lab));
+  const daemon = await DaemonProcess.start(settingsFor(lab), COLLECTABLE);
   await daemon.firstPass();
   const endure = async (from: number, to: number) => {
     const rss: number[] = [];

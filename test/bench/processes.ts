@@ -118,10 +118,10 @@ export class FloorProcess {
 
 const STARTED = z.object({ listen: z.string() });
 
-/** Lets this process have the daemon collect its garbage: only then does its heap tell what it keeps. */
+/** Flags that let this process have the daemon collect its garbage: only then does its heap tell what it keeps. */
 const COLLECT = 'SIGURG';
 const COLLECTIONS = 'nodejs_gc_duration_seconds_count{kind="major"}';
-const COLLECTABLE = ['--expose-gc', '--import', `data:text/javascript,process.on('${COLLECT}', () => gc())`];
+export const COLLECTABLE = ['--expose-gc', '--import', `data:text/javascript,process.on('${COLLECT}', () => gc())`];
 
 /** How often the daemon is asked whether a pass is over, once it cannot be far from it. */
 const LOOK_EVERY_MS = 50;
@@ -139,14 +139,21 @@ export class DaemonProcess {
   }
 
   /** Starts the built program, which passes once at start and then when it is told to. Settings are named without their prefix. */
-  static async start(settings: Readonly<Record<string, string>>): Promise<DaemonProcess> {
+  static async start(
+    settings: Readonly<Record<string, string>>,
+    nodeFlags: readonly string[] = [],
+  ): Promise<DaemonProcess> {
     const all = { SYNC_INTERVAL: '24h', LISTEN: '127.0.0.1:0', ...settings };
     const variables = Object.entries(all).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]);
     const spawnedAt = Date.now();
-    const child = spawn(process.execPath, [...COLLECTABLE, DAEMON], {
+    const child = spawn(process.execPath, [...nodeFlags, DAEMON], {
       env: { PATH: process.env['PATH'] ?? '', ...Object.fromEntries(variables) },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    // The lab and the floor end with the channel to this process; the daemon knows nothing of it.
+    const end = () => child.kill('SIGKILL');
+    process.once('exit', end);
+    child.once('exit', () => process.off('exit', end));
     const lines = createInterface({ input: child.stdout });
     const [first] = await once(lines, 'line');
     // The rest of its log is read, so that it can go on, and dropped.
@@ -177,13 +184,13 @@ export class DaemonProcess {
     return { wallMs, cpuMs: (await this.usage()).cpuMs - cpuMs };
   }
 
-  /** What of its JavaScript heap is in use once the garbage is collected. */
+  /** What of its JavaScript heap is in use once the garbage is collected. Only for one that was started COLLECTABLE. */
   async heapMiB(): Promise<number> {
-    const before = valueIn(await this.#metrics(), COLLECTIONS);
+    const before = valueIn(await this.#metrics(), COLLECTIONS, 0);
     this.#child.kill(COLLECT);
     for (;;) {
       const metrics = await this.#metrics();
-      if (valueIn(metrics, COLLECTIONS) > before) return valueIn(metrics, 'nodejs_heap_size_used_bytes') / 2 ** 20;
+      if (valueIn(metrics, COLLECTIONS, 0) > before) return valueIn(metrics, 'nodejs_heap_size_used_bytes') / 2 ** 20;
       await delay(LOOK_EVERY_MS);
     }
   }
@@ -229,8 +236,10 @@ interface Passes {
   readonly seconds: number;
 }
 
-function valueIn(metrics: string, series: string): number {
+/** Throws when there is no such series, unless it is one that comes with its first event. */
+function valueIn(metrics: string, series: string, without?: number): number {
   const line = metrics.split('\n').find((each) => each.startsWith(`${series} `));
+  if (line === undefined && without !== undefined) return without;
   if (line === undefined) throw new Error(`/metrics has no ${series}`);
   return Number(line.slice(series.length));
 }
