@@ -5,7 +5,6 @@ import { CredentialError } from '../credential-error.ts';
 import { type Endpoint, parseEndpoint } from '../http/endpoint.ts';
 import { checkedTls, readPem, readTlsFiles, type TlsMaterial } from '../tls-files.ts';
 import { tokenFileReader, tokenProblem } from '../token-file.ts';
-import { readKubeconfig } from './kubeconfig.ts';
 
 /** One of `endpoint`, `kubeconfig` and `inCluster` is given; were it more, the first would count. */
 export interface ApiAccessOptions {
@@ -84,6 +83,8 @@ async function readSource(options: ApiAccessOptions): Promise<Source> {
 
 async function fromKubeconfig(path: string): Promise<Source> {
   const setting = 'KUBE_REGISTER_KUBECONFIG';
+  // Loaded only here: a YAML parser is a tenth of the time that the program takes to start.
+  const { readKubeconfig } = await import('./kubeconfig.ts');
   const config = await readKubeconfig(path, setting);
   const { servername } = config;
   return {
