@@ -7,22 +7,3 @@
 export class CredentialError extends Error {
   override readonly name = 'CredentialError';
 }
-
-/**
- * Why a file cannot be read, for people: `there is no such file`. Node's own message is avoided: it tells the same less well.
- */
-export function unreadable(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  switch (code) {
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return 'there is no such file';
-    case 'EACCES':
-    case 'EPERM':
-      return 'this user may not read it';
-    case 'EISDIR':
-      return 'it is a folder, not a file';
-    default:
-      return `it cannot be read (${code})`;
-  }
-}

@@ -6,6 +6,7 @@ import { systemClock } from './clock.ts';
 import { CredentialError } from './credential-error.ts';
 import { liveInUtc } from './schedule.ts';
 import { readSettings, type Settings } from './settings/settings.ts';
+import type { Signals } from './signals.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { ListenError, startWebServer, type WebServer } from './telemetry/web-server.ts';
 import { VERSION } from './version.ts';
@@ -16,10 +17,8 @@ const EXIT = { done: 0, failed: 1, badSettings: 2 } as const;
 const STOP_MS = 4_800;
 
 /** Runs kube-register for a process and resolves with its exit code. */
-export async function run(host: NodeJS.Process): Promise<number> {
+export async function run(host: NodeJS.Process, signals: Signals): Promise<number> {
   liveInUtc(host.env);
-  // Without a listener the signal would end the process, and it may come before there is a daemon to hear it.
-  host.on('SIGUSR2', () => {});
   const invocation = readSettings(host.argv.slice(2), host.env, existsSync);
   switch (invocation.kind) {
     case 'help':
@@ -36,13 +35,17 @@ export async function run(host: NodeJS.Process): Promise<number> {
       const noColor = (host.env['NO_COLOR'] ?? '') !== '';
       const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor });
       for (const warning of warnings) logger.warn(warning);
-      return runWith(settings, logger, host);
+      return runWith(settings, logger, { host, signals });
     }
   }
 }
 
-async function runWith(settings: Settings, logger: Logger, host: NodeJS.Process): Promise<number> {
-  const stopped = untilStopped(host, logger);
+async function runWith(
+  settings: Settings,
+  logger: Logger,
+  { host, signals }: { host: NodeJS.Process; signals: Signals },
+): Promise<number> {
+  void signals.stopped.then((signal) => logger.info(`${signal}: stopping; a second signal ends it at once`));
   let assembly: Assembly;
   try {
     assembly = await assemble(settings, { logger, clock: systemClock, version: VERSION });
@@ -53,14 +56,14 @@ async function runWith(settings: Settings, logger: Logger, host: NodeJS.Process)
   }
   try {
     return settings.once
-      ? await runOnce(assembly, stopped)
-      : await runDaemon(settings, assembly, stopped, { logger, host });
+      ? await runOnce(assembly, signals)
+      : await runDaemon(settings, assembly, signals, { logger, host });
   } finally {
     assembly.close();
   }
 }
 
-async function runOnce({ daemon }: Assembly, stopped: Promise<void>): Promise<number> {
+async function runOnce({ daemon }: Assembly, { stopped }: Signals): Promise<number> {
   const pass = daemon.runOnce();
   const isStopped = await Promise.race([pass.then(() => false), stopped.then(() => true)]);
   if (isStopped && !(await endsInTime(daemon.stop()))) return EXIT.done;
@@ -73,7 +76,7 @@ async function runOnce({ daemon }: Assembly, stopped: Promise<void>): Promise<nu
 async function runDaemon(
   settings: Settings,
   { daemon, metrics }: Assembly,
-  stopped: Promise<void>,
+  signals: Signals,
   { logger, host }: { logger: Logger; host: NodeJS.Process },
 ): Promise<number> {
   let server: WebServer | undefined;
@@ -94,29 +97,14 @@ async function runDaemon(
   }
   const where = server === undefined ? {} : { listen: `${server.address.host}:${server.address.port}` };
   logger.info({ version: VERSION, node: host.version, ...where }, `kube-register ${VERSION} has started`);
-  host.on('SIGUSR2', () => daemon.requestPass());
+  signals.onPassWanted(() => daemon.requestPass());
   daemon.start();
 
-  await stopped;
+  await signals.stopped;
   const inTime = await endsInTime(Promise.all([daemon.stop(), server?.close()]));
   if (inTime) logger.info('kube-register has stopped');
   else logger.warn('kube-register ends, though what was under way has not: it is given up');
   return EXIT.done;
-}
-
-/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
-function untilStopped(host: NodeJS.Process, logger: Logger): Promise<void> {
-  return new Promise((resolve) => {
-    let signals = 0;
-    const onSignal = (signal: NodeJS.Signals) => {
-      signals += 1;
-      if (signals > 1) host.exit(EXIT.done);
-      logger.info(`${signal}: stopping; a second signal ends it at once`);
-      resolve();
-    };
-    host.on('SIGTERM', onSignal);
-    host.on('SIGINT', onSignal);
-  });
 }
 
 /** Waits for the end, but not longer than a stop may take; whether it came. */

@@ -1,8 +1,8 @@
 /** The PEM files of TLS: read once at start, and checked there, so that a mistake does not show as a failed handshake. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { CredentialError, unreadable } from './credential-error.ts';
+import { CredentialError } from './credential-error.ts';
+import { readCredentialFile } from './credential-file.ts';
 
 /** What `node:tls` takes under the same names, each as PEM. */
 export interface TlsMaterial {
@@ -43,11 +43,7 @@ export async function readTlsFiles(files: TlsPaths, settingPrefix: string): Prom
 /** Reads one file of PEM. Throws CredentialError when it cannot be read; what is in it is checked later. */
 export async function readPem(path: string, setting: string): Promise<Pem> {
   const from = `${setting}: ${path}`;
-  try {
-    return { text: await readFile(path, 'utf8'), from };
-  } catch (error) {
-    throw new CredentialError(`${from}: ${unreadable(error)}`);
-  }
+  return { text: await readCredentialFile(path, from), from };
 }
 
 /** Checks that the certificates and the key can be read and that the key is that of the certificate. Throws CredentialError. */

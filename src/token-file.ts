@@ -1,6 +1,6 @@
 /** A bearer token in a file that somebody else renews. */
-import { readFile } from 'node:fs/promises';
-import { CredentialError, unreadable } from './credential-error.ts';
+import { CredentialError } from './credential-error.ts';
+import { readCredentialFile } from './credential-file.ts';
 
 /**
  * Reads the token once, so that a mistake shows at start, and returns what reads it anew for every request. A renewal may
@@ -20,12 +20,7 @@ export async function tokenFileReader(path: string, setting: string): Promise<()
 }
 
 async function readToken(path: string, setting: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new CredentialError(`${setting}: ${path}: ${unreadable(error)}`);
-  }
+  const text = await readCredentialFile(path, `${setting}: ${path}`);
   const problem = tokenProblem(text.trim());
   if (problem !== undefined) throw new CredentialError(`${setting}: ${path}: ${problem}`);
   return text.trim();

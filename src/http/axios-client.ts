@@ -204,14 +204,14 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       throw failure(request, 'the answer is compressed although that was not asked for: is there a proxy between?');
     }
     const { status } = response;
-    const body = response.data.toString('utf8');
+    // A server that says the token back must not make it part of an error.
+    const without = (text: string) => (bearer === undefined ? text : text.replaceAll(bearer, '[token]'));
     return {
       status,
-      contentType: header(response, 'content-type'),
-      // A server that says the token back must not make it part of an error.
-      body: bearer === undefined ? body : body.replaceAll(bearer, '[token]'),
+      contentType: without(header(response, 'content-type')),
+      body: without(response.data.toString('utf8')),
       bytes: response.data.length,
-      ...(status >= 300 && status < 400 ? { redirectedTo: hostOf(header(response, 'location')) } : {}),
+      ...(status >= 300 && status < 400 ? { redirectedTo: without(hostOf(header(response, 'location'))) } : {}),
     };
   }
 

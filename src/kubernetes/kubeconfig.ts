@@ -1,9 +1,9 @@
 /** A kubeconfig file: the part of it that says where the API server is and how to be let in. */
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { CredentialError, unreadable } from '../credential-error.ts';
+import { CredentialError } from '../credential-error.ts';
+import { readCredentialFile } from '../credential-file.ts';
 import { quote } from '../quote.ts';
 import { type Pem, readPem } from '../tls-files.ts';
 
@@ -122,12 +122,7 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
 }
 
 async function readYaml(path: string, from: string): Promise<unknown> {
-  let content: string;
-  try {
-    content = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new CredentialError(`${from}: ${unreadable(error)}`);
-  }
+  const content = await readCredentialFile(path, from);
   if (content.trim() === '') throw new CredentialError(`${from}: it is empty`);
   // The library's own messages quote the line that is wrong, and that may be a token.
   const document = parseDocument(content, { prettyErrors: false, logLevel: 'silent' });

@@ -75,7 +75,7 @@ export class Reporter {
   #sayServers({ servers }: Chapter): void {
     for (const { target, state, lastedMs } of servers) {
       if (state.up) this.#logger.info(`${target} answers again after ${formatDuration(lastedMs)}`);
-      else this.#logger.error(`${state.problem}; nothing is changed until it answers, and every pass asks again`);
+      else this.#logger.error(`${state.problem}; nothing is changed until it answers`);
     }
   }
 

@@ -75,6 +75,16 @@ describe('a server that behaves', () => {
     expect(seen).toEqual(['200']);
   });
 
+  it('may say the token back wherever it likes: the answer does not have it', async () => {
+    const server = await serveHttp((request, response) => {
+      response.setHeader('Content-Type', `text/${request.headers.authorization}`);
+      response.end(`you sent ${request.headers.authorization}`);
+    });
+    const { client } = clientOf(`http://127.0.0.1:${server.port}`, { token: async () => TOKEN });
+    const answer = await client.send(get('/'));
+    expect(answer).toMatchObject({ contentType: 'text/Bearer [token]', body: 'you sent Bearer [token]' });
+  });
+
   it('gets a body under the content type that was asked for, and headers of the request win', async () => {
     const server = await serveHttp((request, response) => {
       const chunks: Buffer[] = [];

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -135,6 +136,16 @@ describe('TLS files', () => {
     expect(await problemOf(readTlsFiles({ ...NO_FILES, certFile: certificate('client.pem'), keyFile }, 'X'))).toBe(
       `X_KEY_FILE: ${keyFile}: ${problem}`,
     );
+  });
+});
+
+describe('a named pipe in the place of a file', () => {
+  it('is refused instead of waited for', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const problem = `${pipe}: it is not a regular file`;
+    expect(await problemOf(tokenFileReader(pipe, 'X_TOKEN_FILE'))).toBe(`X_TOKEN_FILE: ${problem}`);
+    expect(await problemOf(readTlsFiles({ ...NO_FILES, caFile: pipe }, 'X'))).toBe(`X_CA_FILE: ${problem}`);
   });
 });
 

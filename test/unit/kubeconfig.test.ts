@@ -190,6 +190,6 @@ describe('a kubeconfig file', () => {
     await expect(readKubeconfig(join(folder, 'absent'), 'KUBECONFIG')).rejects.toThrow(
       `KUBECONFIG: ${join(folder, 'absent')}: there is no such file`,
     );
-    await expect(readKubeconfig(folder, 'KUBECONFIG')).rejects.toThrow('it is a folder, not a file');
+    await expect(readKubeconfig(folder, 'KUBECONFIG')).rejects.toThrow('it is not a regular file');
   });
 });
