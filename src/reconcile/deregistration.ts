@@ -2,11 +2,11 @@
 import { formatDuration } from '../duration.ts';
 import { type Deregister, fingerprint } from './action.ts';
 import { isKept, markOf } from './marks.ts';
-import { type Grace, type Memory, PASSES_TO_BELIEVE, watch, watchedSince } from './memory.ts';
+import { type Grace, isFutile, type Memory, PASSES_TO_BELIEVE, watch, watchedSince } from './memory.ts';
 import type { Now, Policy } from './policy.ts';
 import type { Node } from './resolve.ts';
 import type { NodeVerdict, Reason } from './verdict.ts';
-import { describe, type Observation, type Testimony } from './witnesses.ts';
+import { describe, isHeard, type Observation, type Testimony } from './witnesses.ts';
 
 /** The mass guard at work: so many nodes look gone that the daemon doubts its own eyes. */
 export interface Hold {
@@ -98,7 +98,7 @@ function aliveVerdict(node: Node, testimony: Testimony): NodeVerdict {
   const mark = markOf(node);
   switch (testimony.fleet) {
     case 'matches':
-      return testimony.kubelet === 'healthy' || testimony.kubelet === 'answers' || testimony.kubernetes === 'unread'
+      return isHeard(testimony) || testimony.kubernetes === 'unread'
         ? { name: 'keep', reason: said }
         : {
             name: 'probe-suspect',
@@ -157,7 +157,7 @@ function choose(
       each.veto === undefined &&
       !isSpared(each, policy) &&
       remainingMs(each, policy.intervalMs) === 0 &&
-      (memory.futile.get(fingerprint(deregister(each))) ?? 0) <= now.monotonicMs,
+      !isFutile(memory, fingerprint(deregister(each)), now.monotonicMs),
   );
   due.sort(
     (a, b) =>

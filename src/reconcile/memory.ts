@@ -81,6 +81,11 @@ export function rememberNames(
   return next;
 }
 
+/** Whether the server refused a request of this fingerprint so lately that it would refuse it again. */
+export function isFutile({ futile }: Memory, fingerprint: string, nowMs: number): boolean {
+  return (futile.get(fingerprint) ?? 0) > nowMs;
+}
+
 /** `futile` without what may be tried again. */
 export function stillFutile(futile: ReadonlyMap<string, number>, nowMs: number): ReadonlyMap<string, number> {
   return new Map([...futile].filter(([, until]) => until > nowMs));

@@ -61,11 +61,11 @@ export async function observe(sources: Sources, outlook: Outlook, signal: AbortS
   for (let listedAgain = false; ; ) {
     const nodes = reader.nodes;
     const resolution = resolve(candidates, nodes, names);
-    const sight: Sight = { machines, resolution, machinesAt };
+    const sight: Sight = { machines, machinesAt, resolution };
     const kubelets = await askAround(nodes, sight, inquiry);
-    const observation: Observation = { machines, skippedRecords, nodes, names, resolution, kubelets };
+    const observation: Observation = { ...sight, skippedRecords, nodes, names, kubelets };
     const registers = outlook.registers(observation);
-    const open = leftOpen(observation, sight, registers, outlook.adopt);
+    const open = leftOpen(observation, registers, outlook.adopt);
     if (open.length > 0) {
       await orKubernetesFailed(reader.read(open), signal);
     } else if (registers && !listedAgain) {
@@ -92,7 +92,7 @@ async function askAround(
 }
 
 /** What the plan may act on, or decide by, and has not been read in this pass. */
-function leftOpen(observation: Observation, sight: Sight, registers: boolean, adopt: boolean): readonly Node[] {
+function leftOpen(observation: Observation, registers: boolean, adopt: boolean): readonly Node[] {
   const { machines, nodes, resolution, kubelets } = observation;
   const isClaimed = claims(observation);
   return nodes.filter((node) => {
@@ -101,11 +101,11 @@ function leftOpen(observation: Observation, sight: Sight, registers: boolean, ad
     const match = resolution.byNode.get(node.name);
     const mark = markOf(node);
     if (match === undefined && (registers || isClaimed(node))) return true;
-    if (match !== undefined && isDoubtful(match, sight)) return true;
+    if (match !== undefined && isDoubtful(match, observation)) return true;
     const isToBeMarked = match !== undefined && mark !== match.machine.id && !machines.has(mark ?? '');
     if (isToBeMarked && adopt) return true;
     if (mark === undefined) return false;
-    const answer = loudest(placesToAsk(node, sight).addresses, kubelets);
+    const answer = loudest(placesToAsk(node, observation).addresses, kubelets);
     return answer === undefined || answer.state === 'silent';
   });
 }

@@ -3,7 +3,7 @@ import { nodeNameProblem } from '../kubernetes/names.ts';
 import { type Action, fingerprint, type Register } from './action.ts';
 import { draftFor, labelsFor } from './labels.ts';
 import { type Candidate, isCandidate, type Machine } from './machines.ts';
-import type { Memory } from './memory.ts';
+import { isFutile, type Memory } from './memory.ts';
 import type { Now, Policy } from './policy.ts';
 import { type Conflict, type GivenName, type Node, STEPS } from './resolve.ts';
 import type { MachineVerdict } from './verdict.ts';
@@ -34,7 +34,7 @@ export function planRegistrations(observation: Observation, memory: Memory, poli
       continue;
     }
     const action = register(outcome.machine, outcome.as, policy, now);
-    if ((memory.futile.get(fingerprint(action)) ?? 0) > now.monotonicMs) {
+    if (isFutile(memory, fingerprint(action), now.monotonicMs)) {
       verdicts.set(machine.id, {
         name: 'refused',
         reason: `the API server refused to create node ${outcome.as}`,

@@ -2,11 +2,11 @@
 import { type Action, type Adopt, fingerprint, type Label } from './action.ts';
 import { changeFor, labelsFor, type Note } from './labels.ts';
 import { markOf } from './marks.ts';
-import { type Memory, PASSES_TO_BELIEVE } from './memory.ts';
+import { isFutile, type Memory, PASSES_TO_BELIEVE } from './memory.ts';
 import type { Now, Policy } from './policy.ts';
 import { type Match, STEPS } from './resolve.ts';
 import type { NodeVerdict } from './verdict.ts';
-import { describe, type Observation, type Testimony } from './witnesses.ts';
+import { describe, isHeard, type Observation, type Testimony } from './witnesses.ts';
 
 export interface Upkeep {
   readonly actions: readonly Action[];
@@ -40,7 +40,7 @@ export function planUpkeep(
     notes.push(...copied.notes, ...foreign);
     if (change === undefined) continue;
     const action: Adopt | Label = { kind: adoption === undefined ? 'label' : 'adopt', machine, node, change };
-    if ((memory.futile.get(fingerprint(action)) ?? 0) <= now.monotonicMs) actions.push(action);
+    if (!isFutile(memory, fingerprint(action), now.monotonicMs)) actions.push(action);
   }
   return { actions, verdicts, notes };
 }
@@ -61,7 +61,7 @@ function adoptionOf(
   if (!policy.adopt) {
     return { kind: 'not', verdict: { name: 'recognised', reason: `${found}; KUBE_REGISTER_ADOPT=false` } };
   }
-  if (testimony.kubelet === 'healthy' || testimony.kubelet === 'answers' || testimony.kubernetes === 'ready') {
+  if (isHeard(testimony) || testimony.kubernetes === 'ready') {
     return { kind: 'adopt', verdict: { name: 'adopt', reason: `${found}; ${describe(testimony)}` } };
   }
   return {

@@ -9,6 +9,8 @@ import type { GivenName, Node, Resolution } from './resolve.ts';
 export interface Observation {
   /** By id: every machine that fleet lists. */
   readonly machines: ReadonlyMap<string, Machine>;
+  /** By every address that fleet gives them. */
+  readonly machinesAt: ReadonlyMap<string, readonly Machine[]>;
   /** Records of the listing that name no machine. */
   readonly skippedRecords: number;
   readonly nodes: readonly Node[];
@@ -33,9 +35,7 @@ export interface Testimony {
 }
 
 /** What was seen of the machines: enough to know whom to ask about a node. */
-export type Sight = Pick<Observation, 'machines' | 'resolution'> & {
-  readonly machinesAt: ReadonlyMap<string, readonly Machine[]>;
-};
+export type Sight = Pick<Observation, 'machines' | 'machinesAt' | 'resolution'>;
 
 /** The machines by every address that fleet gives them. */
 export function machinesByAddress(machines: Iterable<Machine>): ReadonlyMap<string, readonly Machine[]> {
@@ -90,12 +90,11 @@ function namedMachine({ identity, annotations }: Node, { machines }: Sight): Mac
 
 /** Hears the witnesses of every node that has a mark or a machine, by node name. */
 export function hearWitnesses(observation: Observation): ReadonlyMap<string, Testimony> {
-  const { machines, resolution, nodes } = observation;
-  const sight: Sight = { machines, resolution, machinesAt: machinesByAddress(machines.values()) };
+  const { resolution, nodes } = observation;
   const heard = new Map<string, Testimony>();
   for (const node of nodes) {
     if (markOf(node) === undefined && !resolution.byNode.has(node.name)) continue;
-    heard.set(node.name, hear(node, sight, observation.kubelets));
+    heard.set(node.name, hear(node, observation, observation.kubelets));
   }
   return heard;
 }
@@ -112,8 +111,13 @@ function hear(node: Node, sight: Sight, kubelets: ReadonlyMap<string, KubeletAns
     addresses,
     kubernetes,
     // What was not read cannot be told, and who cannot tell does not act.
-    alive: kubelet === 'healthy' || kubelet === 'answers' || kubernetes === 'ready' || kubernetes === 'unread',
+    alive: isHeard({ kubelet }) || kubernetes === 'ready' || kubernetes === 'unread',
   };
+}
+
+/** Whether the kubelet gave any answer at all. */
+export function isHeard({ kubelet }: Pick<Testimony, 'kubelet'>): boolean {
+  return kubelet === 'healthy' || kubelet === 'answers';
 }
 
 /** Of the answers from several addresses of one kubelet, the best; undefined when none of them was asked. */

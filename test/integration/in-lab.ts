@@ -15,9 +15,10 @@ import { type PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
 import { send } from '../lab/answer.ts';
 import type { Fault } from '../lab/faults.ts';
 import { type Lab, type LabMachine, type LabOptions, startLab } from '../lab/lab.ts';
+import { INTERVAL, MINUTE, POLICY } from '../unit/world.ts';
 
-export const MINUTE = 60_000;
-const INTERVAL = MINUTE / 2;
+export { MINUTE };
+
 const NEVER = new AbortController().signal;
 /** The metadata that the selector asks for. */
 export const WORKER = { role: 'kubernetes' };
@@ -81,16 +82,7 @@ export class Loop {
         nodes: createNodes({ http: clientOf('kubernetes', lab.kubernetes.url, requestMs) }),
         namer: createNamer(nodeName, lookup, this.clock),
       },
-      policy: {
-        neverDeregister: undefined,
-        adopt: true,
-        missingGraceMs: 15 * MINUTE,
-        unhealthyGraceMs: 30 * MINUTE,
-        maxDeregisterPercent: 34,
-        intervalMs: INTERVAL,
-        nodeLabels: [],
-        ...policy,
-      },
+      policy: { ...POLICY, ...policy },
       clock: this.clock,
       passTimeoutMs: 60_000,
       dryRun,

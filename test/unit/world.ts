@@ -7,7 +7,7 @@ import { EMPTY_MEMORY, type Memory } from '../../src/reconcile/memory.ts';
 import { makePlan, type Plan } from '../../src/reconcile/plan.ts';
 import type { Policy } from '../../src/reconcile/policy.ts';
 import { type GivenName, type Node, resolve } from '../../src/reconcile/resolve.ts';
-import type { Observation } from '../../src/reconcile/witnesses.ts';
+import { machinesByAddress, type Observation } from '../../src/reconcile/witnesses.ts';
 
 const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -86,6 +86,7 @@ export function observed({ machines = [], nodes = [], kubelets = {}, names, skip
   ]);
   return {
     machines: new Map(machines.map((each) => [each.id, each])),
+    machinesAt: machinesByAddress(machines),
     skippedRecords,
     nodes,
     names: given,
@@ -99,7 +100,8 @@ export function observed({ machines = [], nodes = [], kubelets = {}, names, skip
   };
 }
 
-const POLICY: Policy = {
+/** The defaults of the settings. */
+export const POLICY: Policy = {
   neverDeregister: undefined,
   adopt: true,
   missingGraceMs: 15 * MINUTE,
