@@ -7,8 +7,8 @@ import { Daemon } from './daemon.ts';
 import { createFleetClient } from './fleet/client.ts';
 import { createHttpClient, type RetryOptions } from './http/axios-client.ts';
 import { createKubeletProber } from './kubelet/prober.ts';
+import { connectNodes } from './kubernetes/connect.ts';
 import { readApiAccess } from './kubernetes/credentials.ts';
-import { createNodes } from './kubernetes/nodes.ts';
 import { createNamer } from './reconcile/naming.ts';
 import type { Policy } from './reconcile/policy.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
@@ -73,7 +73,7 @@ export async function assemble(settings: Settings, { logger, clock, version }: S
       fleet: createFleetClient({ http: fleetHttp }),
       selector: settings.selector,
       kubelets,
-      nodes: createNodes({ http: kubernetesHttp }),
+      nodes: connectNodes({ http: kubernetesHttp, apiVersion: settings.api.version, clock }),
       namer: createNamer(settings.nodeName, (address) => resolver.resolvePtr(reverseName(address)), clock),
     },
     policy: policyOf(settings, schedule),

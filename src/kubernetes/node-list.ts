@@ -1,7 +1,7 @@
 /** The listing of nodes, page by page, until it is complete. */
 import type { HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
-import { nodePage } from './node-wire.ts';
+import type { Dialect } from './dialect.ts';
 import type { NodeRecord } from './registry.ts';
 import { refusal } from './status.ts';
 
@@ -30,12 +30,12 @@ const MAX_RESTARTS = 2;
  */
 export async function listNodes(
   http: HttpClient,
-  path: string,
+  dialect: Dialect,
   detail: Detail,
   signal: AbortSignal,
 ): Promise<readonly NodeRecord[]> {
   for (let restarts = 0; ; restarts++) {
-    const outcome = await readPages(http, path, detail, signal);
+    const outcome = await readPages(http, dialect, detail, signal);
     if ('records' in outcome) return [...outcome.records.values()];
     if (restarts === MAX_RESTARTS) throw outcome.brokenOff;
   }
@@ -44,7 +44,7 @@ export async function listNodes(
 /** `brokenOff` holds the error for a listing that is worth another beginning. */
 type Outcome = { records: Map<string, NodeRecord> } | { brokenOff: Error };
 
-async function readPages(http: HttpClient, path: string, detail: Detail, signal: AbortSignal): Promise<Outcome> {
+async function readPages(http: HttpClient, dialect: Dialect, detail: Detail, signal: AbortSignal): Promise<Outcome> {
   /** By name: a node that was made anew between two pages is on both. The later one counts. */
   const records = new Map<string, NodeRecord>();
   const tokens = new Set<string>();
@@ -55,8 +55,8 @@ async function readPages(http: HttpClient, path: string, detail: Detail, signal:
   for (let page = 1; ; page++) {
     const request: HttpRequest = {
       method: 'GET',
-      path,
-      query: { limit: String(PAGE_SIZE), ...(token !== undefined && { continue: token }) },
+      path: dialect.path,
+      query: pageQuery(dialect, token),
       headers: { Accept: ACCEPT[detail] },
       maxBytes: bytesLeft,
       signal,
@@ -65,8 +65,8 @@ async function readPages(http: HttpClient, path: string, detail: Detail, signal:
     if (answer.status === 410 && page > 1) return { brokenOff: refusal(http, request, answer, 'list') };
     if (answer.status !== 200) throw refusal(http, request, answer, 'list');
 
-    const found = parseJson(http, request, answer, nodePage);
-    if (detail === 'whole' && found.kind !== 'NodeList') {
+    const found = parseJson(http, request, answer, dialect.page);
+    if (detail === 'whole' && found.kind === 'PartialObjectMetadataList') {
       throw http.failure(request, `a NodeList was asked for, and a ${found.kind} came`, answer);
     }
     if (found.kind !== (kind ?? found.kind)) {
@@ -75,9 +75,9 @@ async function readPages(http: HttpClient, path: string, detail: Detail, signal:
       };
     }
     kind = found.kind;
-    for (const record of found.items ?? []) records.set(record.name, record);
+    for (const record of found.nodes) records.set(record.name, record);
 
-    token = found.metadata?.continue ?? '';
+    token = found.continue;
     if (token === '') return { records };
     if (tokens.has(token)) throw http.failure(request, `page ${page} points back to a page before it`, answer);
     tokens.add(token);
@@ -85,4 +85,9 @@ async function readPages(http: HttpClient, path: string, detail: Detail, signal:
     if (bytesLeft <= 0) throw http.failure(request, `the listing is larger than ${MAX_BYTES} bytes`, answer);
     if (page === MAX_PAGES) throw http.failure(request, `the listing does not end after ${MAX_PAGES} pages`, answer);
   }
+}
+
+function pageQuery({ hasPartialLists }: Dialect, token: string | undefined): Record<string, string> {
+  if (!hasPartialLists) return {};
+  return { limit: String(PAGE_SIZE), ...(token !== undefined && { continue: token }) };
 }

@@ -1,7 +1,30 @@
-/** Nodes as API version v1 has them on the wire, and what they come to here. */
+/** Nodes as v1beta3 and v1 have them on the wire, and what they come to here. */
 import { z } from 'zod';
 import { usableAddress } from '../address.ts';
+import { type Dialect, objectsOf } from './dialect.ts';
 import type { NodeFacts, NodeRecord } from './registry.ts';
+
+export function nodeDialect(apiVersion: 'v1' | 'v1beta3'): Dialect {
+  return {
+    path: `/api/${apiVersion}/nodes`,
+    writeQuery: {},
+    hasPartialLists: true,
+    page: nodePage,
+    node: wholeNode,
+    draft: ({ name, address, labels, annotations }) => ({
+      kind: 'Node',
+      apiVersion,
+      metadata: { name, ...objectsOf({ labels, annotations }) },
+      status: { addresses: [{ type: 'InternalIP', address }] },
+    }),
+    patch: (change, uid) => ({ metadata: { ...(uid !== undefined && { uid }), ...objectsOf(change) } }),
+    preconditions: (uid, resourceVersion) => ({
+      kind: 'DeleteOptions',
+      apiVersion,
+      preconditions: { uid, resourceVersion },
+    }),
+  };
+}
 
 const text = z.string().catch('');
 const pairs = z.record(z.string(), z.string()).nullish();
@@ -29,7 +52,7 @@ const spec = z.object({ unschedulable: z.boolean().catch(false) }).catch({ unsch
 const node = z.object({ metadata, spec, status });
 
 /** One node read whole. */
-export const wholeNode = node.transform((wire) => toRecord(wire.metadata, toFacts(wire)));
+const wholeNode = node.transform((wire) => toRecord(wire.metadata, toFacts(wire)));
 
 const bareNode = z.object({ metadata }).transform((wire) => toRecord(wire.metadata, undefined));
 
@@ -39,14 +62,16 @@ const listMetadata = z.object({ continue: z.string().nullish() }).nullish();
  * One page of a listing. A server that does not know PartialObjectMetadataList (up to v1.9.2) answers a request for one with
  * a NodeList. `items` is null in a PartialObjectMetadataList without any.
  */
-export const nodePage = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('PartialObjectMetadataList'),
-    metadata: listMetadata,
-    items: z.array(bareNode).nullish(),
-  }),
-  z.object({ kind: z.literal('NodeList'), metadata: listMetadata, items: z.array(wholeNode).nullish() }),
-]);
+const nodePage = z
+  .discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('PartialObjectMetadataList'),
+      metadata: listMetadata,
+      items: z.array(bareNode).nullish(),
+    }),
+    z.object({ kind: z.literal('NodeList'), metadata: listMetadata, items: z.array(wholeNode).nullish() }),
+  ])
+  .transform(({ kind, metadata, items }) => ({ kind, nodes: items ?? [], continue: metadata?.continue ?? '' }));
 
 function toRecord(wire: z.infer<typeof metadata>, facts: NodeFacts | undefined): NodeRecord {
   const { name, uid, resourceVersion, labels, annotations } = wire;

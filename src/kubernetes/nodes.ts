@@ -1,31 +1,43 @@
-/** The nodes of an API server that speaks v1: v0.19 (2015) to today. */
+/** The nodes of an API server of known age, in one API version: v0.2 (2014) to today. */
 import { z } from 'zod';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
 import { RequestError } from '../http/request-error.ts';
+import type { Dialect } from './dialect.ts';
+import { type ApiVersion, eraOf, type Server } from './era.ts';
+import { minionDialect } from './minion-wire.ts';
 import { listNodes } from './node-list.ts';
-import { wholeNode } from './node-wire.ts';
-import type { MetadataChange, NodeDraft, NodeRegistry } from './registry.ts';
+import { nodeDialect } from './node-wire.ts';
+import type { NodeDraft, NodeListing, NodeRecord, NodeRegistry } from './registry.ts';
 import { readStatus, refusal, saysMissing } from './status.ts';
 
-const API_VERSION = 'v1';
-const PATH = `/api/${API_VERSION}/nodes`;
 /** What an API server answers to a write: the node, or a Status. */
-const apiObject = z.object({ kind: z.enum(['Node', 'Status']) });
+const apiObject = z.object({ kind: z.enum(['Node', 'Minion', 'Status']) });
 /** etcd takes no object larger than 1.5 MiB. */
 const MAX_NODE_BYTES = 4 * 1024 * 1024;
 
-/** Takes over the client: closing the registry closes it. What is learned of the server lasts as long as the registry. */
-export function createNodes({ http }: { readonly http: HttpClient }): NodeRegistry {
+/** What is learned of the server lasts as long as what is returned. */
+export function createNodes(http: HttpClient, server: Server): Omit<NodeRegistry, 'close'> {
+  const dialect = dialectOf(server.apiVersion);
+  const era = eraOf(server);
   /** False once the server has answered 406 to a request for metadata alone. */
-  let listsMetadata = true;
+  let listsMetadata = dialect.hasPartialLists;
 
-  const listWhole: NodeRegistry['listWhole'] = (signal) => listNodes(http, PATH, 'whole', signal);
+  const listWhole: NodeRegistry['listWhole'] = async (signal) => {
+    try {
+      const nodes = await listNodes(http, dialect, 'whole', signal);
+      return { era, nodes: era.hidesMinions ? nodes.map(listedIsReady) : nodes };
+    } catch (error) {
+      const listing = era.hidesMinions ? hangingList(error) : undefined;
+      if (listing === undefined) throw error;
+      return { era, ...listing };
+    }
+  };
 
   const list: NodeRegistry['list'] = async (signal) => {
     if (!listsMetadata) return listWhole(signal);
     try {
-      return await listNodes(http, PATH, 'metadata', signal);
+      return { era, nodes: await listNodes(http, dialect, 'metadata', signal) };
     } catch (error) {
       if (!(error instanceof RequestError) || error.status !== 406) throw error;
       listsMetadata = false;
@@ -36,14 +48,17 @@ export function createNodes({ http }: { readonly http: HttpClient }): NodeRegist
   const read: NodeRegistry['read'] = async (name, signal) => {
     const request = about(name, { method: 'GET', headers: { Accept: 'application/json' } }, signal);
     const answer = await http.send(request);
-    if (answer.status === 200) return parseJson(http, request, answer, wholeNode);
+    if (answer.status === 200) return parseJson(http, request, answer, dialect.node);
     if (saysMissing(answer, name)) return undefined;
     throw refusal(http, request, answer, 'get');
   };
 
   const create: NodeRegistry['create'] = async (draft, signal) => {
     const request = creation(draft, signal);
-    const answer = await http.send(request);
+    let answer = await http.send(request);
+    // v0.4 answers so when it cannot reach the kubelet, and stores the minion all the same: a second 500 means that it did not.
+    if (answer.status === 500 && era.hidesMinions) answer = await http.send(request);
+    // 202: the write goes on, and takes longer than the server waited for it.
     if ([200, 201, 202].includes(answer.status)) return confirmed(request, answer, 'created');
     if (answer.status === 409 && readStatus(answer).reason === 'AlreadyExists') return 'exists';
     if (refusesLabels(answer) && draft.labels.size > 0) return 'labels-refused';
@@ -51,9 +66,10 @@ export function createNodes({ http }: { readonly http: HttpClient }): NodeRegist
   };
 
   const update: NodeRegistry['update'] = async (name, uid, change, signal) => {
-    const value = { metadata: { uid, ...objects(change) } };
+    if (!era.checksUid && (await read(name, signal))?.uid !== uid) return 'gone';
+    const value = dialect.patch(change, era.checksUid ? uid : undefined);
     const body = { contentType: 'application/merge-patch+json', value };
-    const request = about(name, { method: 'PATCH', body }, signal);
+    const request = about(name, { method: 'PATCH', query: dialect.writeQuery, body }, signal);
     const answer = await http.send(request);
     if (answer.status === 200) return confirmed(request, answer, 'updated');
     if (saysMissing(answer, name)) return 'gone';
@@ -63,14 +79,23 @@ export function createNodes({ http }: { readonly http: HttpClient }): NodeRegist
   };
 
   const remove: NodeRegistry['remove'] = async (name, uid, resourceVersion, signal) => {
-    const value = { kind: 'DeleteOptions', apiVersion: API_VERSION, preconditions: { uid, resourceVersion } };
-    const request = about(name, { method: 'DELETE', body: { contentType: 'application/json', value } }, signal);
+    const value = dialect.preconditions(uid, resourceVersion);
+    const body = value === undefined ? undefined : { contentType: 'application/json', value };
+    const what = { method: 'DELETE' as const, query: dialect.writeQuery };
+    const request = about(name, body === undefined ? what : { ...what, body }, signal);
+    if (era.hidesMinions) throw http.failure(request, `no minion of a server before v0.13 is ever deleted`);
     const answer = await http.send(request);
     if (answer.status === 200 || answer.status === 202) return confirmed(request, answer, 'removed');
     if (saysMissing(answer, name)) return 'gone';
     if (answer.status === 409) return 'changed';
     throw refusal(http, request, answer, 'delete');
   };
+
+  function creation(draft: NodeDraft, signal: AbortSignal): HttpRequest {
+    const body = { contentType: 'application/json', value: dialect.draft(draft) };
+    const { path, writeQuery: query } = dialect;
+    return { method: 'POST', path, query, body, maxBytes: MAX_NODE_BYTES, signal };
+  }
 
   /** The outcome, if the answer is an API server's. Throws RequestError for the 200 of anything else, say a login page. */
   function confirmed<T>(request: HttpRequest, answer: HttpAnswer, outcome: T): T {
@@ -81,40 +106,36 @@ export function createNodes({ http }: { readonly http: HttpClient }): NodeRegist
   /** A request about one node. Throws RequestError for an empty name: without one the path is that of all nodes. */
   function about(
     name: string,
-    what: Pick<HttpRequest, 'method' | 'headers' | 'body'>,
+    what: Pick<HttpRequest, 'method' | 'query' | 'headers' | 'body'>,
     signal: AbortSignal,
   ): HttpRequest {
-    const request = { ...what, path: `${PATH}/${encodeURIComponent(name)}`, maxBytes: MAX_NODE_BYTES, signal };
+    const path = `${dialect.path}/${encodeURIComponent(name)}`;
+    const request = { ...what, path, maxBytes: MAX_NODE_BYTES, signal };
     if (name === '') throw http.failure(request, 'there is no node with an empty name');
     return request;
   }
 
-  return { list, listWhole, read, create, update, remove, close: () => http.close() };
+  return { list, listWhole, read, create, update, remove };
 }
 
-function creation(draft: NodeDraft, signal: AbortSignal): HttpRequest {
-  const { name, address, labels, annotations } = draft;
-  const value = {
-    kind: 'Node',
-    apiVersion: API_VERSION,
-    metadata: { name, ...objects({ labels, annotations }) },
-    status: { addresses: [{ type: 'InternalIP', address }] },
-  };
-  const body = { contentType: 'application/json', value };
-  return { method: 'POST', path: PATH, body, maxBytes: MAX_NODE_BYTES, signal };
+function dialectOf(apiVersion: ApiVersion): Dialect {
+  return apiVersion === 'v1' || apiVersion === 'v1beta3' ? nodeDialect(apiVersion) : minionDialect(apiVersion);
 }
 
-/** Both as JSON has them; a map without entries is left out. */
-function objects({ labels, annotations }: MetadataChange) {
-  return {
-    ...(labels.size > 0 && { labels: Object.fromEntries(labels) }),
-    ...(annotations.size > 0 && { annotations: Object.fromEntries(annotations) }),
-  };
+/** A server that lists a minion only while its kubelet answers has no condition that would say so. */
+function listedIsReady(record: NodeRecord): NodeRecord {
+  return record.facts === undefined ? record : { ...record, facts: { ...record.facts, ready: 'ready' } };
 }
 
-/** One bad label fails the whole create, with 422 and a cause for the field (v0.15.0 to v1.20.2). */
+/** v0.8.4 asks every kubelet before it answers with a list, without a time limit, so that one that hangs holds up the list. */
+function hangingList(error: unknown): Pick<NodeListing, 'nodes' | 'unlistable'> | undefined {
+  const isTimeout = error instanceof RequestError && error.code === 'ETIMEDOUT' && error.status === undefined;
+  return isTimeout ? { nodes: [], unlistable: error.message } : undefined;
+}
+
+/** One bad label fails the whole create, with 422 and a cause for the field: `label` in v0.5.6, `labels` in v0.8.4, then `metadata.labels`. */
 function refusesLabels(answer: HttpAnswer): boolean {
   if (answer.status !== 422) return false;
   const { reason, details } = readStatus(answer);
-  return reason === 'Invalid' && details.causes.some(({ field }) => field.startsWith('metadata.labels'));
+  return reason === 'Invalid' && details.causes.some(({ field }) => /^(metadata\.)?labels?\b/.test(field));
 }

@@ -11,13 +11,34 @@ export interface NodeRecord {
   readonly facts: NodeFacts | undefined;
 }
 
+/** What an API server can do with nodes, which depends on its age. */
+export interface Era {
+  /** For people, `v0.8.4, spoken to in v1beta2`: what was learned of a server is forgotten when this changes. */
+  readonly server: string;
+  /**
+   * Before v0.13 (2014): the server asks the kubelets itself, and lists a minion only while its kubelet answers. There listed is
+   * Ready, not listed may be registered all the same, and no minion can be changed.
+   */
+  readonly hidesMinions: boolean;
+  /** Whether a label of that key would be kept: some servers drop it, some refuse the whole node because of it. */
+  takesLabel(key: string): boolean;
+}
+
+/** What one listing came to. */
+export interface NodeListing {
+  readonly era: Era;
+  readonly nodes: readonly NodeRecord[];
+  /** Why a server that hides minions could list none (one hung kubelet holds up the whole list of v0.8), for people. */
+  readonly unlistable?: string;
+}
+
 /** What a metadata-only list lacks. */
 export interface NodeFacts {
   /** status.nodeInfo.machineID, or empty: the kubelet has not reported yet. */
   readonly machineId: string;
   /** The IP addresses in status.addresses (or hostIP), canonical, in the server's order. */
   readonly addresses: readonly string[];
-  /** The condition Ready: `ready` is True, `not-ready` is False or Unknown, `none` is a server or node without it. */
+  /** The condition Ready: `ready` is True (or Full, or listed: see Era), `not-ready` any other, `none` is a node without it. */
   readonly ready: 'ready' | 'not-ready' | 'none';
   /** spec.unschedulable: somebody cordoned it. */
   readonly unschedulable: boolean;
@@ -47,15 +68,15 @@ type RemoveOutcome = 'removed' | 'gone' | 'changed';
 /** The nodes of one API server. Everything throws RequestError when the server did not do what was asked. */
 export interface NodeRegistry {
   /** Every node, completely; with facts only where the server sends them with the list. */
-  list(signal: AbortSignal): Promise<readonly NodeRecord[]>;
+  list(signal: AbortSignal): Promise<NodeListing>;
   /** Every node, completely, with facts, in pages where the server pages. */
-  listWhole(signal: AbortSignal): Promise<readonly NodeRecord[]>;
+  listWhole(signal: AbortSignal): Promise<NodeListing>;
   /** One node with facts, or undefined when there is none of that name. */
   read(name: string, signal: AbortSignal): Promise<NodeRecord | undefined>;
   create(draft: NodeDraft, signal: AbortSignal): Promise<CreateOutcome>;
   /** Changes the node of that name only while its uid is the given one. */
   update(name: string, uid: string, change: MetadataChange, signal: AbortSignal): Promise<UpdateOutcome>;
-  /** Deletes with uid and resourceVersion as preconditions. Servers before v1.20 ignore one or both, and delete. */
+  /** Deletes with uid and resourceVersion as preconditions. Servers before v1.20 ignore one or both, and delete. Never where minions hide. */
   remove(name: string, uid: string, resourceVersion: string, signal: AbortSignal): Promise<RemoveOutcome>;
   close(): void;
 }

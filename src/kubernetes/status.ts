@@ -14,9 +14,12 @@ const statusSchema = z.object({
   details: z
     .object({
       name: text,
+      id: text,
       causes: z.array(z.object({ field: text }).catch({ field: '' })).catch([]),
     })
-    .catch({ name: '', causes: [] }),
+    .catch({ name: '', id: '', causes: [] })
+    // v1beta1 to v1beta3 call the name an id.
+    .transform(({ name, id, causes }) => ({ name: name || id, causes })),
 });
 
 /** `reason` is a word (`NotFound`, `AlreadyExists`, `Invalid`), `message` a sentence. What is absent is empty. */
@@ -34,13 +37,17 @@ export function readStatus(answer: HttpAnswer): Status {
   return parsed.success ? parsed.data : { reason: '', message: '', details: { name: '', causes: [] } };
 }
 
+/** What servers up to v0.13.2 say to a delete of a minion that is not there. */
+const NO_SUCH_RESOURCE = 'The requested resource does not exist.';
+
 /**
- * Whether a 404 says that there is no node of that name. When the server has no such resource at all the status and the
- * reason are the same, and only the details are empty (v0.17.1 to v1.20.2).
+ * Whether an answer says that there is no node of that name: 404, or 500 up to v0.13.2. When the server has no such resource at
+ * all the status and the reason of the 404 are the same, and only the details are empty (v0.17.1 to v1.20.2).
  */
 export function saysMissing(answer: HttpAnswer, name: string): boolean {
+  const { reason, message, details } = readStatus(answer);
+  if (answer.status === 500) return message === NO_SUCH_RESOURCE;
   if (answer.status !== 404) return false;
-  const { reason, details } = readStatus(answer);
   return reason === 'NotFound' && details.name === name;
 }
 
@@ -69,7 +76,7 @@ function adviceFor(request: HttpRequest, answer: HttpAnswer, message: string, ve
         : `does this user have the verb "${verb}" on nodes? A ClusterRole grants all that is needed with the rule ` +
             '{apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "create", "patch", "delete"]}';
     case 404:
-      return `the server has no ${request.path}: Kubernetes before v0.19 does not serve v1, and what is no API server serves nothing of it; check KUBE_REGISTER_API_ENDPOINT`;
+      return `the server has no ${request.path}: check KUBE_REGISTER_API_ENDPOINT, and KUBE_REGISTER_API_VERSION where it is set`;
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 /** What is to be written on a node: our marks, and the labels that are copied from fleet's metadata. */
 import { cleanLabel } from '../kubernetes/names.ts';
-import type { MetadataChange, NodeDraft } from '../kubernetes/registry.ts';
+import type { Era, MetadataChange, NodeDraft } from '../kubernetes/registry.ts';
 import type { Candidate } from './machines.ts';
 import { ADDRESS, LABELS, MACHINE_ID, MANAGED, SINCE } from './marks.ts';
 import type { Node } from './resolve.ts';
@@ -15,6 +15,7 @@ export interface Note {
 export function labelsFor(
   machine: Candidate,
   metadataKeys: readonly string[],
+  era: Era,
 ): { readonly labels: ReadonlyMap<string, string>; readonly notes: readonly Note[] } {
   const labels = new Map<string, string>();
   const notes: Note[] = [];
@@ -28,6 +29,7 @@ export function labelsFor(
         text: `machine ${machine.id}: metadata ${JSON.stringify(metadataKey)} is not copied to a label: ${why}`,
       });
     if ('problem' in label) leftOut(label.problem);
+    else if (!era.takesLabel(label.key)) leftOut(`the API server (${era.server}) keeps no label ${label.key}`);
     else if (labels.has(label.key)) leftOut(`another metadata key became the label ${label.key} already`);
     else labels.set(label.key, label.value);
   }
@@ -39,6 +41,7 @@ export function draftFor(
   machine: Candidate,
   name: string,
   labels: ReadonlyMap<string, string>,
+  era: Era,
   since: string,
 ): NodeDraft {
   const annotations = new Map([
@@ -47,7 +50,8 @@ export function draftFor(
     [SINCE, since],
   ]);
   if (labels.size > 0) annotations.set(LABELS, keyList(labels.keys()));
-  return { name, address: machine.address, labels: new Map([...labels, [MANAGED, 'true']]), annotations };
+  const marked = era.takesLabel(MANAGED) ? new Map([...labels, [MANAGED, 'true']]) : labels;
+  return { name, address: machine.address, labels: marked, annotations };
 }
 
 /**

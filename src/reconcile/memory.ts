@@ -1,4 +1,5 @@
 /** What one good pass leaves for the next. It lives in the process alone: after a restart every grace starts anew. */
+import type { Era } from '../kubernetes/registry.ts';
 import type { Node } from './resolve.ts';
 import type { Reason } from './verdict.ts';
 
@@ -26,6 +27,10 @@ export interface Memory {
   readonly lastNames: ReadonlyMap<string, string>;
   /** By node uid: what a metadata-only list does not repeat. */
   readonly identities: ReadonlyMap<string, Node['identity']>;
+  /** What is known of this server only: see `Era.server`. Undefined before the first good pass. */
+  readonly server: string | undefined;
+  /** Names registered with a server that hides minions, and until when (monotonic ms) it would be futile to register them again. */
+  readonly hidden: ReadonlyMap<string, number>;
   /** Requests that the API server refused for what they say, and until when (monotonic ms) it would be futile to repeat them. */
   readonly futile: ReadonlyMap<string, number>;
 }
@@ -36,6 +41,8 @@ export const EMPTY_MEMORY: Memory = {
   unlisted: new Map(),
   lastNames: new Map(),
   identities: new Map(),
+  server: undefined,
+  hidden: new Map(),
   futile: new Map(),
 };
 
@@ -86,7 +93,18 @@ export function isFutile({ futile }: Memory, fingerprint: string, nowMs: number)
   return (futile.get(fingerprint) ?? 0) > nowMs;
 }
 
-/** `futile` without what may be tried again. */
-export function stillFutile(futile: ReadonlyMap<string, number>, nowMs: number): ReadonlyMap<string, number> {
-  return new Map([...futile].filter(([, until]) => until > nowMs));
+/** Whether a node of this name was registered so lately, and is hidden, that to register it again would tell nothing new. */
+export function isHidden({ hidden }: Memory, name: string, nowMs: number): boolean {
+  return (hidden.get(name) ?? 0) > nowMs;
+}
+
+/** What is not over yet, of what is remembered until a time. */
+export function notOver(untilMs: ReadonlyMap<string, number>, nowMs: number): ReadonlyMap<string, number> {
+  return new Map([...untilMs].filter(([, until]) => until > nowMs));
+}
+
+/** What is left of a memory when another server answers: the names of machines, which are ours. */
+export function recall(memory: Memory, { server }: Era): Memory {
+  if (memory.server === undefined || memory.server === server) return memory;
+  return { ...EMPTY_MEMORY, lastGoodMs: memory.lastGoodMs, lastNames: memory.lastNames };
 }

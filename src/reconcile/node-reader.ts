@@ -1,6 +1,6 @@
 /** The nodes that one pass knows: listed, and read whole where a list of metadata leaves a question open. */
 import pLimit from 'p-limit';
-import type { NodeRecord, NodeRegistry } from '../kubernetes/registry.ts';
+import type { Era, NodeListing, NodeRecord, NodeRegistry } from '../kubernetes/registry.ts';
 import type { Node } from './resolve.ts';
 
 /** More nodes than this are read as one whole list. */
@@ -13,15 +13,19 @@ export class NodeReader {
   readonly #known: ReadonlyMap<string, Node['identity']>;
   readonly #signal: AbortSignal;
   #records: readonly NodeRecord[];
+  #era: Era;
+  readonly unlistable: string | undefined;
 
   constructor(
     registry: NodeRegistry,
-    records: readonly NodeRecord[],
+    listing: NodeListing,
     known: ReadonlyMap<string, Node['identity']>,
     signal: AbortSignal,
   ) {
     this.#registry = registry;
-    this.#records = records;
+    this.#records = listing.nodes;
+    this.#era = listing.era;
+    this.unlistable = listing.unlistable;
     this.#known = known;
     this.#signal = signal;
   }
@@ -34,6 +38,10 @@ export class NodeReader {
     }));
   }
 
+  get era(): Era {
+    return this.#era;
+  }
+
   /** Reads the nodes whose uid was never read. */
   readNewcomers(): Promise<void> {
     return this.read(this.#records.filter(({ uid, facts }) => facts === undefined && !this.#known.has(uid)));
@@ -42,8 +50,10 @@ export class NodeReader {
   /** Takes the list as it is by now, with what was read in this pass already. */
   async listAgain(): Promise<void> {
     const read = new Map(this.#records.map(({ uid, facts }) => [uid, facts]));
-    const listed = await this.#registry.list(this.#signal);
-    this.#records = listed.map((record) => ({ ...record, facts: record.facts ?? read.get(record.uid) }));
+    const { era, nodes, unlistable } = await this.#registry.list(this.#signal);
+    if (unlistable !== undefined) return;
+    this.#era = era;
+    this.#records = nodes.map((record) => ({ ...record, facts: record.facts ?? read.get(record.uid) }));
     await this.readNewcomers();
   }
 
@@ -51,7 +61,9 @@ export class NodeReader {
   async read(wanted: readonly { readonly name: string }[]): Promise<void> {
     if (wanted.length === 0) return;
     if (wanted.length > READS_BEFORE_WHOLE_LIST) {
-      this.#records = await this.#registry.listWhole(this.#signal);
+      const { era, nodes } = await this.#registry.listWhole(this.#signal);
+      this.#era = era;
+      this.#records = nodes;
       return;
     }
     const limit = pLimit(READS_AT_ONCE);

@@ -51,11 +51,11 @@ export interface Outlook {
  */
 export async function observe(sources: Sources, outlook: Outlook, signal: AbortSignal): Promise<Observation> {
   const inquiry = new KubeletInquiry(sources.kubelets, signal);
-  const { machines, skippedRecords, nodes: listed } = await listBoth(sources, inquiry, signal);
+  const { machines, skippedRecords, listing } = await listBoth(sources, inquiry, signal);
   const candidates = [...machines.values()].filter(isCandidate);
   const names = await sources.namer.namesOf(candidates, signal);
   const machinesAt = machinesByAddress(machines.values());
-  const reader = new NodeReader(sources.nodes, listed, outlook.memory.identities, signal);
+  const reader = new NodeReader(sources.nodes, listing, outlook.memory.identities, signal);
 
   await orKubernetesFailed(reader.readNewcomers(), signal);
   for (let listedAgain = false; ; ) {
@@ -63,12 +63,13 @@ export async function observe(sources: Sources, outlook: Outlook, signal: AbortS
     const resolution = resolve(candidates, nodes, names);
     const sight: Sight = { machines, machinesAt, resolution };
     const kubelets = await askAround(nodes, sight, inquiry);
-    const observation: Observation = { ...sight, skippedRecords, nodes, names, kubelets };
+    const { era, unlistable } = reader;
+    const observation: Observation = { ...sight, skippedRecords, era, nodes, unlistable, names, kubelets };
     const registers = outlook.registers(observation);
     const open = leftOpen(observation, registers, outlook.adopt);
     if (open.length > 0) {
       await orKubernetesFailed(reader.read(open), signal);
-    } else if (registers && !listedAgain) {
+    } else if (registers && !listedAgain && unlistable === undefined) {
       await orKubernetesFailed(reader.listAgain(), signal);
       listedAgain = true;
     } else {
@@ -141,7 +142,7 @@ async function listBoth(sources: Sources, inquiry: KubeletInquiry, signal: Abort
   if (fleet.status === 'rejected') failures.set('fleet', asError(fleet.reason));
   if (kubernetes.status === 'rejected') failures.set('kubernetes', asError(kubernetes.reason));
   if (fleet.status === 'rejected' || kubernetes.status === 'rejected') throw new ObservationError(failures);
-  return { ...fleet.value, nodes: kubernetes.value };
+  return { ...fleet.value, listing: kubernetes.value };
 }
 
 async function listMachines({ fleet, selector }: Sources, inquiry: KubeletInquiry, signal: AbortSignal) {

@@ -3,7 +3,7 @@ import { type Action, nodeName } from './action.ts';
 import { type Hold, planDeregistrations } from './deregistration.ts';
 import type { Note } from './labels.ts';
 import { markOf } from './marks.ts';
-import { type Grace, type Memory, rememberNames, stillFutile } from './memory.ts';
+import { type Grace, type Memory, notOver, recall, rememberNames } from './memory.ts';
 import type { Now, Policy } from './policy.ts';
 import { planRegistrations } from './registration.ts';
 import { planUpkeep } from './upkeep.ts';
@@ -30,7 +30,8 @@ export interface Plan {
  * Hears the witnesses; plans registrations, the upkeep of nodes that have a machine, and deregistrations; and gives every machine
  * and every node one verdict. The same arguments give the same plan.
  */
-export function makePlan(observation: Observation, memory: Memory, policy: Policy, now: Now): Plan {
+export function makePlan(observation: Observation, before: Memory, policy: Policy, now: Now): Plan {
+  const memory = recall(before, observation.era);
   const unlisted = countUnlisted(observation, memory);
   const testimonies = hearWitnesses(observation);
   const registration = planRegistrations(observation, memory, policy, now);
@@ -50,7 +51,7 @@ export function makePlan(observation: Observation, memory: Memory, policy: Polic
     testimonies,
     hold: deregistration.hold,
     managed: deregistration.managed,
-    notes: [...skipped(observation), ...upkeep.notes],
+    notes: [...skipped(observation), ...unlistable(observation), ...upkeep.notes],
     memory: nextMemory(observation, memory, { unlisted, graces: deregistration.graces }, now),
   };
 }
@@ -68,6 +69,19 @@ function skipped({ skippedRecords }: Observation): readonly Note[] {
   return [{ key: 'skipped', text: `fleet lists records that name no machine (${skippedRecords}): they are skipped` }];
 }
 
+/** One kubelet that hangs holds up the whole list of v0.8.4. */
+function unlistable({ era, unlistable: why, kubelets }: Observation): readonly Note[] {
+  if (why === undefined) return [];
+  const silent = [...kubelets].filter(([, { state }]) => state === 'silent').map(([address]) => address);
+  const suspects = silent.length > 0 ? `these do not answer: ${silent.join(', ')}` : 'all that fleet lists answer';
+  return [
+    {
+      key: `unlistable ${silent.join(' ')}`,
+      text: `machines are registered without the list of minions, which the API server (${era.server}) does not give while one kubelet hangs; ${suspects} (${why})`,
+    },
+  ];
+}
+
 /** By machine id named in a mark: good passes in a row, this one included, in which fleet did not list it. */
 function countUnlisted({ nodes, machines }: Observation, memory: Memory): ReadonlyMap<string, number> {
   const unlisted = new Map<string, number>();
@@ -79,11 +93,12 @@ function countUnlisted({ nodes, machines }: Observation, memory: Memory): Readon
 }
 
 function nextMemory(
-  { nodes, resolution }: Observation,
+  { era, nodes, resolution }: Observation,
   memory: Memory,
   seen: { unlisted: ReadonlyMap<string, number>; graces: ReadonlyMap<string, Grace> },
   now: Now,
 ): Memory {
+  const listed = new Set(nodes.map(({ name }) => name));
   return {
     lastGoodMs: now.monotonicMs,
     graces: seen.graces,
@@ -93,6 +108,8 @@ function nextMemory(
       [...resolution.byMachine.values()].map(({ machine, node }) => [machine.id, node.name] as const),
     ),
     identities: new Map(nodes.map((node) => [node.uid, node.identity])),
-    futile: stillFutile(memory.futile, now.monotonicMs),
+    server: era.server,
+    hidden: new Map([...notOver(memory.hidden, now.monotonicMs)].filter(([name]) => !listed.has(name))),
+    futile: notOver(memory.futile, now.monotonicMs),
   };
 }

@@ -1,8 +1,9 @@
 /** One pass: observe, plan, apply, report. */
 import type { Clock } from '../clock.ts';
 import type { Target } from '../http/request-error.ts';
+import type { Era } from '../kubernetes/registry.ts';
 import { apply, type Outcome } from './apply.ts';
-import { EMPTY_MEMORY, FUTILE_MS, type Memory } from './memory.ts';
+import { EMPTY_MEMORY, FUTILE_MS, type Memory, recall } from './memory.ts';
 import { ObservationError, type Outlook, observe, type Sources } from './observe.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { Now, Policy } from './policy.ts';
@@ -74,7 +75,7 @@ export class Reconciler {
         { nodes: sources.nodes, kubelets: sources.kubelets },
         { dryRun, begin, finish: abandon },
       );
-      this.#memory = settle(this.#memory, outcomes, clock.monotonic());
+      this.#memory = settle(this.#memory, observation.era, outcomes, clock.monotonic());
       begin.throwIfAborted();
     } catch (error) {
       if (!stop.aborted) failures = causesOf(error, deadline.hasPassed, passTimeoutMs);
@@ -95,7 +96,8 @@ export class Reconciler {
     return {
       memory,
       adopt: policy.adopt,
-      registers: (observation) => planRegistrations(observation, memory, policy, this.#now()).actions.length > 0,
+      registers: (observation) =>
+        planRegistrations(observation, recall(memory, observation.era), policy, this.#now()).actions.length > 0,
     };
   }
 }
@@ -143,11 +145,15 @@ function causesOf(error: unknown, timedOut: boolean, passTimeoutMs: number): Rea
 }
 
 /** What the outcomes teach the next pass: who is alive after all, who failed, what is futile. */
-function settle(memory: Memory, outcomes: readonly Outcome[], nowMs: number): Memory {
+function settle(memory: Memory, era: Era, outcomes: readonly Outcome[], nowMs: number): Memory {
+  const hidden = new Map(memory.hidden);
   const graces = new Map(memory.graces);
   const futile = new Map(memory.futile);
   for (const { action, result, alive, futile: refused } of outcomes) {
     if (refused !== undefined) futile.set(refused, nowMs + FUTILE_MS);
+    if (action.kind === 'register' && era.hidesMinions && (result === 'done' || result === 'unneeded')) {
+      hidden.set(action.draft.name, nowMs + FUTILE_MS);
+    }
     if (action.kind !== 'deregister') continue;
     const grace = graces.get(action.node.uid);
     if (alive === true) graces.delete(action.node.uid);
@@ -155,5 +161,5 @@ function settle(memory: Memory, outcomes: readonly Outcome[], nowMs: number): Me
       graces.set(action.node.uid, { ...grace, failures: grace.failures + 1 });
     }
   }
-  return { ...memory, graces, futile };
+  return { ...memory, hidden, graces, futile };
 }

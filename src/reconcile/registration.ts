@@ -1,9 +1,10 @@
 /** The verdict of every machine, and which of those without a node are registered. */
 import { nodeNameProblem } from '../kubernetes/names.ts';
+import type { Era } from '../kubernetes/registry.ts';
 import { type Action, fingerprint, type Register } from './action.ts';
 import { draftFor, labelsFor } from './labels.ts';
 import { type Candidate, isCandidate, type Machine } from './machines.ts';
-import { isFutile, type Memory } from './memory.ts';
+import { isFutile, isHidden, type Memory } from './memory.ts';
 import type { Now, Policy } from './policy.ts';
 import { type Conflict, type GivenName, type Node, STEPS } from './resolve.ts';
 import type { MachineVerdict } from './verdict.ts';
@@ -23,6 +24,7 @@ interface Taken {
 
 /** Machines are taken in the order of their ids, so that of two that want one name or address the smallest id has it. */
 export function planRegistrations(observation: Observation, memory: Memory, policy: Policy, now: Now): Registration {
+  const { era } = observation;
   const taken = takenBy(observation.nodes);
   const verdicts = new Map<string, MachineVerdict>();
   const actions: Action[] = [];
@@ -33,13 +35,10 @@ export function planRegistrations(observation: Observation, memory: Memory, poli
       verdicts.set(machine.id, outcome);
       continue;
     }
-    const action = register(outcome.machine, outcome.as, policy, now);
-    if (isFutile(memory, fingerprint(action), now.monotonicMs)) {
-      verdicts.set(machine.id, {
-        name: 'refused',
-        reason: `the API server refused to create node ${outcome.as}`,
-        next: 'tried again within ten minutes, or as soon as the request would be another one',
-      });
+    const action = register(outcome.machine, outcome.as, policy, era, now);
+    const futile = futility(action, memory, era, now);
+    if (futile !== undefined) {
+      verdicts.set(machine.id, futile);
       continue;
     }
     taken.names.set(outcome.as, `machine ${machine.id} is registered under this name`);
@@ -52,6 +51,28 @@ export function planRegistrations(observation: Observation, memory: Memory, poli
     });
   }
   return { actions, verdicts };
+}
+
+/** The verdict of a machine whose registration was asked for so lately that the answer would be the same. */
+function futility(action: Register, memory: Memory, era: Era, now: Now): MachineVerdict | undefined {
+  const { name } = action.draft;
+  if (isFutile(memory, fingerprint(action), now.monotonicMs)) {
+    return {
+      name: 'refused',
+      reason: `the API server refused to create node ${name}`,
+      next: 'tried again within ten minutes, or as soon as the request would be another one',
+    };
+  }
+  if (isHidden(memory, name, now.monotonicMs)) {
+    return {
+      name: 'hidden',
+      reason:
+        `it is registered as ${name}, but the API server (${era.server}) does not list it: ` +
+        `such a server lists a minion only while it reaches its kubelet at http://${name}:10250/healthz`,
+      next: 'registered again within ten minutes if it is still not listed',
+    };
+  }
+  return undefined;
 }
 
 function takenBy(nodes: readonly Node[]): Taken {
@@ -115,9 +136,9 @@ function nameFor(
   return given;
 }
 
-function register(machine: Candidate, name: string, policy: Policy, now: Now): Register {
-  const { labels } = labelsFor(machine, policy.nodeLabels);
-  return { kind: 'register', machine, draft: draftFor(machine, name, labels, now.wall) };
+function register(machine: Candidate, name: string, policy: Policy, era: Era, now: Now): Register {
+  const { labels } = labelsFor(machine, policy.nodeLabels, era);
+  return { kind: 'register', machine, draft: draftFor(machine, name, labels, era, now.wall) };
 }
 
 function describeConflict(conflict: Conflict): string {

@@ -1,4 +1,5 @@
 /** The nodes that have a machine: adopted where they bear no mark, kept up to date where they bear ours. */
+import type { Era } from '../kubernetes/registry.ts';
 import { type Action, type Adopt, fingerprint, type Label } from './action.ts';
 import { changeFor, labelsFor, type Note } from './labels.ts';
 import { markOf } from './marks.ts';
@@ -17,7 +18,7 @@ export interface Upkeep {
 
 /** Every match of a pass, with what the witnesses say of its node. `unlisted` counts this pass too. */
 export function planUpkeep(
-  { resolution }: Observation,
+  { resolution, era }: Observation,
   testimonies: ReadonlyMap<string, Testimony>,
   unlisted: ReadonlyMap<string, number>,
   memory: Memory,
@@ -31,11 +32,11 @@ export function planUpkeep(
     const { machine, node } = match;
     const testimony = testimonies.get(node.name);
     if (testimony === undefined) continue;
-    const adoption = adoptionOf(match, testimony, unlisted, policy);
+    const adoption = adoptionOf(match, testimony, unlisted, policy, era);
     if (adoption?.verdict !== undefined) verdicts.set(node.name, adoption.verdict);
-    if (adoption?.kind === 'not') continue;
+    if (adoption?.kind === 'not' || era.hidesMinions) continue;
 
-    const copied = labelsFor(machine, policy.nodeLabels);
+    const copied = labelsFor(machine, policy.nodeLabels, era);
     const { change, notes: foreign } = changeFor(machine, node, copied.labels, now.wall);
     notes.push(...copied.notes, ...foreign);
     if (change === undefined) continue;
@@ -51,6 +52,7 @@ function adoptionOf(
   testimony: Testimony,
   unlisted: ReadonlyMap<string, number>,
   policy: Policy,
+  era: Era,
 ): { readonly kind: 'adopt' | 'not'; readonly verdict?: NodeVerdict } | undefined {
   const mark = markOf(node);
   if (mark === machine.id) return undefined;
@@ -60,6 +62,10 @@ function adoptionOf(
   const found = `machine ${machine.id}'s node, found by ${STEPS[step]}`;
   if (!policy.adopt) {
     return { kind: 'not', verdict: { name: 'recognised', reason: `${found}; KUBE_REGISTER_ADOPT=false` } };
+  }
+  if (era.hidesMinions) {
+    const next = `never marked: the API server (${era.server}) cannot change a minion`;
+    return { kind: 'not', verdict: { name: 'recognised', reason: `${found}; ${describe(testimony)}`, next } };
   }
   if (isHeard(testimony) || testimony.kubernetes === 'ready') {
     return { kind: 'adopt', verdict: { name: 'adopt', reason: `${found}; ${describe(testimony)}` } };

@@ -41,6 +41,8 @@ type MachineVerdictName =
   | 'has-node'
   /** It is registered in this pass. */
   | 'register'
+  /** It was registered, and the API server hides it while it does not reach its kubelet (before v0.13). */
+  | 'hidden'
   /** It has no node, and its kubelet is not healthy yet. */
   | 'waiting'
   /** Its node, its name or its address is another machine's. */

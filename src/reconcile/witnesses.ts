@@ -1,6 +1,7 @@
 /** The three witnesses of a node's life: what fleet, its kubelet and Kubernetes say of it in this pass. */
 import { usableAddress } from '../address.ts';
 import type { KubeletAnswer } from '../kubelet/kubelet.ts';
+import type { Era } from '../kubernetes/registry.ts';
 import type { Machine } from './machines.ts';
 import { ADDRESS, markOf } from './marks.ts';
 import type { GivenName, Node, Resolution } from './resolve.ts';
@@ -13,7 +14,10 @@ export interface Observation {
   readonly machinesAt: ReadonlyMap<string, readonly Machine[]>;
   /** Records of the listing that name no machine. */
   readonly skippedRecords: number;
+  readonly era: Era;
   readonly nodes: readonly Node[];
+  /** Why the API server could not list its nodes; there are none then, and that says nothing. */
+  readonly unlistable: string | undefined;
   /** By machine id, for candidates: what NODE_NAME gives. */
   readonly names: ReadonlyMap<string, GivenName>;
   readonly resolution: Resolution;

@@ -1,5 +1,6 @@
 /** One table of every setting: its name, default, meaning, and the schema that reads it. */
 import { z } from 'zod';
+import { API_VERSIONS } from '../kubernetes/era.ts';
 import {
   duration,
   endpoint,
@@ -85,9 +86,9 @@ export const table = z.object({
     help: `Where the API server is. Not set: KUBECONFIG, else the in-cluster files of a pod, else ${LOCAL_API_SERVER}. Not together with KUBECONFIG.`,
   }),
   KUBECONFIG: optionalFile('Kubernetes API', 'A kubeconfig file: server and credentials of its current context.'),
-  API_VERSION: setting(oneOf(['auto', 'v1']), 'auto', {
+  API_VERSION: setting(oneOf(['auto', ...API_VERSIONS]), 'auto', {
     section: 'Kubernetes API',
-    help: 'The API version to speak: auto or v1.',
+    help: 'The API version to speak: v1, v1beta3, v1beta2 or v1beta1. auto asks the server for the newest that it has.',
   }),
   API_TOKEN_FILE: optionalFile(
     'Kubernetes API',

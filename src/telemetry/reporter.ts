@@ -49,6 +49,7 @@ export class Reporter {
   #summaryMs: number | undefined;
   #said: ReadonlySet<string> = new Set();
   #brokenBy: Cause | undefined;
+  #apiServer: string | undefined;
 
   constructor(logger: Logger, selectorText: string) {
     this.#logger = logger;
@@ -60,6 +61,7 @@ export class Reporter {
     this.#sayServers(chapter);
     this.#sayFailures(report);
     if (report.seen === undefined || counts === undefined) return;
+    this.#sayApiServer(report);
     if (this.#first) this.#sayFirst(report, counts);
     this.#sayHold(report, chapter);
     this.#sayChanges(chapter.changes);
@@ -86,6 +88,15 @@ export class Reporter {
       else this.#logger[cause === this.#brokenBy ? 'debug' : 'error'](`pass failed: ${problem}`);
     }
     this.#brokenBy = [...failures.keys()].find((cause) => cause === 'timeout' || cause === 'internal');
+  }
+
+  /** An upgrade under the running daemon changes what can be done with nodes. */
+  #sayApiServer({ seen }: PassReport): void {
+    const server = seen?.observation.era.server;
+    if (server === this.#apiServer) return;
+    const before = this.#apiServer === undefined ? '' : `; it was ${this.#apiServer}`;
+    this.#logger.info(`the API server is ${server}${before}`);
+    this.#apiServer = server;
   }
 
   #sayFirst({ seen }: PassReport, counts: Counts): void {

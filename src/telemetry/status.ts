@@ -43,7 +43,7 @@ export function makeStatus(frame: StatusFrame, { last, good }: LastPasses, chron
       next: frame.nextPass?.toISOString() ?? null,
     },
     fleet: describeServer('fleet', chronicle),
-    kubernetes: describeServer('kubernetes', chronicle),
+    kubernetes: { ...describeServer('kubernetes', chronicle), server: seen?.observation.era.server ?? null },
     guard: {
       held: seen?.plan.hold !== undefined,
       since: iso(chronicle.heldSince),

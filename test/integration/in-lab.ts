@@ -7,7 +7,8 @@ import { createHttpClient } from '../../src/http/axios-client.ts';
 import type { HttpClient } from '../../src/http/http-client.ts';
 import type { Target } from '../../src/http/request-error.ts';
 import { createKubeletProber } from '../../src/kubelet/prober.ts';
-import { createNodes } from '../../src/kubernetes/nodes.ts';
+import { connectNodes } from '../../src/kubernetes/connect.ts';
+import type { ApiVersion } from '../../src/kubernetes/era.ts';
 import type { Outcome } from '../../src/reconcile/apply.ts';
 import { createNamer, type NameRule, type ReverseLookup } from '../../src/reconcile/naming.ts';
 import type { Policy } from '../../src/reconcile/policy.ts';
@@ -30,6 +31,7 @@ export interface LoopOptions {
   readonly nodeName?: NameRule;
   readonly lookup?: ReverseLookup;
   readonly dryRun?: boolean;
+  readonly apiVersion?: ApiVersion;
   /** Bounds one request to fleet or Kubernetes. */
   readonly requestMs?: number;
   /** Bounds one health check. */
@@ -37,7 +39,7 @@ export interface LoopOptions {
 }
 
 /** Stands still unless it is told. */
-class TestClock implements Clock {
+export class TestClock implements Clock {
   #ms = 0;
 
   wall(): number {
@@ -60,33 +62,49 @@ export async function startLoop(options: LoopOptions = {}, labOptions: LabOption
   return new Loop(lab, options);
 }
 
+/** Where the servers of a lab are. */
+export interface Servers {
+  readonly fleet: { readonly endpoint: string };
+  readonly kubelets: { readonly healthzUrl: string };
+  readonly kubernetes: { readonly url: string };
+}
+
+/** A reconciler as the daemon has one, but for its clock. */
+export function reconcilerOf(servers: Servers, clock: Clock, options: LoopOptions = {}): Reconciler {
+  const { policy, nodeName = { kind: 'ip' }, lookup = noNames, dryRun = false, requestMs, probeMs = 5_000 } = options;
+  return new Reconciler({
+    sources: {
+      fleet: createFleetClient({ http: clientOf('fleet', servers.fleet.endpoint, requestMs) }),
+      selector: parseSelector('role=kubernetes'),
+      kubelets: createKubeletProber({
+        urlTemplates: [servers.kubelets.healthzUrl],
+        timeoutMs: probeMs,
+        concurrency: 100,
+        tls: {},
+        observer: { healthCheckDone: () => {} },
+      }),
+      nodes: connectNodes({
+        http: clientOf('kubernetes', servers.kubernetes.url, requestMs),
+        apiVersion: options.apiVersion ?? 'auto',
+        clock,
+      }),
+      namer: createNamer(nodeName, lookup, clock),
+    },
+    policy: { ...POLICY, ...policy },
+    clock,
+    passTimeoutMs: 60_000,
+    dryRun,
+  });
+}
+
 export class Loop {
   readonly lab: Lab;
   readonly clock = new TestClock();
   readonly #reconciler: Reconciler;
 
   constructor(lab: Lab, options: LoopOptions = {}) {
-    const { policy, nodeName = { kind: 'ip' }, lookup = noNames, dryRun = false, requestMs, probeMs = 5_000 } = options;
     this.lab = lab;
-    this.#reconciler = new Reconciler({
-      sources: {
-        fleet: createFleetClient({ http: clientOf('fleet', lab.fleet.endpoint, requestMs) }),
-        selector: parseSelector('role=kubernetes'),
-        kubelets: createKubeletProber({
-          urlTemplates: [lab.kubelets.healthzUrl],
-          timeoutMs: probeMs,
-          concurrency: 100,
-          tls: {},
-          observer: { healthCheckDone: () => {} },
-        }),
-        nodes: createNodes({ http: clientOf('kubernetes', lab.kubernetes.url, requestMs) }),
-        namer: createNamer(nodeName, lookup, this.clock),
-      },
-      policy: { ...POLICY, ...policy },
-      clock: this.clock,
-      passTimeoutMs: 60_000,
-      dryRun,
-    });
+    this.#reconciler = reconcilerOf(lab, this.clock, options);
   }
 
   /** A pass, whatever comes of it; then an interval goes by. */

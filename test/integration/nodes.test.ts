@@ -4,8 +4,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpClient } from '../../src/http/axios-client.ts';
 import type { HttpClient } from '../../src/http/http-client.ts';
 import { RequestError } from '../../src/http/request-error.ts';
+import type { Server } from '../../src/kubernetes/era.ts';
 import { createNodes } from '../../src/kubernetes/nodes.ts';
-import type { MetadataChange, NodeDraft, NodeRegistry } from '../../src/kubernetes/registry.ts';
+import type { MetadataChange, NodeDraft } from '../../src/kubernetes/registry.ts';
 import type { Answer } from '../lab/answer.ts';
 import { answerWith, change, type Fault, flood, hang, loseAnswer, redirectTo, truncate } from '../lab/faults.ts';
 import { type Kubernetes, type KubernetesOptions, startKubernetes } from '../lab/kubernetes.ts';
@@ -28,12 +29,14 @@ function clientOf(endpoint: string, token?: string): HttpClient {
   return client;
 }
 
+const V1_20: Server = { version: 'v1.20.2', apiVersion: 'v1' };
+
 async function lab(
   options: KubernetesOptions & { token?: string } = {},
-): Promise<{ kubernetes: Kubernetes; nodes: NodeRegistry }> {
+): Promise<{ kubernetes: Kubernetes; nodes: ReturnType<typeof createNodes> }> {
   const kubernetes = await startKubernetes(options);
   onTestFinished(() => kubernetes.close());
-  return { kubernetes, nodes: createNodes({ http: clientOf(kubernetes.url, options.token) }) };
+  return { kubernetes, nodes: createNodes(clientOf(kubernetes.url, options.token), V1_20) };
 }
 
 async function errorOf(attempt: Promise<unknown>): Promise<RequestError> {
@@ -83,7 +86,7 @@ describe('listing nodes', () => {
   it('reads every page of their metadata, and asks for nothing that may be old', async () => {
     const { kubernetes, nodes } = await lab();
     const names = addNodes(kubernetes, 1200);
-    const records = await nodes.list(never);
+    const records = (await nodes.list(never)).nodes;
     expect(records.map(({ name }) => name)).toEqual(names);
     expect(records.every(({ facts }) => facts === undefined)).toBe(true);
     const queries = kubernetes.log.entries.map(({ path }) => new URL(path, 'http://lab').searchParams);
@@ -100,7 +103,7 @@ describe('listing nodes', () => {
     kubernetes.selfRegister('node-a', 'f00d', ['10.0.0.1', 'fd00::1']);
     kubernetes.patchNode('node-a', { spec: { unschedulable: true } });
     kubernetes.putNode({ name: 'node-b', labels: { role: 'x' }, annotations: { a: 'b' }, ready: 'unknown' });
-    expect(await nodes.listWhole(never)).toEqual([
+    expect((await nodes.listWhole(never)).nodes).toEqual([
       {
         name: 'node-a',
         uid: kubernetes.node('node-a')?.metadata.uid,
@@ -120,15 +123,15 @@ describe('listing nodes', () => {
 
   it('of which there are none gives none', async () => {
     const { nodes } = await lab();
-    expect(await nodes.list(never)).toEqual([]);
-    expect(await nodes.listWhole(never)).toEqual([]);
+    expect((await nodes.list(never)).nodes).toEqual([]);
+    expect((await nodes.listWhole(never)).nodes).toEqual([]);
   });
 
   it('asks a server that refuses to list metadata for whole nodes, and does not try that again', async () => {
     const { kubernetes, nodes } = await lab({ metadataLists: '406', version: 'v1.5.8', paging: false });
     addNodes(kubernetes, 3);
-    expect(await nodes.list(never)).toHaveLength(3);
-    expect((await nodes.list(never))[0]?.facts).toMatchObject({ ready: 'ready' });
+    expect((await nodes.list(never)).nodes).toHaveLength(3);
+    expect((await nodes.list(never)).nodes[0]?.facts).toMatchObject({ ready: 'ready' });
     expect(kubernetes.log.entries.map(({ headers }) => headers.accept)).toEqual([
       ACCEPT_METADATA,
       'application/json',
@@ -139,7 +142,7 @@ describe('listing nodes', () => {
   it('takes whole nodes from a server that does not know lists of metadata', async () => {
     const { kubernetes, nodes } = await lab({ metadataLists: 'ignored', version: 'v1.9.2' });
     addNodes(kubernetes, 600);
-    const records = await nodes.list(never);
+    const records = (await nodes.list(never)).nodes;
     expect(records).toHaveLength(600);
     expect(records.every(({ facts }) => facts?.ready === 'ready')).toBe(true);
   });
@@ -147,7 +150,7 @@ describe('listing nodes', () => {
   it('takes everything at once from a server that does not page', async () => {
     const { kubernetes, nodes } = await lab({ paging: false });
     addNodes(kubernetes, 1200);
-    expect(await nodes.list(never)).toHaveLength(1200);
+    expect((await nodes.list(never)).nodes).toHaveLength(1200);
     expect(kubernetes.log.total).toBe(1);
   });
 
@@ -159,7 +162,7 @@ describe('listing nodes', () => {
       edited((body) => ({ ...body, items: [again] })),
       { path: /continue=/ },
     );
-    const records = await nodes.list(never);
+    const records = (await nodes.list(never)).nodes;
     expect(records).toHaveLength(500);
     expect(records.find(({ name }) => name === 'node-0000')?.uid).toBe('made-anew');
   });
@@ -176,7 +179,7 @@ describe('listing nodes', () => {
       },
       { path: /continue=/, times: 1 },
     );
-    expect((await nodes.list(never)).map(({ name }) => name)).toEqual(['newcomer', ...names].sort());
+    expect((await nodes.list(never)).nodes.map(({ name }) => name)).toEqual(['newcomer', ...names].sort());
     expect(kubernetes.log.total).toBe(4);
   });
 
@@ -201,7 +204,7 @@ describe('listing nodes', () => {
     addNodes(kubernetes, 600);
     const otherKind = edited((body) => ({ ...body, kind: 'NodeList' }));
     kubernetes.faults.add(otherKind, { path: /continue=/, times: 1 });
-    expect(await nodes.list(never)).toHaveLength(600);
+    expect((await nodes.list(never)).nodes).toHaveLength(600);
     kubernetes.faults.add(otherKind, { path: /continue=/ });
     expect((await errorOf(nodes.list(never))).message).toMatch(
       /page 2 is a NodeList, those before are a PartialObjectMetadataList$/,
@@ -221,7 +224,7 @@ describe('listing nodes', () => {
       page += 1;
       response.end(JSON.stringify({ kind: 'NodeList', metadata: { continue: `to-${page}` }, items: [] }));
     });
-    const nodes = createNodes({ http: clientOf(`http://127.0.0.1:${server.port}`) });
+    const nodes = createNodes(clientOf(`http://127.0.0.1:${server.port}`), V1_20);
     expect((await errorOf(nodes.list(never))).message).toMatch(/does not end after 1000 pages$/);
     expect(page).toBe(1000);
   });
@@ -238,7 +241,7 @@ describe('listing nodes', () => {
         return { ...(await http.send(request)), bytes: 70 * 1024 * 1024 };
       },
     };
-    const error = await errorOf(createNodes({ http: heavy }).list(never));
+    const error = await errorOf(createNodes(heavy, V1_20).list(never));
     expect(error.message).toMatch(/the listing is larger than 134217728 bytes$/);
     expect(allowed).toEqual([134217728, 134217728 - 70 * 1024 * 1024]);
   });
@@ -259,7 +262,7 @@ describe('listing nodes', () => {
     const lift = kubernetes.faults.add(fault, { path: /continue=/ });
     expect(await errorOf(nodes.list(never))).toBeInstanceOf(RequestError);
     lift();
-    expect(await nodes.list(never)).toHaveLength(501);
+    expect((await nodes.list(never)).nodes).toHaveLength(501);
     kubernetes.faults.add(fault);
     expect(await errorOf(nodes.list(never))).toBeInstanceOf(RequestError);
   });
@@ -326,7 +329,7 @@ describe('reading one node', () => {
     kubernetes.faults.add(fault);
     const error = await errorOf(nodes.read('10.0.0.7', never));
     expect(error).toMatchObject({ status: 404 });
-    expect(error.message).toContain('the server has no /api/v1/nodes/10.0.0.7: Kubernetes before v0.19 ');
+    expect(error.message).toContain('the server has no /api/v1/nodes/10.0.0.7: check KUBE_REGISTER_API_ENDPOINT');
     expect(await errorOf(nodes.remove('10.0.0.7', 'u', '1', never))).toMatchObject({ status: 404 });
     expect(await errorOf(nodes.update('10.0.0.7', 'u', relabel, never))).toMatchObject({ status: 404 });
   });
@@ -566,7 +569,7 @@ describe('an error', () => {
     kubernetes.faults.add(refuse(404, 'NotFound', 'the server could not find the requested resource'));
     const error = await errorOf(nodes.list(never));
     expect(error).toMatchObject({ status: 404, code: 'NotFound' });
-    expect(error.message).toContain('the server has no /api/v1/nodes: Kubernetes before v0.19 does not serve v1');
+    expect(error.message).toContain('the server has no /api/v1/nodes: check KUBE_REGISTER_API_ENDPOINT');
     expect(await errorOf(nodes.create(draft, never))).toMatchObject({ status: 404 });
   });
 

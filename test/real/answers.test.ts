@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createHttpClient } from '../../src/http/axios-client.ts';
+import type { HttpClient } from '../../src/http/http-client.ts';
 import { createNodes } from '../../src/kubernetes/nodes.ts';
-import type { NodeRegistry } from '../../src/kubernetes/registry.ts';
 import { type Kubernetes, startKubernetes } from '../lab/kubernetes.ts';
 import { type Answer, Api, type Question } from './api.ts';
 import { serversOfThisFile } from './servers.ts';
@@ -129,10 +129,11 @@ describe('the lab answers as the real server does:', () => {
 describe('our client, where a node is not the one that was seen,', () => {
   const never = new AbortController().signal;
   const change = { labels: new Map(), annotations: new Map([['kube-register.io/machine-id', 'f']]) };
-  let nodes: NodeRegistry;
+  let http: HttpClient;
+  let nodes: ReturnType<typeof createNodes>;
 
   beforeAll(() => {
-    const http = createHttpClient({
+    http = createHttpClient({
       target: 'kubernetes',
       endpoint: servers.url,
       tls: { ca: readFileSync(servers.authority.caFile, 'utf8'), insecureSkipVerify: false },
@@ -141,9 +142,9 @@ describe('our client, where a node is not the one that was seen,', () => {
       observer: { requestDone: () => {}, requestRetried: () => {} },
       retries: { count: 0, minMs: 1, maxMs: 1, budgetMs: 1 },
     });
-    nodes = createNodes({ http });
+    nodes = createNodes(http, { version: 'v1.20.2', apiVersion: 'v1' });
   });
-  afterAll(() => nodes.close());
+  afterAll(() => http.close());
 
   beforeEach(async () => {
     await servers.admin(NODES, { method: 'DELETE' });
@@ -181,7 +182,7 @@ describe('our client, where a node is not the one that was seen,', () => {
     expect(both.sort()).toEqual(['created', 'exists']);
     const labels = new Map([['zone', 'not a label value']]);
     expect(await nodes.create({ ...draft, name: 'c', labels }, never)).toBe('labels-refused');
-    expect((await nodes.list(never)).map(({ name }) => name)).toEqual(['a', 'b']);
-    expect((await nodes.listWhole(never)).map(({ facts }) => facts?.addresses)).toEqual([[], ['10.0.0.1']]);
+    expect((await nodes.list(never)).nodes.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect((await nodes.listWhole(never)).nodes.map(({ facts }) => facts?.addresses)).toEqual([[], ['10.0.0.1']]);
   });
 });

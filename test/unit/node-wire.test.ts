@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nodePage, wholeNode } from '../../src/kubernetes/node-wire.ts';
+import { nodeDialect } from '../../src/kubernetes/node-wire.ts';
+
+const { page: nodePage, node: wholeNode } = nodeDialect('v1');
 
 /** As v1.20.2 sends it, shortened. */
 const NODE = {
@@ -130,16 +132,16 @@ describe('a page of nodes', () => {
       metadata: { continue: 'next' },
       items: [partial],
     });
-    expect(page).toMatchObject({ metadata: { continue: 'next' }, items: [{ name: '127.0.0.4', facts: undefined }] });
+    expect(page).toMatchObject({ continue: 'next', nodes: [{ name: '127.0.0.4', facts: undefined }] });
   });
 
   it('of whole nodes has facts', () => {
     const page = nodePage.parse({ kind: 'NodeList', metadata: {}, items: [NODE] });
-    expect(page).toMatchObject({ items: [{ name: '127.0.0.4', facts: { ready: 'ready' } }] });
+    expect(page).toMatchObject({ nodes: [{ name: '127.0.0.4', facts: { ready: 'ready' } }] });
   });
 
   it.each([{ items: [] }, { items: null }, {}])('may be empty: %j', (parts) => {
-    expect(nodePage.parse({ kind: 'PartialObjectMetadataList', metadata: {}, ...parts }).items ?? []).toEqual([]);
+    expect(nodePage.parse({ kind: 'PartialObjectMetadataList', metadata: {}, ...parts }).nodes).toEqual([]);
   });
 
   it.each([

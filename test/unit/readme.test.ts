@@ -20,6 +20,7 @@ const MACHINE_VERDICTS = Object.keys({
   waiting: true,
   conflict: true,
   unnamed: true,
+  hidden: true,
   refused: true,
 } satisfies Record<MachineVerdict['name'], true>);
 

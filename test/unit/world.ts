@@ -1,6 +1,8 @@
 /** Builds small worlds for the tests of resolve and plan: machines, nodes and kubelets in, an observation out. */
 import { matches, parseSelector } from '../../src/fleet/selector.ts';
 import type { KubeletState } from '../../src/kubelet/kubelet.ts';
+import { eraOf } from '../../src/kubernetes/era.ts';
+import type { Era } from '../../src/kubernetes/registry.ts';
 import { isCandidate, type Machine } from '../../src/reconcile/machines.ts';
 import { ADDRESS, MACHINE_ID, MANAGED, SINCE } from '../../src/reconcile/marks.ts';
 import { EMPTY_MEMORY, type Memory } from '../../src/reconcile/memory.ts';
@@ -26,6 +28,8 @@ export function machine(id: string, address: string | undefined, metadata: Recor
     problem: address === undefined ? 'no address' : undefined,
   };
 }
+
+const ERA = eraOf({ version: 'v1.20.2', apiVersion: 'v1' });
 
 interface NodeTraits {
   uid?: string;
@@ -73,9 +77,12 @@ interface World {
   kubelets?: Record<string, KubeletState>;
   names?: ReadonlyMap<string, GivenName>;
   skippedRecords?: number;
+  era?: Era;
+  unlistable?: string;
 }
 
-export function observed({ machines = [], nodes = [], kubelets = {}, names, skippedRecords = 0 }: World): Observation {
+export function observed(world: World): Observation {
+  const { machines = [], nodes = [], kubelets = {}, names, skippedRecords = 0, era = ERA, unlistable } = world;
   const candidates = machines.filter(isCandidate);
   const given = names ?? new Map(candidates.map(({ id, address }) => [id, { name: address }]));
   const addresses = new Set([
@@ -88,7 +95,9 @@ export function observed({ machines = [], nodes = [], kubelets = {}, names, skip
     machines: new Map(machines.map((each) => [each.id, each])),
     machinesAt: machinesByAddress(machines),
     skippedRecords,
+    era,
     nodes,
+    unlistable,
     names: given,
     resolution: resolve(candidates, nodes, given),
     kubelets: new Map(

@@ -1,0 +1,37 @@
+/** How one API version writes nodes down: where they are, what is sent, and how the answers are read. */
+import type { z } from 'zod';
+import type { MetadataChange, NodeDraft, NodeRecord } from './registry.ts';
+
+/** One page of a listing. `kind` is what the server calls it. */
+export interface NodePage {
+  readonly kind: string;
+  readonly nodes: readonly NodeRecord[];
+  /** Asks for the next page; empty on the last. */
+  readonly continue: string;
+}
+
+export interface Dialect {
+  /** Of all nodes; one node is below it. */
+  readonly path: string;
+  /** Goes with every write. */
+  readonly writeQuery: Readonly<Record<string, string>>;
+  /** Whether lists come in pages, and of metadata alone, where the server can do that. */
+  readonly hasPartialLists: boolean;
+  readonly page: z.ZodType<NodePage>;
+  /** One node, read whole. */
+  readonly node: z.ZodType<NodeRecord>;
+  /** The body of a create. */
+  draft(draft: NodeDraft): unknown;
+  /** The body of a merge patch; the uid goes with it where the server looks at it. */
+  patch(change: MetadataChange, uid: string | undefined): unknown;
+  /** The body of a delete; undefined where no precondition was ever looked at. */
+  preconditions(uid: string, resourceVersion: string): unknown;
+}
+
+/** Labels and annotations as JSON has them; a map without entries is left out. */
+export function objectsOf({ labels, annotations }: MetadataChange) {
+  return {
+    ...(labels.size > 0 && { labels: Object.fromEntries(labels) }),
+    ...(annotations.size > 0 && { annotations: Object.fromEntries(annotations) }),
+  };
+}

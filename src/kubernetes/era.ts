@@ -1,0 +1,50 @@
+/** What API servers of each age can do with nodes: measured on v0.2.0, v0.4.4, v0.5.6, v0.8.4, v0.13.2, v0.17.1 and v1.0.7 to v1.20.2. */
+import type { Era } from './registry.ts';
+
+/** The API versions that have served nodes, the newest first. */
+export const API_VERSIONS = ['v1', 'v1beta3', 'v1beta2', 'v1beta1'] as const;
+export type ApiVersion = (typeof API_VERSIONS)[number];
+
+/** A server as it was asked for. */
+export interface Server {
+  /** What /version says (`v1.20.2`); undefined where it does not tell. */
+  readonly version: string | undefined;
+  readonly apiVersion: ApiVersion;
+}
+
+/** The era of a server, with what only its client has to know. */
+export interface ServerEra extends Era {
+  /** A patch that carries another node's uid is refused. */
+  readonly checksUid: boolean;
+}
+
+/** Until measured otherwise, what lies between two measured releases is as the older one. */
+export function eraOf({ version, apiVersion }: Server): ServerEra {
+  const isAtLeast = comparison(version, apiVersion);
+  return {
+    server: `${version ?? 'of unknown version'}, spoken to in ${apiVersion}`,
+    hidesMinions: !isAtLeast(0, 13),
+    checksUid: isAtLeast(1, 20),
+    takesLabel: (key) => {
+      if (isAtLeast(0, 13)) return true;
+      if (isAtLeast(0, 8)) return PREFIXED_DNS_LABEL.test(key);
+      return isAtLeast(0, 5) && SHORT_DNS_LABEL.test(key);
+    },
+  };
+}
+
+/** DNS-952, all that v0.5.6 takes as the key of a label: a letter first, and at most 24 characters. */
+const SHORT_DNS_LABEL = /^[a-z]([-a-z0-9]{0,22}[a-z0-9])?$/;
+/** v0.8.4 takes `prefix/name`; the name has neither dots nor capitals. */
+const PREFIXED_DNS_LABEL = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** A server that does not tell its version is as young, or as old, as the API version that it speaks. */
+function comparison(version: string | undefined, apiVersion: ApiVersion): (major: number, minor: number) => boolean {
+  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version ?? '') ?? [];
+  if (major === undefined || minor === undefined) {
+    const isYoung = apiVersion === 'v1' || apiVersion === 'v1beta3';
+    return (wanted) => isYoung && wanted === 0;
+  }
+  return (wantedMajor, wantedMinor) =>
+    Number(major) > wantedMajor || (Number(major) === wantedMajor && Number(minor) >= wantedMinor);
+}
