@@ -53,7 +53,7 @@ const minionPage = z
   .object({
     kind: z.literal('MinionList'),
     items: z
-      .array(z.union([minion.transform(toRecord), z.object({ id: z.undefined() }).transform(() => undefined)]))
+      .array(z.union([minion.transform(toRecord), z.object({ id: z.undefined().optional() }).transform(() => undefined)]))
       .nullish(),
   })
   .transform(({ kind, items }) => ({

@@ -166,6 +166,7 @@ export class Loop {
   get reads(): string[] {
     return this.lab.kubernetes.log
       .of({ method: 'GET' })
+      .filter(({ path }) => path.startsWith('/api/v1/nodes'))
       .map(({ path }) => `GET ${path.replace(/^\/api\/v1\/|\?.*$/g, '')}`);
   }
 

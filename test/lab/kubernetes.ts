@@ -1,32 +1,50 @@
-/** A Kubernetes API server that keeps nodes: the v1 API as v1.20 answers it, over real HTTP. */
+/** A Kubernetes API server that keeps nodes, as one of six releases answers, over real HTTP. */
 import { type Answer, goJson } from './answer.ts';
+import {
+  API_VERSIONS,
+  type ApiVersion,
+  type Era,
+  type KubernetesVersion,
+  type MetadataLists,
+  type Preconditions,
+} from './era.ts';
+import { ERAS } from './eras.ts';
 import { LabServer, type ServerOptions } from './lab-server.ts';
 import type { Listener } from './listener.ts';
 import { NODE_INPUT, type Node, type NodeInput, nodeJson } from './node.ts';
-import { readNode, readPatched, readPreconditions } from './node-body.ts';
-import { type Form, listJson, type MetadataLists, negotiate, oneJson, selector, selectPage } from './node-list.ts';
-import { NOT_READY, type NodeSketch, type Readiness, readyCondition, reported, sketched } from './node-sketch.ts';
+import { type Abilities, NodeApi } from './node-api.ts';
+import { type NodeSketch, notReady, type Readiness, readyCondition, reported, sketched } from './node-sketch.ts';
 import { NodeStore } from './node-store.ts';
-import { validateChange, validateNew } from './node-validation.ts';
+import { isMinions } from './node-wire.ts';
 import { type Json, mergePatch } from './patch.ts';
 import type { Received } from './request-log.ts';
 import * as refuse from './status.ts';
 
+export type { ApiVersion, KubernetesVersion };
+
 export interface KubernetesOptions extends ServerOptions {
   /** What each bearer token may do. Left out, everybody may do everything. */
   readonly tokens?: Readonly<Record<string, 'all' | 'none'>>;
-  /** As v1.20 does, as v1.9 does (`ignored`), or as v1.5 does (`406`). */
+  /** Which release it answers as; the newest one by default. */
+  readonly version?: KubernetesVersion;
+  /** The API versions that are switched on; those of the release by default. */
+  readonly apis?: readonly ApiVersion[];
+  /** What follows is the release's own unless it is set. */
   readonly metadataLists?: MetadataLists;
   /** `limit` and `continue`, which servers before v1.9 ignore. */
   readonly paging?: boolean;
   /** Which preconditions of a delete are looked at: v1.20 both, v1.5 to v1.9 the uid, older none. */
-  readonly preconditions?: 'both' | 'uid' | 'none';
-  /** What /version says. */
-  readonly version?: string;
+  readonly preconditions?: Preconditions;
 }
 
-const PUBLIC_PATHS = ['/version', '/healthz', '/healthz/ping', '/livez', '/readyz'];
-const NODES_PATH = /^\/api\/v1\/nodes(?:\/(?<name>[^/]+)(?<status>\/status)?)?\/?$/;
+const NODES_PATH = /^\/api\/(?<api>[^/]+)\/(?<resource>nodes|minions)(?:\/(?<name>[^/]+)(?<status>\/status)?)?\/?$/;
+
+/** Where a path of nodes leads. */
+interface NodesPath {
+  readonly place: { readonly api: ApiVersion; readonly resource: string };
+  readonly name: string | undefined;
+  readonly ofStatus: boolean;
+}
 
 /** A Kubernetes that listens. */
 export async function startKubernetes(options: KubernetesOptions = {}): Promise<Kubernetes> {
@@ -36,23 +54,63 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
 }
 
 export class Kubernetes extends LabServer {
-  /** These can be changed while it runs: an upgrade, or a way back. */
-  version: string;
-  metadataLists: MetadataLists;
-  paging: boolean;
-  preconditions: 'both' | 'uid' | 'none';
+  #version: KubernetesVersion;
+  #apis: readonly ApiVersion[];
+  readonly #set: { -readonly [ability in keyof Abilities]?: Abilities[ability] };
   readonly #tokens: Readonly<Record<string, 'all' | 'none'>> | undefined;
   readonly #store = new NodeStore();
   readonly #tcp: Listener;
 
-  constructor(options: KubernetesOptions) {
+  constructor({
+    tokens,
+    version = 'v1.20.2',
+    apis,
+    metadataLists,
+    paging,
+    preconditions,
+    ...options
+  }: KubernetesOptions) {
     super(options);
-    this.version = options.version ?? 'v1.20.2';
-    this.metadataLists = options.metadataLists ?? 'yes';
-    this.paging = options.paging ?? true;
-    this.preconditions = options.preconditions ?? 'both';
-    this.#tokens = options.tokens;
+    this.#version = version;
+    this.#apis = apis ?? ERAS[version].apis;
+    this.#set = {
+      ...(metadataLists !== undefined && { metadataLists }),
+      ...(paging !== undefined && { paging }),
+      ...(preconditions !== undefined && { preconditions }),
+    };
+    this.#tokens = tokens;
     this.#tcp = this.addListener({ host: '127.0.0.1', port: 0 });
+  }
+
+  get version(): KubernetesVersion {
+    return this.#version;
+  }
+
+  /** An upgrade, or a way back, while it runs: the nodes stay, and the release's own API versions are switched on. */
+  set version(version: KubernetesVersion) {
+    this.#version = version;
+    this.#apis = ERAS[version].apis;
+  }
+
+  /** The API versions that are switched on, from old to new. */
+  get apis(): readonly ApiVersion[] {
+    return API_VERSIONS.filter((api) => this.#apis.includes(api));
+  }
+
+  set apis(apis: readonly ApiVersion[]) {
+    this.#apis = apis;
+  }
+
+  set metadataLists(lists: MetadataLists) {
+    this.#set.metadataLists = lists;
+  }
+
+  set paging(paging: boolean) {
+    this.#set.paging = paging;
+  }
+
+  set preconditions(preconditions: Preconditions) {
+    this.#set.preconditions = preconditions;
   }
 
   /** What API_ENDPOINT would say. */
@@ -71,7 +129,8 @@ export class Kubernetes extends LabServer {
 
   /** Makes the node, or makes it anew under another uid. */
   putNode(sketch: NodeSketch): Node {
-    return this.#store.put(this.#store.draft(sketched(sketch)));
+    const input = sketched(sketch);
+    return this.#store.put(this.#store.draft(this.#era.notReadyTaint ? notReady(input) : input));
   }
 
   deleteNode(name: string): void {
@@ -103,29 +162,49 @@ export class Kubernetes extends LabServer {
     this.#store.forgetSnapshots();
   }
 
+  get #era(): Era {
+    return ERAS[this.#version];
+  }
+
   protected override answer(request: Received): Answer {
     try {
       return this.#route(request);
     } catch (error) {
-      if (error instanceof refuse.Refusal) return json(error.code, error.status);
-      throw error;
+      if (!(error instanceof refuse.Refusal)) throw error;
+      const { plain, body } = refuse.refusalBody(error, this.#era, this.#apiOf(request.path));
+      return plain ? text(error.code, String(body)) : json(error.code, body);
     }
   }
 
   #route(request: Received): Answer {
     const { pathname: path, searchParams: query } = new URL(request.path, 'http://lab');
     const user = this.#user(request.headers.authorization);
-    if (PUBLIC_PATHS.includes(path)) return path === '/version' ? this.#versionInfo() : plain('ok');
-    const groups = NODES_PATH.exec(path)?.groups;
-    const name = groups?.['name'] && decodeURIComponent(groups['name']);
+    if (this.#era.publicPaths.includes(path)) return path === '/version' ? this.#versionInfo() : text(200, 'ok');
+    const nodes = this.#nodesPath(path);
     if (user !== undefined) {
-      if (groups === undefined) throw refuse.forbiddenPath(user, VERBS_OF_PATHS[request.method] ?? 'get', path);
-      throw refuse.forbiddenNodes(user, (name ? VERBS_OF_ONE : VERBS_OF_ALL)[request.method] ?? 'get', name);
+      if (nodes === undefined) throw refuse.forbiddenPath(user, VERBS_OF_PATHS[request.method] ?? 'get', path);
+      const verbs = nodes.name === undefined ? VERBS_OF_ALL : VERBS_OF_ONE;
+      throw refuse.forbiddenNodes(user, verbs[request.method] ?? 'get', nodes.name);
     }
     if (path === '/api' || path === '/api/') return this.#versions();
-    if (groups === undefined) throw refuse.noSuchPath();
-    if (name === undefined) return this.#collection(request, query);
-    return this.#one(request, query, name, groups['status'] !== undefined);
+    if (nodes === undefined) throw refuse.noSuchPath();
+    const api = new NodeApi(this.#store, this.#era, { ...this.#era, ...this.#set });
+    return api.answer({ request, path, query, ...nodes });
+  }
+
+  /** None when the path leads to no nodes, or to an API version that is switched off. */
+  #nodesPath(path: string): NodesPath | undefined {
+    const groups = NODES_PATH.exec(path)?.groups;
+    const api = this.#apis.find((served) => served === groups?.['api']);
+    const { resource, name, status } = groups ?? {};
+    if (api === undefined || resource === undefined || (resource === 'minions' && !isMinions(api))) return undefined;
+    return { place: { api, resource }, name: name && decodeURIComponent(name), ofStatus: status !== undefined };
+  }
+
+  /** The API version in whose form a refusal is told: the path's, or else the newest one. */
+  #apiOf(path: string): ApiVersion {
+    const [, asked] = /^\/api\/([^/?]+)\/./.exec(path) ?? [];
+    return this.apis.find((served) => served === asked) ?? this.apis.at(-1) ?? 'v1';
   }
 
   /** The name of a user without rights; throws when nobody is known by the token. */
@@ -137,140 +216,25 @@ export class Kubernetes extends LabServer {
     return rights === 'all' ? undefined : 'user';
   }
 
-  #collection(request: Received, query: URLSearchParams): Answer {
-    switch (request.method) {
-      case 'GET': {
-        const form = this.#form(request, 'PartialObjectMetadataList');
-        const { nodes, metadata } = selectPage(this.#store, query, this.paging);
-        return jsonText(200, listJson(nodes, metadata, form));
-      }
-      case 'POST':
-        return this.#create(readNode(request), query);
-      case 'DELETE': {
-        const nodes = this.nodes.filter(selector(query));
-        for (const { metadata } of nodes) this.#store.delete(metadata.name);
-        const resourceVersion = String(this.#store.list().revision);
-        return jsonText(200, listJson(nodes, { resourceVersion }, { whole: true }));
-      }
-      default:
-        throw refuse.methodNotAllowed();
-    }
-  }
-
-  #one(request: Received, query: URLSearchParams, name: string, isStatus: boolean): Answer {
-    switch (request.method) {
-      case 'GET':
-        return jsonText(200, `${oneJson(this.#existing(name), this.#form(request, 'PartialObjectMetadata'))}\n`);
-      case 'PUT':
-        return this.#replace(name, readNode(request), isStatus, query);
-      case 'PATCH':
-        return this.#patch(name, request, isStatus, query);
-      case 'DELETE':
-        return this.#delete(name, request, query);
-      default:
-        throw refuse.methodNotAllowed();
-    }
-  }
-
-  #create(input: NodeInput, query: URLSearchParams): Answer {
-    const others = input.spec.taints?.filter(({ key }) => key !== NOT_READY.key) ?? [];
-    const draft = this.#store.draft({ ...input, spec: { ...input.spec, taints: [...others, NOT_READY] } });
-    validateNew(draft);
-    if (input.metadata.resourceVersion) {
-      throw new refuse.Refusal(500, undefined, 'resourceVersion should not be set on objects to be created');
-    }
-    const { name } = draft.metadata;
-    if (this.#store.get(name) !== undefined) throw refuse.alreadyExists(name);
-    return this.#stored(201, draft, query);
-  }
-
-  #replace(name: string, input: NodeInput, isStatus: boolean, query: URLSearchParams): Answer {
-    const node = this.#named(name, input);
-    const { uid } = input.metadata;
-    if (uid !== undefined && uid !== node.metadata.uid) {
-      const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${node.metadata.uid}`;
-      throw refuse.conflict(name, why);
-    }
-    return this.#change(node, input, isStatus, query);
-  }
-
-  #patch(name: string, request: Received, isStatus: boolean, query: URLSearchParams): Answer {
-    const input = readPatched(request, nodeJson(this.#existing(name)));
-    return this.#change(this.#named(name, input), input, isStatus, query);
-  }
-
-  /** The status changes through its own path only, the spec through the node's; the metadata changes through both. */
-  #change(node: Node, input: NodeInput, isStatus: boolean, query: URLSearchParams): Answer {
-    const { name, uid, resourceVersion } = node.metadata;
-    if (input.metadata.resourceVersion && input.metadata.resourceVersion !== resourceVersion) {
-      const why = 'the object has been modified; please apply your changes to the latest version and try again';
-      throw refuse.conflict(name, why);
-    }
-    validateChange(input, uid);
-    const changed = isStatus ? { ...input, spec: node.spec } : { ...input, status: node.status };
-    return this.#stored(200, this.#store.revision(node, changed), query);
-  }
-
-  #delete(name: string, request: Received, query: URLSearchParams): Answer {
-    const { uid, resourceVersion = '' } = this.#existing(name).metadata;
-    const wanted = readPreconditions(request);
-    if (this.preconditions !== 'none' && wanted.uid !== undefined && wanted.uid !== uid) {
-      throw refuse.preconditionFailed(name, 'UID', wanted.uid, uid, 'deleted and then recreated');
-    }
-    const version = wanted.resourceVersion;
-    if (this.preconditions === 'both' && version !== undefined && version !== resourceVersion) {
-      throw refuse.preconditionFailed(name, 'ResourceVersion', version, resourceVersion, 'modified');
-    }
-    if (!isDryRun(query)) this.#store.delete(name);
-    const details = { name, kind: 'nodes', uid };
-    return json(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
-  }
-
-  #stored(code: number, node: Node, query: URLSearchParams): Answer {
-    return jsonText(code, `${nodeJson(isDryRun(query) ? node : this.#store.put(node))}\n`);
-  }
-
   #revise(node: Node, content: NodeInput): Node {
     return this.#store.put(this.#store.revision(node, content));
   }
 
   #existing(name: string): Node {
     const node = this.#store.get(name);
-    if (node === undefined) throw refuse.nodeNotFound(name);
+    if (node === undefined) throw refuse.nodeNotFound(name, this.#era);
     return node;
   }
 
-  #named(name: string, input: NodeInput): Node {
-    if (input.metadata.name !== name) {
-      const mismatch = `the name of the object (${input.metadata.name}) does not match the name on the URL (${name})`;
-      throw refuse.badRequest(mismatch);
-    }
-    return this.#existing(name);
-  }
-
-  #form(request: Received, as: string): Form {
-    return negotiate(request.headers.accept, as, this.metadataLists);
-  }
-
   #versions(): Answer {
+    if (!this.#era.apiHasKind) return json(200, { versions: this.apis });
     const serverAddress = new URL(this.url).host;
     const serverAddressByClientCIDRs = [{ clientCIDR: '0.0.0.0/0', serverAddress }];
-    return json(200, { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs });
+    return json(200, { kind: 'APIVersions', versions: this.apis, serverAddressByClientCIDRs });
   }
 
   #versionInfo(): Answer {
-    const [major = '', minor = ''] = this.version.replace('v', '').split('.');
-    return json(200, {
-      major,
-      minor,
-      gitVersion: this.version,
-      gitCommit: 'faecb196815e248d3ecfb03c680a4507229c2a56',
-      gitTreeState: 'clean',
-      buildDate: '2021-01-13T13:20:00Z',
-      goVersion: 'go1.15.5',
-      compiler: 'gc',
-      platform: 'linux/amd64',
-    });
+    return json(200, { ...this.#era.build, gitVersion: this.#version });
   }
 }
 
@@ -278,16 +242,10 @@ const VERBS_OF_ONE: Record<string, string> = { PUT: 'update', PATCH: 'patch', DE
 const VERBS_OF_ALL: Record<string, string> = { GET: 'list', POST: 'create', DELETE: 'deletecollection' };
 const VERBS_OF_PATHS: Record<string, string> = { POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' };
 
-const isDryRun = (query: URLSearchParams) => query.get('dryRun') === 'All';
-
-function json(status: number, value: object): Answer {
-  return jsonText(status, `${goJson(value)}\n`);
+function json(status: number, value: unknown): Answer {
+  return { status, headers: { 'Content-Type': 'application/json' }, body: `${goJson(value)}\n` };
 }
 
-function jsonText(status: number, body: string): Answer {
-  return { status, headers: { 'Content-Type': 'application/json' }, body };
-}
-
-function plain(body: string): Answer {
-  return { status: 200, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body };
+function text(status: number, body: string): Answer {
+  return { status, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body };
 }

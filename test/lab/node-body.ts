@@ -1,15 +1,21 @@
-/** What requests of the v1 API carry in their bodies, and how it is refused when it cannot be read. */
+/** What requests for nodes carry in their bodies, and how it is refused when it cannot be read. */
 import { z } from 'zod';
+import { API_VERSIONS, type ApiVersion, type Era } from './era.ts';
 import { NODE_INPUT, type NodeInput } from './node.ts';
+import { fromMinion } from './node-minion.ts';
+import { isMinions } from './node-wire.ts';
 import { type Json, jsonPatch, mergePatch } from './patch.ts';
 import type { Received } from './request-log.ts';
-import { badRequest, unsupportedBody, unsupportedPatch } from './status.ts';
+import { badRequest, serverError, unsupportedBody, unsupportedPatch } from './status.ts';
 
-const KIND = z.object({ kind: z.string().default('Node'), apiVersion: z.string().default('v1') });
+const KIND = z.object({ kind: z.string().default(''), apiVersion: z.string().default('') });
 
 const DELETE_OPTIONS = z.object({
   preconditions: z.object({ uid: z.string().optional(), resourceVersion: z.string().optional() }).default({}),
 });
+
+/** Where releases before v0.14 have the capacity. */
+const CAPACITY_IN_SPEC = z.object({ spec: z.object({ capacity: z.unknown().optional() }).prefault({}) });
 
 const PATCHES: Record<string, (target: Json, patch: Json) => Json> = {
   'application/merge-patch+json': mergePatch,
@@ -17,27 +23,29 @@ const PATCHES: Record<string, (target: Json, patch: Json) => Json> = {
   'application/json-patch+json': jsonPatch,
 };
 
-export interface Preconditions {
+export interface WantedOfDelete {
   readonly uid?: string | undefined;
   readonly resourceVersion?: string | undefined;
 }
 
-/** The node in the body of a POST or PUT. */
-export function readNode({ headers, body }: Received): NodeInput {
+/** The node in the body of a POST or PUT to a path of that API version. */
+export function readNode({ headers, body }: Received, era: Era, api: ApiVersion): NodeInput {
   const type = headers['content-type']?.split(';')[0]?.trim() ?? 'application/json';
-  if (type !== 'application/json') throw unsupportedBody();
-  return parseNode(parseJson(body));
+  if (type !== 'application/json' && !era.bodies.anyType) throw unsupportedBody(era);
+  return parseNode(parseJson(body), era, api);
 }
 
-/** What the patch in the body makes of a node, given as JSON. */
-export function readPatched({ headers, body }: Received, node: string): NodeInput {
-  const apply = PATCHES[headers['content-type'] ?? ''];
-  if (apply === undefined) throw unsupportedPatch();
-  return parseNode(apply(JSON.parse(node), parseJson(body)));
+/** What the patch in the body makes of a node, given as JSON of that API version. */
+export function readPatched({ headers, body }: Received, node: string, era: Era, api: ApiVersion): NodeInput {
+  const apply = era.patches === 'any' ? mergePatch : PATCHES[headers['content-type'] ?? ''];
+  if (apply === undefined) throw unsupportedPatch(era);
+  const patched = apply(JSON.parse(node), parseJson(body));
+  if (Array.isArray(patched)) throw serverError("couldn't get version/kind: error unmarshaling JSON: it is a list");
+  return parseNode(patched, era, api);
 }
 
 /** What the DeleteOptions in the body of a DELETE insist on; a body is not needed. */
-export function readPreconditions({ body }: Received): Preconditions {
+export function readPreconditions({ body }: Received): WantedOfDelete {
   const options = DELETE_OPTIONS.safeParse(body === '' ? {} : parseJson(body));
   if (!options.success) throw badRequest(`DeleteOptions cannot be handled: ${options.error.message}`);
   return options.data.preconditions;
@@ -54,13 +62,31 @@ function parseJson(body: string): Json {
   }
 }
 
-function parseNode(value: Json): NodeInput {
-  const { kind, apiVersion } = KIND.safeParse(value).data ?? { kind: '', apiVersion: '' };
-  if (kind !== 'Node' || apiVersion !== 'v1') {
-    const why = `no kind "${kind}" is registered for version "${apiVersion}" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`;
-    throw badRequest(`${kind} in version "${apiVersion}" cannot be handled as a Node: ${why}`);
+function parseNode(value: Json, era: Era, api: ApiVersion): NodeInput {
+  const said = KIND.safeParse(value).data ?? { kind: '', apiVersion: '' };
+  const bare = said.kind === '' && said.apiVersion === '';
+  if (bare && era.bodies.withoutKind === 'bare') return read(value, era, 'v1');
+  const version = API_VERSIONS.find((known) => known === (said.apiVersion || api));
+  const kind = said.kind || 'Node';
+  if (version === undefined || !era.bodies.kinds.includes(kind) || !era.bodies.apis.includes(version)) {
+    const why = era.bodies.unknownKind(kind, said.apiVersion);
+    throw badRequest(`${kind} in version "${said.apiVersion}" cannot be handled as a Node: ${why}`);
   }
-  const node = NODE_INPUT.safeParse(value);
-  if (!node.success) throw badRequest(`Node in version "v1" cannot be handled as a Node: ${node.error.message}`);
-  return node.data;
+  const node = read(value, era, version);
+  const externalID = node.spec.externalID ?? (era.nodes.externalId && (node.metadata.name || undefined));
+  return { ...node, spec: { ...node.spec, externalID } };
+}
+
+/** Reads a node in the form of that API version. */
+function read(value: Json, era: Era, version: ApiVersion): NodeInput {
+  try {
+    if (isMinions(version)) return fromMinion(value);
+    const node = NODE_INPUT.parse(value);
+    if (era.nodes.capacityIn === 'status') return node;
+    const { capacity } = CAPACITY_IN_SPEC.parse(value).spec;
+    return { ...node, status: NODE_INPUT.parse({ status: { ...node.status, capacity, allocatable: null } }).status };
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    throw badRequest(`Node in version "${version}" cannot be handled as a Node: ${error.message}`);
+  }
 }

@@ -14,8 +14,8 @@ export interface NodeSketch {
 
 export type Readiness = boolean | 'unknown';
 
-/** What the server puts on every node that is created. */
-export const NOT_READY = {
+/** What v1.20 puts on every node that is created. */
+const NOT_READY = {
   key: 'node.kubernetes.io/not-ready',
   value: undefined,
   effect: 'NoSchedule',
@@ -24,7 +24,13 @@ export const NOT_READY = {
 
 export function sketched({ name, labels, annotations, unschedulable, ...status }: NodeSketch): NodeInput {
   const input = NODE_INPUT.parse({ metadata: { name, labels, annotations }, spec: { unschedulable } });
-  return { ...input, spec: { ...input.spec, taints: [NOT_READY] }, status: reported(status) };
+  return { ...input, status: reported(status) };
+}
+
+/** A new node with the taint that it is not ready, once. */
+export function notReady(input: NodeInput): NodeInput {
+  const others = input.spec.taints?.filter(({ key }) => key !== NOT_READY.key) ?? [];
+  return { ...input, spec: { ...input.spec, taints: [...others, NOT_READY] } };
 }
 
 /** The status that a kubelet reports. */

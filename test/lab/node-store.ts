@@ -42,11 +42,11 @@ export class NodeStore {
     return { ...input, metadata: { ...input.metadata, generateName, uid, resourceVersion, creationTimestamp } };
   }
 
-  /** Stores a draft or a revision under a new resourceVersion; a revision that changes nothing keeps the old one. */
-  put(node: Node): Node {
+  /** Stores a draft or a revision under a new resourceVersion; a revision that changes nothing keeps the old one, unless `always`. */
+  put(node: Node, { always = false } = {}): Node {
     const { name } = node.metadata;
     const old = this.#nodes.get(name);
-    if (old !== undefined && itemJson(old) === itemJson(node)) return old;
+    if (!always && old !== undefined && itemJson(old) === itemJson(node)) return old;
     this.#changed();
     const stored = { ...node, metadata: { ...node.metadata, resourceVersion: String(this.#revision) } };
     this.#nodes.set(name, stored);

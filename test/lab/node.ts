@@ -1,4 +1,4 @@
-/** A node of the v1 API: what is read of a body, what the server fills in, and how it is written. */
+/** A node as the lab keeps it, which is as v1 of v1.20 tells it: what is read of a body, what the server fills in, how it is written. */
 import { z } from 'zod';
 import { goJson } from './answer.ts';
 
@@ -109,7 +109,7 @@ export function partialJson(node: Node, version: string): string {
 }
 
 /** Nodes do not change, and lists repeat them: their JSON is made once. */
-function remembered(write: (node: Node) => string): (node: Node) => string {
+export function remembered(write: (node: Node) => string): (node: Node) => string {
   const texts = new WeakMap<Node, string>();
   return (node) => {
     const text = texts.get(node) ?? write(node);

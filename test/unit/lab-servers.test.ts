@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { answerWith } from '../lab/faults.ts';
 import { type Fleet, startFleet } from '../lab/fleet.ts';
 import { startKubelets } from '../lab/kubelets.ts';
-import { type Kubernetes, startKubernetes } from '../lab/kubernetes.ts';
+import { type Kubernetes, type KubernetesVersion, startKubernetes } from '../lab/kubernetes.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 
 /** A list, a node or a Status. */
@@ -229,6 +229,69 @@ describe('a Kubernetes', () => {
     expect(await byLabel('role==worker,zone=x')).toBe('a');
     expect(await found('fieldSelector=metadata.name!=b')).toBe('a c');
     expect((await ask('GET', '/api/v1/nodes?fieldSelector=spec.other=1')).status).toBe(400);
+  });
+});
+
+describe('a Kubernetes of an older release', () => {
+  let kubernetes: Kubernetes;
+  afterEach(() => kubernetes.close());
+
+  async function ask(method: string, path: string, body?: object) {
+    const headers = { 'Content-Type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' };
+    const response = await fetch(`${kubernetes.url}${path}`, { method, headers, body: JSON.stringify(body) ?? null });
+    return [response.status, JSON.parse((await response.text()) || 'null')] as const;
+  }
+
+  it('shows the same node as a Minion and as a Node, each Ready in its own words', async () => {
+    kubernetes = await startKubernetes({ version: 'v0.17.1' });
+    await ask('POST', '/api/v1beta1/minions', { kind: 'Minion', apiVersion: 'v1beta1', id: 'n', hostIP: '10.0.0.1' });
+    for (const [ready, full, status] of [[true, 'Full', 'True'] as const, [false, 'None', 'False'] as const]) {
+      kubernetes.setReady('n', ready);
+      const conditions = [{ kind: 'Ready', status: full }];
+      expect(await ask('GET', '/api/v1beta2/nodes/n')).toMatchObject([200, { id: 'n', status: { conditions } }]);
+      const node = { addresses: [{ address: '10.0.0.1' }], conditions: [{ type: 'Ready', status }] };
+      expect(await ask('GET', '/api/v1beta3/nodes/n')).toMatchObject([200, { status: node }]);
+    }
+    const patched = await ask('PATCH', '/api/v1beta1/minions/n', { labels: { a: 'b' } });
+    expect(patched).toMatchObject([200, { labels: { a: 'b' }, hostIP: '10.0.0.1' }]);
+    expect(kubernetes.node('n')?.status.conditions).toMatchObject([{ type: 'Ready', status: 'False' }]);
+  });
+
+  it('can be upgraded while it runs: its nodes stay, its API versions change, and what a test has set is kept', async () => {
+    kubernetes = await startKubernetes({ version: 'v0.13.2', paging: true });
+    for (const name of ['a', 'b']) kubernetes.putNode({ name });
+    const { uid } = kubernetes.node('a')?.metadata ?? {};
+    expect(await ask('GET', '/api')).toEqual([200, { versions: ['v1beta1', 'v1beta2'] }]);
+    const off = await fetch(`${kubernetes.url}/api/v1beta3/nodes`);
+    expect([off.status, await off.text()]).toEqual([404, '404: Page Not Found']);
+    kubernetes.apis = ['v1beta1', 'v1beta3'];
+    expect(await ask('GET', '/api')).toEqual([200, { versions: ['v1beta1', 'v1beta3'] }]);
+    kubernetes.version = 'v1.0.7';
+    expect(await ask('GET', '/api')).toEqual([200, { versions: ['v1'] }]);
+    expect(await ask('GET', '/version')).toMatchObject([200, { gitVersion: 'v1.0.7' }]);
+    expect(await ask('GET', '/api/v1beta1/minions')).toMatchObject([404, { reason: 'NotFound', details: {} }]);
+    expect(await ask('GET', '/api/v1/nodes?limit=1')).toMatchObject([200, { items: [{ metadata: { uid } }] }]);
+  });
+
+  it.each<[KubernetesVersion, string]>([
+    ['v0.13.2', 'v1beta1/minions'],
+    ['v0.17.1', 'v1beta3/nodes'],
+    ['v1.0.7', 'v1/nodes'],
+    ['v1.5.8', 'v1/nodes'],
+    ['v1.9.2', 'v1/nodes'],
+    ['v1.20.2', 'v1/nodes'],
+  ])('%s refuses a patch of another uid with 422, of another resourceVersion with 409', async (version, path) => {
+    kubernetes = await startKubernetes({ version });
+    const { resourceVersion } = kubernetes.putNode({ name: 'n' }).metadata;
+    const isMinion = path.endsWith('minions');
+    const patch = (metadata: object) => ask('PATCH', `/api/${path}/n`, isMinion ? metadata : { metadata });
+    const labels = { a: 'b' };
+    expect(await patch({ uid: 'other', labels })).toMatchObject([422, { reason: 'Invalid' }]);
+    const stale = { resourceVersion: isMinion ? 1 : '1', labels };
+    expect(await patch(stale)).toMatchObject([409, { reason: 'Conflict' }]);
+    expect(kubernetes.node('n')?.metadata.labels).toBeUndefined();
+    expect(await patch({ resourceVersion, labels })).toMatchObject([200, {}]);
+    expect(kubernetes.node('n')?.metadata.labels).toEqual(labels);
   });
 });
 

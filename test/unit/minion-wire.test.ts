@@ -1,0 +1,110 @@
+/** Minions as v1beta1 and v1beta2 write them. */
+import { describe, expect, it } from 'vitest';
+import { minionDialect } from '../../src/kubernetes/minion-wire.ts';
+
+const { page, node, draft, patch, path, preconditions } = minionDialect('v1beta1');
+
+describe('a minion', () => {
+  it('of v0.2 is an id alone, and that is its address', () => {
+    expect(node.parse({ kind: 'Minion', id: '10.0.0.1', creationTimestamp: null })).toEqual({
+      name: '10.0.0.1',
+      uid: '10.0.0.1',
+      resourceVersion: '',
+      labels: new Map(),
+      annotations: new Map(),
+      facts: { machineId: '', addresses: ['10.0.0.1'], ready: 'none', unschedulable: false },
+    });
+  });
+
+  it('of v0.17 has conditions, addresses and a number as resourceVersion', () => {
+    const wire = {
+      id: 'worker-1',
+      uid: 'u',
+      resourceVersion: 12,
+      hostIP: '10.0.0.1',
+      unschedulable: true,
+      labels: { zone: 'a' },
+      annotations: { b: 'c' },
+      status: {
+        addresses: [
+          { type: 'LegacyHostIP', address: '10.0.0.1' },
+          { type: 'InternalIP', address: '10.0.0.2' },
+        ],
+        conditions: [{ kind: 'Ready', status: 'Full' }],
+        nodeInfo: { machineID: 'm' },
+      },
+    };
+    expect(node.parse(wire)).toEqual({
+      name: 'worker-1',
+      uid: 'u',
+      resourceVersion: '12',
+      labels: new Map([['zone', 'a']]),
+      annotations: new Map([['b', 'c']]),
+      facts: { machineId: 'm', addresses: ['10.0.0.1', '10.0.0.2'], ready: 'ready', unschedulable: true },
+    });
+  });
+
+  it.each([
+    [[{ kind: 'Ready', status: 'Full' }], 'ready'],
+    [[{ kind: 'Ready', status: 'None' }], 'not-ready'],
+    [[{ kind: 'Ready', status: 'Unknown' }], 'not-ready'],
+    [[{ kind: 'Reachable', status: 'Full' }], 'none'],
+    [[], 'none'],
+  ])('with the conditions %j is %s', (conditions, ready) => {
+    expect(node.parse({ id: 'a', status: { conditions } }).facts?.ready).toBe(ready);
+  });
+
+  it('without an id cannot be read', () => {
+    expect(node.safeParse({ kind: 'Minion' }).success).toBe(false);
+    expect(node.safeParse({ id: '' }).success).toBe(false);
+  });
+});
+
+describe('a list of minions', () => {
+  const names = (wire: unknown) => page.parse(wire).nodes.map(({ name }) => name);
+
+  it('is empty with neither items nor minions, as of v0.4.4', () => {
+    expect(names({ kind: 'MinionList', creationTimestamp: null, selfLink: '/api/v1beta1/minions' })).toEqual([]);
+  });
+
+  it('that says everything twice is read once', () => {
+    expect(names({ kind: 'MinionList', minions: [{ id: 'a' }], items: [{ id: 'a' }] })).toEqual(['a']);
+  });
+
+  it('leaves out the item without an id that a name with a slash leaves behind in v0.4.4', () => {
+    expect(
+      names({ kind: 'MinionList', items: [{ creationTimestamp: null, resourceVersion: 16 }, { id: 'a' }] }),
+    ).toEqual(['a']);
+  });
+
+  it('is not read from anything else', () => {
+    expect(page.safeParse({ kind: 'NodeList', items: [] }).success).toBe(false);
+    expect(page.safeParse({ kind: 'MinionList', items: [{ id: 7 }] }).success).toBe(false);
+    expect(page.safeParse({ kind: 'MinionList', items: 'none' }).success).toBe(false);
+  });
+});
+
+describe('what is sent', () => {
+  it('to create a minion is in the shape of its version, without what is empty', () => {
+    const bare = { name: 'n', address: '10.0.0.1', labels: new Map(), annotations: new Map([['a', 'b']]) };
+    expect(draft(bare)).toEqual({
+      kind: 'Minion',
+      apiVersion: 'v1beta1',
+      id: 'n',
+      hostIP: '10.0.0.1',
+      annotations: { a: 'b' },
+    });
+    expect(path).toBe('/api/v1beta1/minions');
+  });
+
+  it('to change one has labels at the top', () => {
+    expect(patch({ labels: new Map([['zone', null]]), annotations: new Map([['a', 'b']]) }, undefined)).toEqual({
+      labels: { zone: null },
+      annotations: { a: 'b' },
+    });
+  });
+
+  it('to delete one has no preconditions, which no server of that age looks at', () => {
+    expect(preconditions('u', '1')).toBeUndefined();
+  });
+});
