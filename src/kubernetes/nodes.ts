@@ -62,6 +62,7 @@ export function createNodes(http: HttpClient, server: Server): Omit<NodeRegistry
     if ([200, 201, 202].includes(answer.status)) return confirmed(request, answer, 'created');
     if (answer.status === 409 && readStatus(answer).reason === 'AlreadyExists') return 'exists';
     if (refusesLabels(answer) && draft.labels.size > 0) return 'labels-refused';
+    if (era.hidesMinions && readStatus(answer).message.includes('unable to add minion')) return 'kubelet-unreached';
     throw refusal(http, request, answer, 'create');
   };
 

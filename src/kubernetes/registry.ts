@@ -58,8 +58,11 @@ export interface MetadataChange {
   readonly annotations: ReadonlyMap<string, string | null>;
 }
 
-/** `exists`: it was there already. `labels-refused`: nothing was created, because of the labels. */
-type CreateOutcome = 'created' | 'exists' | 'labels-refused';
+/**
+ * `exists`: it was there already. `labels-refused`: nothing was created, because of the labels. `kubelet-unreached`: nothing was
+ * created, because the server (v0.2) takes no minion whose kubelet does not answer it.
+ */
+type CreateOutcome = 'created' | 'exists' | 'labels-refused' | 'kubelet-unreached';
 /** `gone`: there is no such node any more, or another one has its name now. */
 type UpdateOutcome = 'updated' | 'gone';
 /** `changed`: the server refused because the node is not the one that was looked at. */

@@ -2,7 +2,7 @@
 import pLimit from 'p-limit';
 import { RequestError } from '../http/request-error.ts';
 import type { KubeletProber } from '../kubelet/kubelet.ts';
-import type { NodeRecord, NodeRegistry } from '../kubernetes/registry.ts';
+import type { NodeDraft, NodeRecord, NodeRegistry } from '../kubernetes/registry.ts';
 import { type Action, type Deregister, fingerprint, labelFingerprint, type Register } from './action.ts';
 import { isKept, LABELS, markOf } from './marks.ts';
 
@@ -83,16 +83,34 @@ async function carryOut(action: Action, hands: Hands, limits: Limits): Promise<O
 }
 
 async function register(action: Register, nodes: NodeRegistry, signal: AbortSignal): Promise<Outcome> {
-  const { draft } = action;
-  const created = await nodes.create(draft, signal);
-  if (created === 'created') return { action, result: 'done' };
-  if (created === 'exists') return { action, result: 'unneeded', detail: 'it was registered already' };
+  const { machine, draft } = action;
+  const first = await nodes.create(draft, signal);
+  const created = first === 'labels-refused' ? await nodes.create(withoutLabels(draft), signal) : first;
+  switch (created) {
+    case 'created': {
+      if (first === created) return { action, result: 'done' };
+      const futile = labelFingerprint(machine, draft.labels);
+      return { action, result: 'done', detail: 'without its labels, which the API server refused', futile };
+    }
+    case 'exists':
+      return { action, result: 'unneeded', detail: 'it was registered already' };
+    case 'kubelet-unreached': {
+      const detail = `the API server does not reach its kubelet at http://${draft.name}:10250/healthz, and takes no minion without`;
+      return { action, result: 'failed', detail, futile: fingerprint(action) };
+    }
+    case 'labels-refused':
+      return {
+        action,
+        result: 'failed',
+        detail: 'the API server refused its labels, and refused it without labels too',
+      };
+  }
+}
 
-  // A list of labels that we wrote would be a lie, and later cost somebody a label of the same key.
+/** A list of labels that we wrote would be a lie, and later cost somebody a label of the same key. */
+function withoutLabels(draft: NodeDraft): NodeDraft {
   const annotations = new Map([...draft.annotations].filter(([key]) => key !== LABELS));
-  await nodes.create({ ...draft, labels: new Map(), annotations }, signal);
-  const futile = labelFingerprint(action.machine, draft.labels);
-  return { action, result: 'done', detail: 'without its labels, which the API server refused', futile };
+  return { ...draft, labels: new Map(), annotations };
 }
 
 /** Asks the kubelet once more and reads the node again, and deletes it only if both still say what the plan rests on. */
