@@ -32,6 +32,8 @@ export interface LoopOptions {
   readonly lookup?: ReverseLookup;
   readonly dryRun?: boolean;
   readonly apiVersion?: ApiVersion;
+  /** Closes clients when the test has ended; a test that runs beside others has its own. */
+  readonly atEnd?: (close: () => void) => void;
   /** Bounds one request to fleet or Kubernetes. */
   readonly requestMs?: number;
   /** Bounds one health check. */
@@ -71,10 +73,10 @@ export interface Servers {
 
 /** A reconciler as the daemon has one, but for its clock. */
 export function reconcilerOf(servers: Servers, clock: Clock, options: LoopOptions = {}): Reconciler {
-  const { policy, nodeName = { kind: 'ip' }, lookup = noNames, dryRun = false, requestMs, probeMs = 5_000 } = options;
+  const { policy, nodeName = { kind: 'ip' }, lookup = noNames, dryRun = false, probeMs = 5_000 } = options;
   return new Reconciler({
     sources: {
-      fleet: createFleetClient({ http: clientOf('fleet', servers.fleet.endpoint, requestMs) }),
+      fleet: createFleetClient({ http: clientOf('fleet', servers.fleet.endpoint, options) }),
       selector: parseSelector('role=kubernetes'),
       kubelets: createKubeletProber({
         urlTemplates: [servers.kubelets.healthzUrl],
@@ -84,7 +86,7 @@ export function reconcilerOf(servers: Servers, clock: Clock, options: LoopOption
         observer: { healthCheckDone: () => {} },
       }),
       nodes: connectNodes({
-        http: clientOf('kubernetes', servers.kubernetes.url, requestMs),
+        http: clientOf('kubernetes', servers.kubernetes.url, options),
         apiVersion: options.apiVersion ?? 'auto',
         clock,
       }),
@@ -199,7 +201,8 @@ async function noNames(address: string): Promise<readonly string[]> {
 }
 
 /** Without retries, so that each pass sees what the servers did in it. */
-function clientOf(target: Target, endpoint: string, timeoutMs = 10_000): HttpClient {
+function clientOf(target: Target, endpoint: string, options: LoopOptions): HttpClient {
+  const { requestMs: timeoutMs = 10_000, atEnd = onTestFinished } = options;
   const client = createHttpClient({
     target,
     endpoint,
@@ -208,6 +211,6 @@ function clientOf(target: Target, endpoint: string, timeoutMs = 10_000): HttpCli
     observer: { requestDone: () => {}, requestRetried: () => {} },
     retries: { count: 0, minMs: 1, maxMs: 1, budgetMs: 1 },
   });
-  onTestFinished(() => client.close());
+  atEnd(() => client.close());
   return client;
 }

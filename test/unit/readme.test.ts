@@ -6,6 +6,7 @@ import { type MachineVerdict, NODE_VERDICTS, REASONS } from '../../src/reconcile
 import { findGiven } from '../../src/settings/given.ts';
 import { envName, flagName, isSettingName, rowOf, settingNames } from '../../src/settings/table.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { ERAS, rowOf as eraRowOf } from '../integration/eras.ts';
 
 const root = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
@@ -135,6 +136,14 @@ describe('README.md on metrics', async () => {
       const clause = new RegExp(`\`${label}\` is ([^;.]*)[;.]`).exec(paragraph)?.[1] ?? '';
       expect(mentioned(/`([^`]+)`/g, clause)).toEqual(known);
     }
+  });
+});
+
+describe('README.md on API servers', () => {
+  it('has the table that the era story proves, and expects the rest', () => {
+    const rows = tablesOf('Kubernetes');
+    expect(rows.slice(0, -1)).toEqual(ERAS.map(eraRowOf));
+    expect(rows.at(-1)?.slice(2).every((cell) => cell.includes('expected'))).toBe(true);
   });
 });
 

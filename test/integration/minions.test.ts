@@ -1,0 +1,202 @@
+/** The client against the API servers of 2014 and 2015, and what an upgrade changes. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createHttpClient } from '../../src/http/axios-client.ts';
+import type { Server } from '../../src/kubernetes/era.ts';
+import { createNodes } from '../../src/kubernetes/nodes.ts';
+import type { NodeDraft } from '../../src/kubernetes/registry.ts';
+import { hang } from '../lab/faults.ts';
+import { startFleet } from '../lab/fleet.ts';
+import { type Kubelets, startKubelets } from '../lab/kubelets.ts';
+import { startKubernetes } from '../lab/kubernetes.ts';
+import { type Minions, type MinionsVersion, startMinions } from '../lab/minions/server.ts';
+import { reconcilerOf, startLoop, TestClock, told, WORKER } from './in-lab.ts';
+
+const never = new AbortController().signal;
+const ADDRESS = '127.0.0.2';
+const NOBODY = '127.0.0.99';
+
+function draft(name: string, parts: Partial<NodeDraft> = {}): NodeDraft {
+  return { name, address: name, labels: new Map(), annotations: new Map(), ...parts };
+}
+
+function nodesAt(url: string, server: Server, timeoutMs = 5_000) {
+  const http = createHttpClient({
+    target: 'kubernetes',
+    endpoint: url,
+    tls: { insecureSkipVerify: false },
+    timeoutMs,
+    observer: { requestDone: () => {}, requestRetried: () => {} },
+    retries: { count: 0, minMs: 1, maxMs: 1, budgetMs: 1 },
+  });
+  onTestFinished(() => http.close());
+  return createNodes(http, server);
+}
+
+/** A server of that version, with a healthy kubelet at ADDRESS. */
+async function oldServer(version: MinionsVersion, timeoutMs?: number) {
+  const kubelets: Kubelets = await startKubelets();
+  const kubelet = await kubelets.add(ADDRESS);
+  const server: Minions = await startMinions({ version, kubeletPort: kubelets.port });
+  onTestFinished(async () => {
+    await Promise.all([server.close(), kubelets.close()]);
+  });
+  return { server, kubelet, nodes: nodesAt(server.url, { version, apiVersion: 'v1beta1' }, timeoutMs) };
+}
+
+describe('a minion', () => {
+  it('is listed as Ready, at the address of its id', async () => {
+    const { nodes } = await oldServer('v0.2');
+    expect(await nodes.create(draft(ADDRESS), never)).toBe('created');
+    expect((await nodes.list(never)).nodes).toMatchObject([
+      { name: ADDRESS, uid: ADDRESS, facts: { ready: 'ready', addresses: [ADDRESS] } },
+    ]);
+  });
+
+  it('that v0.4.4 stores with a 500 is there all the same', async () => {
+    const { server, nodes } = await oldServer('v0.4.4');
+    expect(await nodes.create(draft(NOBODY), never)).toBe('exists');
+    expect(server.log.writes).toHaveLength(2);
+    expect(server.minion(NOBODY)).toBeDefined();
+    expect((await nodes.list(never)).nodes).toEqual([]);
+  });
+
+  it('that v0.2 does not take without its kubelet is not there', async () => {
+    const { server, nodes } = await oldServer('v0.2');
+    expect(await nodes.create(draft(NOBODY), never)).toBe('kubelet-unreached');
+    expect(server.minion(NOBODY)).toBeUndefined();
+  });
+
+  it('is waited for while its store is slow', async () => {
+    const { server, nodes } = await oldServer('v0.8.4');
+    server.slowStore = true;
+    expect(await nodes.create(draft(ADDRESS), never)).toBe('created');
+    expect(server.minion(ADDRESS)).toBeDefined();
+  });
+
+  it('is refused as a whole because of one label, and said to be', async () => {
+    const { server, nodes } = await oldServer('v0.5.6');
+    const labels = new Map([['a.b', 'c']]);
+    expect(await nodes.create(draft(ADDRESS, { labels }), never)).toBe('labels-refused');
+    expect(server.minions).toEqual([]);
+  });
+
+  it('is never deleted where dead minions hide', async () => {
+    const { server, nodes } = await oldServer('v0.8.4');
+    await nodes.create(draft(ADDRESS), never);
+    server.log.clear();
+    await expect(nodes.remove(ADDRESS, 'u', '1', never)).rejects.toThrow(/no minion of a server before v0.13/);
+    expect(server.log.writes).toEqual([]);
+  });
+
+  it('with a slash in its name, which v0.4.4 can list but not name, harms no list', async () => {
+    const { nodes } = await oldServer('v0.4.4');
+    await nodes.create(draft(ADDRESS), never);
+    expect(await nodes.create(draft('a/b'), never)).toBe('exists');
+    expect((await nodes.list(never)).nodes.map(({ name }) => name)).toEqual([ADDRESS]);
+  });
+});
+
+describe('a list that hangs because one kubelet hangs', () => {
+  it('is no list, and no error', async () => {
+    const { kubelet, nodes } = await oldServer('v0.8.4', 300);
+    await nodes.create(draft(ADDRESS), never);
+    kubelet.misbehave(hang);
+    expect(await nodes.list(never)).toMatchObject({
+      nodes: [],
+      unlistable: expect.stringContaining('no complete answer'),
+    });
+  });
+
+  it('does not keep the loop from registering others, each once', async () => {
+    const [fleet, kubelets, clock] = [await startFleet({ version: '0.8.3' }), await startKubelets(), new TestClock()];
+    const server = await startMinions({ version: 'v0.8.4', kubeletPort: kubelets.port });
+    onTestFinished(async () => {
+      await Promise.all([fleet.close(), server.close(), kubelets.close()]);
+    });
+    const servers = { fleet, kubelets, kubernetes: server };
+    const reconciler = reconcilerOf(servers, clock, { requestMs: 300, probeMs: 200 });
+    const pass = () => reconciler.runOnce({ stop: never, abandon: never });
+    const join = async (id: string) => {
+      const kubelet = await kubelets.add();
+      fleet.setMachine({ id: id.repeat(32), address: kubelet.address, metadata: WORKER });
+      return kubelet;
+    };
+
+    const first = await join('1');
+    expect(told(await pass())).toEqual([`register ${first.address}: done`]);
+    first.misbehave(hang);
+    const second = await join('2');
+    const report = await pass();
+    expect([...report.failures.values()]).toEqual([]);
+    expect(told(report)).toEqual([`register ${second.address}: done`]);
+    expect(report.seen?.plan.notes[0]?.text).toContain(`these do not answer: ${first.address} (`);
+    expect(told(await pass())).toEqual([]);
+  });
+});
+
+describe.each([
+  ['v0.13.2', 'v1beta1'],
+  ['v0.13.2', 'v1beta2'],
+  ['v0.17.1', 'v1beta1'],
+  ['v0.17.1', 'v1beta3'],
+] as const)('Kubernetes %s spoken to in %s', (version, apiVersion) => {
+  async function lab() {
+    const kubernetes = await startKubernetes({ version });
+    onTestFinished(() => kubernetes.close());
+    return { kubernetes, nodes: nodesAt(kubernetes.url, { version, apiVersion }) };
+  }
+
+  it('creates, changes, reads and deletes', async () => {
+    const { kubernetes, nodes } = await lab();
+    const parts = { labels: new Map([['zone', 'a']]), annotations: new Map([['kube-register.io/machine-id', 'm']]) };
+    expect(await nodes.create(draft(ADDRESS, parts), never)).toBe('created');
+    expect(await nodes.create(draft(ADDRESS), never)).toBe('exists');
+    const [created] = (await nodes.list(never)).nodes;
+    expect(created).toMatchObject({ name: ADDRESS, ...parts, facts: { addresses: [ADDRESS], ready: 'none' } });
+
+    const change = {
+      labels: new Map([
+        ['zone', null],
+        ['b', 'c'],
+      ]),
+      annotations: new Map([['d', 'e']]),
+    };
+    expect(await nodes.update(ADDRESS, 'another uid', change, never)).toBe('gone');
+    expect(await nodes.update(ADDRESS, created?.uid ?? '', change, never)).toBe('updated');
+    const changed = await nodes.read(ADDRESS, never);
+    expect([...(changed?.labels ?? [])]).toEqual([['b', 'c']]);
+    expect(changed?.annotations.get('kube-register.io/machine-id')).toBe('m');
+    expect(changed?.annotations.get('d')).toBe('e');
+
+    expect(await nodes.remove(ADDRESS, changed?.uid ?? '', changed?.resourceVersion ?? '', never)).toBe('removed');
+    expect(await nodes.remove(ADDRESS, changed?.uid ?? '', changed?.resourceVersion ?? '', never)).toBe('gone');
+    expect(await nodes.read(ADDRESS, never)).toBeUndefined();
+    expect(kubernetes.nodes).toEqual([]);
+  });
+
+  it.each([true, false, 'unknown'] as const)('tells Ready %s', async (ready) => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.putNode({ name: 'a', machineId: 'm', addresses: ['10.0.0.1'], ready, unschedulable: true });
+    expect((await nodes.list(never)).nodes[0]?.facts).toEqual({
+      machineId: 'm',
+      addresses: ['10.0.0.1'],
+      ready: ready === true ? 'ready' : 'not-ready',
+      unschedulable: true,
+    });
+  });
+});
+
+describe('an upgrade under the running daemon', () => {
+  it('is noticed when the API version is gone, and the nodes are known again', async () => {
+    const loop = await startLoop({}, { kubernetes: { version: 'v0.17.1' } });
+    const [machine] = await loop.lab.addMachines(1, WORKER);
+    const before = await loop.pass();
+    expect(before.seen?.observation.era.server).toBe('v0.17.1, spoken to in v1beta3');
+    loop.lab.kubernetes.version = 'v1.0.7';
+    loop.lab.kubernetes.log.clear();
+    const after = await loop.pass();
+    expect(after.seen?.observation.era.server).toMatch(/^v1\.0\.7.*, spoken to in v1$/);
+    expect(after.seen?.plan.nodes.get(machine?.address ?? '')?.name).toBe('keep');
+    expect(loop.writes).toEqual([]);
+  });
+});
