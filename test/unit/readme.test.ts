@@ -143,7 +143,12 @@ describe('README.md on API servers', () => {
   it('has the table that the era story proves, and expects the rest', () => {
     const rows = tablesOf('Kubernetes');
     expect(rows.slice(0, -1)).toEqual(ERAS.map(eraRowOf));
-    expect(rows.at(-1)?.slice(2).every((cell) => cell.includes('expected'))).toBe(true);
+    expect(
+      rows
+        .at(-1)
+        ?.slice(2)
+        .every((cell) => cell.includes('expected')),
+    ).toBe(true);
   });
 });
 

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { eraOf } from '../../src/kubernetes/era.ts';
 import type { Outcome } from '../../src/reconcile/apply.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
 import { Chronicle } from '../../src/telemetry/chronicle.ts';
@@ -34,9 +35,23 @@ const A = machine('a', '10.0.0.1');
 const healthy = { '10.0.0.1': 'healthy' } as const;
 const quiet = { machines: [A], nodes: [ours('10.0.0.1', 'a', '10.0.0.1')], kubelets: healthy };
 
+const API_SERVER = 'info: the API server is v1.20.2, spoken to in v1';
+
+describe('the API server', () => {
+  it('that was upgraded is said, with what it was', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const era = eraOf({ version: 'v1.21.0', apiVersion: 'v1' });
+    expect(say(goodPass({ ...quiet, era }))).toEqual([
+      'info: the API server is v1.21.0, spoken to in v1; it was v1.20.2, spoken to in v1',
+    ]);
+  });
+});
+
 describe('the first pass', () => {
   it('says its counts', () => {
     expect(listen()(goodPass(quiet))).toEqual([
+      API_SERVER,
       'info: first pass: machines: 1 listed, 1 matched, 1 healthy; nodes: 1, 1 managed',
     ]);
   });
@@ -47,12 +62,14 @@ describe('the first pass', () => {
       machine('b', '10.0.0.2', { role: 'etcd', x: '\u001b[2J' }),
     ];
     expect(listen()(goodPass({ machines }))).toEqual([
+      API_SERVER,
       'warn: first pass: no machine matches "role=kubernetes"; metadata there is: "role=etcd" (2), "x=\\u001b[2J" (1)',
     ]);
   });
 
   it('says so when fleet lists nothing', () => {
     expect(listen()(goodPass({}))).toEqual([
+      API_SERVER,
       'warn: first pass: no machine matches "role=kubernetes"; fleet lists no machine',
     ]);
   });
@@ -90,7 +107,7 @@ describe('a server that is down', () => {
 
   it('is said at the start, and is no news when it is up from the start', () => {
     expect(listen()(down)).toHaveLength(1);
-    expect(listen()(goodPass(quiet))).toHaveLength(1);
+    expect(listen()(goodPass(quiet))).toEqual([API_SERVER, expect.stringMatching(/^info: first pass/)]);
   });
 
   it('does not hide that the other one goes down too', () => {

@@ -86,7 +86,7 @@ describe('a value that is not allowed', () => {
     ['API_TIMEOUT', '601', 'must be a duration from 100ms to 10m'],
     ['HEALTHZ_TIMEOUT', '2 s', 'must be a duration from 100ms to 10m'],
     ['METADATA', 'role kubernetes', 'the term "role kubernetes"'],
-    ['API_VERSION', 'v2', 'must be auto or v1'],
+    ['API_VERSION', 'v2', 'must be auto, v1, v1beta3, v1beta2 or v1beta1'],
     ['HEALTHZ_URL', 'http://10.0.0.1/healthz', '{ip} as its whole host'],
     ['HEALTHZ_URL', 'http://x{ip}:80/', '{ip} as its whole host'],
     ['HEALTHZ_URL', 'http://h/{ip}', '{ip} as its whole host'],
