@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { MetadataChange, NodeDraft, NodeRecord } from './registry.ts';
 
 /** One page of a listing. `kind` is what the server calls it. */
-export interface NodePage {
+interface NodePage {
   readonly kind: string;
   readonly nodes: readonly NodeRecord[];
   /** Asks for the next page; empty on the last. */

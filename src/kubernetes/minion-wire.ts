@@ -53,7 +53,9 @@ const minionPage = z
   .object({
     kind: z.literal('MinionList'),
     items: z
-      .array(z.union([minion.transform(toRecord), z.object({ id: z.undefined().optional() }).transform(() => undefined)]))
+      .array(
+        z.union([minion.transform(toRecord), z.object({ id: z.undefined().optional() }).transform(() => undefined)]),
+      )
       .nullish(),
   })
   .transform(({ kind, items }) => ({
