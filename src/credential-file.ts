@@ -1,6 +1,12 @@
 /** Reads a file that holds credentials, with one sentence when it cannot be read. */
 import { readFile, stat } from 'node:fs/promises';
 import { CredentialError } from './credential-error.ts';
+import { mayBeSecret, NOT_SHOWN } from './secret.ts';
+
+/** How an error about a file begins: `KUBE_REGISTER_API_CA_FILE: /etc/ca.pem`. A key may look like a path, too. */
+export function describeFile(setting: string, path: string): string {
+  return `${setting}: ${mayBeSecret(path) ? NOT_SHOWN : path}`;
+}
 
 /** `from` begins the sentence: the setting and the file. Throws CredentialError, which never says what is in the file. */
 export async function readCredentialFile(path: string, from: string): Promise<string> {

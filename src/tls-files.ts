@@ -1,8 +1,9 @@
 /** The PEM files of TLS: read once at start, and checked there, so that a mistake does not show as a failed handshake. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { type Clock, systemClock } from './clock.ts';
 import { CredentialError } from './credential-error.ts';
-import { readCredentialFile } from './credential-file.ts';
+import { describeFile, readCredentialFile } from './credential-file.ts';
 
 /** What `node:tls` takes under the same names, each as PEM. */
 export interface TlsMaterial {
@@ -42,15 +43,21 @@ export async function readTlsFiles(files: TlsPaths, settingPrefix: string): Prom
 
 /** Reads one file of PEM. Throws CredentialError when it cannot be read; what is in it is checked later. */
 export async function readPem(path: string, setting: string): Promise<Pem> {
-  const from = `${setting}: ${path}`;
+  const from = describeFile(setting, path);
   return { text: await readCredentialFile(path, from), from };
 }
 
-/** Checks that the certificates and the key can be read and that the key is that of the certificate. Throws CredentialError. */
-export function checkedTls(pems: { ca: Pem | undefined; cert: Pem | undefined; key: Pem | undefined }): TlsMaterial {
+/**
+ * Checks that the certificates and the key can be read, that the key is that of the certificate, and that our certificate is
+ * not one of the past: an API server says no more of such a one than 401. Throws CredentialError.
+ */
+export function checkedTls(
+  pems: { ca: Pem | undefined; cert: Pem | undefined; key: Pem | undefined },
+  clock: Pick<Clock, 'wall'> = systemClock,
+): TlsMaterial {
   const { ca, cert, key } = pems;
   if (ca !== undefined) parseCertificates(ca);
-  if (cert !== undefined && key !== undefined) checkPair(cert, key);
+  if (cert !== undefined && key !== undefined) checkPair(cert, key, clock);
   return {
     ...(ca && { ca: ca.text }),
     ...(cert && { cert: cert.text }),
@@ -58,8 +65,13 @@ export function checkedTls(pems: { ca: Pem | undefined; cert: Pem | undefined; k
   };
 }
 
-function checkPair(cert: Pem, key: Pem): void {
+function checkPair(cert: Pem, key: Pem, clock: Pick<Clock, 'wall'>): void {
   const [own] = parseCertificates(cert);
+  if (own !== undefined && Date.parse(own.validTo) < clock.wall()) {
+    throw new CredentialError(
+      `${cert.from}: the certificate has expired (${own.validTo}): renew it, or set the clock of this machine`,
+    );
+  }
   if (!own?.checkPrivateKey(parseKey(key))) {
     throw new CredentialError(`${key.from}: the key does not belong to the certificate of ${cert.from}`);
   }

@@ -1,6 +1,6 @@
 /** A bearer token in a file that somebody else renews. */
 import { CredentialError } from './credential-error.ts';
-import { readCredentialFile } from './credential-file.ts';
+import { describeFile, readCredentialFile } from './credential-file.ts';
 
 /**
  * Reads the token once, so that a mistake shows at start, and returns what reads it anew for every request. A renewal may
@@ -20,9 +20,10 @@ export async function tokenFileReader(path: string, setting: string): Promise<()
 }
 
 async function readToken(path: string, setting: string): Promise<string> {
-  const text = await readCredentialFile(path, `${setting}: ${path}`);
+  const from = describeFile(setting, path);
+  const text = await readCredentialFile(path, from);
   const problem = tokenProblem(text.trim());
-  if (problem !== undefined) throw new CredentialError(`${setting}: ${path}: ${problem}`);
+  if (problem !== undefined) throw new CredentialError(`${from}: ${problem}`);
   return text.trim();
 }
 

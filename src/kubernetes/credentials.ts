@@ -2,6 +2,7 @@
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { CredentialError } from '../credential-error.ts';
+import { describeFile } from '../credential-file.ts';
 import { type Endpoint, parseEndpoint } from '../http/endpoint.ts';
 import { checkedTls, readPem, readTlsFiles, type TlsMaterial } from '../tls-files.ts';
 import { tokenFileReader, tokenProblem } from '../token-file.ts';
@@ -87,6 +88,7 @@ async function fromKubeconfig(path: string): Promise<Source> {
   const { readKubeconfig } = await import('./kubeconfig.ts');
   const config = await readKubeconfig(path, setting);
   const { servername } = config;
+  const from = describeFile(setting, path);
   return {
     endpoint: config.endpoint,
     from: config.from,
@@ -94,8 +96,8 @@ async function fromKubeconfig(path: string): Promise<Source> {
     insecure: config.insecureSkipTlsVerify,
     token:
       config.tokenFile === undefined
-        ? constantToken(config.token, `${setting}: ${path}`)
-        : await tokenFileReader(config.tokenFile, `${setting}: ${path}: tokenFile`),
+        ? constantToken(config.token, from)
+        : await tokenFileReader(config.tokenFile, `${from}: tokenFile`),
   };
 }
 

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { CredentialError } from '../credential-error.ts';
-import { readCredentialFile } from '../credential-file.ts';
+import { describeFile, readCredentialFile } from '../credential-file.ts';
 import { quote } from '../quote.ts';
 import { type Pem, readPem } from '../tls-files.ts';
 
@@ -71,7 +71,7 @@ const REFUSED: readonly (readonly [keyof User, string])[] = [
 
 /** Reads the file and follows its current-context. `setting` names the file's setting. Throws CredentialError. */
 export async function readKubeconfig(path: string, setting: string): Promise<Kubeconfig> {
-  const from = `${setting}: ${path}`;
+  const from = describeFile(setting, path);
   const refuse = (problem: string): never => {
     throw new CredentialError(`${from}: ${problem}`);
   };

@@ -1,5 +1,6 @@
 /** What the operator gave: the flags and the environment variables, found and named but not yet read. */
 import { quote } from '../quote.ts';
+import { mayBeSecret, NOT_SHOWN } from '../secret.ts';
 import { nearMiss } from './near-miss.ts';
 import { ENV_PREFIX, envName, flagName, isSettingName, rowOf, type SettingName, settingNames } from './table.ts';
 import { file, trueOrFalse } from './values.ts';
@@ -99,7 +100,7 @@ function followingValue(name: SettingName, queue: string[]): string | undefined 
 
 function unknown(written: string, near: string | undefined, spell: (name: string) => string): string {
   const advice = near === undefined ? '--help lists them all' : `did you mean ${spell(near)}?`;
-  return `${/^[\w-]{1,64}$/.test(written) ? written : quote(written)}: there is no such setting; ${advice}`;
+  return `${/^[\w-]{1,64}$/.test(written) && !mayBeSecret(written) ? written : show(written)}: there is no such setting; ${advice}`;
 }
 
 /** One line for a value that its setting does not take. */
@@ -108,12 +109,15 @@ export function mistake(name: SettingName, given: GivenSettings, sentence: strin
   if (one === undefined) return `${envName(name)}: ${sentence}`;
   // Where the path of a file belongs, anything else may be what the file should hold: a token or a key.
   const isMisplaced = rowOf(name).kind === 'file' && !file().safeParse(one.text).success;
-  return `${one.written}=${isMisplaced ? NOT_SHOWN : show(one.text)}: ${sentence}`;
+  return `${one.written}=${isMisplaced ? NOT_SHOWN : show(one.text)}: ${withoutSecrets(sentence)}`;
 }
 
-const NOT_SHOWN = '(not shown: it may hold a secret)';
-
-/** The text in quotes, unless it may hold a user name and password, or a token in a query. */
+/** The text in quotes, unless it may be a secret. */
 function show(text: string): string {
-  return /.@|\?\S/s.test(text) ? NOT_SHOWN : quote(text);
+  return mayBeSecret(text) ? NOT_SHOWN : quote(text);
+}
+
+/** What is wrong with a value may quote a part of it. */
+function withoutSecrets(sentence: string): string {
+  return sentence.replace(/"(?:[^"\\]|\\.)*"/g, (quoted) => (mayBeSecret(quoted) ? NOT_SHOWN : quoted));
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CredentialError } from '../../src/credential-error.ts';
 import { type ApiAccessOptions, readApiAccess } from '../../src/kubernetes/credentials.ts';
-import { readTlsFiles } from '../../src/tls-files.ts';
+import { checkedTls, readPem, readTlsFiles } from '../../src/tls-files.ts';
 import { tokenFileReader } from '../../src/token-file.ts';
 
 const certificate = (name: string) => fileURLToPath(new URL(`../certificates/${name}`, import.meta.url));
@@ -135,6 +135,35 @@ describe('TLS files', () => {
     const keyFile = await file('key.pem', content);
     expect(await problemOf(readTlsFiles({ ...NO_FILES, certFile: certificate('client.pem'), keyFile }, 'X'))).toBe(
       `X_KEY_FILE: ${keyFile}: ${problem}`,
+    );
+  });
+});
+
+describe('a client certificate', () => {
+  const pair = { certFile: certificate('expired.pem'), keyFile: certificate('expired.key') };
+  const from = `KUBE_REGISTER_API_CERT_FILE: ${pair.certFile}`;
+
+  it('that has expired is refused at start: an API server says no more of it than 401', async () => {
+    expect(await problemOf(readTlsFiles({ ...NO_FILES, ...pair }, 'KUBE_REGISTER_API'))).toBe(
+      `${from}: the certificate has expired (Jan  1 00:00:00 2016 GMT): renew it, or set the clock of this machine`,
+    );
+  });
+
+  it('is taken until then', async () => {
+    const [cert, key] = await Promise.all([readPem(pair.certFile, 'CERT_FILE'), readPem(pair.keyFile, 'KEY_FILE')]);
+    const lastSecond = Date.UTC(2016, 0, 1) - 1_000;
+    expect(checkedTls({ ca: undefined, cert, key }, { wall: () => lastSecond })).toEqual({
+      cert: cert.text,
+      key: key.text,
+    });
+  });
+});
+
+describe('a secret in the place of a path', () => {
+  it('is not repeated', async () => {
+    const token = '/eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJrdWJlIn0.c2ln';
+    expect(await problemOf(tokenFileReader(token, 'TOKEN_FILE'))).toBe(
+      'TOKEN_FILE: (not shown: it may hold a secret): there is no such file',
     );
   });
 });
