@@ -22,11 +22,9 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
   const invocation = readSettings(host.argv.slice(2), host.env, existsSync);
   switch (invocation.kind) {
     case 'help':
-      host.stdout.write(`${invocation.text.trimEnd()}\n`);
-      return EXIT.done;
+      return say(invocation.text.trimEnd(), host);
     case 'version':
-      host.stdout.write(`kube-register ${VERSION}\n`);
-      return EXIT.done;
+      return say(`kube-register ${VERSION}`, host);
     case 'mistakes':
       host.stderr.write(`${invocation.lines.join('\n')}\n`);
       return EXIT.badSettings;
@@ -38,6 +36,20 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
       return runWith(settings, logger, { host, signals });
     }
   }
+}
+
+/** Resolves with the exit code once the text is written, or is known not to be. */
+function say(text: string, { stdout, stderr }: NodeJS.Process): Promise<number> {
+  return new Promise((resolve) => {
+    // Without a listener the error would be thrown once more, and end the process with its stack.
+    stdout.once('error', (error: NodeJS.ErrnoException) => {
+      stderr.write(`kube-register: nothing can be written to the standard output (${error.code ?? error.message})\n`);
+      resolve(EXIT.failed);
+    });
+    stdout.write(`${text}\n`, (error) => {
+      if (!error) resolve(EXIT.done);
+    });
+  });
 }
 
 async function runWith(
@@ -56,14 +68,15 @@ async function runWith(
   }
   try {
     return settings.once
-      ? await runOnce(assembly, signals)
+      ? await runOnce(assembly, signals, logger)
       : await runDaemon(settings, assembly, signals, { logger, host });
   } finally {
     assembly.close();
   }
 }
 
-async function runOnce({ daemon }: Assembly, { stopped }: Signals): Promise<number> {
+async function runOnce({ daemon }: Assembly, { stopped }: Signals, logger: Logger): Promise<number> {
+  logger.info({ version: VERSION }, `kube-register ${VERSION} makes one pass; it does not listen (KUBE_REGISTER_ONCE)`);
   const pass = daemon.runOnce();
   const isStopped = await Promise.race([pass.then(() => false), stopped.then(() => true)]);
   if (isStopped && !(await endsInTime(daemon.stop()))) return EXIT.done;

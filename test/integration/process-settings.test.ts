@@ -1,10 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { envName, flagName, settingNames } from '../../src/settings/table.ts';
 import { answerWith, hang } from '../lab/faults.ts';
-import { folderOfTest, GOOD_END, labOfTest, settingsFor, startProgram } from './program.ts';
+import { folderOfTest, GOOD_END, labOfTest, MAIN, settingsFor, startProgram } from './program.ts';
 
 const WORKER = { role: 'kubernetes' };
 
@@ -23,24 +25,36 @@ describe('what the command line asks for', () => {
     expect(program.stdout).toBe(`kube-register ${manifest.version}\n`);
   });
 
+  it.runIf(existsSync('/dev/full'))('what cannot be written is an error', async () => {
+    const full = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(full));
+    const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', MAIN, '--help'], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([1, 'kube-register: nothing can be written to the standard output (ENOSPC)\n']);
+  });
+
   it('every mistake is one line, all of them together, and no secret is repeated', async () => {
     const mistaken = {
       METDATA: 'role=kubernetes',
       SYNC_INTERVAL: 'soon',
       FLEET_ENDPOINT: 'http://admin:hunter2@10.0.0.1',
     };
-    const program = startProgram(mistaken, ['--api-endpiont=http://10.0.0.1:8080', '--frobnicate']);
+    const token = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJodW50ZXIyIn0';
+    const program = startProgram(mistaken, [token, '--api-endpiont=http://10.0.0.1:8080', '--frobnicate']);
     const { code, stderr } = await program.ended;
     expect(code).toBe(2);
     expect(program.stdout).toBe('');
     expect(stderr.trimEnd().split('\n')).toEqual([
       'KUBE_REGISTER_METDATA: there is no such setting; did you mean KUBE_REGISTER_METADATA?',
+      expect.stringMatching(/^\(not shown: it may hold a secret\): /),
       '--api-endpiont: there is no such setting; did you mean --api-endpoint?',
       '--frobnicate: there is no such setting; --help lists them all',
       expect.stringMatching(/^KUBE_REGISTER_FLEET_ENDPOINT=\(not shown.*\): must not hold a user name or password/),
       expect.stringMatching(/^KUBE_REGISTER_SYNC_INTERVAL="soon": /),
     ]);
-    expect(stderr).not.toContain('hunter2');
+    expect(stderr).not.toMatch(/hunter2|eyJ/);
   });
 
   it('the flags of the Go program mean what they meant', async () => {
@@ -129,6 +143,7 @@ describe('--once', () => {
     expect(names.sort()).toEqual([...workers.map(({ address }) => address), 'long-dead'].sort());
     expect(lab.kubernetes.log.of({ method: 'DELETE' })).toEqual([]);
     expect(program.lines(/^node long-dead: spared: .*KUBE_REGISTER_ONCE/)).toHaveLength(1);
+    expect(program.lines(/makes one pass; it does not listen/)).toHaveLength(1);
   });
 
   it('fails when fleet does not answer', async () => {

@@ -11,7 +11,8 @@ import { onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { type Lab, type LabOptions, startLab } from '../lab/lab.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** Needs `node --import tsx`. */
+export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** How long a test waits for what should come at once: enough for a machine that has other things to do. */
 const PATIENCE = { timeout: 15_000, interval: 20 };
 
