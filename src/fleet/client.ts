@@ -95,9 +95,27 @@ function refusal(answer: HttpAnswer): string {
       return `${said}: fleet cannot read its machines from etcd: is etcd healthy?`;
     case 503:
       return `${said}: fleet has lost its heart beat to etcd, and answers again within a minute after etcd does`;
+    case 401:
+    case 403:
+      return `${said}: ${PROXY}; check KUBE_REGISTER_FLEET_ENDPOINT, KUBE_REGISTER_FLEET_CERT_FILE and KUBE_REGISTER_FLEET_KEY_FILE`;
+    case 400:
+      return proxyRefusal(said, answer.body);
     default:
       return said;
   }
+}
+
+const PROXY = 'fleet itself asks nobody who he is, so a proxy before it refused';
+
+/** The words are nginx's, then Go's, for a client certificate and for plain HTTP where TLS is spoken. */
+function proxyRefusal(said: string, body: string): string {
+  if (/No required SSL certificate|The SSL certificate error/.test(body)) {
+    return `${said}: ${PROXY}: it wants a client certificate that it trusts, in KUBE_REGISTER_FLEET_CERT_FILE and KUBE_REGISTER_FLEET_KEY_FILE`;
+  }
+  if (/HTTP request (was sent )?to (an )?HTTPS/.test(body)) {
+    return `${said}: this port speaks TLS: KUBE_REGISTER_FLEET_ENDPOINT must begin with https://`;
+  }
+  return said;
 }
 
 /** fleet's errors are `{"error":{"code":503,"message":"..."}}`, often with an empty message. */

@@ -1,4 +1,5 @@
 /** Turns the code of a failed request into a sentence: what went wrong, and what to do about it. */
+import { type Stats, statSync } from 'node:fs';
 import type { Target } from './request-error.ts';
 
 /** What is known of a request that got no complete answer: never the error object itself, which carries the token. */
@@ -37,8 +38,8 @@ export function mayPass(failure: NetworkFailure): boolean {
 export function diagnose(target: Target, socketPath: string | undefined, failure: NetworkFailure): string {
   return (
     (socketPath === undefined ? undefined : socketProblem(target, socketPath, failure.code)) ??
-    connectionProblem(target, failure.code) ??
     tlsProblem(target, failure) ??
+    connectionProblem(target, failure.code) ??
     protocolProblem(target, failure.code) ??
     [failure.code, withoutSecrets(failure.message)].filter((part) => part !== '').join(': ')
   );
@@ -53,10 +54,15 @@ function socketProblem(target: Target, path: string, code: string): string | und
   switch (code) {
     case 'ENOENT':
       return `there is no socket at ${path}: is ${program} running on this machine, and is the socket mounted here when this is a container?`;
+    case 'ENOTDIR':
+      return `there is no socket at ${path}: a part of that path is a file; check ${SETTINGS[target]}_ENDPOINT`;
     case 'ECONNREFUSED':
-      return target === 'fleet'
-        ? `nothing listens behind the socket ${path}: start it with \`systemctl start fleet.socket\``
-        : `nothing listens behind the socket ${path}: is ${program} running?`;
+      return (
+        noSocketProblem(target, path) ??
+        (target === 'fleet'
+          ? `nothing listens behind the socket ${path}: start it with \`systemctl start fleet.socket\``
+          : `nothing listens behind the socket ${path}: is ${program} running?`)
+      );
     case 'EACCES':
     case 'EPERM':
       return `this user may not open the socket ${path}: run as root or as a member of the group that owns it${
@@ -65,6 +71,21 @@ function socketProblem(target: Target, path: string, code: string): string | und
     default:
       return undefined;
   }
+}
+
+/** What else may stand there: to connect to a folder or to a file is refused as well. */
+function noSocketProblem(target: Target, path: string): string | undefined {
+  let found: Stats | undefined;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+  if (found === undefined || found.isSocket()) return undefined;
+  if (found.isDirectory()) {
+    return `${path} is a folder, not a socket: check ${SETTINGS[target]}_ENDPOINT; Docker makes such a folder when the socket that a container is to have is not there yet: remove it, start ${PROGRAM[target]}, then the container`;
+  }
+  return `${path} is a file, not a socket: check ${SETTINGS[target]}_ENDPOINT`;
 }
 
 function connectionProblem(target: Target, code: string): string | undefined {
@@ -91,6 +112,13 @@ function connectionProblem(target: Target, code: string): string | undefined {
   }
 }
 
+/**
+ * How servers refuse a client certificate, or that none came: alerts 40, 42, 43, 46, 48, 49 and 116 of RFC 8446, section 6.2.
+ * They come as a code under TLS 1.3, and up to TLS 1.2 in a message under the code EPROTO.
+ */
+const WANTS_CERTIFICATE =
+  /certificate[ _]required|handshake[ _]failure|(bad|unsupported)[ _]certificate|alert[ _](certificate[ _]unknown|unknown[ _]ca|access[ _]denied)/i;
+
 function tlsProblem(target: Target, { code, message }: NetworkFailure): string | undefined {
   const settings = SETTINGS[target];
   switch (code) {
@@ -104,7 +132,7 @@ function tlsProblem(target: Target, { code, message }: NetworkFailure): string |
     case 'CERT_SIGNATURE_FAILURE':
       return `the server's certificate was not signed by the CA certificate in ${settings}_CA_FILE: is it the CA of this server?`;
     case 'CERT_HAS_EXPIRED':
-      return "the server's certificate has expired: renew it, or set the clock of this machine";
+      return "the server's certificate, or that of its CA, has expired: renew it, or set the clock of this machine";
     case 'CERT_NOT_YET_VALID':
       return "the server's certificate is not valid yet: check the clock of this machine and of the server";
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
@@ -115,8 +143,15 @@ function tlsProblem(target: Target, { code, message }: NetworkFailure): string |
   if (/wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long|http[ _]request/i.test(`${code} ${message}`)) {
     return `the server does not speak TLS on this port (${code}): should ${settings}_ENDPOINT begin with http:// instead of https://?`;
   }
-  if (/certificate[ _]required|handshake[ _]failure|bad[ _]certificate|alert unknown ca/i.test(`${code} ${message}`)) {
+  if (/alert[ _]certificate[ _](expired|revoked)/i.test(`${code} ${message}`)) {
+    return `the server refused the client certificate (${code}): it has expired or was revoked; renew ${settings}_CERT_FILE and ${settings}_KEY_FILE and start kube-register again`;
+  }
+  if (WANTS_CERTIFICATE.test(`${code} ${message}`)) {
     return `the server refused the TLS handshake (${code}): it wants a client certificate that it trusts, in ${settings}_CERT_FILE and ${settings}_KEY_FILE`;
+  }
+  // Node's words for a connection that ends in the middle of the handshake.
+  if (code === 'ECONNRESET' && message.includes('before secure TLS connection')) {
+    return `the server closed the connection in the middle of the TLS handshake: does it speak TLS on this port, and does it trust the client certificate of ${settings}_CERT_FILE where one is set?`;
   }
   if (code === 'EPROTO' || /^ERR_(SSL|TLS|OSSL)_/.test(code)) {
     return `the TLS handshake failed (${code}): check ${settings}_ENDPOINT, ${settings}_CA_FILE, ${settings}_CERT_FILE and ${settings}_KEY_FILE`;

@@ -223,7 +223,26 @@ describe('an answer that is no listing', () => {
   ])('%i is an error with what fleet said and what it means', async (status, body, problem) => {
     const message = await problemOf(await fleetThat(() => ({ status, body })));
     expect(message).toContain(problem);
-    expect(message.length).toBeLessThan(250);
+    expect(message.length).toBeLessThan(400);
+  });
+
+  it.each([
+    [
+      '401 of a proxy',
+      401,
+      '',
+      'a proxy before it refused; check KUBE_REGISTER_FLEET_ENDPOINT, KUBE_REGISTER_FLEET_CERT_FILE',
+    ],
+    [
+      'nginx that wants a certificate',
+      400,
+      '<title>400 No required SSL certificate was sent</title>',
+      'KUBE_REGISTER_FLEET_KEY_FILE',
+    ],
+    ['nginx that speaks TLS', 400, 'The plain HTTP request was sent to HTTPS port', 'must begin with https://'],
+    ['a Go server that speaks TLS', 400, 'Client sent an HTTP request to an HTTPS server.', 'must begin with https://'],
+  ])('%s says which setting to look at', async (_name, status, body, advice) => {
+    expect(await problemOf(await fleetThat(() => ({ status, body })))).toContain(advice);
   });
 
   it('a redirect is refused', async () => {

@@ -1,5 +1,5 @@
 /** The HTTP client against servers that behave, and against every kind that does not. */
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -373,7 +373,12 @@ describe('what an error says', () => {
       (await errorOf(clientOf(`unix://${join(folder, name)}`, { target: 'fleet' }).client)).message;
     expect(await problemOf('missing.sock')).toContain('is fleet running on this machine, and is the socket mounted');
     await writeFile(join(folder, 'file'), '');
-    expect(await problemOf('file')).toContain('start it with `systemctl start fleet.socket`');
+    expect(await problemOf('file')).toContain('is a file, not a socket: check KUBE_REGISTER_FLEET_ENDPOINT');
+    expect(await problemOf('file/fleet.sock')).toContain('a part of that path is a file');
+    await mkdir(join(folder, 'folder'));
+    expect(await problemOf('folder')).toContain(
+      'is a folder, not a socket: check KUBE_REGISTER_FLEET_ENDPOINT; Docker makes',
+    );
     // Closing takes away the file that was listened at, so the renamed one stays behind without anybody at it.
     const server = await serveHttp(() => {}, { path: join(folder, 'new.sock') });
     await rename(join(folder, 'new.sock'), join(folder, 'stopped.sock'));
@@ -462,6 +467,26 @@ describe('TLS', () => {
     const pair = { ...tls, cert: certificate('client.pem'), key: certificate('client.key') };
     expect((await clientOf(endpoint, { tls: pair }).client.send(get())).body).toBe('welcome');
     expect((await errorOf(clientOf(endpoint, { tls }).client)).message).toContain('KUBE_REGISTER_API_CERT_FILE');
+  });
+
+  // What Node 20 makes of the alerts of `openssl s_server -Verify 1 -verify_return_error`, in TLS 1.2 and then in 1.3.
+  it.each([
+    ['EPROTO', 'write EPROTO 80:error:0A000415:SSL routines:ssl3_read_bytes:sslv3 alert certificate expired', 'renew'],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', '', 'renew'],
+    ['EPROTO', 'write EPROTO 80:error:0A000418:SSL routines:ssl3_read_bytes:tlsv1 alert unknown ca', 'that it trusts'],
+    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', '', 'that it trusts'],
+    ['EPROTO', 'write EPROTO 80:error:0A000410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure', 'trusts'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', '', 'that it trusts'],
+  ])('tells from %s %s what is wrong with the client certificate', (code, message, advice) => {
+    const sentence = diagnose('kubernetes', undefined, { code, message });
+    expect(sentence).toContain(advice);
+    expect(sentence).toContain('KUBE_REGISTER_API_CERT_FILE');
+  });
+
+  it('tells a server that hangs up in the middle of the handshake', async () => {
+    const server = await serveRaw((socket) => socket.once('data', () => socket.end()));
+    const error = await errorOf(clientOf(`https://127.0.0.1:${server.port}`, { tls }).client);
+    expect(error.message).toContain('closed the connection in the middle of the TLS handshake');
   });
 
   it('tells a plain HTTP port', async () => {
