@@ -134,22 +134,26 @@ class Race {
   }
 
   #answer(winner: number, status: number): RaceResult {
-    const state = isHealthy(status) ? 'healthy' : 'answers';
-    return { state, detail: `${this.#rules.urls[winner]?.show(this.#address)} answered ${status}`, winner };
+    const detail = `${this.#rules.urls[winner]?.show(this.#address)} answered ${status}`;
+    if (isHealthy(status)) return { state: 'healthy', detail, winner };
+    // The kubelet may have refused plain HTTP only: why TLS failed is then what helps.
+    const others = [...this.#replies.keys()].filter((index) => 'problem' in (this.#replies.get(index) ?? {}));
+    return { state: 'answers', detail: [detail, ...others.map((index) => this.#outcome(index))].join(', '), winner };
   }
 
   #silence(): RaceResult | Error {
     const { urls, timeoutMs } = this.#rules;
-    const problems = urls.map((url, index) => `${url.show(this.#address)} ${this.#problemOf(index)}`);
-    const detail = `no answer within ${timeoutMs / 1000} s: ${problems.join(', ')}`;
+    const detail = `no answer within ${timeoutMs / 1000} s: ${urls.map((_url, index) => this.#outcome(index)).join(', ')}`;
     const isLocal = [...this.#replies.values()].some((reply) => 'local' in reply && reply.local);
     if (isLocal) return new Error(`this machine has too few file descriptors or buffers to ask kubelets: ${detail}`);
     return { state: 'silent', detail, winner: undefined };
   }
 
-  #problemOf(index: number): string {
+  /** `http://10.0.0.1:10255/healthz refused the connection`, of a URL that did not answer. */
+  #outcome(index: number): string {
     const reply = this.#replies.get(index);
-    return reply !== undefined && 'problem' in reply ? reply.problem : 'timed out';
+    const problem = reply !== undefined && 'problem' in reply ? reply.problem : 'timed out';
+    return `${this.#rules.urls[index]?.show(this.#address)} ${problem}`;
   }
 }
 
