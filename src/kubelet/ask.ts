@@ -1,7 +1,8 @@
 /** One request to one URL of one kubelet: only whether it answers, and with which status. */
-import { type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { SecureContext } from 'node:tls';
+import { connect } from 'node:net';
+import { connect as connectTls, type SecureContext } from 'node:tls';
 import type { HealthUrl } from './health-url.ts';
 
 /** `problem` goes after the URL: `refused the connection`. `local` is trouble of this machine, which says nothing of the kubelet. */
@@ -27,19 +28,20 @@ export function ask(
   bearer: string | undefined,
   done: (reply: Reply) => void,
 ): () => void {
+  const place = { host: address, port: url.port };
   const options: RequestOptions = {
-    host: address,
-    port: url.port,
+    ...place,
     path: url.path,
-    // A connection of its own that is closed afterwards: the next check is to see whether the kubelet still accepts one.
-    agent: false,
+    // A connection of its own that is closed afterwards: the next check is to see whether the kubelet still accepts one. Without an
+    // agent, which would be made for this request alone.
+    createConnection: () => (url.secure ? connectTls({ ...place, ...tls }) : connect(place)),
     headers: {
       'User-Agent': 'kube-register',
       Accept: '*/*',
       ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
     },
   };
-  const request: ClientRequest = url.secure ? httpsRequest({ ...options, ...tls }) : httpRequest(options);
+  const request = url.secure ? httpsRequest(options) : httpRequest(options);
   let over = false;
   const finish = (reply: Reply) => {
     if (over) return;

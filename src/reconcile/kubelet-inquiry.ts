@@ -5,7 +5,8 @@ import type { KubeletAnswer, KubeletProber } from '../kubelet/kubelet.ts';
 export class KubeletInquiry {
   readonly #prober: KubeletProber;
   readonly #signal: AbortSignal;
-  readonly #asked = new Map<string, Promise<KubeletAnswer>>();
+  readonly #asked = new Map<string, Promise<void>>();
+  readonly #answers = new Map<string, KubeletAnswer>();
 
   constructor(prober: KubeletProber, signal: AbortSignal) {
     this.#prober = prober;
@@ -14,14 +15,15 @@ export class KubeletInquiry {
 
   ask(address: string): void {
     if (this.#asked.has(address)) return;
-    const answer = this.#prober.check(address, this.#signal);
+    const asked = this.#prober.check(address, this.#signal).then((answer) => void this.#answers.set(address, answer));
     // A pass that ends early leaves nobody to hear the rejection.
-    answer.catch(() => {});
-    this.#asked.set(address, answer);
+    asked.catch(() => {});
+    this.#asked.set(address, asked);
   }
 
+  /** By address: all that was asked so far. */
   async answers(): Promise<ReadonlyMap<string, KubeletAnswer>> {
-    const entries = [...this.#asked].map(async ([address, answer]) => [address, await answer] as const);
-    return new Map(await Promise.all(entries));
+    await Promise.all(this.#asked.values());
+    return this.#answers;
   }
 }

@@ -72,7 +72,10 @@ function skipped({ skippedRecords }: Observation): readonly Note[] {
 /** One kubelet that hangs holds up the whole list of v0.8.4. */
 function unlistable({ era, unlistable: why, kubelets }: Observation): readonly Note[] {
   if (why === undefined) return [];
-  const silent = [...kubelets].filter(([, { state }]) => state === 'silent').map(([address]) => address);
+  const silent = [...kubelets]
+    .filter(([, { state }]) => state === 'silent')
+    .map(([address]) => address)
+    .sort();
   const suspects = silent.length > 0 ? `these do not answer: ${silent.join(', ')}` : 'all that fleet lists answer';
   return [
     {
