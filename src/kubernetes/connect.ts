@@ -14,7 +14,7 @@ export interface ConnectOptions {
   readonly clock: Clock;
 }
 
-/** How long an answer to "which server are you" holds, unless a 404 casts doubt on it. */
+/** How long an answer to "which server are you" holds, unless a 404 or a 405 casts doubt on it. */
 const ASK_AGAIN_MS = 10 * 60_000;
 
 /** Asks nobody before the first listing, which every pass begins with. */
@@ -47,7 +47,14 @@ class AnyServer implements NodeRegistry {
   read: NodeRegistry['read'] = (...request) => this.#send((nodes) => nodes.read(...request));
   create: NodeRegistry['create'] = (...request) => this.#send((nodes) => nodes.create(...request));
   update: NodeRegistry['update'] = (...request) => this.#send((nodes) => nodes.update(...request));
-  remove: NodeRegistry['remove'] = (...request) => this.#send((nodes) => nodes.remove(...request));
+
+  /** An older server may have come back since the listing, on which minions hide and a delete has no preconditions: it is asked first. */
+  async remove(...request: Parameters<NodeRegistry['remove']>): ReturnType<NodeRegistry['remove']> {
+    const before = this.#connection;
+    this.#doubt();
+    const now = await this.#connect(request[3]);
+    return now === before ? this.#send((nodes) => nodes.remove(...request)) : 'changed';
+  }
 
   close(): void {
     this.#options.http.close();
@@ -58,7 +65,7 @@ class AnyServer implements NodeRegistry {
     try {
       return await list(connection.nodes);
     } catch (error) {
-      if (!isNotFound(error)) throw error;
+      if (!isUnserved(error)) throw error;
       this.#doubt();
       const now = await this.#connect(signal);
       if (now === connection) throw error;
@@ -72,7 +79,7 @@ class AnyServer implements NodeRegistry {
     try {
       return await request(this.#connection.nodes);
     } catch (error) {
-      if (isNotFound(error)) this.#doubt();
+      if (isUnserved(error)) this.#doubt();
       throw error;
     }
   }
@@ -98,6 +105,7 @@ function isSame(a: Server, b: Server): boolean {
   return a.version === b.version && a.apiVersion === b.apiVersion;
 }
 
-function isNotFound(error: unknown): boolean {
-  return error instanceof RequestError && error.status === 404;
+/** 405 is what v0.5 and v0.8 say to a patch. */
+function isUnserved(error: unknown): boolean {
+  return error instanceof RequestError && (error.status === 404 || error.status === 405);
 }

@@ -19,7 +19,7 @@ export async function identify(http: HttpClient, wanted: ApiVersion | 'auto', si
 }
 
 /** Undefined where it may not be known: the age of the API version then has to do. */
-async function askVersion(http: HttpClient, signal: AbortSignal): Promise<string | undefined> {
+export async function askVersion(http: HttpClient, signal: AbortSignal): Promise<string | undefined> {
   const request: HttpRequest = { method: 'GET', path: '/version', maxBytes: MAX_BYTES, signal };
   const answer = await http.send(request);
   if (isWithheld(answer.status) || answer.status === 404) return undefined;

@@ -23,7 +23,8 @@ export function eraOf({ version, apiVersion }: Server): ServerEra {
   const isAtLeast = comparison(version, apiVersion);
   return {
     server: `${version ?? 'of unknown version'}, spoken to in ${apiVersion}`,
-    hidesMinions: !isAtLeast(0, 13),
+    // No server that serves v1beta3 or v1 does, whatever it calls itself.
+    hidesMinions: (apiVersion === 'v1beta1' || apiVersion === 'v1beta2') && !isAtLeast(0, 13),
     checksUid: isAtLeast(1, 20),
     takesLabel: (key) => {
       if (isAtLeast(0, 13)) return true;
@@ -38,10 +39,13 @@ const SHORT_DNS_LABEL = /^[a-z]([-a-z0-9]{0,22}[a-z0-9])?$/;
 /** v0.8.4 takes `prefix/name`; the name has neither dots nor capitals. */
 const PREFIXED_DNS_LABEL = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** A server that does not tell its version is as young, or as old, as the API version that it speaks. */
+/**
+ * A server that does not tell its version is as young, or as old, as the API version that it speaks. One that was built from
+ * plain source says `v0.0.0-master+$Format:%h$` (v1.9.2 and v1.20.2 alike), which tells nothing.
+ */
 function comparison(version: string | undefined, apiVersion: ApiVersion): (major: number, minor: number) => boolean {
   const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version ?? '') ?? [];
-  if (major === undefined || minor === undefined) {
+  if (major === undefined || minor === undefined || (major === '0' && minor === '0')) {
     const isYoung = apiVersion === 'v1' || apiVersion === 'v1beta3';
     return (wanted) => isYoung && wanted === 0;
   }

@@ -4,11 +4,12 @@ import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts
 import { parseJson } from '../http/json.ts';
 import { RequestError } from '../http/request-error.ts';
 import type { Dialect } from './dialect.ts';
+import { askVersion } from './discovery.ts';
 import { type ApiVersion, eraOf, type Server } from './era.ts';
 import { minionDialect } from './minion-wire.ts';
 import { listNodes } from './node-list.ts';
 import { nodeDialect } from './node-wire.ts';
-import type { NodeDraft, NodeListing, NodeRecord, NodeRegistry } from './registry.ts';
+import type { NodeDraft, NodeRecord, NodeRegistry } from './registry.ts';
 import { readStatus, refusal, saysMissing } from './status.ts';
 
 /** What an API server answers to a write: the node, or a Status. */
@@ -28,9 +29,9 @@ export function createNodes(http: HttpClient, server: Server): Omit<NodeRegistry
       const nodes = await listNodes(http, dialect, 'whole', signal);
       return { era, nodes: era.hidesMinions ? nodes.map(listedIsReady) : nodes };
     } catch (error) {
-      const listing = era.hidesMinions ? hangingList(error) : undefined;
-      if (listing === undefined) throw error;
-      return { era, ...listing };
+      // v0.8.4 asks every kubelet before it answers with a list, without a time limit, so that one that hangs holds up the list.
+      if (!(await isHeldUp(error, signal))) throw error;
+      return { era, nodes: [], unlistable: error instanceof Error ? error.message : String(error) };
     }
   };
 
@@ -55,7 +56,14 @@ export function createNodes(http: HttpClient, server: Server): Omit<NodeRegistry
 
   const create: NodeRegistry['create'] = async (draft, signal) => {
     const request = creation(draft, signal);
-    let answer = await http.send(request);
+    let answer: HttpAnswer;
+    try {
+      answer = await http.send(request);
+    } catch (error) {
+      // v0.4.4 asks the kubelet before it answers, without a time limit.
+      if (await isHeldUp(error, signal)) return 'kubelet-unreached';
+      throw error;
+    }
     // v0.4 answers so when it cannot reach the kubelet, and stores the minion all the same: a second 500 means that it did not.
     if (answer.status === 500 && era.hidesMinions) answer = await http.send(request);
     // 202: the write goes on, and takes longer than the server waited for it.
@@ -92,6 +100,16 @@ export function createNodes(http: HttpClient, server: Server): Omit<NodeRegistry
     throw refusal(http, request, answer, 'delete');
   };
 
+  /** Whether a server that asks kubelets itself is waiting for one: it did not answer in time, though it answers other questions. */
+  async function isHeldUp(error: unknown, signal: AbortSignal): Promise<boolean> {
+    const isTimeout = error instanceof RequestError && error.code === 'ETIMEDOUT' && error.status === undefined;
+    if (!era.hidesMinions || !isTimeout) return false;
+    return askVersion(http, signal).then(
+      () => true,
+      () => false,
+    );
+  }
+
   function creation(draft: NodeDraft, signal: AbortSignal): HttpRequest {
     const body = { contentType: 'application/json', value: dialect.draft(draft) };
     const { path, writeQuery: query } = dialect;
@@ -126,12 +144,6 @@ function dialectOf(apiVersion: ApiVersion): Dialect {
 /** A server that lists a minion only while its kubelet answers has no condition that would say so. */
 function listedIsReady(record: NodeRecord): NodeRecord {
   return record.facts === undefined ? record : { ...record, facts: { ...record.facts, ready: 'ready' } };
-}
-
-/** v0.8.4 asks every kubelet before it answers with a list, without a time limit, so that one that hangs holds up the list. */
-function hangingList(error: unknown): Pick<NodeListing, 'nodes' | 'unlistable'> | undefined {
-  const isTimeout = error instanceof RequestError && error.code === 'ETIMEDOUT' && error.status === undefined;
-  return isTimeout ? { nodes: [], unlistable: error.message } : undefined;
 }
 
 /** One bad label fails the whole create, with 422 and a cause for the field: `label` in v0.5.6, `labels` in v0.8.4, then `metadata.labels`. */

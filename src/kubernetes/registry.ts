@@ -59,13 +59,13 @@ export interface MetadataChange {
 }
 
 /**
- * `exists`: it was there already. `labels-refused`: nothing was created, because of the labels. `kubelet-unreached`: nothing was
- * created, because the server (v0.2) takes no minion whose kubelet does not answer it.
+ * `exists`: it was there already. `labels-refused`: nothing was created, because of the labels. `kubelet-unreached`: the
+ * server (v0.2, v0.4) waits for an answer of the kubelet before it takes a minion, and gets none.
  */
 type CreateOutcome = 'created' | 'exists' | 'labels-refused' | 'kubelet-unreached';
 /** `gone`: there is no such node any more, or another one has its name now. */
 type UpdateOutcome = 'updated' | 'gone';
-/** `changed`: the server refused because the node is not the one that was looked at. */
+/** `changed`: the node, or the server, is not the one that was looked at. */
 type RemoveOutcome = 'removed' | 'gone' | 'changed';
 
 /** The nodes of one API server. Everything throws RequestError when the server did not do what was asked. */

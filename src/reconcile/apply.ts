@@ -95,7 +95,7 @@ async function register(action: Register, nodes: NodeRegistry, signal: AbortSign
     case 'exists':
       return { action, result: 'unneeded', detail: 'it was registered already' };
     case 'kubelet-unreached': {
-      const detail = `the API server does not reach its kubelet at http://${draft.name}:10250/healthz, and takes no minion without`;
+      const detail = `the API server gets no answer from its kubelet at http://${draft.name}:10250/healthz, and takes no minion without`;
       return { action, result: 'failed', detail, futile: fingerprint(action) };
     }
     case 'labels-refused':
@@ -122,7 +122,7 @@ async function deregister(action: Deregister, { nodes, kubelets }: Hands, limits
 
   const removed = await nodes.remove(name, current.uid, current.resourceVersion, limits.finish);
   if (removed === 'changed') {
-    return { action, result: 'refused', detail: 'it changed between the last look and the delete' };
+    return { action, result: 'refused', detail: 'it, or the API server, changed between the last look and the delete' };
   }
   return removed === 'removed'
     ? { action, result: 'done' }

@@ -51,7 +51,7 @@ export function makePlan(observation: Observation, before: Memory, policy: Polic
     testimonies,
     hold: deregistration.hold,
     managed: deregistration.managed,
-    notes: [...skipped(observation), ...unlistable(observation), ...upkeep.notes],
+    notes: [...skipped(observation), ...unlistable(observation), ...registration.notes, ...upkeep.notes],
     memory: nextMemory(observation, memory, { unlisted, graces: deregistration.graces }, now),
   };
 }

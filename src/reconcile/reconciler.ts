@@ -1,7 +1,6 @@
 /** One pass: observe, plan, apply, report. */
 import type { Clock } from '../clock.ts';
 import type { Target } from '../http/request-error.ts';
-import type { Era } from '../kubernetes/registry.ts';
 import { apply, type Outcome } from './apply.ts';
 import { EMPTY_MEMORY, FUTILE_MS, type Memory, recall } from './memory.ts';
 import { ObservationError, type Outlook, observe, type Sources } from './observe.ts';
@@ -75,7 +74,7 @@ export class Reconciler {
         { nodes: sources.nodes, kubelets: sources.kubelets },
         { dryRun, begin, finish: abandon },
       );
-      this.#memory = settle(this.#memory, observation.era, outcomes, clock.monotonic());
+      this.#memory = settle(this.#memory, observation, outcomes, clock.monotonic());
       begin.throwIfAborted();
     } catch (error) {
       if (!stop.aborted) failures = causesOf(error, deadline.hasPassed, passTimeoutMs);
@@ -145,13 +144,15 @@ function causesOf(error: unknown, timedOut: boolean, passTimeoutMs: number): Rea
 }
 
 /** What the outcomes teach the next pass: who is alive after all, who failed, what is futile. */
-function settle(memory: Memory, era: Era, outcomes: readonly Outcome[], nowMs: number): Memory {
+function settle(memory: Memory, { era, unlistable }: Observation, outcomes: readonly Outcome[], nowMs: number): Memory {
   const hidden = new Map(memory.hidden);
   const graces = new Map(memory.graces);
   const futile = new Map(memory.futile);
   for (const { action, result, alive, futile: refused } of outcomes) {
     if (refused !== undefined) futile.set(refused, nowMs + FUTILE_MS);
-    if (action.kind === 'register' && era.hidesMinions && (result === 'done' || result === 'unneeded')) {
+    // What was there already and is not listed is hidden; so is everything while nothing can be listed.
+    const isStored = result === 'unneeded' || (result === 'done' && unlistable !== undefined);
+    if (action.kind === 'register' && era.hidesMinions && isStored) {
       hidden.set(action.draft.name, nowMs + FUTILE_MS);
     }
     if (action.kind !== 'deregister') continue;

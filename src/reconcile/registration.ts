@@ -2,7 +2,7 @@
 import { nodeNameProblem } from '../kubernetes/names.ts';
 import type { Era } from '../kubernetes/registry.ts';
 import { type Action, fingerprint, type Register } from './action.ts';
-import { draftFor, labelsFor } from './labels.ts';
+import { draftFor, labelsFor, type Note } from './labels.ts';
 import { type Candidate, isCandidate, type Machine } from './machines.ts';
 import { isFutile, isHidden, type Memory } from './memory.ts';
 import type { Now, Policy } from './policy.ts';
@@ -14,6 +14,7 @@ export interface Registration {
   readonly actions: readonly Action[];
   /** By machine id. */
   readonly verdicts: ReadonlyMap<string, MachineVerdict>;
+  readonly notes: readonly Note[];
 }
 
 /** What is spoken for: a node's name, and the address of a machine that is registered in this very pass. */
@@ -28,6 +29,7 @@ export function planRegistrations(observation: Observation, memory: Memory, poli
   const taken = takenBy(observation.nodes);
   const verdicts = new Map<string, MachineVerdict>();
   const actions: Action[] = [];
+  const notes: Note[] = [];
   const machines = [...observation.machines.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   for (const machine of machines) {
     const outcome = consider(machine, observation, memory, taken);
@@ -35,7 +37,10 @@ export function planRegistrations(observation: Observation, memory: Memory, poli
       verdicts.set(machine.id, outcome);
       continue;
     }
-    const action = register(outcome.machine, outcome.as, policy, era, now);
+    const { labels, notes: leftOut } = labelsFor(outcome.machine, policy.nodeLabels, era);
+    const draft = draftFor(outcome.machine, outcome.as, labels, era, now.wall);
+    const action: Register = { kind: 'register', machine: outcome.machine, draft };
+    notes.push(...leftOut);
     const futile = futility(action, memory, era, now);
     if (futile !== undefined) {
       verdicts.set(machine.id, futile);
@@ -50,7 +55,7 @@ export function planRegistrations(observation: Observation, memory: Memory, poli
       node: outcome.as,
     });
   }
-  return { actions, verdicts };
+  return { actions, verdicts, notes };
 }
 
 /** The verdict of a machine whose registration was asked for so lately that the answer would be the same. */
@@ -124,7 +129,7 @@ function nameFor(
   given: GivenName | undefined,
   taken: Taken,
 ): { readonly name: string } | { readonly verdict: 'unnamed' | 'conflict'; readonly problem: string } {
-  if (last !== undefined && !taken.names.has(last)) return { name: last };
+  if (last !== undefined && !taken.names.has(last) && nodeNameProblem(last) === undefined) return { name: last };
   if (given === undefined) return { verdict: 'unnamed', problem: 'it was given no name' };
   if ('problem' in given) return { verdict: 'unnamed', problem: given.problem };
   const holder = taken.names.get(given.name);
@@ -134,11 +139,6 @@ function nameFor(
     return { verdict: 'unnamed', problem: `${JSON.stringify(given.name)} cannot be a node's name: ${problem}` };
   }
   return given;
-}
-
-function register(machine: Candidate, name: string, policy: Policy, era: Era, now: Now): Register {
-  const { labels } = labelsFor(machine, policy.nodeLabels, era);
-  return { kind: 'register', machine, draft: draftFor(machine, name, labels, era, now.wall) };
 }
 
 function describeConflict(conflict: Conflict): string {

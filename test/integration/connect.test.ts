@@ -138,6 +138,35 @@ describe('which server it is', () => {
     expect(asked.filter((path) => path === '/api/v1/nodes')).toHaveLength(1);
   });
 
+  it('is asked right before a delete, which is not sent to another server than the one that was listed', async () => {
+    const answers: Answers = {
+      '/version': VERSION('v0.17.1'),
+      '/api': { versions: ['v1beta1', 'v1beta2'] },
+      '/api/v1beta2/minions': MINIONS,
+      '/api/v1beta2/minions/10.0.0.1': { kind: 'Status', status: 'Success' },
+    };
+    const { nodes, server, asked } = await connected(answers);
+    const remove = () => nodes.remove('10.0.0.1', 'uid', '1', never);
+    expect(await server()).toBe('v0.17.1, spoken to in v1beta2');
+    expect(await remove()).toBe('removed');
+    // Rolled back: there minions hide while the server does not reach their kubelets, and nothing is ever deleted.
+    answers['/version'] = VERSION('v0.8.4');
+    expect(await remove()).toBe('changed');
+    expect(asked.filter((path) => path.endsWith('/10.0.0.1'))).toHaveLength(1);
+    expect(await server()).toBe('v0.8.4, spoken to in v1beta2');
+    answers['/version'] = 500;
+    await expect(remove()).rejects.toThrow(/GET \/version: 500/);
+  });
+
+  it('is asked again after a 405, as v0.5 and v0.8 answer a patch', async () => {
+    const { nodes, server, asked } = await connected({ ...TODAY, '/api/v1/nodes/10.0.0.1': 405 });
+    await server();
+    const change = { labels: new Map([['a', 'b']]), annotations: new Map() };
+    await expect(nodes.update('10.0.0.1', 'uid', change, never)).rejects.toThrow(/405/);
+    await server();
+    expect(asked.filter((path) => path === '/version')).toHaveLength(2);
+  });
+
   it('is asked again in the next listing when it did not answer', async () => {
     const answers: Answers = { ...TODAY, '/version': 500 };
     const { server } = await connected(answers);

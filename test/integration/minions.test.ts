@@ -66,6 +66,28 @@ describe('a minion', () => {
     expect(server.minion(NOBODY)).toBeUndefined();
   });
 
+  it('whose creation v0.4.4 holds up because its kubelet hangs is not asked for again at once', async () => {
+    const { nodes, kubelet } = await oldServer('v0.4.4', 300);
+    kubelet.misbehave(hang);
+    expect(await nodes.create(draft(ADDRESS), never)).toBe('kubelet-unreached');
+  });
+
+  it('that v0.2 forgets when it is restarted is registered anew at once', async () => {
+    const [fleet, kubelets] = [await startFleet({ version: '0.8.3' }), await startKubelets()];
+    const server = await startMinions({ version: 'v0.2', kubeletPort: kubelets.port });
+    onTestFinished(async () => {
+      await Promise.all([fleet.close(), server.close(), kubelets.close()]);
+    });
+    const { address } = await kubelets.add();
+    fleet.setMachine({ id: '1'.repeat(32), address, metadata: WORKER });
+    const reconciler = reconcilerOf({ fleet, kubelets, kubernetes: server }, new TestClock());
+    const pass = async () => told(await reconciler.runOnce({ stop: never, abandon: never }));
+    expect(await pass()).toEqual([`register ${address}: done`]);
+    server.restartProcess();
+    expect(await pass()).toEqual([`register ${address}: done`]);
+    expect(await pass()).toEqual([]);
+  });
+
   it('is waited for while its store is slow', async () => {
     const { server, nodes } = await oldServer('v0.8.4');
     server.slowStore = true;
@@ -105,6 +127,13 @@ describe('a list that hangs because one kubelet hangs', () => {
       nodes: [],
       unlistable: expect.stringContaining('no complete answer'),
     });
+  });
+
+  it('is an error when the server answers nothing else either', async () => {
+    const { server, nodes } = await oldServer('v0.8.4', 300);
+    server.faults.add(hang);
+    await expect(nodes.list(never)).rejects.toThrow('no complete answer');
+    await expect(nodes.create(draft(ADDRESS), never)).rejects.toThrow('no complete answer');
   });
 
   it('does not keep the loop from registering others, each once', async () => {

@@ -36,6 +36,19 @@ describe('an era', () => {
     expect(era('garbage', 'v1beta1').hidesMinions).toBe(true);
   });
 
+  it.each(['v0.0.0-master+$Format:%h$', 'v0.0.0-master+faecb196815e2'])(
+    'of a build from plain source, which calls itself %s, is as old as the API version',
+    (version) => {
+      expect(era(version, 'v1')).toMatchObject({ hidesMinions: false, checksUid: false });
+      expect(era(version, 'v1').takesLabel('a.b')).toBe(true);
+      expect(era(version, 'v1beta1').hidesMinions).toBe(true);
+    },
+  );
+
+  it('that speaks v1 hides no minions, whatever it calls itself', () => {
+    expect(era('v0.8.4', 'v1').hidesMinions).toBe(false);
+  });
+
   it('names the version and the API version', () => {
     expect(era('v0.8.4', 'v1beta2').server).toBe('v0.8.4, spoken to in v1beta2');
     expect(era(undefined).server).toBe('of unknown version, spoken to in v1');

@@ -107,9 +107,7 @@ describe('labels', () => {
   });
 
   it('that a server does not keep are noted', () => {
-    const nodes = [ours('10.0.0.1', 'm', '10.0.0.1', { ready: 'ready' })];
-    const world = { machines: [M], kubelets: healthy, nodes, era: { ...V0_5, hidesMinions: false } };
-    const plan = planAt(0, world, EMPTY_MEMORY, policy);
+    const plan = planAt(0, { machines: [M], kubelets: healthy, era: V0_5 }, EMPTY_MEMORY, policy);
     expect(plan.notes.map(({ text }) => text)).toContainEqual(
       expect.stringContaining('(v0.5.6, spoken to in v1beta2) keeps no label a.b'),
     );
@@ -117,6 +115,13 @@ describe('labels', () => {
 });
 
 describe('an upgrade', () => {
+  it.each(['UPPER', 'fd00::1', 'with space'])('leaves behind the name %j, which the server no longer takes', (name) => {
+    const nodes = [node(name, { ready: 'ready', addresses: ['10.0.0.1'] })];
+    const { memory } = planAt(0, { machines: [M], kubelets: healthy, nodes, era: V0_8 });
+    const upgraded = { machines: [M], kubelets: healthy, era: V1 };
+    expect(told(planAt(INTERVAL, upgraded, memory))).toEqual(['register 10.0.0.1']);
+  });
+
   it('starts every grace anew', () => {
     const by = bystanders(5);
     const world = { ...by, nodes: [...by.nodes, ours('gone', 'g', '10.0.0.9')], era: V1 };
