@@ -19,7 +19,12 @@ const MAX_LISTING_BYTES = 128 * MIB;
 const MAX_PAGES = 1000;
 
 /** fleet leaves out what is empty: of a cluster without machines all that comes is `{}` (v0.8 to v1.0). */
-const pageSchema = z.object({ machines: z.array(z.unknown()).optional(), nextPageToken: z.string().optional() });
+const pageSchema = z
+  .looseObject({ machines: z.array(z.unknown()).optional(), nextPageToken: z.string().optional() })
+  .refine(
+    (page) => page.machines !== undefined || page.nextPageToken !== undefined || Object.keys(page).length === 0,
+    'neither machines nor nextPageToken, yet not empty: this is no list of machines; check KUBE_REGISTER_FLEET_ENDPOINT',
+  );
 const recordSchema = z.object({
   // Printable ASCII without spaces, so that it can stand in an annotation, a URL and a log line.
   id: z.string().regex(/^[\x21-\x7e]{1,253}$/),

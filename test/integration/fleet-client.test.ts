@@ -204,6 +204,13 @@ describe('an answer that is no listing', () => {
       'wrong shape at nextPageToken: expected string, received number',
     ],
     ['half a page', '{"machines":[{"id":"a"', 'that is not JSON'],
+    [
+      "fleet's own error, called a success",
+      { error: { code: 503, message: 'etcd gone' } },
+      'this is no list of machines',
+    ],
+    ['a Status of Kubernetes', { kind: 'Status', status: 'Failure', code: 503 }, 'this is no list of machines'],
+    ['machines under another name', { Machines: [] }, 'this is no list of machines'],
     ['a page for people', '<html>Hello</html>', 'that is not JSON: "<html>Hello</html>"'],
   ])('%s is an error, never an empty listing', async (_name, body, problem) => {
     expect(await problemOf(await fleetThat(() => ({ body })))).toContain(problem);
