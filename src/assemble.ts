@@ -47,6 +47,11 @@ export async function assemble(settings: Settings, { logger, clock, version }: S
     retries: RETRIES,
   });
   const { endpoint, tls, token } = await readApiAccess(settings.api);
+  if (tls.insecureSkipVerify && !settings.api.insecureSkipTlsVerify) {
+    logger.warn(
+      "KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: the server's certificate is not checked: whoever is in between can answer for the API server and read the credentials",
+    );
+  }
   const kubernetesHttp = createHttpClient({
     target: 'kubernetes',
     endpoint,

@@ -45,6 +45,9 @@ const user = z.object({
   username: text,
   password: text,
   as: text,
+  'as-uid': text,
+  'as-groups': z.unknown().optional(),
+  'as-user-extra': z.unknown().optional(),
 });
 
 /** Entries are checked only when they are the ones in use: others may be of any kind. */
@@ -66,7 +69,10 @@ const REFUSED: readonly (readonly [keyof User, string])[] = [
   ['auth-provider', 'an auth-provider is not supported; use a token, a tokenFile or a client certificate'],
   ['username', 'a username is not supported; use a token, a tokenFile or a client certificate'],
   ['password', 'a password is not supported; use a token, a tokenFile or a client certificate'],
-  ['as', 'acting as another user (as) is not supported; give that user credentials of its own'],
+  ...(['as', 'as-uid', 'as-groups', 'as-user-extra'] as const).map(
+    (field) =>
+      [field, `acting as another user (${field}) is not supported; give that user credentials of its own`] as const,
+  ),
 ];
 
 /** Reads the file and follows its current-context. `setting` names the file's setting. Throws CredentialError. */
@@ -89,6 +95,10 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
   const server = check(cluster, find(file.clusters, 'cluster', names.cluster, refuse), clusterName, refuse);
   if (server['proxy-url'])
     refuse(`${clusterName}: a proxy-url is not supported; the API server must be reachable directly`);
+
+  const hasCa = server['certificate-authority'] || server['certificate-authority-data'];
+  if (hasCa && server['insecure-skip-tls-verify'])
+    refuse(`${clusterName}: a certificate-authority and insecure-skip-tls-verify contradict each other; take one away`);
 
   const userName = `user ${quote(names.user)}`;
   const identity = names.user === '' ? {} : find(file.users, 'user', names.user, refuse);

@@ -93,6 +93,18 @@ describe('client certificates', () => {
 });
 
 describe('a kubeconfig', () => {
+  it('that has the certificate unchecked is warned of', async () => {
+    const lab = await labOfTest({ kubernetes: { tls: { key: MUTUAL_TLS.key, cert: MUTUAL_TLS.cert } } });
+    const path = join(await folderOfTest(), 'config');
+    const cluster = { server: lab.kubernetes.url, 'insecure-skip-tls-verify': true };
+    const contexts = [{ name: 'lab', context: { cluster: 'lab' } }];
+    await writeFile(path, JSON.stringify({ 'current-context': 'lab', contexts, clusters: [{ name: 'lab', cluster }] }));
+    const { API_ENDPOINT: _, ...settings } = settingsFor(lab);
+    const program = startProgram({ ...settings, KUBECONFIG: path }, ['--once']);
+    expect(await program.ended).toEqual(GOOD_END);
+    expect(program.lines(/^KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: .* not checked/)).toHaveLength(1);
+  });
+
   it('is enough to reach the API server', async () => {
     const lab = await labOfTest({ kubernetes: { tls: MUTUAL_TLS } });
     const { address } = await lab.addMachine({ metadata: WORKER });

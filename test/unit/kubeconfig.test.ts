@@ -138,6 +138,16 @@ describe('a kubeconfig file', () => {
       { user: { token: 't', as: 'root' } },
       /user "me": acting as another user \(as\) is not supported/,
     ],
+    [
+      'groups of another identity',
+      { user: { token: 't', 'as-groups': ['system:masters'] } },
+      /user "me": acting as another user \(as-groups\) is not supported/,
+    ],
+    [
+      'a CA that would not be used',
+      { cluster: { 'certificate-authority': 'ca.pem', 'insecure-skip-tls-verify': true } },
+      /cluster "lab": a certificate-authority and insecure-skip-tls-verify contradict each other/,
+    ],
     ['a proxy', { cluster: { 'proxy-url': 'http://u:hunter2@proxy' } }, /cluster "lab": a proxy-url is not supported/],
     ['no current context', { top: { 'current-context': '' } }, /: there is no current-context in it$/],
     ['a context that is not there', { top: { 'current-context': 'there' } }, /: there is no context "there" in it$/],
