@@ -11,11 +11,9 @@ const MAX_BYTES = 1024 * 1024;
 
 /** Asks /version, and /api unless the API version is set. Throws RequestError when the server does not answer, or not as one. */
 export async function identify(http: HttpClient, wanted: ApiVersion | 'auto', signal: AbortSignal): Promise<Server> {
-  const [version, apiVersion] = await Promise.all([
-    askVersion(http, signal),
-    wanted === 'auto' ? newestApiVersion(http, signal) : wanted,
-  ]);
-  return { version, apiVersion };
+  // One after the other, so that a server that is down is said to be so in the same words every time.
+  const version = await askVersion(http, signal);
+  return { version, apiVersion: wanted === 'auto' ? await newestApiVersion(http, signal) : wanted };
 }
 
 /** Undefined where it may not be known: the age of the API version then has to do. */

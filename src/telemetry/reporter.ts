@@ -38,6 +38,9 @@ const UNSAID: ReadonlySet<string> = new Set([
   'not-selected',
 ]);
 
+/** So many different sentences are said of one outage: a text that never repeats itself must not fill the log. */
+const PROBLEMS_AN_OUTAGE = 5;
+
 const DONE = { register: 'registered', adopt: 'adopted', label: 'updated', deregister: 'deregistered' } as const;
 const VERBS = { register: 'register', adopt: 'adopt', label: 'update', deregister: 'deregister' } as const;
 
@@ -49,6 +52,8 @@ export class Reporter {
   #summaryMs: number | undefined;
   #said: ReadonlySet<string> = new Set();
   #brokenBy: Cause | undefined;
+  /** Of the outage that lasts. */
+  readonly #saidOf = { fleet: new Set<string>(), kubernetes: new Set<string>() };
   #apiServer: string | undefined;
 
   constructor(logger: Logger, selectorText: string) {
@@ -76,18 +81,27 @@ export class Reporter {
 
   #sayServers({ servers }: Chapter): void {
     for (const { target, state, lastedMs } of servers) {
+      this.#saidOf[target].clear();
       if (state.up) this.#logger.info(`${target} answers again after ${formatDuration(lastedMs)}`);
-      else this.#logger.error(`${state.problem}; nothing is changed until it answers`);
     }
   }
 
-  /** Failures that are neither server's, said when they begin; the same one again is for those who debug. */
+  /** What was not said before in this outage; the same again is for those who debug. */
   #sayFailures({ failures }: PassReport): void {
     for (const [cause, problem] of failures) {
-      if (cause === 'fleet' || cause === 'kubernetes') this.#logger.debug(problem);
+      if (cause === 'fleet' || cause === 'kubernetes') this.#sayProblem(this.#saidOf[cause], problem);
       else this.#logger[cause === this.#brokenBy ? 'debug' : 'error'](`pass failed: ${problem}`);
     }
     this.#brokenBy = [...failures.keys()].find((cause) => cause === 'timeout' || cause === 'internal');
+  }
+
+  #sayProblem(said: Set<string>, problem: string): void {
+    if (said.has(problem) || said.size === PROBLEMS_AN_OUTAGE) {
+      this.#logger.debug(problem);
+      return;
+    }
+    said.add(problem);
+    this.#logger.error(`${problem}; nothing is changed until it answers`);
   }
 
   /** An upgrade under the running daemon changes what can be done with nodes. */

@@ -105,6 +105,18 @@ describe('a server that is down', () => {
     expect(say(goodPass(quiet), 61 * INTERVAL)).toEqual(['info: fleet answers again after 30m']);
   });
 
+  it('is said again when something else is wrong by now, but not for ever', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    say(down);
+    const other = (which: number) => failedPass({ fleet: `fleet at unix:///x: problem ${which}` });
+    expect(say(other(1))).toEqual(['error: fleet at unix:///x: problem 1; nothing is changed until it answers']);
+    expect([say(other(1)), say(down)]).toEqual([[], []]);
+    for (let which = 2; which < 10; which += 1) expect(say(other(which))).toHaveLength(which < 5 ? 1 : 0);
+    expect(say(goodPass(quiet))).toEqual([expect.stringMatching(/^info: fleet answers again/)]);
+    expect(say(other(1))).toHaveLength(1);
+  });
+
   it('is said at the start, and is no news when it is up from the start', () => {
     expect(listen()(down)).toHaveLength(1);
     expect(listen()(goodPass(quiet))).toEqual([API_SERVER, expect.stringMatching(/^info: first pass/)]);
@@ -113,7 +125,8 @@ describe('a server that is down', () => {
   it('does not hide that the other one goes down too', () => {
     const say = listen();
     say(down);
-    const both = failedPass({ fleet: 'the same', kubernetes: 'kubernetes at http://k: GET /api/v1/nodes: reset' });
+    const [fleet = ''] = down.failures.values();
+    const both = failedPass({ fleet, kubernetes: 'kubernetes at http://k: GET /api/v1/nodes: reset' });
     expect(say(both)).toEqual([expect.stringContaining('kubernetes at http://k')]);
   });
 
