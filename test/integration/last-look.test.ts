@@ -184,7 +184,7 @@ describe('a node that is due', () => {
     );
     const report = await loop.pass();
     expect(told(report)).toEqual([`deregister ${dead.address}: refused`]);
-    expect(detailOf(report)).toBe('it changed between the last look and the delete');
+    expect(detailOf(report)).toBe('it, or the API server, changed between the last look and the delete');
     expect(loop.nodeNames).toContain(dead.address);
     expect(told(await loop.pass())).toEqual([`deregister ${dead.address}: done`]);
   });

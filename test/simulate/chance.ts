@@ -1,0 +1,31 @@
+/** Chance that can be repeated: everything a schedule leaves to chance is drawn from here, from one seed. */
+
+export class Chance {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** At least 0, less than 1: mulberry32, of which one 32-bit word is all that has to be known to go on. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** True so often, of 1. */
+  strikes(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  /** A whole number between the two, both included. */
+  between(least: number, most: number): number {
+    return least + Math.floor(this.next() * (most - least + 1));
+  }
+
+  pick<T>(choices: readonly T[]): T | undefined {
+    return choices[Math.floor(this.next() * choices.length)];
+  }
+}

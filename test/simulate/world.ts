@@ -1,0 +1,232 @@
+/** The truth of a simulated cluster: hosts, what fleet knows of them, and what the API server has stored. The daemon sees only parts of it. */
+import type { NodeDraft, NodeFacts, NodeRecord } from '../../src/kubernetes/registry.ts';
+import type { Chance } from './chance.ts';
+import type { Timeline } from './timeline.ts';
+
+const SECOND = 1_000;
+/** fleet's agents announce themselves every 15 s, for 30 s. */
+const TTL_MS = 30 * SECOND;
+const BEAT_MS = 15 * SECOND;
+/** Kubernetes calls a node NotReady when it has not heard of its kubelet for so long. */
+const NODE_GRACE_MS = 40 * SECOND;
+const STATUS_EVERY_MS = 10 * SECOND;
+
+export interface Host {
+  /** Of the hostname; never changes. */
+  readonly name: string;
+  machineId: string;
+  address: string;
+  metadata: Record<string, string>;
+  isOn: boolean;
+  /** fleet's agent runs. */
+  hasAgent: boolean;
+  kubelet: 'healthy' | 'failing' | 'hung' | 'stopped';
+  /** A kubelet of v0.18 or later: it registers itself when it starts, unless its node is there. */
+  registersItself: boolean;
+  /** The node that its kubelet believes to be. */
+  nodeName: string;
+  /** When fleet forgets it, once its agent is silent. */
+  forgottenAtMs: number;
+}
+
+export interface StoredNode {
+  readonly name: string;
+  readonly uid: string;
+  resourceVersion: number;
+  readonly labels: Map<string, string>;
+  readonly annotations: Map<string, string>;
+  addresses: readonly string[];
+  machineId: string;
+  ready: NodeFacts['ready'];
+  unschedulable: boolean;
+  heardOfAtMs: number;
+  readonly madeAtMs: number;
+  /** The machine whose kubelet made it, where one did. */
+  readonly bornOf: string | undefined;
+}
+
+/** What goes wrong between the daemon and the servers, until something else happens. */
+export interface Weather {
+  fleet: 'fair' | 'fails' | 'hangs' | 'partial' | 'empty';
+  api: 'fair' | 'fails' | 'slow' | 'flaky' | 'fails after storing';
+  /** Pairs that do not hear each other: `0 fleet`, `1 kubelets`, `kubelets api`. */
+  readonly cuts: Set<string>;
+}
+
+export class World {
+  readonly hosts: Host[] = [];
+  readonly nodes = new Map<string, StoredNode>();
+  readonly weather: Weather = { fleet: 'fair', api: 'fair', cuts: new Set() };
+  readonly #chance: Chance;
+  readonly #timeline: Timeline;
+  #made = 0;
+  #version = 0;
+
+  constructor(chance: Chance, timeline: Timeline) {
+    this.#chance = chance;
+    this.#timeline = timeline;
+  }
+
+  get nowMs(): number {
+    return this.#timeline.nowMs;
+  }
+
+  /** A host that has just booted, with a kubelet of either kind. */
+  join(): Host {
+    this.#made += 1;
+    const name = `host-${this.#made}`;
+    const address = `10.0.0.${this.#made}`;
+    const registersItself = this.#chance.strikes(0.5);
+    const host: Host = {
+      name,
+      machineId: this.newMachineId(),
+      address,
+      metadata: { role: 'kubernetes', zone: this.#chance.strikes(0.5) ? 'a' : 'b' },
+      isOn: true,
+      hasAgent: true,
+      kubelet: 'healthy',
+      registersItself,
+      nodeName: registersItself && this.#chance.strikes(0.5) ? name : address,
+      forgottenAtMs: Number.POSITIVE_INFINITY,
+    };
+    this.hosts.push(host);
+    this.#kubeletStarts(host);
+    return host;
+  }
+
+  newMachineId(): string {
+    return Array.from({ length: 8 }, () => this.#chance.between(0, 0xffff).toString(16).padStart(4, '0')).join('');
+  }
+
+  powerOff(host: Host): void {
+    if (host.isOn && host.hasAgent) host.forgottenAtMs = this.nowMs + TTL_MS - this.#chance.between(0, BEAT_MS);
+    host.isOn = false;
+  }
+
+  powerOn(host: Host): void {
+    if (host.isOn) return;
+    host.isOn = true;
+    host.hasAgent = true;
+    host.forgottenAtMs = Number.POSITIVE_INFINITY;
+    if (host.kubelet !== 'stopped') this.#kubeletStarts(host);
+  }
+
+  /** A clean stop is announced; the kubelet is fleet's unit, but somebody else may run one. */
+  stopAgent(host: Host): void {
+    host.hasAgent = false;
+    host.forgottenAtMs = this.nowMs;
+  }
+
+  startAgent(host: Host): void {
+    host.hasAgent = true;
+    if (host.isOn) host.forgottenAtMs = Number.POSITIVE_INFINITY;
+  }
+
+  setKubelet(host: Host, kubelet: Host['kubelet']): void {
+    const starts = host.kubelet === 'stopped' && kubelet !== 'stopped' && host.isOn;
+    host.kubelet = kubelet;
+    if (starts) this.#kubeletStarts(host);
+  }
+
+  /** Hosts as fleet lists them, ordered by machine id. */
+  listed(): readonly Host[] {
+    return this.hosts
+      .filter((host) => (host.isOn && host.hasAgent) || this.nowMs < host.forgottenAtMs)
+      .sort((a, b) => (a.machineId < b.machineId ? -1 : 1));
+  }
+
+  /** The host whose kubelet answers at that address, well or not. */
+  answering(address: string): Host | undefined {
+    const host = this.hosts.find((each) => each.isOn && each.address === address);
+    return host?.kubelet === 'healthy' || host?.kubelet === 'failing' ? host : undefined;
+  }
+
+  /** The host whose kubelet keeps that node, as far as it runs. */
+  keeperOf(node: StoredNode): Host | undefined {
+    return this.hosts.find((host) => host.isOn && host.kubelet !== 'stopped' && host.nodeName === node.name);
+  }
+
+  create({ name, labels, annotations, address }: NodeDraft): StoredNode {
+    const node = this.#store(name, [address], '');
+    for (const [key, value] of labels) node.labels.set(key, value);
+    for (const [key, value] of annotations) node.annotations.set(key, value);
+    return node;
+  }
+
+  change(node: StoredNode): void {
+    this.#version += 1;
+    node.resourceVersion = this.#version;
+  }
+
+  /** Kubelets report every 10 s, and the node controller notices those that have stopped. */
+  async live(untilMs: number): Promise<void> {
+    while (this.nowMs < untilMs) {
+      await this.#timeline.sleep(STATUS_EVERY_MS);
+      this.#report();
+    }
+  }
+
+  #report(): void {
+    const areHeard = !this.weather.cuts.has('kubelets api');
+    for (const host of areHeard ? this.hosts : []) {
+      const node = this.nodes.get(host.nodeName);
+      if (node === undefined || this.keeperOf(node) !== host || host.kubelet === 'hung') continue;
+      node.machineId = host.machineId;
+      node.addresses = [host.address];
+      node.heardOfAtMs = this.nowMs;
+      node.ready = host.kubelet === 'healthy' ? 'ready' : 'not-ready';
+      this.change(node);
+    }
+    for (const node of this.nodes.values()) {
+      if (node.ready === 'ready' && this.nowMs - node.heardOfAtMs > NODE_GRACE_MS) {
+        node.ready = 'not-ready';
+        this.change(node);
+      }
+    }
+  }
+
+  #kubeletStarts(host: Host): void {
+    if (host.registersItself && !this.nodes.has(host.nodeName) && !this.weather.cuts.has('kubelets api')) {
+      this.#store(host.nodeName, [host.address], host.machineId);
+    }
+  }
+
+  #store(name: string, addresses: readonly string[], machineId: string): StoredNode {
+    this.#version += 1;
+    const node: StoredNode = {
+      name,
+      uid: `uid-${this.#version}`,
+      resourceVersion: this.#version,
+      labels: new Map(),
+      annotations: new Map(),
+      addresses,
+      machineId,
+      ready: machineId === '' ? 'none' : 'not-ready',
+      unschedulable: false,
+      heardOfAtMs: this.nowMs,
+      madeAtMs: this.nowMs,
+      bornOf: machineId === '' ? undefined : machineId,
+    };
+    this.nodes.set(name, node);
+    return node;
+  }
+}
+
+/** The node as a client reads it, whole or only its metadata. */
+export function recordOf(node: StoredNode, isWhole: boolean): NodeRecord {
+  return {
+    name: node.name,
+    uid: node.uid,
+    resourceVersion: String(node.resourceVersion),
+    labels: new Map(node.labels),
+    annotations: new Map(node.annotations),
+    facts: isWhole
+      ? {
+          machineId: node.machineId,
+          addresses: [...node.addresses],
+          ready: node.ready,
+          unschedulable: node.unschedulable,
+        }
+      : undefined,
+  };
+}
