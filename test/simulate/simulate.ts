@@ -9,11 +9,12 @@ const { values } = parseArgs({
     intervals: { type: 'string', default: '100' },
   },
 });
-const [schedules = 0, first = 0, intervals = 0] = (['schedules', 'seed', 'intervals'] as const).map((name) => {
-  if (/^\d{1,9}$/.test(values[name])) return Number(values[name]);
-  console.error(`--${name}=${values[name]}: must be a whole number of at most nine digits`);
+const numbers = [values.schedules, values.seed, values.intervals].map(Number);
+if (!numbers.every((number) => Number.isSafeInteger(number) && number >= 0)) {
+  console.error('--schedules, --seed and --intervals must be whole numbers');
   process.exit(2);
-});
+}
+const [schedules = 0, first = 0, intervals = 0] = numbers;
 
 const counts = new Map<string, number>();
 let passes = 0;
