@@ -49,12 +49,13 @@ class AnyServer implements NodeRegistry {
   update: NodeRegistry['update'] = (...request) => this.#send((nodes) => nodes.update(...request));
 
   /** An older server may have come back since the listing, on which minions hide and a delete has no preconditions: it is asked first. */
-  async remove(...request: Parameters<NodeRegistry['remove']>): ReturnType<NodeRegistry['remove']> {
+  remove: NodeRegistry['remove'] = async (name, uid, resourceVersion, signal) => {
     const before = this.#connection;
     this.#doubt();
-    const now = await this.#connect(request[3]);
-    return now === before ? this.#send((nodes) => nodes.remove(...request)) : 'changed';
-  }
+    const now = await this.#connect(signal);
+    if (now !== before) return 'changed';
+    return this.#send((nodes) => nodes.remove(name, uid, resourceVersion, signal));
+  };
 
   close(): void {
     this.#options.http.close();
