@@ -1,9 +1,9 @@
 /** Finding out which API server answers, over real HTTP. */
 import type { RequestListener } from 'node:http';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { createHttpClient } from '../../src/http/axios-client.ts';
+import { describe, expect, it } from 'vitest';
 import { connectNodes } from '../../src/kubernetes/connect.ts';
 import type { ApiVersion } from '../../src/kubernetes/era.ts';
+import { clientOf } from './in-lab.ts';
 import { serveHttp } from './loopback.ts';
 
 const never = new AbortController().signal;
@@ -33,17 +33,9 @@ async function connected(answers: Answers, apiVersion: ApiVersion | 'auto' = 'au
     response.end(typeof found === 'number' ? '404: Page Not Found' : JSON.stringify(found));
   };
   const server = await serveHttp(answer);
-  const http = createHttpClient({
-    target: 'kubernetes',
-    endpoint: `http://127.0.0.1:${server.port}`,
-    tls: { insecureSkipVerify: false },
-    timeoutMs: 10_000,
-    observer: { requestDone: () => {}, requestRetried: () => {} },
-    retries: { count: 0, minMs: 1, maxMs: 1, budgetMs: 1 },
-  });
+  const http = clientOf('kubernetes', `http://127.0.0.1:${server.port}`);
   let now = 0;
   const nodes = connectNodes({ http, apiVersion, clock: { wall: () => now, monotonic: () => now } });
-  onTestFinished(() => nodes.close());
   return {
     nodes,
     asked,

@@ -1,11 +1,11 @@
 /** The fleet client against servers that answer as fleet v0.8 to v1.0 do, and against some that do not. */
 import type { RequestListener, ServerResponse } from 'node:http';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createFleetClient } from '../../src/fleet/client.ts';
 import type { FleetClient, MachinePage, MachineRecord } from '../../src/fleet/machine.ts';
-import { createHttpClient } from '../../src/http/axios-client.ts';
 import { RequestError } from '../../src/http/request-error.ts';
+import { clientOf } from './in-lab.ts';
 import { serveHttp } from './loopback.ts';
 
 const NEW = '/fleet/v1/machines';
@@ -28,16 +28,7 @@ async function fleetThat(answers: Answers): Promise<Fleet> {
     send(response, status, body, headers);
   };
   const server = await serveHttp(listener);
-  const http = createHttpClient({
-    target: 'fleet',
-    endpoint: `http://127.0.0.1:${server.port}`,
-    tls: { insecureSkipVerify: false },
-    timeoutMs: 10_000,
-    observer: { requestDone: () => {}, requestRetried: () => {} },
-    retries: { count: 0, minMs: 0, maxMs: 0, budgetMs: 0 },
-  });
-  const client = createFleetClient({ http });
-  onTestFinished(() => client.close());
+  const client = createFleetClient({ http: clientOf('fleet', `http://127.0.0.1:${server.port}`) });
   return { client, asked };
 }
 

@@ -200,14 +200,20 @@ async function noNames(address: string): Promise<readonly string[]> {
   throw new Error(`nobody gave ${address} a name`);
 }
 
-/** Without retries, so that each pass sees what the servers did in it. */
-function clientOf(target: Target, endpoint: string, options: LoopOptions): HttpClient {
-  const { requestMs: timeoutMs = 10_000, atEnd = onTestFinished } = options;
+/** Bounds one request; the client is closed when the test has ended, or `atEnd` of it. */
+interface ClientOptions extends Pick<LoopOptions, 'requestMs' | 'atEnd'> {
+  readonly token?: string | undefined;
+}
+
+/** Without retries, so that what the servers do is seen at once. */
+export function clientOf(target: Target, endpoint: string, options: ClientOptions = {}): HttpClient {
+  const { requestMs: timeoutMs = 10_000, atEnd = onTestFinished, token } = options;
   const client = createHttpClient({
     target,
     endpoint,
     tls: { insecureSkipVerify: false },
     timeoutMs,
+    token: async () => token,
     observer: { requestDone: () => {}, requestRetried: () => {} },
     retries: { count: 0, minMs: 1, maxMs: 1, budgetMs: 1 },
   });

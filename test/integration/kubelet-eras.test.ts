@@ -43,12 +43,13 @@ function builtIn2015(release: string) {
 }
 
 /** HTTPS only, and 401 to whoever is unknown: anonymous-auth=false and read-only-port=0. */
-const TODAY = [{ port: 10_250, http: recordedPorts('v1.1.8').find(({ port }) => port === 10_250)?.http }].map(
-  (each) => ({
-    ...each,
+const TODAY = [
+  {
+    port: 10_250,
+    http: recordedPorts('v1.1.8').find(({ port }) => port === 10_250)?.http,
     https: { status: 401, body: 'Unauthorized' },
-  }),
-);
+  },
+];
 
 const ERAS = [
   ['v0.4.4: plain HTTP on 10250', recordedPorts('v0.4.4'), ['http:10250']],

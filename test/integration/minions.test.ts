@@ -1,6 +1,5 @@
 /** The client against the API servers of 2014 and 2015, and what an upgrade changes. */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createHttpClient } from '../../src/http/axios-client.ts';
 import type { Server } from '../../src/kubernetes/era.ts';
 import { createNodes } from '../../src/kubernetes/nodes.ts';
 import type { NodeDraft } from '../../src/kubernetes/registry.ts';
@@ -9,7 +8,7 @@ import { startFleet } from '../lab/fleet.ts';
 import { type Kubelets, startKubelets } from '../lab/kubelets.ts';
 import { startKubernetes } from '../lab/kubernetes.ts';
 import { type Minions, type MinionsVersion, startMinions } from '../lab/minions/server.ts';
-import { reconcilerOf, startLoop, TestClock, told, WORKER } from './in-lab.ts';
+import { clientOf, type LoopOptions, reconcilerOf, startLoop, TestClock, told, WORKER } from './in-lab.ts';
 
 const never = new AbortController().signal;
 const ADDRESS = '127.0.0.2';
@@ -19,17 +18,8 @@ function draft(name: string, parts: Partial<NodeDraft> = {}): NodeDraft {
   return { name, address: name, labels: new Map(), annotations: new Map(), ...parts };
 }
 
-function nodesAt(url: string, server: Server, timeoutMs = 5_000) {
-  const http = createHttpClient({
-    target: 'kubernetes',
-    endpoint: url,
-    tls: { insecureSkipVerify: false },
-    timeoutMs,
-    observer: { requestDone: () => {}, requestRetried: () => {} },
-    retries: { count: 0, minMs: 1, maxMs: 1, budgetMs: 1 },
-  });
-  onTestFinished(() => http.close());
-  return createNodes(http, server);
+function nodesAt(url: string, server: Server, requestMs = 5_000) {
+  return createNodes(clientOf('kubernetes', url, { requestMs }), server);
 }
 
 /** A server of that version, with a healthy kubelet at ADDRESS. */
@@ -41,6 +31,25 @@ async function oldServer(version: MinionsVersion, timeoutMs?: number) {
     await Promise.all([server.close(), kubelets.close()]);
   });
   return { server, kubelet, nodes: nodesAt(server.url, { version, apiVersion: 'v1beta1' }, timeoutMs) };
+}
+
+/** A loop in a cluster of 2014, whose clock stands still. */
+async function oldLoop(version: MinionsVersion, options: LoopOptions = {}) {
+  const [fleet, kubelets] = [await startFleet({ version: '0.8.3' }), await startKubelets()];
+  const server = await startMinions({ version, kubeletPort: kubelets.port });
+  onTestFinished(async () => {
+    await Promise.all([fleet.close(), server.close(), kubelets.close()]);
+  });
+  const reconciler = reconcilerOf({ fleet, kubelets, kubernetes: server }, new TestClock(), options);
+  return {
+    server,
+    pass: () => reconciler.runOnce({ stop: never, abandon: never }),
+    join: async (id: string) => {
+      const kubelet = await kubelets.add();
+      fleet.setMachine({ id: id.repeat(32), address: kubelet.address, metadata: WORKER });
+      return kubelet;
+    },
+  };
 }
 
 describe('a minion', () => {
@@ -73,19 +82,12 @@ describe('a minion', () => {
   });
 
   it('that v0.2 forgets when it is restarted is registered anew at once', async () => {
-    const [fleet, kubelets] = [await startFleet({ version: '0.8.3' }), await startKubelets()];
-    const server = await startMinions({ version: 'v0.2', kubeletPort: kubelets.port });
-    onTestFinished(async () => {
-      await Promise.all([fleet.close(), server.close(), kubelets.close()]);
-    });
-    const { address } = await kubelets.add();
-    fleet.setMachine({ id: '1'.repeat(32), address, metadata: WORKER });
-    const reconciler = reconcilerOf({ fleet, kubelets, kubernetes: server }, new TestClock());
-    const pass = async () => told(await reconciler.runOnce({ stop: never, abandon: never }));
-    expect(await pass()).toEqual([`register ${address}: done`]);
+    const { server, join, pass } = await oldLoop('v0.2');
+    const { address } = await join('1');
+    expect(told(await pass())).toEqual([`register ${address}: done`]);
     server.restartProcess();
-    expect(await pass()).toEqual([`register ${address}: done`]);
-    expect(await pass()).toEqual([]);
+    expect(told(await pass())).toEqual([`register ${address}: done`]);
+    expect(told(await pass())).toEqual([]);
   });
 
   it('is waited for while its store is slow', async () => {
@@ -137,20 +139,7 @@ describe('a list that hangs because one kubelet hangs', () => {
   });
 
   it('does not keep the loop from registering others, each once', async () => {
-    const [fleet, kubelets, clock] = [await startFleet({ version: '0.8.3' }), await startKubelets(), new TestClock()];
-    const server = await startMinions({ version: 'v0.8.4', kubeletPort: kubelets.port });
-    onTestFinished(async () => {
-      await Promise.all([fleet.close(), server.close(), kubelets.close()]);
-    });
-    const servers = { fleet, kubelets, kubernetes: server };
-    const reconciler = reconcilerOf(servers, clock, { requestMs: 300, probeMs: 200 });
-    const pass = () => reconciler.runOnce({ stop: never, abandon: never });
-    const join = async (id: string) => {
-      const kubelet = await kubelets.add();
-      fleet.setMachine({ id: id.repeat(32), address: kubelet.address, metadata: WORKER });
-      return kubelet;
-    };
-
+    const { join, pass } = await oldLoop('v0.8.4', { requestMs: 300, probeMs: 200 });
     const first = await join('1');
     expect(told(await pass())).toEqual([`register ${first.address}: done`]);
     first.misbehave(hang);

@@ -1,7 +1,6 @@
 /** The nodes of a v1 API server, against the lab's and against servers that lie, break off or refuse. */
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createHttpClient } from '../../src/http/axios-client.ts';
 import type { HttpClient } from '../../src/http/http-client.ts';
 import { RequestError } from '../../src/http/request-error.ts';
 import type { Server } from '../../src/kubernetes/era.ts';
@@ -10,24 +9,11 @@ import type { MetadataChange, NodeDraft } from '../../src/kubernetes/registry.ts
 import type { Answer } from '../lab/answer.ts';
 import { answerWith, change, type Fault, flood, hang, loseAnswer, redirectTo, truncate } from '../lab/faults.ts';
 import { type Kubernetes, type KubernetesOptions, startKubernetes } from '../lab/kubernetes.ts';
+import { clientOf } from './in-lab.ts';
 import { serveHttp } from './loopback.ts';
 
 const ACCEPT_METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 const never = new AbortController().signal;
-
-function clientOf(endpoint: string, token?: string): HttpClient {
-  const client = createHttpClient({
-    target: 'kubernetes',
-    endpoint,
-    tls: { insecureSkipVerify: false },
-    timeoutMs: 10_000,
-    token: async () => token,
-    observer: { requestDone: () => {}, requestRetried: () => {} },
-    retries: { count: 0, minMs: 1, maxMs: 1, budgetMs: 1 },
-  });
-  onTestFinished(() => client.close());
-  return client;
-}
 
 const V1_20: Server = { version: 'v1.20.2', apiVersion: 'v1' };
 
@@ -36,7 +22,7 @@ async function lab(
 ): Promise<{ kubernetes: Kubernetes; nodes: ReturnType<typeof createNodes> }> {
   const kubernetes = await startKubernetes(options);
   onTestFinished(() => kubernetes.close());
-  return { kubernetes, nodes: createNodes(clientOf(kubernetes.url, options.token), V1_20) };
+  return { kubernetes, nodes: createNodes(clientOf('kubernetes', kubernetes.url, { token: options.token }), V1_20) };
 }
 
 async function errorOf(attempt: Promise<unknown>): Promise<RequestError> {
@@ -224,7 +210,7 @@ describe('listing nodes', () => {
       page += 1;
       response.end(JSON.stringify({ kind: 'NodeList', metadata: { continue: `to-${page}` }, items: [] }));
     });
-    const nodes = createNodes(clientOf(`http://127.0.0.1:${server.port}`), V1_20);
+    const nodes = createNodes(clientOf('kubernetes', `http://127.0.0.1:${server.port}`), V1_20);
     expect((await errorOf(nodes.list(never))).message).toMatch(/does not end after 1000 pages$/);
     expect(page).toBe(1000);
   });
@@ -232,7 +218,7 @@ describe('listing nodes', () => {
   it('fails when its pages are together larger than 128 MiB', async () => {
     const { kubernetes } = await lab();
     addNodes(kubernetes, 1200);
-    const http = clientOf(kubernetes.url);
+    const http = clientOf('kubernetes', kubernetes.url);
     const allowed: number[] = [];
     const heavy: HttpClient = {
       ...http,

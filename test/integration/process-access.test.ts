@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createFleetClient } from '../../src/fleet/client.ts';
-import { createHttpClient } from '../../src/http/axios-client.ts';
+import { clientOf } from './in-lab.ts';
 import { certificate } from './loopback.ts';
 import { folderOfTest, GOOD_END, labOfTest, settingsFor, startProgram } from './program.ts';
 
@@ -47,15 +47,8 @@ describe("fleet's socket", () => {
     const socket = join(folder, 'fleet.sock');
     const lab = await labOfTest({ fleet: { socket } });
     await Promise.all([chmod(folder, 0o755), chmod(socket, 0o600)]);
-    const http = createHttpClient({
-      target: 'fleet',
-      endpoint: lab.fleet.endpoint,
-      tls: { insecureSkipVerify: false },
-      timeoutMs: 10_000,
-      observer: { requestDone: () => {}, requestRetried: () => {} },
-      retries: { count: 0, minMs: 0, maxMs: 0, budgetMs: 0 },
-    });
-    const pages = createFleetClient({ http }).machinePages(new AbortController().signal)[Symbol.asyncIterator]();
+    const { machinePages } = createFleetClient({ http: clientOf('fleet', lab.fleet.endpoint) });
+    const pages = machinePages(new AbortController().signal)[Symbol.asyncIterator]();
     process.seteuid?.(65_534);
     try {
       await expect(pages.next()).rejects.toThrow(
@@ -63,7 +56,6 @@ describe("fleet's socket", () => {
       );
     } finally {
       process.seteuid?.(0);
-      http.close();
     }
   });
 });
