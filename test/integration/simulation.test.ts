@@ -1,7 +1,7 @@
 /** A small part of `npm run simulate`: no schedule breaks a rule, and a daemon that would break one is caught. */
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../src/reconcile/policy.ts';
-import { play } from '../simulate/schedule.ts';
+import { addCounts, play } from '../simulate/schedule.ts';
 
 const INTERVALS = 100;
 
@@ -10,7 +10,7 @@ async function playMany(schedules: number, mistaken?: (policy: Policy) => Policy
   const broken: string[] = [];
   for (let seed = 1; seed <= schedules; seed += 1) {
     const ending = await play(seed, INTERVALS, mistaken);
-    for (const [what, times] of ending.counts) counts.set(what, (counts.get(what) ?? 0) + times);
+    addCounts(counts, ending);
     if (ending.broken !== undefined) broken.push(`seed ${seed}: ${ending.broken.message}`);
   }
   return { counts, broken: broken.join('\n') };

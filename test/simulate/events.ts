@@ -5,16 +5,17 @@ import type { Host, StoredNode, Weather, World } from './world.ts';
 /** Undefined when there was nobody to whom it could have happened. */
 type Event = (world: World, chance: Chance) => string | undefined;
 
-const toAHost =
-  (
-    act: (host: Host, world: World, chance: Chance) => string | undefined,
-    which: (host: Host) => boolean = () => true,
-  ) =>
-  (world: World, chance: Chance): string | undefined => {
+/** `act` says what it did, or undefined when it could not. */
+function toAHost(
+  act: (host: Host, world: World, chance: Chance) => string | undefined,
+  which: (host: Host) => boolean = () => true,
+): Event {
+  return (world, chance) => {
     const host = chance.pick(world.hosts.filter(which));
     const what = host && act(host, world, chance);
     return host && what && `${host.name} (${host.address}): ${what}`;
   };
+}
 
 function toANode(what: string, act: (node: StoredNode, world: World) => unknown): Event {
   return (world, chance) => {

@@ -1,7 +1,12 @@
-/** Watches the wire and the reports of every copy, and tells which rule of DESIGN was broken. It shares no code with the plan. */
+/**
+ * Watches the wire and the reports of every copy, and tells which rule of DESIGN was broken. It shares no code with the plan; of the
+ * reports it believes which nodes were seen and what the witnesses said of them, and counts the rest anew.
+ */
 import type { NodeDraft } from '../../src/kubernetes/registry.ts';
+import type { Plan } from '../../src/reconcile/plan.ts';
 import type { Policy } from '../../src/reconcile/policy.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
+import type { Observation } from '../../src/reconcile/witnesses.ts';
 import type { Release, Wiretap } from './servers.ts';
 import type { Host, StoredNode, World } from './world.ts';
 
@@ -13,12 +18,10 @@ const KEEP = 'kube-register.io/keep';
 
 export class BrokenRule extends Error {
   override readonly name = 'BrokenRule';
-  readonly rule: string;
 
   /** `rule` is DESIGN's, in its own words and with its section. */
   constructor(rule: string, what: string) {
     super(`${what}\n  DESIGN ${rule}`);
-    this.rule = rule;
   }
 }
 
@@ -81,10 +84,6 @@ export class Referee implements Wiretap {
     this.#policy = policy;
   }
 
-  count(what: string, times = 1): void {
-    this.counts.set(what, (this.counts.get(what) ?? 0) + times);
-  }
-
   /** The copy was started, or started again: it remembers nothing. */
   started(copy: number): void {
     this.#copies.set(copy, new CopyRecord());
@@ -127,7 +126,7 @@ export class Referee implements Wiretap {
   creating(copy: number, { name, annotations }: NodeDraft): void {
     const record = this.#of(copy);
     record.writes += 1;
-    this.count('created');
+    this.#count('created');
     const id = annotations.get(MACHINE_ID);
     const other = [...this.#world.nodes.values()].find(
       (node) =>
@@ -147,7 +146,7 @@ export class Referee implements Wiretap {
   updating(copy: number, node: StoredNode, keys: readonly string[]): void {
     const record = this.#of(copy);
     record.writes += 1;
-    this.count('updated');
+    this.#count('updated');
     const seen = record.sightings.get(node.uid);
     const written = seen?.annotations.get(LABELS)?.split(',') ?? [];
     const foreign = keys.find((key) => key !== MANAGED && !written.includes(key) && seen?.labels.has(key) !== false);
@@ -162,12 +161,11 @@ export class Referee implements Wiretap {
   removing(copy: number, node: StoredNode): void {
     const record = this.#of(copy);
     record.writes += 1;
-    this.count('deleted');
+    this.#count('deleted');
     const seen = record.sightings.get(node.uid);
     // Servers that compare the version delete nothing that was changed after the look; with others the look is what counts.
     const last = this.#release.checksVersionOnDelete ? node : seen;
-    const refuse: (rule: string, what: string) => never = (rule, what) =>
-      this.#refuse(rule, `copy ${copy} deletes ${node.name}, ${what}`);
+    const refuse: (rule: string, what: string) => never = (rule, what) => this.#refuseDelete(copy, node, rule, what);
     if (seen?.isWhole !== true || last === undefined) refuse('4: the node is read again', 'which it did not read');
     if (!last.annotations.get(MACHINE_ID)) refuse('4: only a node with our mark is ever deleted', 'which has no mark');
     if (seen.ready === 'ready')
@@ -186,15 +184,45 @@ export class Referee implements Wiretap {
       this.#refuse('9: requests in a pass are bounded', `copy ${copy} sent ${record.requests}`);
     if (report.seen === undefined) {
       if (record.writes > 0) this.#refuse('2: a failed observation changes nothing', `copy ${copy} wrote`);
-      this.count('observation failed');
+      this.#count('observation failed');
       return;
     }
     const { observation, plan } = report.seen;
-    for (const { name } of [...plan.nodes.values(), ...plan.machines.values()]) this.count(`verdict ${name}`);
-    for (const { action, result } of report.outcomes) this.count(`${action.kind} ${result}`);
+    for (const { name } of [...plan.nodes.values(), ...plan.machines.values()]) this.#count(`verdict ${name}`);
+    for (const { action, result } of report.outcomes) this.#count(`${action.kind} ${result}`);
 
+    const { watches, managed, gone, free } = this.#watch(record, observation, plan);
+    const { maxDeregisterPercent } = this.#policy;
+    const isHeld =
+      maxDeregisterPercent < 100 &&
+      ((gone > 1 && (100 * gone) / free > maxDeregisterPercent) || (gone > 0 && gone === free));
+    if (isHeld) this.#count('held');
+    record.watches = isHeld ? new Map() : watches;
+
+    const pace = Math.max(1, Math.floor(managed / 100));
+    if (record.removals.length > pace) {
+      this.#refuse(
+        '4: at most 1 % of the managed nodes, and at least one',
+        `copy ${copy} deletes ${record.removals.length} of ${managed}`,
+      );
+    }
+    for (const removal of record.removals) {
+      if (isHeld) {
+        this.#refuseDelete(
+          copy,
+          removal.node,
+          '4: nothing is deregistered while too many look gone',
+          `while ${gone} of ${free} look gone`,
+        );
+      }
+      this.#judgeRemoval(copy, removal, watches.get(removal.node.uid));
+    }
+  }
+
+  /** What the copy has watched by now, and how many nodes bear our mark, look gone, and nobody keeps. */
+  #watch(record: CopyRecord, observation: Observation, plan: Plan) {
     const nowMs = plan.memory.lastGoodMs ?? 0;
-    const { intervalMs, maxDeregisterPercent } = this.#policy;
+    const { intervalMs } = this.#policy;
     const elapsedMs = record.lastGoodMs === undefined ? 0 : Math.min(nowMs - record.lastGoodMs, 2 * intervalMs);
     record.lastGoodMs = nowMs;
     const watches = new Map<string, Watch>();
@@ -214,49 +242,42 @@ export class Referee implements Wiretap {
         before?.row === row ? { row, ms: before.ms + elapsedMs, passes: before.passes + 1 } : { row, ms: 0, passes: 1 },
       );
     }
-    const isHeld =
-      maxDeregisterPercent < 100 &&
-      ((gone > 1 && (100 * gone) / free > maxDeregisterPercent) || (gone > 0 && gone === free));
-    if (isHeld) this.count('held');
-    record.watches = isHeld ? new Map() : watches;
+    return { watches, managed, gone, free };
+  }
 
-    const most1 = Math.max(1, Math.floor(managed / 100));
-    if (record.removals.length > most1) {
-      this.#refuse(
-        '4: at most 1 % of the managed nodes, and at least one',
-        `copy ${copy} deletes ${record.removals.length} of ${managed}`,
+  #judgeRemoval(copy: number, { node, addresses }: Removal, watch: Watch | undefined): void {
+    const refuse: (rule: string, what: string) => never = (rule, what) => this.#refuseDelete(copy, node, rule, what);
+    if (watch === undefined) refuse('4: while the kubelet answers, a node is never deregistered', 'which it saw alive');
+    const graceMs = watch.row.startsWith('matches') ? this.#policy.unhealthyGraceMs : this.#policy.missingGraceMs;
+    if (watch.ms < graceMs) refuse('4: grace is watched time', `watched for ${watch.ms} ms of ${graceMs}`);
+    if (watch.passes < 3) refuse('4: three good passes in a row must have seen the row', `seen in ${watch.passes}`);
+    // A host that was installed anew is another machine, and of two with one address nobody can tell which of them answers.
+    const keeper = [...this.#of(copy).heard].find(
+      (host) =>
+        host.nodeName === node.name &&
+        host.machineId === node.annotations.get(MACHINE_ID) &&
+        !this.#world.hosts.some((other) => other !== host && other.isOn && other.address === host.address),
+    );
+    if (keeper !== undefined && addresses.includes(keeper.address)) {
+      refuse(
+        '4: while the kubelet answers, a node is never deregistered',
+        `whose kubelet it heard at ${keeper.address}`,
       );
     }
-    for (const { node, addresses } of record.removals) {
-      const refuse: (rule: string, what: string) => never = (rule, what) =>
-        this.#refuse(rule, `copy ${copy} deletes ${node.name}, ${what}`);
-      if (isHeld) refuse('4: nothing is deregistered while too many look gone', `while ${gone} of ${free} look gone`);
-      const watch = watches.get(node.uid);
-      if (watch === undefined)
-        refuse('4: while the kubelet answers, a node is never deregistered', 'which it saw alive');
-      const graceMs = watch.row.startsWith('matches') ? this.#policy.unhealthyGraceMs : this.#policy.missingGraceMs;
-      if (watch.ms < graceMs) refuse('4: grace is watched time', `watched for ${watch.ms} ms of ${graceMs}`);
-      if (watch.passes < 3) refuse('4: three good passes in a row must have seen the row', `seen in ${watch.passes}`);
-      // A host that was installed anew is another machine, and of two with one address nobody can tell which of them answers.
-      const keeper = [...record.heard].find(
-        (host) =>
-          host.nodeName === node.name &&
-          host.machineId === node.annotations.get(MACHINE_ID) &&
-          !this.#world.hosts.some((other) => other !== host && other.isOn && other.address === host.address),
-      );
-      if (keeper !== undefined && addresses.includes(keeper.address)) {
-        refuse(
-          '4: while the kubelet answers, a node is never deregistered',
-          `whose kubelet it heard at ${keeper.address}`,
-        );
-      }
-    }
+  }
+
+  #count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
   }
 
   #refuse(rule: string, what: string): never {
     const error = new BrokenRule(rule, what);
     this.broken ??= error;
     throw error;
+  }
+
+  #refuseDelete(copy: number, node: StoredNode, rule: string, what: string): never {
+    return this.#refuse(rule, `copy ${copy} deletes ${node.name}, ${what}`);
   }
 
   #of(copy: number): CopyRecord {

@@ -1,11 +1,12 @@
 /** One schedule: a cluster, two copies of the daemon, and everything that happens to them, all drawn from one seed. */
 import { parseSelector } from '../../src/fleet/selector.ts';
+import { MACHINE_ID } from '../../src/reconcile/marks.ts';
 import { createNamer } from '../../src/reconcile/naming.ts';
 import type { Policy } from '../../src/reconcile/policy.ts';
 import { type PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
 import { Chance } from './chance.ts';
 import { happen } from './events.ts';
-import { type BrokenRule, Referee } from './referee.ts';
+import { BrokenRule, Referee } from './referee.ts';
 import { type Cluster, fleetOf, kubeletsOf, type Line, nodesOf, RELEASES } from './servers.ts';
 import { Timeline } from './timeline.ts';
 import { type Host, type StoredNode, World } from './world.ts';
@@ -14,13 +15,12 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const INTERVAL_MS = 30 * SECOND;
 const EPOCH = Date.UTC(2026, 0, 1);
-const MACHINE_ID = 'kube-register.io/machine-id';
 /** Reasons that a machine may have for no node, or a node that is dead for being there, once all is well. */
 const EXCUSES = ['conflict', 'unusable', 'unnamed', 'vetoed', 'spared', 'held', 'probe-suspect', 'orphan', 'unmatched'];
 
 export interface Ending {
-  readonly seed: number;
-  readonly broken: BrokenRule | Error | undefined;
+  /** A rule that was broken, or what went wrong in the daemon. */
+  readonly broken: Error | undefined;
   readonly counts: ReadonlyMap<string, number>;
   readonly story: readonly string[];
   readonly passes: number;
@@ -119,8 +119,9 @@ class Copy implements Line {
       this.passes += 1;
       try {
         this.#referee.endPass(this.copy, report);
-      } catch {
-        // The referee keeps it.
+      } catch (error) {
+        // The referee keeps a broken rule; anything else is a mistake of the simulation.
+        if (!(error instanceof BrokenRule)) throw error;
         return;
       }
       const took = timeline.nowMs - startedAtMs;
@@ -160,7 +161,7 @@ export async function play(
     for (let count = chance.between(2, 9); count > 0; count -= 1) world.join();
     start(0);
     if (chance.strikes(0.5)) start(1);
-    void world.live(Number.POSITIVE_INFINITY);
+    void world.live();
     const liveUntil = async (ms: number) => {
       await timeline.runUntil(ms);
       if (referee.broken !== undefined) throw referee.broken;
@@ -187,7 +188,12 @@ export async function play(
   }
   for (const copy of copies.values()) copy.kill();
   const passes = [...copies.values()].reduce((sum, copy) => sum + copy.passes, 0);
-  return { seed, broken, counts: referee.counts, story, passes };
+  return { broken, counts: referee.counts, story, passes };
+}
+
+/** Adds what was counted in one schedule to what was in others. */
+export function addCounts(sum: Map<string, number>, { counts }: Ending): void {
+  for (const [what, times] of counts) sum.set(what, (sum.get(what) ?? 0) + times);
 }
 
 function policyOf(chance: Chance): Policy {

@@ -1,6 +1,6 @@
 /** `npm run simulate -- --schedules 1000 --seed 1`: plays schedules, each from a seed of its own, and tells which rule one of them broke. */
 import { parseArgs } from 'node:util';
-import { play } from './schedule.ts';
+import { addCounts, play } from './schedule.ts';
 
 const { values } = parseArgs({
   options: {
@@ -22,7 +22,7 @@ const began = performance.now();
 for (let seed = first; seed < first + schedules; seed += 1) {
   const ending = await play(seed, intervals);
   passes += ending.passes;
-  for (const [what, times] of ending.counts) counts.set(what, (counts.get(what) ?? 0) + times);
+  addCounts(counts, ending);
   if (ending.broken === undefined) continue;
   console.log(
     `${ending.story.join('\n')}\n\nnpm run simulate -- --schedules 1 --seed ${seed} --intervals ${intervals}`,

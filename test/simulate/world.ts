@@ -142,7 +142,7 @@ export class World {
   }
 
   /** The host whose kubelet keeps that node, as far as it runs. */
-  keeperOf(node: StoredNode): Host | undefined {
+  #keeperOf(node: StoredNode): Host | undefined {
     return this.hosts.find((host) => host.isOn && host.kubelet !== 'stopped' && host.nodeName === node.name);
   }
 
@@ -159,8 +159,8 @@ export class World {
   }
 
   /** Kubelets report every 10 s, and the node controller notices those that have stopped. */
-  async live(untilMs: number): Promise<void> {
-    while (this.nowMs < untilMs) {
+  async live(): Promise<never> {
+    for (;;) {
       await this.#timeline.sleep(STATUS_EVERY_MS);
       this.#report();
     }
@@ -170,7 +170,7 @@ export class World {
     const areHeard = !this.weather.cuts.has('kubelets api');
     for (const host of areHeard ? this.hosts : []) {
       const node = this.nodes.get(host.nodeName);
-      if (node === undefined || this.keeperOf(node) !== host || host.kubelet === 'hung') continue;
+      if (node === undefined || this.#keeperOf(node) !== host || host.kubelet === 'hung') continue;
       node.machineId = host.machineId;
       node.addresses = [host.address];
       node.heardOfAtMs = this.nowMs;
