@@ -1,8 +1,7 @@
 /** One request to one URL of one kubelet: only whether it answers, and with which status. */
-import { request as httpRequest, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { connect } from 'node:net';
+import { connect, isIPv6 } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
+import { HTTPParser } from 'http-parser-js';
 import type { HealthUrl } from './health-url.ts';
 
 /** `problem` goes after the URL: `refused the connection`. `local` is trouble of this machine, which says nothing of the kubelet. */
@@ -20,6 +19,9 @@ const LOCAL_TROUBLE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 /**
  * Calls `done` once: with the status as soon as the headers are in (no body is read, no redirect is followed), or with why
  * there is none. It sets no time limit: the returned function ends the request, and `done` is not called any more.
+ *
+ * A connection of its own that is closed afterwards: the next check is to see whether the kubelet still accepts one. Without
+ * `node:http`, whose request and response are two thirds of what such a check costs.
  */
 export function ask(
   url: HealthUrl,
@@ -29,40 +31,45 @@ export function ask(
   done: (reply: Reply) => void,
 ): () => void {
   const place = { host: address, port: url.port };
-  const options: RequestOptions = {
-    ...place,
-    path: url.path,
-    // A connection of its own that is closed afterwards: the next check is to see whether the kubelet still accepts one. Without an
-    // agent, which would be made for this request alone.
-    createConnection: () => (url.secure ? connectTls({ ...place, ...tls }) : connect(place)),
-    headers: {
-      'User-Agent': 'kube-register',
-      Accept: '*/*',
-      ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
-    },
-  };
-  const request = url.secure ? httpsRequest(options) : httpRequest(options);
+  const socket = url.secure ? connectTls({ ...place, ...tls }) : connect(place);
+  const parser = new HTTPParser(HTTPParser.RESPONSE);
   let over = false;
   const finish = (reply: Reply) => {
     if (over) return;
     over = true;
-    request.destroy();
+    socket.destroy();
     done(reply);
   };
-  // Informational answers (1xx) do not come as a response.
-  request.on('response', (response) => {
-    response.on('error', () => {});
-    finish({ status: response.statusCode ?? 0 });
+  parser[HTTPParser.kOnHeadersComplete] = ({ statusCode }) => {
+    if (isFinal(statusCode)) finish({ status: statusCode });
+  };
+  socket.on('data', (chunk) => {
+    const problem = parser.execute(chunk);
+    if (problem instanceof Error) finish(NOT_HTTP);
   });
   // Stays until the end: a socket that is destroyed may still have an error to tell.
-  request.on('error', (error: NodeJS.ErrnoException) => finish(explain(error.code ?? error.message)));
-  // A switch of protocols (101) ends without a response and without an error.
-  request.on('close', () => finish(explain('ECONNRESET')));
-  request.end();
+  socket.on('error', (error: NodeJS.ErrnoException) => finish(explain(error.code ?? error.message)));
+  socket.on('close', () => finish(explain('ECONNRESET')));
+  socket.write(requestOf(url, address, bearer));
   return () => {
     over = true;
-    request.destroy();
+    socket.destroy();
   };
+}
+
+function requestOf(url: HealthUrl, address: string, bearer: string | undefined): string {
+  const host = isIPv6(address) ? `[${address}]` : address;
+  const lines = [`GET ${url.path} HTTP/1.1`, `Host: ${host}:${url.port}`, 'User-Agent: kube-register', 'Accept: */*'];
+  if (bearer !== undefined) lines.push(`Authorization: Bearer ${bearer}`);
+  lines.push('Connection: close', '', '');
+  return lines.join('\r\n');
+}
+
+const NOT_HTTP: Reply = { problem: 'did not answer in HTTP', local: false };
+
+/** Whether it is the answer: informational ones (1xx) come before it. */
+function isFinal(status: number): boolean {
+  return status >= 200;
 }
 
 function explain(code: string): Reply {
@@ -81,7 +88,6 @@ function problemOf(code: string): string {
     case 'ETIMEDOUT':
       return `cannot be reached (${code})`;
     default:
-      if (code.startsWith('HPE_')) return `did not answer in HTTP (${code})`;
       if (/^ERR_(SSL|TLS)_|^EPROTO$|CERT/.test(code)) return `failed the TLS handshake (${code})`;
       return `failed (${code})`;
   }
