@@ -34,7 +34,7 @@ export function planUpkeep(
     if (testimony === undefined) continue;
     const adoption = adoptionOf(match, testimony, unlisted, policy, era);
     if (adoption?.verdict !== undefined) verdicts.set(node.name, adoption.verdict);
-    if (adoption?.kind === 'not' || era.hidesMinions) continue;
+    if (adoption?.adopts === false || era.hidesMinions) continue;
 
     const copied = labelsFor(machine, policy.nodeLabels, era);
     const { change, notes: foreign } = changeFor(machine, node, copied.labels, now.wall);
@@ -53,28 +53,29 @@ function adoptionOf(
   unlisted: ReadonlyMap<string, number>,
   policy: Policy,
   era: Era,
-): { readonly kind: 'adopt' | 'not'; readonly verdict?: NodeVerdict } | undefined {
+): { readonly adopts: boolean; readonly verdict?: NodeVerdict } | undefined {
   const mark = markOf(node);
   if (mark === machine.id) return undefined;
   if (mark !== undefined) {
-    return { kind: policy.adopt && (unlisted.get(mark) ?? 0) >= PASSES_TO_BELIEVE ? 'adopt' : 'not' };
+    return { adopts: policy.adopt && (unlisted.get(mark) ?? 0) >= PASSES_TO_BELIEVE };
   }
   const found = `machine ${machine.id}'s node, found by ${STEPS[step]}`;
   if (!policy.adopt) {
-    return { kind: 'not', verdict: { name: 'recognised', reason: `${found}; KUBE_REGISTER_ADOPT=false` } };
+    return { adopts: false, verdict: { name: 'recognised', reason: `${found}; KUBE_REGISTER_ADOPT=false` } };
   }
+  const reason = `${found}; ${describe(testimony)}`;
   if (era.hidesMinions) {
     const next = `never marked: the API server (${era.server}) cannot change a minion`;
-    return { kind: 'not', verdict: { name: 'recognised', reason: `${found}; ${describe(testimony)}`, next } };
+    return { adopts: false, verdict: { name: 'recognised', reason, next } };
   }
   if (isHeard(testimony) || testimony.kubernetes === 'ready') {
-    return { kind: 'adopt', verdict: { name: 'adopt', reason: `${found}; ${describe(testimony)}` } };
+    return { adopts: true, verdict: { name: 'adopt', reason } };
   }
   return {
-    kind: 'not',
+    adopts: false,
     verdict: {
       name: 'recognised',
-      reason: `${found}; ${describe(testimony)}`,
+      reason,
       next: 'adopted once its kubelet answers or Kubernetes calls it Ready',
     },
   };

@@ -53,6 +53,12 @@ describe('a machine whose minion is not listed', () => {
     expect(plan.machines.get('m')?.reason).toContain('http://10.0.0.1:10250/healthz');
   });
 
+  it('is not registered again in the passes after that either', () => {
+    const second = planAt(INTERVAL, world, registered('10.0.0.1'));
+    expect(told(planAt(2 * INTERVAL, world, second.memory))).toEqual([]);
+    expect(planAt(FUTILE_MS, world, second.memory).memory.hidden.size).toBe(0);
+  });
+
   it('is registered again after ten minutes', () => {
     expect(told(planAt(FUTILE_MS, world, registered('10.0.0.1')))).toEqual(['register 10.0.0.1']);
   });
@@ -71,11 +77,15 @@ describe('a machine whose minion is not listed', () => {
 
 describe('a list that hangs', () => {
   it('does not keep machines from being registered, and names the kubelets that do not answer', () => {
-    const hung = machine('h', '10.0.0.2');
-    const plan = planAt(0, { machines: [M, hung], kubelets: healthy, era: V0_8, unlistable: 'no answer within 10 s' });
+    const hung = [machine('h', '10.0.0.3'), machine('i', '10.0.0.2')];
+    const world = { machines: [M, ...hung], kubelets: healthy, era: V0_8, unlistable: 'no answer within 10 s' };
+    const plan = planAt(0, world);
     expect(told(plan)).toEqual(['register 10.0.0.1']);
-    expect(plan.notes.map(({ text }) => text)).toEqual([
-      expect.stringMatching(/these do not answer: 10\.0\.0\.2 \(no/),
+    expect(plan.notes).toEqual([
+      {
+        key: 'unlistable 10.0.0.2 10.0.0.3',
+        text: expect.stringMatching(/these do not answer: 10\.0\.0\.2, 10\.0\.0\.3 \(no/),
+      },
     ]);
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fingerprint } from '../../src/reconcile/action.ts';
 import { ADDRESS, LABELS, MACHINE_ID, MANAGED, SINCE } from '../../src/reconcile/marks.ts';
 import { EMPTY_MEMORY } from '../../src/reconcile/memory.ts';
 import {
@@ -145,6 +146,13 @@ describe('a node without a mark', () => {
     expect(planAt(0, world).nodes.get('by-hand')?.name).toBe('foreign');
     expect(watchUntilDeregistered(world)).toBeUndefined();
   });
+
+  it('is never deregistered, nor counted as managed, when it is dead and a machine comes to it', () => {
+    const others = bystanders(10);
+    const world = { ...others, machines: [A, ...others.machines], nodes: [self, ...others.nodes] };
+    expect(watchUntilDeregistered(world)).toBeUndefined();
+    expect(planAt(0, world).managed).toBe(10);
+  });
 });
 
 describe('a mark that names another machine', () => {
@@ -156,6 +164,12 @@ describe('a mark that names another machine', () => {
     const third = planAt(2 * INTERVAL, stays, second.memory);
     expect([first, second, third].map(told)).toEqual([[], [], ['adopt 10.0.0.1']]);
     expect(third.actions).toMatchObject([{ change: { annotations: new Map([[MACHINE_ID, 'a']]) } }]);
+  });
+
+  it('is remembered by that machine’s id, and no other mark is', () => {
+    const nodes = [...stays.nodes, node('by-hand'), ours('b', 'b', '10.0.0.2')];
+    const world = { ...stays, machines: [A, machine('b', '10.0.0.2')], nodes };
+    expect(planAt(0, world).memory.unlisted).toEqual(new Map([['old', 1]]));
   });
 
   it('starts counting anew when fleet lists that machine in between', () => {
@@ -332,6 +346,61 @@ describe('a node that is not alive is deregistered', () => {
   });
 });
 
+describe('a node that goes', () => {
+  const due = { reason: 'unhealthy', mark: 'a', passes: 90, watchedMs: 40 * MINUTE, failures: 0 } as const;
+  const memory = { ...EMPTY_MEMORY, graces: new Map([['uid-10.0.0.1', due]]) };
+
+  it('is not brought up to date in the same pass', () => {
+    const world = oneNode({ annotations: { [ADDRESS]: '10.0.0.99' } }, [A]);
+    expect(told(planAt(0, world))).toEqual(['label 10.0.0.1']);
+    expect(told(planAt(0, world, memory))).toEqual(['deregister 10.0.0.1']);
+  });
+
+  it('stays for ten minutes when the server refused to delete it', () => {
+    const world = oneNode({}, [A]);
+    const futile = new Map([['deregister uid-10.0.0.1', 10 * MINUTE]]);
+    const plan = planAt(0, world, { ...memory, futile });
+    expect(told(plan)).toEqual([]);
+    expect(plan.nodes.get('10.0.0.1')?.name).toBe('queued');
+    expect(told(planAt(10 * MINUTE, world, { ...memory, futile }))).toEqual(['deregister 10.0.0.1']);
+  });
+});
+
+describe('a change that the server refused', () => {
+  it('is not asked for again until ten minutes are over, or it is another one', () => {
+    const world = { machines: [A], nodes: [node('10.0.0.1')], kubelets: healthy };
+    const [action] = planAt(0, world).actions;
+    const futile = new Map(action === undefined ? [] : [[fingerprint(action), 10 * MINUTE] as const]);
+    const refused = planAt(INTERVAL, world, { ...EMPTY_MEMORY, futile });
+    expect(told(refused)).toEqual([]);
+    expect(told(planAt(10 * MINUTE, world, refused.memory))).toEqual(['adopt 10.0.0.1']);
+    const labelled = { ...world, machines: [machine('a', '10.0.0.1', { rack: 'r1' })] };
+    expect(told(planAt(INTERVAL, labelled, refused.memory, { nodeLabels: ['rack'] }))).toEqual(['adopt 10.0.0.1']);
+  });
+});
+
+describe('what a metadata-only list does not repeat', () => {
+  it('is remembered of every node that is there, by its uid', () => {
+    const nodes = [node('x', { machineId: 'a', addresses: ['10.0.0.1'] }), node('by-hand')];
+    const { memory } = planAt(0, { machines: [A], nodes }, planAt(0, { nodes: [node('gone')] }).memory);
+    expect(memory.identities).toEqual(
+      new Map([
+        ['uid-x', { machineId: 'a', addresses: ['10.0.0.1'] }],
+        ['uid-by-hand', { machineId: '', addresses: [] }],
+      ]),
+    );
+  });
+});
+
+describe('records of fleet that name no machine', () => {
+  it('are told of by their number, and not where there are none', () => {
+    expect(planAt(0, { skippedRecords: 2 }).notes).toEqual([
+      { key: 'skipped', text: 'fleet lists records that name no machine (2): they are skipped' },
+    ]);
+    expect(planAt(0, {}).notes).toEqual([]);
+  });
+});
+
 describe('grace is watched time', () => {
   const gone = oneNode({}, []);
   const alive = oneNode({}, [], { '10.0.0.1': 'healthy' });
@@ -419,6 +488,21 @@ describe('the mass guard', () => {
     expect([...after.memory.graces.values()]).toMatchObject([{ watchedMs: 0 }, { watchedMs: 0 }]);
   });
 
+  it('holds nodes too whose grace was over before so many went', () => {
+    const world = mass(7, 12);
+    const due = { reason: 'machine-gone', passes: 40, watchedMs: 20 * MINUTE, failures: 0 } as const;
+    const graces = new Map(world.nodes.map((each, index) => [each.uid, { ...due, mark: `m${index}` }]));
+    const plan = planAt(0, world, { ...EMPTY_MEMORY, graces });
+    expect(told(plan)).toEqual([]);
+    expect([...plan.nodes.values()].filter(({ name }) => name === 'held')).toHaveLength(7);
+  });
+
+  it('has nothing to hold where no node bears our mark, or nothing is ever deregistered', () => {
+    expect(planAt(0, { nodes: [node('by-hand')] }).hold).toBeUndefined();
+    const policy = { neverDeregister: 'KUBE_REGISTER_POLICY=register-only' };
+    expect(planAt(0, mass(7, 12), EMPTY_MEMORY, policy).hold).toBeUndefined();
+  });
+
   it('counts vetoed nodes in neither number', () => {
     const world = mass(2, 6);
     const kept = ours('kept', 'k', '10.2.0.1', { annotations: { 'kube-register.io/keep': 'true' } });
@@ -463,6 +547,24 @@ describe('pacing', () => {
     ]);
     const given = { ...others, nodes: [dead(1), dead(5), ...others.nodes] };
     expect(told(planAt(0, given, { ...EMPTY_MEMORY, graces }))).toEqual(['deregister dead-5']);
+  });
+
+  it.each([
+    ['one of them in more passes', 6, 'deregister dead-5'],
+    ['each in as many passes: by name', 5, 'deregister dead-1'],
+  ])('of two watched for as long, %s', (_, passes, expected) => {
+    const others = bystanders(20);
+    const grace = { reason: 'machine-gone', watchedMs: 20 * MINUTE, failures: 0 } as const;
+    const graces = new Map([
+      ['uid-dead-1', { ...grace, mark: 'm1', passes: 5 }],
+      ['uid-dead-5', { ...grace, mark: 'm5', passes }],
+    ]);
+    for (const nodes of [
+      [dead(1), dead(5), ...others.nodes],
+      [dead(5), dead(1), ...others.nodes],
+    ]) {
+      expect(told(planAt(0, { ...others, nodes }, { ...EMPTY_MEMORY, graces }))).toEqual([expected]);
+    }
   });
 
   it('puts behind the others whose deregistration failed', () => {

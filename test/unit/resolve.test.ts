@@ -52,6 +52,13 @@ describe('a machine comes to', () => {
     expect(nodeOf(resolved([A], [node('10.0.0.1', other)]), 'a')).toBeUndefined();
   });
 
+  it('no node of a name, when NODE_NAME gives it none', () => {
+    for (const names of [new Map(), new Map([['a', { problem: 'no name in the DNS' }]])]) {
+      const resolution = resolve([A].filter(isCandidate), [node('10.0.0.1'), node('undefined')], names);
+      expect(resolution.byMachine.size + resolution.conflicts.size).toBe(0);
+    }
+  });
+
   it('no node because both have an empty value', () => {
     const nameless = resolve([A].filter(isCandidate), [node('', { mark: '' })], new Map([['a', { name: '' }]]));
     expect(nodeOf(nameless, 'a')).toBeUndefined();
@@ -80,12 +87,18 @@ describe('when several nodes match at one step', () => {
     });
   });
 
-  it('they are contested, for their condition has to be known', () => {
-    expect([...resolved([A], twins).contested].map(({ name }) => name)).toEqual(['one', 'two']);
+  it('they are contested, for their condition has to be known, and no other is', () => {
+    const alone = node('alone', { machineId: 'b' });
+    expect([...resolved([A, B], [...twins, alone]).contested].map(({ name }) => name)).toEqual(['one', 'two']);
   });
 });
 
 describe('when two machines come to one node', () => {
+  const bothWays = (one: Machine, other: Machine) => [
+    [one, other],
+    [other, one],
+  ];
+
   it('the earlier step wins, whatever the ids', () => {
     const shared = node('10.0.0.1', { machineId: 'b', addresses: ['10.0.0.1'] });
     expect(nodeOf(resolved([A, B], [shared]), 'b')).toBe('10.0.0.1 by machine id');
@@ -95,21 +108,33 @@ describe('when two machines come to one node', () => {
     expect(resolution.conflicts.get('a')).toMatchObject({ kind: 'taken', by: { id: 'b' } });
   });
 
-  it('at one step the machine that the mark names wins', () => {
-    const old = machine('b', '10.0.0.1');
+  it('the earlier step wins, also where no mark speaks for it', () => {
+    const shared = node('box', { addresses: ['10.0.0.1'] });
+    for (const machines of bothWays(A, B)) {
+      const resolution = resolved(machines, [shared], { a: 'name-a', b: 'box' });
+      expect(nodeOf(resolution, 'b')).toBe('box by name');
+      expect(resolution.conflicts.get('a')).toMatchObject({ kind: 'taken', by: { id: 'b' } });
+    }
+  });
+
+  it('at one step the machine that the mark names wins, in whatever order fleet lists them', () => {
     // Not Ready and at another address, so the mark alone makes no claim.
     const shared = node('box', { mark: 'b', addresses: ['10.3.3.3'] });
-    const resolution = resolved([A, old], [shared], { a: 'box', b: 'box' });
-    expect(nodeOf(resolution, 'b')).toBe('box by name');
-    expect(resolution.conflicts.get('a')).toMatchObject({ kind: 'taken', by: { id: 'b' } });
+    for (const machines of bothWays(A, machine('b', '10.0.0.1'))) {
+      const resolution = resolved(machines, [shared], { a: 'box', b: 'box' });
+      expect(nodeOf(resolution, 'b')).toBe('box by name');
+      expect(resolution.conflicts.get('a')).toMatchObject({ kind: 'taken', by: { id: 'b' } });
+    }
+  });
+
+  it('the node is shared, and no other is', () => {
+    const [shared, own] = [node('10.0.0.1'), node('own', { machineId: 'c' })];
+    const resolution = resolved([A, machine('b', '10.0.0.1'), machine('c', '10.0.0.3')], [shared, own]);
+    expect([...resolution.shared]).toEqual([shared]);
   });
 
   it('else the smallest id wins, in whatever order fleet lists them', () => {
-    const reinstalled = machine('b', '10.0.0.1');
-    for (const machines of [
-      [A, reinstalled],
-      [reinstalled, A],
-    ]) {
+    for (const machines of bothWays(A, machine('b', '10.0.0.1'))) {
       expect(nodeOf(resolved(machines, [node('10.0.0.1')]), 'a')).toBe('10.0.0.1 by name');
     }
   });
