@@ -165,7 +165,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       return failure(request, `the answer is larger than ${request.maxBytes} bytes, which is the limit for it`);
     }
     const error = failure(request, diagnose(target, endpoint.socketPath, cause), undefined, cause.code);
-    return mayPass(cause) ? new Transient(error) : error;
+    if (!mayPass(cause)) return error;
+    dropIdleConnections(agent);
+    return new Transient(error);
   }
 
   /** Throws RequestError when the path would reach the server as another one, as `/nodes/..` does. */
@@ -233,6 +235,11 @@ function createAgent({ baseUrl }: Endpoint, tls: TlsOptions): HttpAgent {
     rejectUnauthorized: !insecureSkipVerify,
     ...(servername === undefined ? {} : { servername }),
   });
+}
+
+/** What cut one connection may have cut those that lie idle too: a new attempt is to meet none of them. */
+function dropIdleConnections(agent: HttpAgent): void {
+  for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
 }
 
 /** The AxiosError itself is dropped here: it holds the request's headers, token included. */

@@ -117,6 +117,16 @@ describe('a server that behaves', () => {
     expect((await client.send(get())).status).toBe(200);
   });
 
+  it('may have dropped more idle connections than a GET is tried: it goes through over a new one', async () => {
+    const server = await serveHttp((_request, response) => response.end('{}'));
+    const { client, seen } = clientOf(`http://127.0.0.1:${server.port}`);
+    await Promise.all(Array.from({ length: 5 }, () => client.send(get())));
+    // They look well until the next request comes.
+    for (const socket of server.sockets) socket.prependListener('data', () => socket.resetAndDestroy());
+    expect((await client.send(get())).status).toBe(200);
+    expect(seen.slice(5)).toEqual(['error', 'again', '200']);
+  });
+
   it('is asked for the token before each attempt', async () => {
     const tokens = ['one', 'two'];
     const given: unknown[] = [];
