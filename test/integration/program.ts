@@ -183,9 +183,19 @@ export class Program {
       .map((row) => row.trim().split(/\s+/))
       .filter(([, , , state]) => state === '0A')
       .map((columns) => `socket:[${columns[9]}]`);
-    const descriptors = await readdir(`${proc}/fd`);
-    const open = await Promise.all(descriptors.map((fd) => readlink(`${proc}/fd/${fd}`).catch(() => '')));
-    return open.filter((target) => listening.includes(target)).length;
+    return (await this.#descriptors()).filter((target) => listening.includes(target)).length;
+  }
+
+  /** How many sockets the process has open, of whatever kind. Linux only. */
+  async openSockets(): Promise<number> {
+    return (await this.#descriptors()).filter((target) => target.startsWith('socket:')).length;
+  }
+
+  /** What the open file descriptors of the process lead to. */
+  async #descriptors(): Promise<string[]> {
+    const folder = `/proc/${this.#child.pid}/fd`;
+    const descriptors = await readdir(folder);
+    return Promise.all(descriptors.map((fd) => readlink(join(folder, fd)).catch(() => '')));
   }
 
   async #until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {

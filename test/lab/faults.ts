@@ -12,12 +12,12 @@ export interface Rule extends Match {
   readonly times?: number;
 }
 
-/** The faults of one server. The oldest rule that matches a request strikes it. */
-export class Faults {
-  #rules: { readonly match: Match; readonly fault: Fault; left: number }[] = [];
+/** The faults of one server, or of the way to it. The oldest rule that matches a request strikes it. */
+export class Faults<F = Fault> {
+  #rules: { readonly match: Match; readonly fault: F; left: number }[] = [];
 
   /** Returns a function that lifts the rule. */
-  add(fault: Fault, { times = Number.POSITIVE_INFINITY, ...match }: Rule = {}): () => void {
+  add(fault: F, { times = Number.POSITIVE_INFINITY, ...match }: Rule = {}): () => void {
     const rule = { match, fault, left: times };
     this.#rules.push(rule);
     return () => this.#lift(rule);
@@ -27,7 +27,7 @@ export class Faults {
     this.#rules = [];
   }
 
-  take(request: Received): Fault | undefined {
+  take(request: Pick<Received, 'method' | 'path'>): F | undefined {
     const rule = this.#rules.find(({ match }) => matches(match, request));
     if (rule === undefined) return undefined;
     rule.left -= 1;

@@ -18,7 +18,7 @@ export interface Match {
   readonly path?: RegExp;
 }
 
-export function matches(match: Match, request: Received): boolean {
+export function matches(match: Match, request: Pick<Received, 'method' | 'path'>): boolean {
   return (
     (match.method === undefined || match.method === request.method) &&
     (match.path === undefined || match.path.test(request.path))
