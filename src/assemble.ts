@@ -1,4 +1,5 @@
 /** Makes the daemon's parts from settings and puts them together. */
+import { randomBytes } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
 import type { Logger } from 'pino';
 import { reverseName } from './address.ts';
@@ -9,11 +10,13 @@ import { createHttpClient, type RetryOptions } from './http/axios-client.ts';
 import { createKubeletProber } from './kubelet/prober.ts';
 import { connectNodes } from './kubernetes/connect.ts';
 import { readApiAccess } from './kubernetes/credentials.ts';
+import { createEventLog } from './kubernetes/events.ts';
 import { createNamer } from './reconcile/naming.ts';
 import type { Policy } from './reconcile/policy.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import type { Settings } from './settings/settings.ts';
+import { EventRecorder } from './telemetry/event-recorder.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { Reporter } from './telemetry/reporter.ts';
 import { readTlsFiles } from './tls-files.ts';
@@ -86,11 +89,13 @@ export async function assemble(settings: Settings, { logger, clock, version }: S
     passTimeoutMs: settings.passTimeoutMs,
     dryRun: settings.dryRun,
   });
+  const events = createEventLog(kubernetesHttp, () => randomBytes(8).toString('hex'));
   const daemon = new Daemon({
     reconciler,
     schedule,
     clock,
     reporter: new Reporter(logger, settings.selector.text),
+    events: settings.events && !settings.dryRun ? new EventRecorder({ events, logger, metrics }) : undefined,
     metrics,
     version,
     dryRun: settings.dryRun,

@@ -5,6 +5,7 @@ import type { PassReport, Reconciler } from './reconcile/reconciler.ts';
 import type { Schedule } from './schedule.ts';
 import { Chronicle } from './telemetry/chronicle.ts';
 import { type Counts, countPass } from './telemetry/counts.ts';
+import type { EventRecorder } from './telemetry/event-recorder.ts';
 import { type Metrics, reportPass } from './telemetry/metrics.ts';
 import type { Reporter } from './telemetry/reporter.ts';
 import { makeStatus, type Status } from './telemetry/status.ts';
@@ -14,6 +15,8 @@ export interface DaemonParts {
   readonly schedule: Schedule;
   readonly clock: Clock;
   readonly reporter: Reporter;
+  /** None where no Events are to be written. */
+  readonly events: EventRecorder | undefined;
   readonly metrics: Metrics;
   readonly version: string;
   readonly dryRun: boolean;
@@ -53,12 +56,16 @@ export class Daemon {
     else this.#runAgain = true;
   }
 
-  /** Ends passes for good: probes are aborted, a write under way may finish within 4 s. Resolves when nothing runs any more. */
+  /**
+   * Ends passes for good: probes are aborted, a write under way may finish within 4 s, and so may Events that wait, within 2 s.
+   * Resolves when nothing runs any more.
+   */
   async stop(): Promise<void> {
     this.#parts.schedule.stop();
     this.#stop.abort(new Error('the daemon stops'));
     const drain = setTimeout(() => this.#abandon.abort(new Error('the daemon stops')), DRAIN_MS);
     await this.#running?.done;
+    await this.#parts.events?.finish(this.#abandon.signal);
     clearTimeout(drain);
   }
 
@@ -73,7 +80,7 @@ export class Daemon {
   }
 
   async #pass(): Promise<PassReport> {
-    const { reconciler, reporter, metrics, clock } = this.#parts;
+    const { reconciler, reporter, events, metrics, clock } = this.#parts;
     const report = await reconciler.runOnce({ stop: this.#stop.signal, abandon: this.#abandon.signal });
     const nowMs = clock.monotonic();
     const chapter = this.#chronicle.record(report, clock.wall(), nowMs);
@@ -81,6 +88,7 @@ export class Daemon {
     this.#last = report;
     if (counts !== undefined && report.failures.size === 0) this.#good = { report, counts, atMs: nowMs };
     reporter.report(report, chapter, counts, nowMs);
+    events?.record(report, chapter);
     reportPass(metrics, report, counts, (target) => this.#chronicle.server(target)?.up ?? false);
     return report;
   }

@@ -13,3 +13,12 @@ export function quote(text: string): string {
     character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 }
+
+/** The text on one line of at most so many characters: control and format characters and runs of space become one space. */
+export function onOneLine(text: string, longest: number): string {
+  const line = text
+    .slice(0, 2 * longest)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim();
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+}

@@ -81,6 +81,7 @@ async function runOnce({ daemon }: Assembly, { stopped }: Signals, logger: Logge
   const isStopped = await Promise.race([pass.then(() => false), stopped.then(() => true)]);
   if (isStopped && !(await endsInTime(daemon.stop()))) return EXIT.done;
   const { failures, outcomes, stopped: cutShort } = await pass;
+  await endsInTime(daemon.stop());
   if (cutShort) return EXIT.done;
   const failed = failures.size > 0 || outcomes.some(({ result }) => result === 'failed');
   return failed ? EXIT.failed : EXIT.done;

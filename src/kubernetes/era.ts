@@ -25,6 +25,7 @@ export function eraOf({ version, apiVersion }: Server): ServerEra {
     server: `${version ?? 'of unknown version'}, spoken to in ${apiVersion}`,
     // No server that serves v1beta3 or v1 does, whatever it calls itself.
     hidesMinions: (apiVersion === 'v1beta1' || apiVersion === 'v1beta2') && !isAtLeast(0, 13),
+    takesEvents: apiVersion === 'v1',
     checksUid: isAtLeast(1, 20),
     takesLabel: (key) => {
       if (isAtLeast(0, 13)) return true;

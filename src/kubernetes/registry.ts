@@ -20,6 +20,8 @@ export interface Era {
    * Ready, not listed may be registered all the same, and no minion can be changed.
    */
   readonly hidesMinions: boolean;
+  /** Whether it is told of nodes in Events: only where it is spoken to in v1, which is what kubectl reads. */
+  readonly takesEvents: boolean;
   /** Whether a label of that key would be kept: some servers drop it, some refuse the whole node because of it. */
   takesLabel(key: string): boolean;
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import type { RequestError } from '../http/request-error.ts';
+import { onOneLine } from '../quote.ts';
 
 /** What is to be granted to the user that kube-register is. */
 type Verb = 'list' | 'get' | 'create' | 'patch' | 'delete';
@@ -52,17 +53,35 @@ export function saysMissing(answer: HttpAnswer, name: string): boolean {
 }
 
 /** The error for a request that the server did not do: what it said, and what to do where that is known. */
-export function refusal(http: HttpClient, request: HttpRequest, answer: HttpAnswer, verb: Verb): RequestError {
+export function refusal(
+  http: HttpClient,
+  request: HttpRequest,
+  answer: HttpAnswer,
+  verb: Verb,
+  resource: Resource = 'nodes',
+): RequestError {
   const { reason, message } = readStatus(answer);
   const said = [`${answer.status}`, reason, printable(message || answer.body)].filter((part) => part !== '').join(' ');
-  const advice = adviceFor(request, answer, message, verb);
+  const advice = adviceFor(request, answer, message, `"${verb}" on ${HOW_TO_GRANT[resource]}`);
   return http.failure(request, advice === undefined ? said : `${said}: ${advice}`, answer, reason);
 }
 
 const CREDENTIALS =
   'KUBE_REGISTER_API_TOKEN_FILE, KUBE_REGISTER_API_CERT_FILE with KUBE_REGISTER_API_KEY_FILE, or KUBE_REGISTER_KUBECONFIG';
 
-function adviceFor(request: HttpRequest, answer: HttpAnswer, message: string, verb: Verb): string | undefined {
+/** What an administrator would have to grant, by what it is on. */
+const HOW_TO_GRANT = {
+  nodes:
+    'nodes? A ClusterRole grants all that is needed with the rule ' +
+    '{apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "create", "patch", "delete"]}',
+  events:
+    'events in the namespace default? A Role there grants it with the rule ' +
+    '{apiGroups: [""], resources: ["events"], verbs: ["create"]}',
+} as const;
+type Resource = keyof typeof HOW_TO_GRANT;
+
+/** `right` is the verb and what it is on. */
+function adviceFor(request: HttpRequest, answer: HttpAnswer, message: string, right: string): string | undefined {
   const { status, redirectedTo } = answer;
   if (redirectedTo !== undefined) {
     return `it redirects to ${printable(redirectedTo)}, which is not followed; check KUBE_REGISTER_API_ENDPOINT`;
@@ -73,8 +92,7 @@ function adviceFor(request: HttpRequest, answer: HttpAnswer, message: string, ve
     case 403:
       return message.includes('system:anonymous')
         ? `no credentials were sent; set ${CREDENTIALS}`
-        : `does this user have the verb "${verb}" on nodes? A ClusterRole grants all that is needed with the rule ` +
-            '{apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "create", "patch", "delete"]}';
+        : `does this user have the verb ${right}`;
     case 404:
       return `the server has no ${request.path}: check KUBE_REGISTER_API_ENDPOINT, and KUBE_REGISTER_API_VERSION where it is set`;
     default:
@@ -84,11 +102,7 @@ function adviceFor(request: HttpRequest, answer: HttpAnswer, message: string, ve
 
 const LONGEST = 300;
 
-/** What a server said, on one line: control and format characters become a space, and it is cut at 300 characters. */
+/** What a server said, on one line. */
 function printable(said: string): string {
-  const line = said
-    .slice(0, 2 * LONGEST)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
-    .trim();
-  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+  return onOneLine(said, LONGEST);
 }

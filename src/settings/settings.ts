@@ -41,6 +41,7 @@ export interface Settings {
   /** Metadata keys to copy to labels. */
   readonly nodeLabels: readonly string[];
   readonly adopt: boolean;
+  readonly events: boolean;
   readonly policy: Values['POLICY'];
   /** Infinity is never. */
   readonly missingGraceMs: number;
@@ -133,6 +134,7 @@ function settingsOf(values: Values, api: ApiServer): Settings {
     nodeName: values.REVERSE_LOOKUP ? { kind: 'reverse-lookup' } : values.NODE_NAME,
     nodeLabels: values.NODE_LABELS,
     adopt: values.ADOPT,
+    events: values.EVENTS,
     policy: values.POLICY,
     missingGraceMs: values.MISSING_GRACE,
     unhealthyGraceMs: values.UNHEALTHY_GRACE,

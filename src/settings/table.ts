@@ -155,6 +155,10 @@ export const table = z.object({
     section: 'Nodes',
     help: 'Mark living nodes of matching machines that somebody else registered. Only marked nodes are ever deregistered.',
   }),
+  EVENTS: onOff('true', {
+    section: 'Nodes',
+    help: 'Write what is done to a node into Events about it, which kubectl shows; only where the API server is spoken to in v1.',
+  }),
 
   POLICY: setting(oneOf(['sync', 'register-only']), 'sync', {
     section: 'Deregistration',

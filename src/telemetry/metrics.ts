@@ -29,6 +29,8 @@ export interface Metrics extends RequestObserver {
   actionEnded(outcome: Pick<Outcome, 'action' | 'result'>): void;
   /** Whether the server answered the last pass as it should. */
   targetUp(target: Target, up: boolean): void;
+  /** An Event about a node was written, or was not and never will be. */
+  eventEnded(written: boolean): void;
   healthCheckDone(state: KubeletState, seconds: number): void;
   /** All of it in Prometheus' text format. */
   exposition(): Promise<{ readonly contentType: string; readonly body: string }>;
@@ -103,6 +105,7 @@ export function createMetrics(version: string): Metrics {
     label: attempts('label_update', 'to bring the labels or marks of a node up to date'),
     deregister: attempts('deregistration', 'to deregister a node, by reason', ['reason']),
   };
+  const events = attempts('event', 'to write an Event about a node');
 
   const healthChecks = counter('kube_register_health_checks_total', 'Kubelets that were asked for their health.');
   const healthCheckFailures = counter(
@@ -170,6 +173,10 @@ export function createMetrics(version: string): Metrics {
       if (result === 'failed') failed.inc(labels);
     },
     targetUp: (target, isUp) => up.set({ target }, isUp ? 1 : 0),
+    eventEnded(written) {
+      events.all.inc();
+      if (!written) events.failed.inc();
+    },
     healthCheckDone(state, seconds) {
       healthChecks.inc();
       if (state !== 'healthy') healthCheckFailures.inc();

@@ -173,7 +173,8 @@ describe('a server that does not answer', () => {
       expect(program.lines(/^fleet answers again after /)).toHaveLength(outage);
     }
     expect(lab.kubernetes.nodes).toHaveLength(2);
-    expect(lab.kubernetes.log.writes.map(({ method }) => method)).toEqual(['POST', 'POST']);
+    const ofNodes = lab.kubernetes.log.writes.filter(({ path }) => path.includes('/nodes'));
+    expect(ofNodes.map(({ method }) => method)).toEqual(['POST', 'POST']);
   });
 });
 
@@ -200,7 +201,8 @@ describe('the token', () => {
     const lab = await labOfTest();
     await lab.addMachine({ metadata: WORKER });
     const program = await programWithToken(lab);
-    expect(lab.kubernetes.log.writes.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${token}`]);
+    const sent = lab.kubernetes.log.writes.map(({ headers }) => headers.authorization);
+    expect([...new Set(sent)]).toEqual([`Bearer ${token}`]);
 
     for (const fault of [answerWith(401), answerWith(403), answerWith(500), reset]) {
       lab.kubernetes.faults.add(fault);

@@ -127,7 +127,7 @@ describe('a write that is under way when the signal comes', () => {
     expect(await program.ended).toEqual(GOOD_END);
     // Ten writes at a time: those were under way.
     expect(lab.kubernetes.nodes).toHaveLength(10);
-    expect(lab.kubernetes.log.writes).toHaveLength(10);
+    expect(lab.kubernetes.log.of(CREATE)).toHaveLength(10);
     expect(program.lines(/^registered node /)).toHaveLength(10);
   });
 

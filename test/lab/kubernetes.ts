@@ -9,6 +9,7 @@ import {
   type Preconditions,
 } from './era.ts';
 import { ERAS } from './eras.ts';
+import { EVENTS_PATH, EventStore } from './events.ts';
 import { LabServer, type ServerOptions } from './lab-server.ts';
 import type { Listener } from './listener.ts';
 import { NODE_INPUT, type Node, type NodeInput, nodeJson } from './node.ts';
@@ -24,7 +25,7 @@ export type { ApiVersion, KubernetesVersion };
 
 export interface KubernetesOptions extends ServerOptions {
   /** What each bearer token may do. Left out, everybody may do everything. */
-  readonly tokens?: Readonly<Record<string, 'all' | 'none'>>;
+  readonly tokens?: Readonly<Record<string, Rights>>;
   /** Which release it answers as; the newest one by default. */
   readonly version?: KubernetesVersion;
   /** The API versions that are switched on; those of the release by default. */
@@ -36,6 +37,9 @@ export interface KubernetesOptions extends ServerOptions {
   /** Which preconditions of a delete are looked at: v1.20 both, v1.5 to v1.9 the uid, older none. */
   readonly preconditions?: Preconditions;
 }
+
+/** `nodes`: everything but write Events. */
+type Rights = 'all' | 'nodes' | 'none';
 
 const NODES_PATH = /^\/api\/(?<api>[^/]+)\/(?<resource>nodes|minions)(?:\/(?<name>[^/]+)(?<status>\/status)?)?\/?$/;
 
@@ -57,8 +61,9 @@ export class Kubernetes extends LabServer {
   #version: KubernetesVersion;
   #apis: readonly ApiVersion[];
   readonly #set: { -readonly [ability in keyof Abilities]?: Abilities[ability] };
-  readonly #tokens: Readonly<Record<string, 'all' | 'none'>> | undefined;
+  readonly #tokens: Readonly<Record<string, Rights>> | undefined;
   readonly #store = new NodeStore();
+  readonly #events = new EventStore();
   readonly #tcp: Listener;
 
   constructor({
@@ -123,6 +128,11 @@ export class Kubernetes extends LabServer {
     return this.#store.list().nodes;
   }
 
+  /** Every Event that it was given, in the order in which they came. */
+  get events(): EventStore['all'] {
+    return this.#events.all;
+  }
+
   node(name: string): Node | undefined {
     return this.#store.get(name);
   }
@@ -178,15 +188,18 @@ export class Kubernetes extends LabServer {
 
   #route(request: Received): Answer {
     const { pathname: path, searchParams: query } = new URL(request.path, 'http://lab');
-    const user = this.#user(request.headers.authorization);
+    const ofEvents = EVENTS_PATH.test(path) && this.#apis.includes('v1');
+    const user = this.#userWithout(ofEvents ? ['none', 'nodes'] : ['none'], request.headers.authorization);
     if (this.#era.publicPaths.includes(path)) return path === '/version' ? this.#versionInfo() : text(200, 'ok');
     const nodes = this.#nodesPath(path);
     if (user !== undefined) {
+      if (ofEvents) throw refuse.forbiddenEvents(user, VERBS_OF_ALL[request.method] ?? 'get');
       if (nodes === undefined) throw refuse.forbiddenPath(user, VERBS_OF_PATHS[request.method] ?? 'get', path);
       const verbs = nodes.name === undefined ? VERBS_OF_ALL : VERBS_OF_ONE;
       throw refuse.forbiddenNodes(user, verbs[request.method] ?? 'get', nodes.name);
     }
     if (path === '/api' || path === '/api/') return this.#versions();
+    if (ofEvents) return this.#events.answer(request);
     if (nodes === undefined) throw refuse.noSuchPath();
     const api = new NodeApi(this.#store, this.#era, { ...this.#era, ...this.#set });
     return api.answer({ request, path, query, ...nodes });
@@ -207,13 +220,13 @@ export class Kubernetes extends LabServer {
     return this.apis.find((served) => served === asked) ?? this.apis.at(-1) ?? 'v1';
   }
 
-  /** The name of a user without rights; throws when nobody is known by the token. */
-  #user(authorization: string | undefined): string | undefined {
+  /** The name of a user whose rights are among these; throws when nobody is known by the token. */
+  #userWithout(rights: readonly Rights[], authorization: string | undefined): string | undefined {
     if (this.#tokens === undefined) return undefined;
     if (authorization === undefined) return 'system:anonymous';
-    const rights = this.#tokens[authorization.replace(/^Bearer /, '')];
-    if (rights === undefined) throw refuse.unauthorized();
-    return rights === 'all' ? undefined : 'user';
+    const given = this.#tokens[authorization.replace(/^Bearer /, '')];
+    if (given === undefined) throw refuse.unauthorized();
+    return rights.includes(given) ? 'user' : undefined;
   }
 
   #revise(node: Node, content: NodeInput): Node {

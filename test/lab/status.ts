@@ -83,6 +83,11 @@ export function forbiddenNodes(user: string, verb: string, name: string | undefi
   return new Refusal(403, { reason: 'Forbidden', message, details: { ...(name && { name }), kind: 'nodes' } });
 }
 
+export function forbiddenEvents(user: string, verb: string): Refusal {
+  const message = `events is forbidden: User "${user}" cannot ${verb} resource "events" in API group "" in the namespace "default"`;
+  return new Refusal(403, { reason: 'Forbidden', message, details: { kind: 'events' } });
+}
+
 export function noSuchPath(): Refusal {
   const message = 'the server could not find the requested resource';
   return new Refusal(404, { reason: 'NotFound', message, details: {}, plain: 'Page Not Found' });
@@ -106,6 +111,11 @@ export const notAcceptable = (era: Era) => new Refusal(406, { ...era.errors.notA
 
 export function alreadyExists(name: string, era: Era): Refusal {
   return ofNode(409, 'AlreadyExists', `${era.errors.resource} "${name}" already exists`, name, era);
+}
+
+export function eventExists(name: string): Refusal {
+  const message = `events "${name}" already exists`;
+  return new Refusal(409, { reason: 'AlreadyExists', message, details: { name, kind: 'events' } });
 }
 
 /** An update of a node that is not the one that was read. */

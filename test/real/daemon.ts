@@ -45,8 +45,12 @@ export async function startDaemon(
   const clock = new TestClock();
   const all = { ...world.settings, SYNC_INTERVAL: '1m', ...SHORT_GRACES, ...settings };
   const assembly = await assemble(read([], all), { logger, clock, version: 'test' });
-  onTestFinished(() => assembly.close());
-  return new Daemon(assembly, clock, log);
+  const daemon = new Daemon(assembly, clock, log);
+  onTestFinished(async () => {
+    await daemon.stop();
+    assembly.close();
+  });
+  return daemon;
 }
 
 export class Daemon {
@@ -63,6 +67,19 @@ export class Daemon {
 
   get status() {
     return this.#assembly.daemon.status();
+  }
+
+  /** The value of a metric; `series` is its name with its labels as /metrics writes them. */
+  async metric(series: string): Promise<number> {
+    const { body } = await this.#assembly.metrics.exposition();
+    const line = body.split('\n').find((each) => each.startsWith(`${series} `));
+    if (line === undefined) throw new Error(`there is no ${series}`);
+    return Number(line.slice(series.length));
+  }
+
+  /** Makes no pass any more. */
+  stop(): Promise<void> {
+    return this.#assembly.daemon.stop();
   }
 
   /** A pass, whatever comes of it; then an interval goes by. */

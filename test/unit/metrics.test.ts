@@ -12,6 +12,8 @@ const CONTRACT = `
   kube_register_deregistration_failures_total counter reason
   kube_register_deregistrations_held gauge
   kube_register_deregistrations_total counter reason
+  kube_register_event_failures_total counter
+  kube_register_events_total counter
   kube_register_health_check_duration_seconds histogram
   kube_register_health_check_failures_total counter
   kube_register_health_checks_total counter
@@ -59,7 +61,7 @@ const SERIES_AT_START = [
     ...['keep', 'adopt', 'recognised', 'probe-suspect', 'unmatched', 'orphan', 'in-grace'],
     ...['queued', 'deregister', 'held', 'vetoed', 'spared', 'foreign'],
   ].map((verdict) => `kube_register_nodes{verdict="${verdict}"}`),
-  ...['registration', 'adoption', 'label_update'].flatMap((what) => [
+  ...['registration', 'adoption', 'label_update', 'event'].flatMap((what) => [
     `kube_register_${what}s_total`,
     `kube_register_${what}_failures_total`,
   ]),
@@ -175,6 +177,16 @@ describe('the metrics', () => {
       'kube_register_request_retries_total{target="fleet"}': 1,
       'kube_register_request_duration_seconds_count{target="fleet"}': 2,
       'kube_register_request_duration_seconds_count{target="kubernetes"}': 1,
+    });
+  });
+
+  it('count Events, and those that were not written once more', async () => {
+    const metrics = createMetrics('1.2.3');
+    metrics.eventEnded(true);
+    metrics.eventEnded(false);
+    expect(await whatCounts(metrics)).toEqual({
+      kube_register_events_total: 2,
+      kube_register_event_failures_total: 1,
     });
   });
 

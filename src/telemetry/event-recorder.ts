@@ -1,0 +1,108 @@
+/** Writes Events beside the passes, and lets go what cannot be written: no pass waits for an Event. */
+import type { Logger } from 'pino';
+import { RequestError } from '../http/request-error.ts';
+import type { EventLog, NodeEvent } from '../kubernetes/events.ts';
+import type { PassReport } from '../reconcile/reconciler.ts';
+import type { Chapter } from './chronicle.ts';
+import { eventsOf } from './node-events.ts';
+
+export interface EventRecorderParts {
+  readonly events: EventLog;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
+  /** Counts Events that were written, or were not. */
+  readonly metrics: { eventEnded(written: boolean): void };
+}
+
+/** What more comes while so many wait is dropped. */
+const WAITING_AT_MOST = 500;
+const AT_ONCE = 5;
+/** What Events that wait are given once the daemon stops. */
+const LAST_MOMENT_MS = 2_000;
+
+export class EventRecorder {
+  readonly #parts: EventRecorderParts;
+  readonly #waiting: NodeEvent[] = [];
+  /** Each writes one Event after the other until none waits. */
+  readonly #writers = new Set<Promise<void>>();
+  /** Of the writers that are at work: a signal that outlives them would remember every request. */
+  #giveUp = new AbortController();
+  /** What was said of the failures that last. */
+  readonly #said = new Set<string>();
+  #allWritten = true;
+
+  constructor(parts: EventRecorderParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes what the pass gives rise to, and returns at once. */
+  record(report: PassReport, chapter: Chapter): void {
+    const events = eventsOf(report, chapter);
+    const taken = events.slice(0, WAITING_AT_MOST - this.#waiting.length);
+    this.#waiting.push(...taken);
+    this.#dropped(events.length - taken.length);
+    if (this.#writers.size === 0) this.#giveUp = new AbortController();
+    while (this.#waiting.length > 0 && this.#writers.size < AT_ONCE) this.#addWriter();
+  }
+
+  /** Gives what waits a last moment, which `abandon` cuts short, and drops the rest. Resolves when nothing is under way any more. */
+  async finish(abandon: AbortSignal): Promise<void> {
+    const giveUp = this.#giveUp;
+    const stop = () => giveUp.abort(new Error('the daemon stops'));
+    const timer = setTimeout(stop, LAST_MOMENT_MS);
+    abandon.addEventListener('abort', stop);
+    if (abandon.aborted) stop();
+    await Promise.all(this.#writers);
+    clearTimeout(timer);
+    abandon.removeEventListener('abort', stop);
+  }
+
+  #addWriter(): void {
+    const writer = this.#writeAll(this.#giveUp.signal).then(() => {
+      this.#writers.delete(writer);
+      if (this.#writers.size === 0) this.#roundEnded();
+    });
+    this.#writers.add(writer);
+  }
+
+  async #writeAll(signal: AbortSignal): Promise<void> {
+    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
+      try {
+        await this.#parts.events.write(event, signal);
+        this.#parts.metrics.eventEnded(true);
+      } catch (error) {
+        this.#failed(
+          signal.aborted
+            ? ['stopped', 'the program ends before all Events are written: the rest is dropped']
+            : [causeOf(error), `an Event was not written: ${error instanceof Error ? error.message : String(error)}`],
+        );
+      }
+    }
+  }
+
+  #dropped(count: number): void {
+    const problem = `${WAITING_AT_MOST} Events wait to be written: ${count} more are dropped`;
+    for (let left = count; left > 0; left -= 1) this.#failed(['full', problem]);
+  }
+
+  #failed([cause, problem]: readonly [cause: string, problem: string]): void {
+    this.#parts.metrics.eventEnded(false);
+    this.#allWritten = false;
+    if (this.#said.has(cause)) return;
+    this.#said.add(cause);
+    this.#parts.logger.warn(`${problem}; nodes are registered and deregistered all the same`);
+  }
+
+  /** Failures that come and go within one round are said once. */
+  #roundEnded(): void {
+    if (this.#allWritten && this.#said.size > 0) {
+      this.#said.clear();
+      this.#parts.logger.info('Events are written again');
+    }
+    this.#allWritten = true;
+  }
+}
+
+/** Not the message: it can carry the name of the Event, which is always another. */
+function causeOf(error: unknown): string {
+  return error instanceof RequestError ? `${error.status ?? error.code}` : String(error);
+}
