@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createHttpClient } from '../../src/http/axios-client.ts';
 import type { HttpClient } from '../../src/http/http-client.ts';
+import { createEventLog } from '../../src/kubernetes/events.ts';
 import { createNodes } from '../../src/kubernetes/nodes.ts';
 import { type Kubernetes, startKubernetes } from '../lab/kubernetes.ts';
 import { type Answer, Api, type Question } from './api.ts';
@@ -13,9 +14,11 @@ import { Transcript } from './transcript.ts';
 const servers = serversOfThisFile();
 
 const NODES = '/api/v1/nodes';
+const EVENTS = '/api/v1/namespaces/default/events';
 const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 const OTHER_UID = '00000000-0000-4000-8000-000000000000';
 const STORED = z.object({ metadata: z.object({ uid: z.string(), resourceVersion: z.string() }) });
+const EVENT_LIST = z.object({ items: z.array(z.object({ message: z.string() })) });
 const PAGE = z.object({ metadata: z.object({ resourceVersion: z.string(), continue: z.string().default('') }) });
 
 /** One of the two servers, with nodes `a` to `d` that nobody has touched. */
@@ -39,6 +42,23 @@ function patch(server: Server, name: string, metadata: object): Promise<Answer> 
 function remove(server: Server, name: string, preconditions: object): Promise<Answer> {
   const body = { kind: 'DeleteOptions', apiVersion: 'v1', preconditions };
   return server.ask(`${NODES}/${name}`, { method: 'DELETE', body });
+}
+
+function writeEvent(server: Server, name: string): Promise<Answer> {
+  const body = {
+    kind: 'Event',
+    apiVersion: 'v1',
+    metadata: { name, namespace: 'default' },
+    involvedObject: { kind: 'Node', apiVersion: 'v1', name: 'a', uid: 'a' },
+    reason: 'Registered',
+    message: 'registered as the node of a machine',
+    type: 'Normal',
+    source: { component: 'kube-register' },
+    firstTimestamp: '2026-01-01T00:00:00Z',
+    lastTimestamp: '2026-01-01T00:00:00Z',
+    count: 1,
+  };
+  return server.ask(EVENTS, { method: 'POST', body });
 }
 
 const CHANGE = { annotations: { 'kube-register.io/machine-id': 'f' } };
@@ -76,6 +96,15 @@ const STEPS: readonly (readonly [what: string, status: number, step: Step])[] = 
   ['the last page of it', 200, (s) => secondPage(s, METADATA_LIST)],
   ['the first page of a list of whole nodes', 200, (s) => s.ask(`${NODES}?limit=2`)],
   ['the last page of that', 200, (s) => secondPage(s, 'application/json')],
+  ['an Event', 201, (s) => writeEvent(s, 'a.1')],
+  [
+    'an Event of a name that there is already',
+    409,
+    async (s) => {
+      await writeEvent(s, 'a.2');
+      return writeEvent(s, 'a.2');
+    },
+  ],
   ['the second page of a list that is forgotten', 410, (s) => secondPage(s, METADATA_LIST, () => s.forget())],
 ];
 
@@ -174,6 +203,17 @@ describe('our client, where a node is not the one that was seen,', () => {
     expect(await nodes.remove('a', after.uid, after.resourceVersion, never)).toBe('removed');
     expect(await nodes.remove('a', after.uid, after.resourceVersion, never)).toBe('gone');
     expect(await nodes.read('a', never)).toBeUndefined();
+  });
+
+  it('writes an Event, and takes one that was written before for written', async () => {
+    const events = createEventLog(http, () => '0123456789abcdef');
+    const event = { reason: 'Registered', node: 'n'.repeat(253), message: 'm'.repeat(2_000), at: Date.now() } as const;
+    await events.write(event, never);
+    await events.write(event, never);
+    const { items } = EVENT_LIST.parse(
+      await servers.admin(`${EVENTS}?fieldSelector=involvedObject.name=${event.node}`),
+    );
+    expect(items.map(({ message }) => message.length)).toEqual([1_024]);
   });
 
   it('lets one win when two create the same, and creates nothing when it refuses labels', async () => {

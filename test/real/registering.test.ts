@@ -17,9 +17,12 @@ async function oneMachine(
 
 it('works with the rights that deploy/rbac.yaml grants, and with no others', async () => {
   const { rights, token } = await open();
-  const rules = await rights.rulesOf(token);
-  const ofOurs = rules.filter(({ apiGroups }) => !apiGroups.includes('authorization.k8s.io'));
-  expect(ofOurs).toEqual([{ apiGroups: [''], resources: ['nodes'], verbs: [...GRANTED_VERBS] }]);
+  const rulesIn = async (namespace: string) =>
+    (await rights.rulesOf(token, namespace)).filter(({ apiGroups }) => !apiGroups.includes('authorization.k8s.io'));
+  const onNodes = { apiGroups: [''], resources: ['nodes'], verbs: [...GRANTED_VERBS] };
+  const onEvents = { apiGroups: [''], resources: ['events'], verbs: ['create'] };
+  expect(await rulesIn('kube-system')).toEqual([onNodes]);
+  expect(await rulesIn('default')).toEqual([onNodes, onEvents]);
   expect([...GRANTED_VERBS].sort()).toEqual(['create', 'delete', 'get', 'list', 'patch']);
 });
 

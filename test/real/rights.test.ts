@@ -1,5 +1,5 @@
 /** Rights that the daemon needs and has lost: a clear error that names the verb, and work as before once they are back. */
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { type Daemon, details, PASSES_OF_GRACE, startDaemon, told } from './daemon.ts';
 import { type Machine, type World, worldsOfThisFile } from './world.ts';
 
@@ -101,4 +101,37 @@ it.each([
 
   await world.rights.giveBack(verb, world.token);
   expect(told(await daemon.pass())).toEqual([`${failed} ${name}: done`]);
+});
+
+it('without the right to write Events everything else is done, and one sentence says what is missing', async () => {
+  const world = await open();
+  await world.rights.unbindEvents(world.token);
+  onTestFinished(() => world.rights.bindEvents(world.token));
+  const daemon = await startDaemon(world);
+  const failures = (count: number) =>
+    vi.waitFor(async () => expect(await daemon.metric('kube_register_event_failures_total')).toBe(count), 10_000);
+  const machines = await world.addMachines(3);
+  await daemon.pass();
+  await failures(3);
+  await daemon.pass();
+  const [doomed] = machines;
+  if (doomed === undefined) throw new Error('there is no machine');
+  await world.destroy(doomed);
+  expect(told(await daemon.passes(PASSES_OF_GRACE - 1))).toEqual([`deregister ${doomed.address}: done`]);
+  await failures(4);
+  const warnings = daemon.log.map((line) => JSON.parse(line)).filter(({ msg }) => /\bEvents?\b/.test(msg));
+  expect(warnings.map(({ level, msg }) => `${level}: ${msg}`)).toEqual([
+    `warn: an Event was not written: kubernetes at ${world.servers.url}: POST /api/v1/namespaces/default/events: 403 Forbidden ` +
+      `events is forbidden: User "${USER}" cannot create resource "events" in API group "" in the namespace "default": ` +
+      'does this user have the verb "create" on events in the namespace default? A Role there grants it with the rule ' +
+      '{apiGroups: [""], resources: ["events"], verbs: ["create"]}; nodes are registered and deregistered all the same',
+  ]);
+  expect(await world.events()).toEqual([]);
+
+  await world.rights.bindEvents(world.token);
+  const { address } = await world.addMachine();
+  await daemon.pass();
+  await vi.waitFor(async () => {
+    expect((await world.events()).map(({ involvedObject }) => involvedObject.name)).toEqual([address]);
+  }, 10_000);
 });

@@ -31,12 +31,14 @@ const PATHS: Readonly<Record<string, (namespace: string) => string>> = {
   ServiceAccount: (namespace) => `/api/v1/namespaces/${namespace}/serviceaccounts`,
   ClusterRole: () => `/apis/${RBAC}/v1/clusterroles`,
   ClusterRoleBinding: () => `/apis/${RBAC}/v1/clusterrolebindings`,
+  Role: (namespace) => `/apis/${RBAC}/v1/namespaces/${namespace}/roles`,
+  RoleBinding: (namespace) => `/apis/${RBAC}/v1/namespaces/${namespace}/rolebindings`,
 };
 
 const REVIEWS = '/apis/authorization.k8s.io/v1';
 const MERGE_PATCH = 'application/merge-patch+json';
 
-/** The verbs that deploy/rbac.yaml grants. */
+/** The verbs on nodes that deploy/rbac.yaml grants. */
 export const GRANTED_VERBS: readonly string[] = ROLE.parse(theOnly('ClusterRole')).rules.flatMap(({ verbs }) => verbs);
 
 export class Rights {
@@ -54,6 +56,7 @@ export class Rights {
   /** Resolves when the server minds what was applied. */
   async areGranted(token: string): Promise<void> {
     for (const verb of GRANTED_VERBS) await this.#until(verb, token, true);
+    await this.#until('create', token, true, 'events');
   }
 
   /** A token as a program in that ServiceAccount gets it. */
@@ -64,12 +67,12 @@ export class Rights {
     return TOKEN.parse(await this.#servers.admin(path, { method: 'POST', body })).status.token;
   }
 
-  /** What a token may do to resources, according to the server. */
-  async rulesOf(token: string): Promise<z.infer<typeof RULE>[]> {
+  /** What a token may do to resources, in a namespace and to what is in none, according to the server. */
+  async rulesOf(token: string, namespace: string): Promise<z.infer<typeof RULE>[]> {
     const body = {
       kind: 'SelfSubjectRulesReview',
       apiVersion: 'authorization.k8s.io/v1',
-      spec: { namespace: 'default' },
+      spec: { namespace },
     };
     const answer = await this.#servers.api.ask(`${REVIEWS}/selfsubjectrulesreviews`, { method: 'POST', token, body });
     return RULES.parse(answer.body).status.resourceRules;
@@ -98,6 +101,19 @@ export class Rights {
     const binding = theOnly('ClusterRoleBinding');
     await this.#servers.askAsAdmin(collectionOf(binding), { method: 'POST', body: binding });
     await this.#until('list', token, true);
+  }
+
+  /** Takes the right to write Events from the ServiceAccount. */
+  async unbindEvents(token: string): Promise<void> {
+    await this.#servers.admin(pathOf(theOnly('RoleBinding')), { method: 'DELETE' });
+    await this.#until('create', token, false, 'events');
+  }
+
+  /** Gives it back; no matter if it was there. */
+  async bindEvents(token: string): Promise<void> {
+    const binding = theOnly('RoleBinding');
+    await this.#servers.askAsAdmin(collectionOf(binding), { method: 'POST', body: binding });
+    await this.#until('create', token, true, 'events');
   }
 
   /** Grants one verb on one resource that deploy/rbac.yaml leaves out. Resolves with what takes it back. */
@@ -136,7 +152,7 @@ export class Rights {
     const body = {
       kind: 'SelfSubjectAccessReview',
       apiVersion: 'authorization.k8s.io/v1',
-      spec: { resourceAttributes: { verb, resource, subresource } },
+      spec: { resourceAttributes: { verb, resource, subresource, namespace: 'default' } },
     };
     const answer = await this.#servers.api.ask(`${REVIEWS}/selfsubjectaccessreviews`, { method: 'POST', token, body });
     return REVIEW.parse(answer.body).status.allowed;

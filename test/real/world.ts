@@ -13,6 +13,7 @@ import { type Servers, serversOfThisFile } from './servers.ts';
 export const WORKER = { role: 'kubernetes' };
 
 const NODES = '/api/v1/nodes';
+const EVENTS = '/api/v1/namespaces/default/events';
 const TEXTS = z.record(z.string(), z.string()).default({});
 /** Without kind and apiVersion, which a node has only when it is alone. */
 const NODE = z.object({
@@ -28,6 +29,17 @@ const NODE = z.object({
 });
 const NODE_LIST = z.object({ items: z.array(NODE) });
 export type Node = z.infer<typeof NODE>;
+
+const EVENT_LIST = z.object({
+  items: z.array(
+    z.object({
+      involvedObject: z.object({ name: z.string() }),
+      reason: z.string(),
+      type: z.string(),
+      message: z.string(),
+    }),
+  ),
+});
 
 /** A machine that fleet lists, with a healthy kubelet at its address. */
 export interface Machine {
@@ -123,6 +135,11 @@ export class World {
     return NODE.parse(await this.servers.admin(`${NODES}/${name}`));
   }
 
+  /** By their names, which begin with that of the node. */
+  async events(): Promise<z.infer<typeof EVENT_LIST>['items']> {
+    return EVENT_LIST.parse(await this.servers.admin(EVENTS)).items;
+  }
+
   /** Creates a node and reports its status, as a kubelet does when it registers itself. */
   async putNode({ name, labels = {}, annotations = {}, unschedulable, ...status }: NodeSketch): Promise<Node> {
     const spec = unschedulable === undefined ? {} : { unschedulable };
@@ -163,6 +180,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.servers.admin(NODES, { method: 'DELETE' });
+    await this.servers.admin(EVENTS, { method: 'DELETE' });
     await Promise.all([this.fleet.close(), this.kubelets.close()]);
   }
 
