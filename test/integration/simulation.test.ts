@@ -9,7 +9,7 @@ async function playMany(schedules: number, mistaken?: (policy: Policy) => Policy
   const counts = new Map<string, number>();
   const broken: string[] = [];
   for (let seed = 1; seed <= schedules; seed += 1) {
-    const ending = await play(seed, INTERVALS, mistaken);
+    const ending = await play({ seed, intervals: INTERVALS, ...(mistaken && { mistaken }) });
     addCounts(counts, ending);
     if (ending.broken !== undefined) broken.push(`seed ${seed}: ${ending.broken.message}`);
   }
@@ -34,7 +34,10 @@ describe('the simulation', () => {
   });
 
   it('is the same for the same seed', async () => {
-    const [first, second] = [await play(7, INTERVALS), await play(7, INTERVALS)];
+    const [first, second] = [
+      await play({ seed: 7, intervals: INTERVALS }),
+      await play({ seed: 7, intervals: INTERVALS }),
+    ];
     expect(second.story).toEqual(first.story);
     expect(second.counts).toEqual(first.counts);
   });

@@ -7,6 +7,12 @@ export class Chance {
     this.#state = seed >>> 0;
   }
 
+  /** A stream of its own for each of the numbers: what is drawn from one changes nothing of the others. */
+  static of(...numbers: readonly number[]): Chance {
+    const mixed = numbers.reduce((state, number) => Math.imul(state ^ number, 0x9e3779b1) ^ (state >>> 15), 0x2545f491);
+    return new Chance(mixed);
+  }
+
   /** At least 0, less than 1: mulberry32, of which one 32-bit word is all that has to be known to go on. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;

@@ -1,5 +1,6 @@
 /** What can happen to a simulated cluster. Each event does one thing to the truth and says in words what it did. */
 import type { Chance } from './chance.ts';
+import { RELEASES } from './release.ts';
 import type { Host, StoredNode, Weather, World } from './world.ts';
 
 /** Undefined when there was nobody to whom it could have happened. */
@@ -17,14 +18,22 @@ function toAHost(
   };
 }
 
-function toANode(what: string, act: (node: StoredNode, world: World) => unknown): Event {
+function toANode({ what, act }: NodeEvent): Event {
   return (world, chance) => {
     const node = chance.pick([...world.nodes.values()]);
-    if (node === undefined) return undefined;
-    act(node, world);
-    world.change(node);
-    return `node ${node.name}: ${what}`;
+    return node && happenTo(node, { what, act }, world);
   };
+}
+
+interface NodeEvent {
+  readonly what: string;
+  readonly act: (node: StoredNode, world: World) => unknown;
+}
+
+function happenTo(node: StoredNode, { what, act }: NodeEvent, world: World): string {
+  act(node, world);
+  world.change(node);
+  return `node ${node.name}: ${what}`;
 }
 
 const isOn = ({ isOn }: Host) => isOn;
@@ -40,6 +49,7 @@ const HOSTS: readonly Event[] = [
   toAHost(kubeletBecomes('stopped'), isOn),
   toAHost(kubeletBecomes('hung'), isOn),
   toAHost(kubeletBecomes('failing'), isOn),
+  toAHost(kubeletBecomes('flapping'), isOn),
   toAHost(kubeletBecomes('healthy')),
   toAHost(kubeletBecomes('healthy')),
   toAHost((host, world) => {
@@ -52,7 +62,28 @@ const HOSTS: readonly Event[] = [
   }),
   toAHost(getsMetadata('role', ['etcd'])),
   toAHost(getsMetadata('role', ['kubernetes'])),
-  toAHost(getsMetadata('zone', ['a', 'b', 'c'])),
+  toAHost(getsMetadata('zone', ['a', 'b', 'c', 'east side', '--'])),
+  toAHost((host) => {
+    const { zone, ...others } = host.metadata;
+    host.metadata = others;
+    return zone === undefined ? undefined : 'loses its zone';
+  }),
+  toAHost(getsMetadata('host', ['db', 'Db'])),
+  toAHost((host) => {
+    const { host: name, ...others } = host.metadata;
+    host.metadata = others;
+    return name === undefined ? undefined : 'loses the name in its metadata';
+  }),
+  toAHost((host) => {
+    host.hasAddress = !host.hasAddress;
+    return host.hasAddress ? 'fleet knows its address again' : 'fleet loses its address';
+  }),
+  (world, chance) => {
+    const host = chance.pick(world.hosts.filter(isOn));
+    if (host === undefined) return undefined;
+    world.powerOff(host);
+    return `${host.name} is replaced by ${world.join().name}`;
+  },
   toAHost((host, world) => {
     world.powerOff(host);
     host.machineId = world.newMachineId();
@@ -113,20 +144,48 @@ function getsMetadata(key: string, values: readonly string[]) {
   };
 }
 
+const TO_NODES: readonly NodeEvent[] = [
+  { what: 'an operator keeps it', act: ({ annotations }) => annotations.set('kube-register.io/keep', 'true') },
+  { what: 'nobody keeps it', act: ({ annotations }) => annotations.delete('kube-register.io/keep') },
+  { what: 'is cordoned', act: (node) => Object.assign(node, { unschedulable: true }) },
+  { what: 'is uncordoned', act: (node) => Object.assign(node, { unschedulable: false }) },
+  { what: 'an operator sets the label zone', act: ({ labels }) => labels.set('zone', 'mine') },
+  { what: 'loses the label managed', act: ({ labels }) => labels.delete('kube-register.io/managed') },
+  { what: 'loses its mark', act: ({ annotations }) => annotations.delete('kube-register.io/machine-id') },
+  { what: 'its mark is emptied', act: ({ annotations }) => annotations.set('kube-register.io/machine-id', '') },
+  { what: 'an operator deletes it', act: ({ name }, world) => world.nodes.delete(name) },
+];
+
 const NODES: readonly Event[] = [
-  toANode('an operator keeps it', ({ annotations }) => annotations.set('kube-register.io/keep', 'true')),
-  toANode('nobody keeps it', ({ annotations }) => annotations.delete('kube-register.io/keep')),
-  toANode('is cordoned', (node) => Object.assign(node, { unschedulable: true })),
-  toANode('is uncordoned', (node) => Object.assign(node, { unschedulable: false })),
-  toANode('an operator sets the label zone', ({ labels }) => labels.set('zone', 'mine')),
-  toANode('loses the label managed', ({ labels }) => labels.delete('kube-register.io/managed')),
-  toANode('loses its mark', ({ annotations }) => annotations.delete('kube-register.io/machine-id')),
-  toANode('an operator deletes it', ({ name }, world) => world.nodes.delete(name)),
+  (world, chance) => {
+    const host = chance.pick(world.hosts);
+    if (host === undefined || world.nodes.has(host.address)) return undefined;
+    world.create({ name: host.address, address: host.address, labels: new Map(), annotations: new Map() });
+    return `an operator creates node ${host.address}`;
+  },
+  ...TO_NODES.map(toANode),
 ];
 
 const WEATHER: readonly Event[] = [
   ...(['fair', 'fair', 'fails', 'hangs', 'partial', 'empty'] as const).map((fleet): Event => becomes({ fleet })),
-  ...(['fair', 'fair', 'fails', 'slow', 'flaky', 'fails after storing'] as const).map((api): Event => becomes({ api })),
+  ...(['fair', 'fair', 'fails', 'slow', 'flaky', 'fails after storing', 'refuses'] as const).map(
+    (api): Event => becomes({ api }),
+  ),
+  (world) => {
+    world.backUp();
+    return 'the API server is backed up';
+  },
+  (world) => {
+    world.restore();
+    return 'the API server is restored from its backup';
+  },
+  (world, chance) => {
+    // v0.8 kept its minions otherwise: no upgrade led from it to here.
+    const others = [RELEASES['v1.0.7'], RELEASES['v1.9.2'], RELEASES['v1.20.2']];
+    if (world.release.era.hidesMinions) return undefined;
+    world.release = chance.pick(others) ?? world.release;
+    return `the API server is ${world.release.version} now`;
+  },
   ...['0 fleet', '0 api', '0 kubelets', '1 fleet', '1 api', '1 kubelets', 'kubelets api'].map(cutOff),
   mend,
   mend,
@@ -160,3 +219,22 @@ export function happen(world: World, chance: Chance): string | undefined {
   const kind = chance.next();
   return chance.pick(kind < 0.5 ? HOSTS : kind < 0.7 ? NODES : WEATHER)?.(world, chance);
 }
+
+/** Something happens to a node at the worst moment: while a copy looks at it. */
+export function meddle(world: World, chance: Chance, name: string): string | undefined {
+  const node = world.nodes.get(name);
+  const event = chance.pick(MEDDLING);
+  return node && event && happenTo(node, event, world);
+}
+
+const MEDDLING: readonly NodeEvent[] = [
+  ...TO_NODES,
+  { what: 'its kubelet reports that it is ready', act: (node) => Object.assign(node, { ready: 'ready' }) },
+  {
+    what: 'is made anew by an operator',
+    act: ({ name, addresses: [address = ''] }, world) => {
+      world.nodes.delete(name);
+      world.create({ name, address, labels: new Map(), annotations: new Map() });
+    },
+  },
+];

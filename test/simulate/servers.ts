@@ -1,42 +1,27 @@
 /** fleet, kubelets and the API server of a simulated world, behind the interfaces of the real clients, as one copy of the daemon meets them. */
-import type { FleetClient, MachinePage } from '../../src/fleet/machine.ts';
-import { RequestError, type Target } from '../../src/http/request-error.ts';
-import type { KubeletProber } from '../../src/kubelet/kubelet.ts';
-import { eraOf, type ServerEra } from '../../src/kubernetes/era.ts';
-import type { NodeDraft, NodeListing, NodeRegistry } from '../../src/kubernetes/registry.ts';
+import type { FleetClient, MachineRecord } from '../../src/fleet/machine.ts';
+import type { KubeletProber, KubeletState } from '../../src/kubelet/kubelet.ts';
+import type { MetadataChange, NodeDraft, NodeListing, NodeRegistry } from '../../src/kubernetes/registry.ts';
 import type { Chance } from './chance.ts';
+import { meddle } from './events.ts';
+import type { Release } from './release.ts';
 import type { Timeline } from './timeline.ts';
+import { Wire } from './wire.ts';
 import { type Host, recordOf, type StoredNode, type World } from './world.ts';
-
-/** How an API server treats what our client relies on. */
-export interface Release {
-  readonly version: string;
-  readonly era: ServerEra;
-  readonly listsMetadata: boolean;
-  readonly checksUidOnDelete: boolean;
-  readonly checksVersionOnDelete: boolean;
-}
-
-/** `../lab/` holds each of them to its recording. */
-export const RELEASES: readonly Release[] = [
-  release('v1.20.2', { listsMetadata: true, checksUidOnDelete: true, checksVersionOnDelete: true }),
-  release('v1.9.2', { listsMetadata: false, checksUidOnDelete: true, checksVersionOnDelete: false }),
-  release('v1.0.7', { listsMetadata: false, checksUidOnDelete: false, checksVersionOnDelete: false }),
-];
-
-function release(version: string, traits: Omit<Release, 'version' | 'era'>): Release {
-  return { version, era: eraOf({ version, apiVersion: 'v1' }), ...traits };
-}
 
 /** What an observer of the wire is told, at the moment when a server does it. */
 export interface Wiretap {
-  requested(copy: number): void;
-  heardKubelet(copy: number, host: Host): void;
+  /** The request leaves the copy. */
+  requested(copy: number, writes: boolean): void;
+  /** It came to nothing, or nothing was heard of what it came to. */
+  failed(copy: number): void;
+  listedMachine(copy: number, record: MachineRecord): void;
+  heardKubelet(copy: number, address: string, state: KubeletState, host: Host | undefined): void;
   listing(copy: number): void;
   sawNode(copy: number, node: StoredNode, isWhole: boolean): void;
   creating(copy: number, draft: NodeDraft): void;
-  /** The node as it is before the change, and the labels that are to change. */
-  updating(copy: number, node: StoredNode, keys: readonly string[]): void;
+  /** The node as it is before the change. */
+  updating(copy: number, node: StoredNode, change: MetadataChange): void;
   removing(copy: number, node: StoredNode): void;
 }
 
@@ -47,81 +32,44 @@ export interface Line {
   running(): Promise<void>;
 }
 
-const REQUEST_TIMEOUT_MS = 10_000;
-const PROBE_TIMEOUT_MS = 2_000;
-const PAGE = 3;
-
 export interface Cluster {
   readonly world: World;
   readonly chance: Chance;
   readonly timeline: Timeline;
-  readonly release: Release;
   readonly tap: Wiretap;
+  /** For the story. */
+  tell(what: string): void;
 }
 
-/** Every request takes its time, on the way there and on the way back; anything may happen meanwhile. */
-class Wire {
-  readonly #cluster: Cluster;
-  readonly #line: Line;
+const PROBE_TIMEOUT_MS = 2_000;
+const PAGE = 3;
+/** How often a host boots, and something happens to a node, at the moment when it is asked for. */
+const REVIVALS = 0.005;
+const MEDDLINGS = 0.1;
+/** How long the real client believes an answer to "which server are you". */
+const ASK_AGAIN_MS = 10 * 60_000;
 
-  constructor(cluster: Cluster, line: Line) {
-    this.#cluster = cluster;
-    this.#line = line;
-  }
-
-  isCut(other: 'fleet' | 'kubelets' | 'api'): boolean {
-    return this.#cluster.world.weather.cuts.has(`${this.#line.copy} ${other}`);
-  }
-
-  async take(ms: number): Promise<void> {
-    await this.#cluster.timeline.sleep(ms);
-    await this.#line.running();
-  }
-
-  takeABit(): Promise<void> {
-    return this.take(this.#cluster.chance.between(1, 200));
-  }
-
-  async fail(target: Target, request: string, status?: number): Promise<never> {
-    if (status === undefined) await this.take(REQUEST_TIMEOUT_MS);
-    throw new RequestError({
-      target,
-      server: 'the simulation',
-      request,
-      problem: status === undefined ? 'no answer within 10 s' : `answered ${status}`,
-      ...(status === undefined ? { code: 'ETIMEDOUT' } : { status }),
-    });
-  }
+/** The page as the list is when it is read: the next one may be of another list. */
+export function machinePage({ world, chance }: Cluster, number: number): readonly MachineRecord[] {
+  const { fleet } = world.weather;
+  const listed = fleet === 'empty' ? [] : world.listed().filter(() => fleet !== 'partial' || chance.strikes(0.5));
+  return listed.slice(number * PAGE, (number + 1) * PAGE).map(({ machineId: id, address, hasAddress, metadata }) => ({
+    id,
+    address: hasAddress ? address : undefined,
+    problem: hasAddress ? undefined : 'no address',
+    metadata: new Map(Object.entries(metadata)),
+  }));
 }
 
 export function fleetOf(cluster: Cluster, line: Line): FleetClient {
-  const { world, chance, tap } = cluster;
   const wire = new Wire(cluster, line);
-
-  /** The list as it is when a page is read: the next page may be one of another list. */
-  async function page(number: number): Promise<{ readonly page: MachinePage; readonly isLast: boolean }> {
-    tap.requested(line.copy);
-    await wire.takeABit();
-    const { fleet } = world.weather;
-    if (wire.isCut('fleet') || fleet === 'hangs') return wire.fail('fleet', 'GET /fleet/v1/machines');
-    if (fleet === 'fails') return wire.fail('fleet', 'GET /fleet/v1/machines', chance.pick([500, 503]));
-    const listed = fleet === 'empty' ? [] : world.listed().filter(() => fleet !== 'partial' || chance.strikes(0.5));
-    const records = listed.slice(number * PAGE, (number + 1) * PAGE).map(({ machineId: id, address, metadata }) => ({
-      id,
-      address,
-      problem: undefined,
-      metadata: new Map(Object.entries(metadata)),
-    }));
-    await wire.takeABit();
-    return { page: { records, skipped: 0 }, isLast: records.length < PAGE };
-  }
-
   return {
-    async *machinePages() {
+    async *machinePages(signal) {
       for (let number = 0; ; number++) {
-        const answer = await page(number);
-        yield answer.page;
-        if (answer.isLast) return;
+        const records = await wire.askFleet(() => machinePage(cluster, number), signal);
+        for (const record of records) cluster.tap.listedMachine(line.copy, record);
+        yield { records, skipped: 0 };
+        if (records.length < PAGE) return;
       }
     },
     close: () => {},
@@ -129,97 +77,137 @@ export function fleetOf(cluster: Cluster, line: Line): FleetClient {
 }
 
 export function kubeletsOf(cluster: Cluster, line: Line): KubeletProber {
-  const { world, tap } = cluster;
+  const { world, chance, tap } = cluster;
   const wire = new Wire(cluster, line);
   return {
-    check: async (address) => {
-      await wire.takeABit();
+    check: async (address, signal) => {
+      await wire.takeABit(signal);
+      if (!world.isCalm && chance.strikes(REVIVALS)) world.revive(address);
       const host = wire.isCut('kubelets') ? undefined : world.answering(address);
-      if (host === undefined) await wire.take(PROBE_TIMEOUT_MS);
-      else await wire.takeABit();
-      const state = host === undefined ? 'silent' : host.kubelet === 'healthy' ? 'healthy' : 'answers';
-      if (host !== undefined) tap.heardKubelet(line.copy, host);
+      if (host === undefined) await wire.take(PROBE_TIMEOUT_MS, signal);
+      else await wire.takeABit(signal);
+      const state = host === undefined ? 'silent' : host.kubelet === 'failing' ? 'answers' : 'healthy';
+      tap.heardKubelet(line.copy, address, state, host);
       return { state, detail: `${address} is ${state}` };
     },
   };
 }
 
 export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
-  const { world, chance, release, tap } = cluster;
+  const { world, chance, timeline, tap } = cluster;
   const wire = new Wire(cluster, line);
+  let known: { readonly release: Release; readonly atMs: number } | undefined;
 
-  /** What the server does with a request, in one moment, between the way there and the way back. */
-  async function send<T>(request: string, act: () => T): Promise<T> {
-    tap.requested(line.copy);
-    await wire.takeABit();
-    const { api } = world.weather;
-    if (wire.isCut('api')) return wire.fail('kubernetes', request);
-    if (api === 'fails') return wire.fail('kubernetes', request, chance.pick([500, 503, 429]));
-    if (api === 'flaky' && chance.strikes(0.3)) return wire.fail('kubernetes', request, chance.pick([500, 429, 409]));
-    if (api === 'slow') await wire.take(chance.between(1_000, 8_000));
-    const answer = act();
-    if (api === 'fails after storing' && chance.strikes(0.3)) return wire.fail('kubernetes', request, 500);
-    await wire.takeABit();
-    return answer;
+  function meddleNow(name: string): void {
+    if (world.isCalm || !chance.strikes(MEDDLINGS)) return;
+    const what = meddle(world, chance, name);
+    if (what !== undefined) cluster.tell(what);
   }
 
-  const listing = (isWhole: boolean): NodeListing => {
-    tap.listing(line.copy);
-    const nodes = [...world.nodes.values()];
-    for (const node of nodes) tap.sawNode(line.copy, node, isWhole);
-    return { era: release.era, nodes: nodes.map((node) => recordOf(node, isWhole)) };
-  };
+  /** What this copy believes to speak to: it asks at start, every ten minutes, and before a delete. */
+  function askVersion(): Release {
+    if (known === undefined || timeline.nowMs - known.atMs > ASK_AGAIN_MS) {
+      known = { release: world.release, atMs: timeline.nowMs };
+    }
+    return known.release;
+  }
 
-  const read: NodeRegistry['read'] = (name) =>
-    send(`GET /api/v1/nodes/${name}`, () => {
-      const node = world.nodes.get(name);
-      if (node === undefined) return undefined;
-      tap.sawNode(line.copy, node, true);
-      return recordOf(node, true);
-    });
+  async function list(isWhole: boolean, signal: AbortSignal): Promise<NodeListing> {
+    const { era, listsMetadata } = askVersion();
+    if (era.hidesMinions && world.isHeldUp()) {
+      const why = await wire.waitInVain(signal);
+      return { era, nodes: [], unlistable: why };
+    }
+    return wire.askKubernetes(
+      'GET nodes',
+      false,
+      () => {
+        tap.listing(line.copy);
+        const shown = [...world.nodes.values()].filter(
+          (node) => !era.hidesMinions || world.answering(world.addressOf(node.name)),
+        );
+        const whole = isWhole || !listsMetadata;
+        for (const node of shown) tap.sawNode(line.copy, node, whole);
+        const records = shown.map((node) => recordOf(node, whole));
+        return { era, nodes: era.hidesMinions ? records.map(listedIsReady) : records };
+      },
+      signal,
+    );
+  }
 
   return {
-    list: () => send('GET /api/v1/nodes', () => listing(!release.listsMetadata)),
-    listWhole: () => send('GET /api/v1/nodes', () => listing(true)),
-    read,
-    create: (draft) =>
-      send('POST /api/v1/nodes', () => {
-        if (world.nodes.has(draft.name)) return 'exists';
-        tap.creating(line.copy, draft);
-        world.create(draft);
-        return 'created';
-      }),
-    update: async (name, uid, change) => {
+    list: (signal) => list(false, signal),
+    listWhole: (signal) => list(true, signal),
+    read: async (name, signal) => {
+      meddleNow(name);
+      const record = await wire.askKubernetes(
+        `GET node ${name}`,
+        false,
+        () => {
+          const node = world.nodes.get(name);
+          if (node === undefined) return undefined;
+          tap.sawNode(line.copy, node, true);
+          return recordOf(node, true);
+        },
+        signal,
+      );
+      meddleNow(name);
+      return record;
+    },
+    create: (draft, signal) =>
+      wire.askKubernetes(
+        `POST node ${draft.name}`,
+        true,
+        () => {
+          if (world.nodes.has(draft.name)) return 'exists';
+          tap.creating(line.copy, draft);
+          world.create(draft);
+          return 'created';
+        },
+        signal,
+      ),
+    update: async (name, uid, change, signal) => {
+      const { checksUid } = askVersion().era;
       // The plan rests on what was seen before: this look is for the uid alone.
       const isGone = () => world.nodes.get(name)?.uid !== uid;
-      if (!release.era.checksUid && (await send(`GET /api/v1/nodes/${name}`, isGone))) return 'gone';
-      return send(`PATCH /api/v1/nodes/${name}`, () => {
-        const node = world.nodes.get(name);
-        if (node === undefined || (release.era.checksUid && node.uid !== uid)) return 'gone';
-        tap.updating(line.copy, node, [...change.labels.keys()]);
-        merge(node.labels, change.labels);
-        merge(node.annotations, change.annotations);
-        world.change(node);
-        return 'updated';
-      });
+      if (!checksUid && (await wire.askKubernetes(`GET node ${name}`, false, isGone, signal))) return 'gone';
+      return wire.askKubernetes(
+        `PATCH node ${name}`,
+        true,
+        () => {
+          const node = world.nodes.get(name);
+          if (node === undefined || (world.release.era.checksUid && checksUid && node.uid !== uid)) return 'gone';
+          tap.updating(line.copy, node, change);
+          world.patch(node, change);
+          return 'updated';
+        },
+        signal,
+      );
     },
-    remove: (name, uid, resourceVersion) =>
-      send(`DELETE /api/v1/nodes/${name}`, () => {
-        const node = world.nodes.get(name);
-        if (node === undefined) return 'gone';
-        if (release.checksUidOnDelete && node.uid !== uid) return 'changed';
-        if (release.checksVersionOnDelete && String(node.resourceVersion) !== resourceVersion) return 'changed';
-        tap.removing(line.copy, node);
-        world.nodes.delete(name);
-        return 'removed';
-      }),
+    remove: async (name, uid, resourceVersion, signal) => {
+      const before = known?.release;
+      known = undefined;
+      if (before !== askVersion()) return 'changed';
+      return wire.askKubernetes(
+        `DELETE node ${name}`,
+        true,
+        () => {
+          const node = world.nodes.get(name);
+          if (node === undefined) return 'gone';
+          if (world.release.checksUidOnDelete && node.uid !== uid) return 'changed';
+          if (world.release.checksVersionOnDelete && String(node.resourceVersion) !== resourceVersion) return 'changed';
+          tap.removing(line.copy, node);
+          world.nodes.delete(name);
+          return 'removed';
+        },
+        signal,
+      );
+    },
     close: () => {},
   };
 }
 
-function merge(into: Map<string, string>, change: ReadonlyMap<string, string | null>): void {
-  for (const [key, value] of change) {
-    if (value === null) into.delete(key);
-    else into.set(key, value);
-  }
+/** A server that lists a minion only while its kubelet answers has no condition that would say so. */
+function listedIsReady(record: ReturnType<typeof recordOf>): ReturnType<typeof recordOf> {
+  return record.facts === undefined ? record : { ...record, facts: { ...record.facts, ready: 'ready' } };
 }

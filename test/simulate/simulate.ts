@@ -20,7 +20,7 @@ const counts = new Map<string, number>();
 let passes = 0;
 const began = performance.now();
 for (let seed = first; seed < first + schedules; seed += 1) {
-  const ending = await play(seed, intervals);
+  const ending = await play({ seed, intervals });
   passes += ending.passes;
   addCounts(counts, ending);
   if (ending.broken === undefined) continue;

@@ -1,6 +1,7 @@
 /** The truth of a simulated cluster: hosts, what fleet knows of them, and what the API server has stored. The daemon sees only parts of it. */
-import type { NodeDraft, NodeFacts, NodeRecord } from '../../src/kubernetes/registry.ts';
+import type { MetadataChange, NodeDraft, NodeFacts, NodeRecord } from '../../src/kubernetes/registry.ts';
 import type { Chance } from './chance.ts';
+import type { Release } from './release.ts';
 import type { Timeline } from './timeline.ts';
 
 const SECOND = 1_000;
@@ -20,7 +21,10 @@ export interface Host {
   isOn: boolean;
   /** fleet's agent runs. */
   hasAgent: boolean;
-  kubelet: 'healthy' | 'failing' | 'hung' | 'stopped';
+  /** A flapping one answers every other time. */
+  kubelet: 'healthy' | 'failing' | 'flapping' | 'hung' | 'stopped';
+  /** fleet knows its address. */
+  hasAddress: boolean;
   /** A kubelet of v0.18 or later: it registers itself when it starts, unless its node is there. */
   registersItself: boolean;
   /** The node that its kubelet believes to be. */
@@ -48,7 +52,7 @@ export interface StoredNode {
 /** What goes wrong between the daemon and the servers, until something else happens. */
 export interface Weather {
   fleet: 'fair' | 'fails' | 'hangs' | 'partial' | 'empty';
-  api: 'fair' | 'fails' | 'slow' | 'flaky' | 'fails after storing';
+  api: 'fair' | 'fails' | 'slow' | 'flaky' | 'fails after storing' | 'refuses';
   /** Pairs that do not hear each other: `0 fleet`, `1 kubelets`, `kubelets api`. */
   readonly cuts: Set<string>;
 }
@@ -59,12 +63,17 @@ export class World {
   readonly weather: Weather = { fleet: 'fair', api: 'fair', cuts: new Set() };
   readonly #chance: Chance;
   readonly #timeline: Timeline;
+  isCalm = false;
+  /** The release of the API server that runs. */
+  release: Release;
+  #backup: readonly StoredNode[] = [];
   #made = 0;
   #version = 0;
 
-  constructor(chance: Chance, timeline: Timeline) {
+  constructor(chance: Chance, timeline: Timeline, release: Release) {
     this.#chance = chance;
     this.#timeline = timeline;
+    this.release = release;
   }
 
   get nowMs(): number {
@@ -81,7 +90,8 @@ export class World {
       name,
       machineId: this.newMachineId(),
       address,
-      metadata: { role: 'kubernetes', zone: this.#chance.strikes(0.5) ? 'a' : 'b' },
+      metadata: { role: 'kubernetes', zone: this.#chance.strikes(0.5) ? 'a' : 'b', host: name },
+      hasAddress: true,
       isOn: true,
       hasAgent: true,
       kubelet: 'healthy',
@@ -111,6 +121,11 @@ export class World {
     if (host.kubelet !== 'stopped') this.#kubeletStarts(host);
   }
 
+  /** Whoever is off at that address boots. */
+  revive(address: string): void {
+    for (const host of this.hosts) if (host.address === address) this.powerOn(host);
+  }
+
   /** A clean stop is announced; the kubelet is fleet's unit, but somebody else may run one. */
   stopAgent(host: Host): void {
     host.hasAgent = false;
@@ -138,6 +153,7 @@ export class World {
   /** The host whose kubelet answers at that address, well or not. */
   answering(address: string): Host | undefined {
     const host = this.hosts.find((each) => each.isOn && each.address === address);
+    if (host?.kubelet === 'flapping') return this.#chance.strikes(0.5) ? host : undefined;
     return host?.kubelet === 'healthy' || host?.kubelet === 'failing' ? host : undefined;
   }
 
@@ -151,6 +167,46 @@ export class World {
     for (const [key, value] of labels) node.labels.set(key, value);
     for (const [key, value] of annotations) node.annotations.set(key, value);
     return node;
+  }
+
+  patch(node: StoredNode, { labels, annotations }: MetadataChange): void {
+    merge(node.labels, labels);
+    merge(node.annotations, annotations);
+    this.change(node);
+  }
+
+  /** What DNS says. */
+  addressOf(name: string): string {
+    return this.hosts.find(({ metadata }) => metadata['host'] === name)?.address ?? name;
+  }
+
+  /** v0.8 asks every kubelet before it lists its minion, without a time limit. */
+  isHeldUp(): boolean {
+    const asked = new Set([...this.nodes.keys()].map((name) => this.addressOf(name)));
+    return this.hosts.some(({ isOn, kubelet, address }) => isOn && kubelet === 'hung' && asked.has(address));
+  }
+
+  /** No weather, and no kubelet that is neither dead nor alive. */
+  calm(): void {
+    this.isCalm = true;
+    Object.assign(this.weather, { fleet: 'fair', api: 'fair' });
+    this.weather.cuts.clear();
+    for (const host of this.hosts) {
+      if (host.kubelet === 'flapping') host.kubelet = 'healthy';
+      // It would hold up every list of v0.8.
+      if (host.kubelet === 'hung' && this.release.era.hidesMinions) host.kubelet = 'stopped';
+    }
+  }
+
+  /** As etcd's snapshot has them. */
+  backUp(): void {
+    this.#backup = [...this.nodes.values()].map(copyOf);
+  }
+
+  /** Nodes that came since are gone, and those that went are back, with the uids that they had. */
+  restore(): void {
+    this.nodes.clear();
+    for (const node of this.#backup) this.nodes.set(node.name, copyOf(node));
   }
 
   change(node: StoredNode): void {
@@ -167,6 +223,8 @@ export class World {
   }
 
   #report(): void {
+    // Up to v0.13 the server asks the kubelets, and keeps nothing of what they say.
+    if (this.release.era.hidesMinions) return;
     const areHeard = !this.weather.cuts.has('kubelets api');
     for (const host of areHeard ? this.hosts : []) {
       const node = this.nodes.get(host.nodeName);
@@ -174,7 +232,7 @@ export class World {
       node.machineId = host.machineId;
       node.addresses = [host.address];
       node.heardOfAtMs = this.nowMs;
-      node.ready = host.kubelet === 'healthy' ? 'ready' : 'not-ready';
+      node.ready = host.kubelet === 'failing' ? 'not-ready' : 'ready';
       this.change(node);
     }
     for (const node of this.nodes.values()) {
@@ -186,7 +244,8 @@ export class World {
   }
 
   #kubeletStarts(host: Host): void {
-    if (host.registersItself && !this.nodes.has(host.nodeName) && !this.weather.cuts.has('kubelets api')) {
+    const canRegister = host.registersItself && !this.release.era.hidesMinions;
+    if (canRegister && !this.nodes.has(host.nodeName) && !this.weather.cuts.has('kubelets api')) {
       this.#store(host.nodeName, [host.address], host.machineId);
     }
   }
@@ -210,6 +269,17 @@ export class World {
     this.nodes.set(name, node);
     return node;
   }
+}
+
+function merge(into: Map<string, string>, change: ReadonlyMap<string, string | null>): void {
+  for (const [key, value] of change) {
+    if (value === null) into.delete(key);
+    else into.set(key, value);
+  }
+}
+
+function copyOf(node: StoredNode): StoredNode {
+  return { ...node, labels: new Map(node.labels), annotations: new Map(node.annotations) };
 }
 
 /** The node as a client reads it, whole or only its metadata. */
