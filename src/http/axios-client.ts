@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import axios, { type AxiosResponse } from 'axios';
 import pRetry from 'p-retry';
+import { onAbort } from '../on-abort.ts';
 import type { TlsMaterial } from '../tls-files.ts';
 import { tokenProblem } from '../token-file.ts';
 import { diagnose, mayPass, type NetworkFailure, timeoutProblem } from './diagnosis.ts';
@@ -87,20 +88,28 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   async function send(request: HttpRequest): Promise<HttpAnswer> {
     request.signal.throwIfAborted();
+    // A signal of its own: AbortSignal.any leaves something behind at its sources, some of which live as long as the daemon.
+    const own = new AbortController();
+    const forget = onAbort(request.signal, () => own.abort(request.signal.reason));
     try {
-      return request.method === 'GET' ? await attemptSeveralTimes(request) : await attempt(request);
+      return await attempts({ ...request, signal: own.signal });
     } catch (error) {
       request.signal.throwIfAborted();
       if (!(error instanceof Transient)) throw error;
       if (error.outcome instanceof RequestError) throw error.outcome;
       return error.outcome;
+    } finally {
+      forget();
     }
+  }
+
+  function attempts(request: HttpRequest): Promise<HttpAnswer> {
+    return request.method === 'GET' ? attemptSeveralTimes(request) : attempt(request);
   }
 
   function attemptSeveralTimes(request: HttpRequest): Promise<HttpAnswer> {
     const started = performance.now();
-    // A signal of its own: those who wait listen to it, and Node warns of more than ten listeners on one.
-    const signal = AbortSignal.any([request.signal]);
+    const { signal } = request;
     return pRetry(
       (attemptNumber) => {
         if (attemptNumber > 1) observer.requestRetried(target);

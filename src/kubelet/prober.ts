@@ -1,12 +1,12 @@
 /** Health checks of kubelets: many machines at a time, each bounded, and what answered last time asked first. */
 import { createSecureContext } from 'node:tls';
 import pLimit from 'p-limit';
+import { onAbort } from '../on-abort.ts';
 import type { TlsMaterial } from '../tls-files.ts';
 import { tokenProblem } from '../token-file.ts';
 import type { KubeletTls } from './ask.ts';
 import { parseHealthUrl } from './health-url.ts';
 import type { KubeletAnswer, KubeletProber, KubeletState } from './kubelet.ts';
-import { onAbort } from './on-abort.ts';
 import { type RaceRules, race } from './race.ts';
 
 export interface KubeletProberOptions {

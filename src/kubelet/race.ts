@@ -1,8 +1,9 @@
 /** One health check of one machine: its URLs raced against each other and against the clock. */
+
+import { onAbort } from '../on-abort.ts';
 import { ask, type KubeletTls, type Reply } from './ask.ts';
 import type { HealthUrl } from './health-url.ts';
 import type { KubeletAnswer } from './kubelet.ts';
-import { onAbort } from './on-abort.ts';
 
 /** What is the same for every machine. */
 export interface RaceRules {

@@ -1,4 +1,5 @@
 /** The HTTP client against servers that behave, and against every kind that does not. */
+import { getEventListeners } from 'node:events';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -214,6 +215,21 @@ describe('trying again', () => {
     const { client } = clientOf(`http://127.0.0.1:${server.port}`);
     expect((await client.send(get())).status).toBe(200);
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(990);
+  });
+
+  it('leaves nothing behind at a signal that outlives the requests', async () => {
+    const server = await serveHttp((_request, response) => response.end());
+    const { client } = clientOf(`http://127.0.0.1:${server.port}`);
+    const { signal } = new AbortController();
+    for (let round = 0; round < 20; round += 1) {
+      await client.send(get('/x', { signal }));
+      await client.send(get('/x', { signal, method: 'DELETE' }));
+    }
+    // Where Node 20 keeps what AbortSignal.any made of a signal, for as long as that lives.
+    const symbol = Object.getOwnPropertySymbols(signal).find(({ description }) => description === 'kDependantSignals');
+    const dependants: unknown = symbol && Reflect.get(signal, symbol);
+    expect(Reflect.get(Object(dependants), 'size') ?? 0).toBe(0);
+    expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
   });
 
   it('gives up at once when Retry-After is beyond its budget', async () => {
