@@ -35,7 +35,7 @@ export interface Limits {
   readonly dryRun: boolean;
   /** Once aborted, no further action is begun. */
   readonly begin: AbortSignal;
-  /** Once aborted, what is under way is given up. */
+  /** Once aborted, what is under way is given up; `begin` is aborted by then. */
   readonly finish: AbortSignal;
 }
 
@@ -116,7 +116,7 @@ function withoutLabels(draft: NodeDraft): NodeDraft {
 /** Asks the kubelet once more and reads the node again, and deletes it only if both still say what the plan rests on. */
 async function deregister(action: Deregister, { nodes, kubelets }: Hands, limits: Limits): Promise<Outcome> {
   const { name } = action.node;
-  const current = await lookAgain(action, nodes, kubelets, limits);
+  const current = await lookAgain(action, nodes, kubelets, limits.begin);
   if (current === undefined) return { action, result: 'unneeded', detail: 'it was gone already' };
   if ('detail' in current) return { action, result: 'refused', ...current };
 
@@ -140,9 +140,8 @@ async function lookAgain(
   action: Deregister,
   nodes: NodeRegistry,
   kubelets: KubeletProber,
-  { begin, finish }: Limits,
+  signal: AbortSignal,
 ): Promise<NodeRecord | Objection | undefined> {
-  const signal = AbortSignal.any([begin, finish]);
   try {
     const answers = await Promise.all(action.addresses.map((address) => kubelets.check(address, signal)));
     const answer = answers.find(({ state }) => state !== 'silent');

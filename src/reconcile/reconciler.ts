@@ -30,7 +30,7 @@ export interface PassReport {
 export interface PassSignals {
   /** The daemon stops: observe no further, begin nothing. */
   readonly stop: AbortSignal;
-  /** The drain is over: give up the writes that are under way. */
+  /** The drain is over: give up the writes that are under way. Comes after `stop`. */
   readonly abandon: AbortSignal;
 }
 
