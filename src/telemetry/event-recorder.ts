@@ -18,9 +18,11 @@ const WAITING_AT_MOST = 500;
 const AT_ONCE = 5;
 /** What Events that wait are given once the daemon stops. */
 const LAST_MOMENT_MS = 2_000;
+const ENDS = 'the program ends before all Events are written: the rest is dropped';
 
 export class EventRecorder {
   readonly #parts: EventRecorderParts;
+  /** In the order in which they came. */
   readonly #waiting: NodeEvent[] = [];
   /** Each writes one Event after the other until none waits. */
   readonly #writers = new Set<Promise<void>>();
@@ -64,28 +66,25 @@ export class EventRecorder {
     this.#writers.add(writer);
   }
 
+  #dropped(count: number): void {
+    if (count > 0)
+      this.#failed('full', `${WAITING_AT_MOST} Events wait to be written: ${count} more are dropped`, count);
+  }
+
   async #writeAll(signal: AbortSignal): Promise<void> {
     for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
       try {
         await this.#parts.events.write(event, signal);
         this.#parts.metrics.eventEnded(true);
       } catch (error) {
-        this.#failed(
-          signal.aborted
-            ? ['stopped', 'the program ends before all Events are written: the rest is dropped']
-            : [causeOf(error), `an Event was not written: ${error instanceof Error ? error.message : String(error)}`],
-        );
+        if (signal.aborted) this.#failed('stopped', ENDS);
+        else this.#failed(causeOf(error), `an Event was not written: ${messageOf(error)}`);
       }
     }
   }
 
-  #dropped(count: number): void {
-    const problem = `${WAITING_AT_MOST} Events wait to be written: ${count} more are dropped`;
-    for (let left = count; left > 0; left -= 1) this.#failed(['full', problem]);
-  }
-
-  #failed([cause, problem]: readonly [cause: string, problem: string]): void {
-    this.#parts.metrics.eventEnded(false);
+  #failed(cause: string, problem: string, count = 1): void {
+    for (let each = 0; each < count; each += 1) this.#parts.metrics.eventEnded(false);
     this.#allWritten = false;
     if (this.#said.has(cause)) return;
     this.#said.add(cause);
@@ -100,6 +99,10 @@ export class EventRecorder {
     }
     this.#allWritten = true;
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Not the message: it can carry the name of the Event, which is always another. */

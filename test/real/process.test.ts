@@ -9,6 +9,8 @@ const { open } = worldsOfThisFile();
 async function startIn(world: World, settings: Record<string, string> = {}): Promise<Program> {
   const program = startProgram({ ...world.settings, SYNC_INTERVAL: '1h', ...settings });
   await program.firstPass();
+  // What is told of the pass may follow it, and must not get into what the test does next.
+  await program.reached('kube_register_events_total', await program.metric('kube_register_registrations_total'));
   return program;
 }
 
