@@ -64,12 +64,7 @@ export function changeFor(
   labels: ReadonlyMap<string, string>,
   since: string,
 ): { readonly change: MetadataChange | undefined; readonly notes: readonly Note[] } {
-  const written = new Set(
-    node.annotations
-      .get(LABELS)
-      ?.split(',')
-      .filter((key) => key !== '') ?? [],
-  );
+  const written = new Set(node.annotations.get(LABELS)?.split(','));
   const foreign = [...labels.keys()].filter((key) => node.labels.has(key) && !written.has(key));
   const ours = new Map([...labels].filter(([key]) => !foreign.includes(key)));
   const gone = [...written].filter((key) => !ours.has(key));

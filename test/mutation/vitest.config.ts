@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/unit/{memory,plan,plan-eras,resolve,verdicts,witnesses}.test.ts'],
+    include: ['test/unit/{action,machines,marks,memory,plan,plan-eras,resolve,verdicts,witnesses}.test.ts'],
     setupFiles: ['test/mutation/one-seed.ts'],
   },
 });

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fingerprint } from '../../src/reconcile/action.ts';
 import { ADDRESS, LABELS, MACHINE_ID, MANAGED, SINCE } from '../../src/reconcile/marks.ts';
 import { EMPTY_MEMORY } from '../../src/reconcile/memory.ts';
 import {
@@ -237,16 +236,37 @@ describe('labels from metadata', () => {
   it('leave a key alone that was there before us, and say so', () => {
     const { actions, notes } = plan({ rack: 'theirs', zone: 'b' }, 'zone');
     expect(actions).toEqual([]);
-    expect(notes.map(({ text }) => text)).toEqual([
-      'node 10.0.0.1: the label rack was there before us and is left alone',
+    expect(notes).toEqual([
+      {
+        key: 'foreign label uid-10.0.0.1 rack',
+        text: 'node 10.0.0.1: the label rack was there before us and is left alone',
+      },
     ]);
   });
 
   it('say what cannot be represented', () => {
     const odd = machine('a', '10.0.0.1', { rack: 'x'.repeat(64), zone: 'b' });
     const { notes } = plan({ zone: 'b' }, 'zone', odd);
-    expect(notes).toHaveLength(1);
-    expect(notes[0]?.text).toContain('"rack" is not copied to a label');
+    expect(notes).toEqual([
+      { key: 'label a rack', text: expect.stringContaining('"rack" is not copied to a label: the value "xxx') },
+    ]);
+  });
+
+  it('are the first of two keys that become one label, and the other is told of', () => {
+    const twice = machine('a', '10.0.0.1', { 'a b': 'first', 'a-b': 'second' });
+    const nodeLabels = ['a b', 'a-b'];
+    const { actions, notes } = planAt(0, { machines: [twice], kubelets: healthy }, EMPTY_MEMORY, { nodeLabels });
+    const labels = new Map([
+      ['a-b', 'first'],
+      [MANAGED, 'true'],
+    ]);
+    expect(actions).toMatchObject([{ draft: { labels } }]);
+    expect(notes).toEqual([
+      {
+        key: 'label a a-b',
+        text: 'machine a: metadata "a-b" is not copied to a label: another metadata key became the label a-b already',
+      },
+    ]);
   });
 
   it('put the managed label back when it is missing', () => {
@@ -344,6 +364,11 @@ describe('a node that is not alive is deregistered', () => {
     expect(watchUntilDeregistered(world)).toBeUndefined();
     expect(planAt(0, world).nodes.get('10.0.0.1')?.name).toBe('vetoed');
   });
+
+  it('also when the veto is taken back with false', () => {
+    const world = oneNode({ annotations: { 'kube-register.io/keep': 'false' } }, []);
+    expect(watchUntilDeregistered(world)?.ms).toBe(15 * MINUTE);
+  });
 });
 
 describe('a node that goes', () => {
@@ -351,9 +376,10 @@ describe('a node that goes', () => {
   const memory = { ...EMPTY_MEMORY, graces: new Map([['uid-10.0.0.1', due]]) };
 
   it('is not brought up to date in the same pass', () => {
-    const world = oneNode({ annotations: { [ADDRESS]: '10.0.0.99' } }, [A]);
-    expect(told(planAt(0, world))).toEqual(['label 10.0.0.1']);
-    expect(told(planAt(0, world, memory))).toEqual(['deregister 10.0.0.1']);
+    const world = oneNode({ annotations: { [ADDRESS]: '10.0.0.99' } }, [A, machine('b', '10.0.0.2')]);
+    world.nodes.push(ours('10.0.0.2', 'b', '10.0.0.2', { annotations: { [ADDRESS]: '10.0.0.98' } }));
+    expect(told(planAt(0, world))).toEqual(['label 10.0.0.1', 'label 10.0.0.2']);
+    expect(told(planAt(0, world, memory))).toEqual(['deregister 10.0.0.1', 'label 10.0.0.2']);
   });
 
   it('stays for ten minutes when the server refused to delete it', () => {
@@ -363,19 +389,6 @@ describe('a node that goes', () => {
     expect(told(plan)).toEqual([]);
     expect(plan.nodes.get('10.0.0.1')?.name).toBe('queued');
     expect(told(planAt(10 * MINUTE, world, { ...memory, futile }))).toEqual(['deregister 10.0.0.1']);
-  });
-});
-
-describe('a change that the server refused', () => {
-  it('is not asked for again until ten minutes are over, or it is another one', () => {
-    const world = { machines: [A], nodes: [node('10.0.0.1')], kubelets: healthy };
-    const [action] = planAt(0, world).actions;
-    const futile = new Map(action === undefined ? [] : [[fingerprint(action), 10 * MINUTE] as const]);
-    const refused = planAt(INTERVAL, world, { ...EMPTY_MEMORY, futile });
-    expect(told(refused)).toEqual([]);
-    expect(told(planAt(10 * MINUTE, world, refused.memory))).toEqual(['adopt 10.0.0.1']);
-    const labelled = { ...world, machines: [machine('a', '10.0.0.1', { rack: 'r1' })] };
-    expect(told(planAt(INTERVAL, labelled, refused.memory, { nodeLabels: ['rack'] }))).toEqual(['adopt 10.0.0.1']);
   });
 });
 
