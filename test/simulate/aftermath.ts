@@ -23,12 +23,13 @@ const EXCUSES = [
 export function judgeRegistrations(world: World, copies: ReadonlyMap<number, Copy>, referee: Referee): void {
   const verdicts = [...copies.values()].map(({ last }) => last?.seen?.plan.machines);
   for (const host of plainHosts(world)) {
-    const isExcused = verdicts.some((each) => EXCUSES.includes(each?.get(host.machineId)?.name ?? ''));
-    const hasNode = [...world.nodes.values()].some((node) => belongs(node, host));
+    const own = verdicts.map((each) => each?.get(host.machineId));
+    const isExcused = own.some((verdict) => EXCUSES.includes(verdict?.name ?? ''));
+    const hasNode = own.some((verdict) => verdict?.name === 'has-node' && world.nodes.has(verdict.node ?? ''));
     referee.expect(
-      hasNode || isExcused || verdicts.every((each) => each?.get(host.machineId)?.name === 'register'),
+      hasNode || isExcused || own.every((verdict) => verdict?.name === 'register'),
       '3: a candidate without a node, whose kubelet is healthy, is registered',
-      () => `${host.name} has no node, and the verdict is ${verdicts.map((each) => each?.get(host.machineId)?.name)}`,
+      () => `${host.name} has no node, and the verdicts are ${own.map((verdict) => verdict?.name)}`,
     );
   }
 }
@@ -38,11 +39,11 @@ export function judgeEnd(
   world: World,
   copies: ReadonlyMap<number, Copy>,
   referee: Referee,
-  conditions: Conditions,
+  { policy }: Conditions,
 ): void {
   if (!world.release.era.hidesMinions) {
     for (const node of world.nodes.values()) judgeDeath(node, world, copies, referee);
-    if (conditions.policy.adopt && !conditions.dryRun) {
+    if (policy.adopt) {
       for (const host of plainHosts(world)) judgeMarks(host, world, copies, referee);
     }
   }
@@ -63,9 +64,8 @@ function judgeDeath(node: StoredNode, world: World, copies: ReadonlyMap<number, 
   const isAlive = node.ready === 'ready' || world.hosts.some((host) => belongs(node, host) && host.isOn);
   if (!node.annotations.get(MACHINE_ID) || isAlive) return;
   const verdicts = [...copies.values()].map(({ last }) => last?.seen?.plan.nodes.get(node.name)?.name ?? 'none');
-  const isDry = [...copies.values()].some(({ last }) => last?.outcomes.some(({ result }) => result === 'dry-run'));
   referee.expect(
-    isDry || verdicts.some((name) => EXCUSES.includes(name)),
+    verdicts.some((name) => EXCUSES.includes(name)),
     '4: a node that is not alive is deregistered after its grace',
     () => `node ${node.name} is dead and still there, and the verdicts are ${verdicts.join(', ')}`,
   );
@@ -118,6 +118,7 @@ function belongs(node: StoredNode, host: Host): boolean {
     node.annotations.get(MACHINE_ID) === host.machineId ||
     node.machineId === host.machineId ||
     node.addresses.includes(host.address) ||
-    node.name === host.nodeName
+    node.name === host.nodeName ||
+    node.name === host.metadata['host']
   );
 }

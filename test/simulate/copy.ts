@@ -1,9 +1,12 @@
 /** One copy of the daemon in a simulated cluster: the real reconciler, and what can be done to its process. */
+import { createFleetClient } from '../../src/fleet/client.ts';
 import { parseSelector } from '../../src/fleet/selector.ts';
+import { connectNodes } from '../../src/kubernetes/connect.ts';
 import { createNamer } from '../../src/reconcile/naming.ts';
 import { type PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
-import { BrokenRule, type Conditions, type Referee } from './referee.ts';
+import { BrokenRule, type Conditions, isDry, type Referee } from './referee.ts';
 import { type Cluster, fleetOf, kubeletsOf, type Line, nodesOf } from './servers.ts';
+import { fleetHttp, kubernetesHttp } from './transport.ts';
 
 const EPOCH = Date.UTC(2026, 0, 1);
 const DRAIN_MS = 4_000;
@@ -28,7 +31,7 @@ export class Copy implements Line {
   clockOffMs = 0;
 
   constructor(copy: number, cluster: Cluster, referee: Referee, conditions: Conditions, tell: (what: string) => void) {
-    const { policy, namedBy, dryRun } = conditions;
+    const { policy, namedBy, hasRealClients } = conditions;
     this.copy = copy;
     this.#tell = tell;
     this.#cluster = cluster;
@@ -38,10 +41,12 @@ export class Copy implements Line {
     const clock = { monotonic: () => timeline.nowMs, wall: () => EPOCH + timeline.nowMs + this.clockOffMs };
     this.#reconciler = new Reconciler({
       sources: {
-        fleet: fleetOf(cluster, this),
+        fleet: hasRealClients ? createFleetClient({ http: fleetHttp(cluster, this) }) : fleetOf(cluster, this),
         selector: parseSelector('role=kubernetes'),
         kubelets: kubeletsOf(cluster, this),
-        nodes: nodesOf(cluster, this),
+        nodes: hasRealClients
+          ? connectNodes({ http: kubernetesHttp(cluster, this), apiVersion: 'auto', clock })
+          : nodesOf(cluster, this),
         namer: createNamer(
           namedBy === 'ip' ? { kind: 'ip' } : { kind: 'metadata', key: 'host' },
           async () => [],
@@ -51,7 +56,7 @@ export class Copy implements Line {
       policy,
       clock,
       passTimeoutMs: PASS_TIMEOUT_MS,
-      dryRun,
+      dryRun: isDry(conditions, copy),
     });
     referee.started(copy);
     void this.#run();

@@ -69,6 +69,11 @@ const HOSTS: readonly Event[] = [
     return zone === undefined ? undefined : 'loses its zone';
   }),
   toAHost(getsMetadata('host', ['db', 'Db'])),
+  (world, chance) => {
+    const some = world.hosts.filter(() => chance.strikes(0.3));
+    for (const host of some) host.metadata = { ...host.metadata, host: 'db' };
+    return `${some.map(({ name }) => name).join(', ')}: all named db`;
+  },
   toAHost((host) => {
     const { host: name, ...others } = host.metadata;
     host.metadata = others;
@@ -102,6 +107,12 @@ const HOSTS: readonly Event[] = [
     host.address = other.address;
     return `takes over the address of ${other.name}`;
   }, isOn),
+  toAHost((host, world, chance) => {
+    const other = chance.pick(world.hosts.filter((each) => each !== host));
+    if (other === undefined) return undefined;
+    host.address = other.address;
+    return `has the address of ${other.name} too`;
+  }),
   toAHost((host, world, chance) => {
     const other = chance.pick(world.hosts.filter((each) => each !== host));
     if (other === undefined) return undefined;

@@ -23,6 +23,8 @@ import type { Host, StoredNode, World } from './world.ts';
 
 /** A node's labels and annotations as a copy saw them last in this pass. */
 interface Sighting {
+  /** When it was seen first in this pass. */
+  readonly first: Pick<Sighting, 'labels' | 'annotations'>;
   readonly uid: string;
   readonly isWhole: boolean;
   readonly labels: ReadonlyMap<string, string>;
@@ -46,7 +48,10 @@ export class BrokenRule extends Error {
 export interface Conditions {
   readonly policy: Policy;
   readonly namedBy: NamedBy;
+  /** Copy 1 applies nothing. */
   readonly dryRun: boolean;
+  /** It speaks through the clients that are shipped, above a simulated transport. */
+  readonly hasRealClients: boolean;
 }
 
 const MINUTE = 60_000;
@@ -62,7 +67,10 @@ class CopyRecord {
   lastListedAtMs = Number.NEGATIVE_INFINITY;
   readonly machines = new Map<string, MachineRecord[]>();
   /** By address. */
-  readonly kubelets = new Map<string, { readonly state: KubeletState; readonly host: Host | undefined }>();
+  readonly kubelets = new Map<
+    string,
+    { readonly state: KubeletState; readonly host: Host | undefined; readonly atMs: number }
+  >();
   /** By uid. */
   readonly sightings = new Map<string, Sighting>();
   /** By name: the uid that it had. */
@@ -107,6 +115,11 @@ class CopyRecord {
   }
 }
 
+/** Whether that copy is set up with DRY_RUN. */
+export function isDry({ dryRun }: Conditions, copy: number): boolean {
+  return dryRun && copy === 1;
+}
+
 export class Referee implements Wiretap {
   /** The first rule that was broken. It is thrown too, but the daemon isolates what goes wrong in an action. */
   broken: BrokenRule | undefined;
@@ -144,15 +157,17 @@ export class Referee implements Wiretap {
     this.#of(copy).beginPass();
   }
 
-  requested(copy: number, writes: boolean): void {
+  requested(copy: number, request: string): void {
     const record = this.#of(copy);
     record.requests += 1;
-    if (!writes) return;
+    if (request.startsWith('GET')) return;
     record.writes += 1;
+    // A patch may be the second half of what was begun before: on old servers a look comes first.
+    const begins = !request.startsWith('PATCH');
     this.expect(
-      record.stoppedAtMs > this.#world.nowMs,
+      !begins || record.stoppedAtMs > this.#world.nowMs,
       '2: a stop begins nothing',
-      () => `copy ${copy} writes after SIGTERM`,
+      () => `copy ${copy} sends ${request} after SIGTERM`,
     );
   }
 
@@ -166,7 +181,8 @@ export class Referee implements Wiretap {
   }
 
   heardKubelet(copy: number, address: string, state: KubeletState, host: Host | undefined): void {
-    this.#of(copy).kubelets.set(address, { state, host });
+    const { kubelets } = this.#of(copy);
+    kubelets.set(address, { state, host, atMs: kubelets.get(address)?.atMs ?? this.#world.nowMs });
   }
 
   listing(copy: number): void {
@@ -177,12 +193,13 @@ export class Referee implements Wiretap {
     const before = this.#of(copy).sightings.get(node.uid);
     // What a list of metadata does not tell is known from the last reading.
     const { ready, unschedulable } = isWhole ? node : (before ?? { ready: 'none' as const, unschedulable: false });
+    const metadata = { labels: new Map(node.labels), annotations: new Map(node.annotations) };
     this.#of(copy).lastSeen.set(node.name, node.uid);
     this.#of(copy).sightings.set(node.uid, {
       uid: node.uid,
+      first: before?.first ?? metadata,
       isWhole: isWhole || before?.isWhole === true,
-      labels: new Map(node.labels),
-      annotations: new Map(node.annotations),
+      ...metadata,
       ready,
       unschedulable,
     });
@@ -193,23 +210,28 @@ export class Referee implements Wiretap {
     record.created.set(draft.name, draft);
     const id = draft.annotations.get(MACHINE_ID);
     const other = [...this.#world.nodes.values()].find(
-      (node) =>
-        node.bornOf !== undefined &&
-        node.bornOf === id &&
-        node.machineId === id &&
-        node.madeAtMs < record.lastListedAtMs,
+      ({ machineId, identifiedAtMs }) => machineId === id && identifiedAtMs < record.lastListedAtMs,
     );
     this.expect(other === undefined, '3: no phantom node is made beside a kubelet that registered itself', () => {
       return `copy ${copy} creates ${draft.name} for machine ${id}, which has the node ${other?.name}`;
     });
+    const heardAtMs = record.kubelets.get(draft.address)?.atMs ?? Number.POSITIVE_INFINITY;
+    this.expect(
+      this.#world.release.era.hidesMinions || heardAtMs <= record.lastListedAtMs,
+      '3: nodes are read again before a machine is registered',
+      () => `copy ${copy} creates ${draft.name}, and has not listed the nodes since it heard its kubelet`,
+    );
   }
 
-  updating(copy: number, node: StoredNode, { labels, annotations }: MetadataChange): void {
+  updating(copy: number, node: StoredNode, change: MetadataChange): void {
     const record = this.#writing(copy);
     const seen = record.sightings.get(node.uid);
-    const written = seen?.annotations.get(LABELS)?.split(',') ?? [];
-    const foreign = [...labels.keys()].find(
-      (key) => key !== MANAGED && !written.includes(key) && seen?.labels.has(key) !== false,
+    // The look that precedes a patch on old servers is for the uid alone.
+    const looksFirst = this.#conditions.hasRealClients && !this.#world.release.era.checksUid;
+    const base = looksFirst ? seen?.first : seen;
+    const written = base?.annotations.get(LABELS)?.split(',') ?? [];
+    const foreign = [...change.labels.keys()].find(
+      (key) => key !== MANAGED && !written.includes(key) && base?.labels.has(key) !== false,
     );
     const expect = (isSo: boolean, rule: string, what: string) =>
       this.expect(isSo, `3: ${rule}`, () => `copy ${copy} changes ${node.name}: ${what}`);
@@ -218,14 +240,23 @@ export class Referee implements Wiretap {
       'only the labels that we wrote ever change, or go',
       `the label ${foreign}, which it did not write`,
     );
-    const strange = [...annotations.keys()].find((key) => ![MACHINE_ID, ADDRESS, SINCE, LABELS].includes(key));
+    const listed = change.annotations.get(LABELS);
+    const left = written.find(
+      (key) =>
+        listed !== undefined &&
+        !listed?.split(',').includes(key) &&
+        base?.labels.has(key) &&
+        change.labels.get(key) !== null,
+    );
+    expect(left === undefined, 'labels that we wrote go when the metadata key goes', `it leaves the label ${left}`);
+    const strange = [...change.annotations.keys()].find((key) => ![MACHINE_ID, ADDRESS, SINCE, LABELS].includes(key));
     expect(
       strange === undefined,
       'it gets our marks and labels, and nothing else of it is changed',
       `the annotation ${strange}`,
     );
     expect(
-      seen === undefined || !annotations.has(SINCE) || !seen.annotations.has(SINCE),
+      base === undefined || !change.annotations.has(SINCE) || !base.annotations.has(SINCE),
       'since: when registered or adopted, never rewritten',
       'its since',
     );
@@ -234,15 +265,15 @@ export class Referee implements Wiretap {
       'adoption only where the server can update (section 5)',
       'of a server before v0.13',
     );
-    const id = annotations.get(MACHINE_ID);
-    if (typeof id !== 'string' || seen === undefined) return;
+    const id = change.annotations.get(MACHINE_ID);
+    if (typeof id !== 'string' || seen === undefined || base === undefined) return;
 
     expect(this.#conditions.policy.adopt, 'ADOPT=false recognises but never marks', `marks it for ${id}`);
-    const before = markOf(seen);
+    const before = markOf(base);
     if (before === undefined) {
       const places = [
         ...node.addresses,
-        annotations.get(ADDRESS) ?? '',
+        change.annotations.get(ADDRESS) ?? '',
         ...(record.machines.get(id) ?? []).map(({ address }) => address ?? ''),
       ];
       const isAlive =
@@ -306,7 +337,7 @@ export class Referee implements Wiretap {
       return;
     }
     this.expect(
-      !this.#conditions.dryRun || record.writes === 0,
+      !isDry(this.#conditions, copy) || record.writes === 0,
       '4: DRY_RUN=true applies nothing',
       () => `copy ${copy} wrote`,
     );
@@ -414,8 +445,14 @@ export class Referee implements Wiretap {
 
   /** What was done is what the verdicts say, and no more. */
   #judgeActions(copy: number, record: CopyRecord, { outcomes, stopped, seen }: PassReport, judgement: Judgement): void {
-    const { policy, dryRun } = this.#conditions;
-    for (const { action, result } of outcomes) this.count(`${action.kind} ${result}`);
+    const { policy } = this.#conditions;
+    for (const { action, result, detail = '' } of outcomes) {
+      this.count(`${action.kind} ${result}`);
+      if (action.kind !== 'deregister') continue;
+      if (result === 'done') this.count(`deregistered: ${action.reason}`);
+      // Of an answer the rest tells which.
+      if (result === 'refused') this.count(`last look: ${detail.replace(/(after all): .*/, '$1')}`);
+    }
     if (judgement.isHeld) this.count('held');
     const failed = outcomes.filter(({ result }) => result === 'failed').length;
     this.expect(
@@ -473,7 +510,6 @@ export class Referee implements Wiretap {
         );
       }
     }
-    if (dryRun) return;
     for (const [name, draft] of record.created) this.#judgeDraft(copy, name, draft, policy, record);
   }
 

@@ -12,7 +12,7 @@ import { type Host, recordOf, type StoredNode, type World } from './world.ts';
 /** What an observer of the wire is told, at the moment when a server does it. */
 export interface Wiretap {
   /** The request leaves the copy. */
-  requested(copy: number, writes: boolean): void;
+  requested(copy: number, request: string): void;
   /** It came to nothing, or nothing was heard of what it came to. */
   failed(copy: number): void;
   listedMachine(copy: number, record: MachineRecord): void;
@@ -94,15 +94,9 @@ export function kubeletsOf(cluster: Cluster, line: Line): KubeletProber {
 }
 
 export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
-  const { world, chance, timeline, tap } = cluster;
+  const { world, timeline, tap } = cluster;
   const wire = new Wire(cluster, line);
   let known: { readonly release: Release; readonly atMs: number } | undefined;
-
-  function meddleNow(name: string): void {
-    if (world.isCalm || !chance.strikes(MEDDLINGS)) return;
-    const what = meddle(world, chance, name);
-    if (what !== undefined) cluster.tell(what);
-  }
 
   /** What this copy believes to speak to: it asks at start, every ten minutes, and before a delete. */
   function askVersion(): Release {
@@ -120,7 +114,6 @@ export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
     }
     return wire.askKubernetes(
       'GET nodes',
-      false,
       () => {
         tap.listing(line.copy);
         const shown = [...world.nodes.values()].filter(
@@ -139,10 +132,9 @@ export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
     list: (signal) => list(false, signal),
     listWhole: (signal) => list(true, signal),
     read: async (name, signal) => {
-      meddleNow(name);
+      meddleNow(cluster, name);
       const record = await wire.askKubernetes(
         `GET node ${name}`,
-        false,
         () => {
           const node = world.nodes.get(name);
           if (node === undefined) return undefined;
@@ -151,13 +143,12 @@ export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
         },
         signal,
       );
-      meddleNow(name);
+      meddleNow(cluster, name);
       return record;
     },
     create: (draft, signal) =>
       wire.askKubernetes(
         `POST node ${draft.name}`,
-        true,
         () => {
           if (world.nodes.has(draft.name)) return 'exists';
           tap.creating(line.copy, draft);
@@ -170,10 +161,9 @@ export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
       const { checksUid } = askVersion().era;
       // The plan rests on what was seen before: this look is for the uid alone.
       const isGone = () => world.nodes.get(name)?.uid !== uid;
-      if (!checksUid && (await wire.askKubernetes(`GET node ${name}`, false, isGone, signal))) return 'gone';
+      if (!checksUid && (await wire.askKubernetes(`GET node ${name}`, isGone, signal))) return 'gone';
       return wire.askKubernetes(
         `PATCH node ${name}`,
-        true,
         () => {
           const node = world.nodes.get(name);
           if (node === undefined || (world.release.era.checksUid && checksUid && node.uid !== uid)) return 'gone';
@@ -190,7 +180,6 @@ export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
       if (before !== askVersion()) return 'changed';
       return wire.askKubernetes(
         `DELETE node ${name}`,
-        true,
         () => {
           const node = world.nodes.get(name);
           if (node === undefined) return 'gone';
@@ -205,6 +194,13 @@ export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
     },
     close: () => {},
   };
+}
+
+/** Now and then something happens to a node at the very moment when a copy looks at it. */
+export function meddleNow({ world, chance, tell }: Cluster, name: string): void {
+  if (world.isCalm || !chance.strikes(MEDDLINGS)) return;
+  const what = meddle(world, chance, name);
+  if (what !== undefined) tell(what);
 }
 
 /** A server that lists a minion only while its kubelet answers has no condition that would say so. */

@@ -1,37 +1,89 @@
 /** `npm run simulate -- --schedules 1000 --seed 1`: plays schedules, each from a seed of its own, and tells which rule one of them broke. */
 import { parseArgs } from 'node:util';
-import { addCounts, play } from './schedule.ts';
+import { MUTANTS } from './mutants.ts';
+import { trial } from './mutation.ts';
+import { missing } from './occurrences.ts';
+import { addCounts, type Ending, play } from './schedule.ts';
+import { shrink } from './shrink.ts';
 
 const { values } = parseArgs({
   options: {
     schedules: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
     intervals: { type: 'string', default: '100' },
+    /** Numbers of happenings, as a shrunk story gives them. */
+    only: { type: 'string' },
+    mutants: { type: 'boolean', default: false },
+    'no-shrink': { type: 'boolean', default: false },
   },
 });
-const numbers = [values.schedules, values.seed, values.intervals].map(Number);
-if (!numbers.every((number) => Number.isSafeInteger(number) && number >= 0)) {
-  console.error('--schedules, --seed and --intervals must be whole numbers');
+
+function whole(option: 'schedules' | 'seed' | 'intervals'): number {
+  const number = Number(values[option]);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  console.error(`--${option} ${values[option]}: it must be a whole number, 0 or more`);
   process.exit(2);
 }
-const [schedules = 0, first = 0, intervals = 0] = numbers;
 
-const counts = new Map<string, number>();
-let passes = 0;
-const began = performance.now();
-for (let seed = first; seed < first + schedules; seed += 1) {
-  const ending = await play({ seed, intervals });
-  passes += ending.passes;
-  addCounts(counts, ending);
-  if (ending.broken === undefined) continue;
+/** So many schedules show everything that can be decided at least once. */
+const ENOUGH = 1_000;
+/** A mistake that so many schedules do not show is not caught. */
+const MUTANT_SCHEDULES = 300;
+
+const intervals = whole('intervals');
+process.exit(values.mutants ? await playMutants() : await playSchedules(whole('schedules'), whole('seed')));
+
+async function playSchedules(schedules: number, first: number): Promise<number> {
+  const only =
+    values.only === undefined
+      ? undefined
+      : new Set(
+          values.only
+            .split(',')
+            .filter((each) => each !== '')
+            .map(Number),
+        );
+  const counts = new Map<string, number>();
+  let passes = 0;
+  const began = performance.now();
+  for (let seed = first; seed < first + schedules; seed += 1) {
+    const ending = await play({ seed, intervals, only });
+    passes += ending.passes;
+    addCounts(counts, ending);
+    if (ending.broken === undefined) continue;
+    await tell(ending, seed, only);
+    return 1;
+  }
+  const minutes = (performance.now() - began) / 60_000;
+  for (const [what, times] of [...counts].sort()) console.log(`${String(times).padStart(9)} ${what}`);
   console.log(
-    `${ending.story.join('\n')}\n\nnpm run simulate -- --schedules 1 --seed ${seed} --intervals ${intervals}`,
+    `${schedules} schedules, ${passes} passes, ${Math.round(schedules / minutes)} schedules a minute, seeds ${first} to ${first + schedules - 1}`,
   );
-  process.exit(1);
+  const never = missing(counts);
+  if (schedules < ENOUGH || never.length === 0) return 0;
+  console.log(`These never occurred, so that nothing is shown of them: ${never.join(', ')}`);
+  return 1;
 }
-const minutes = (performance.now() - began) / 60_000;
-for (const [what, times] of [...counts].sort()) console.log(`${String(times).padStart(9)} ${what}`);
-console.log(
-  `${schedules} schedules, ${passes} passes, ${Math.round(schedules / minutes)} schedules a minute, seeds ${first} to ${first + schedules - 1}`,
-);
-process.exit(0);
+
+async function tell(broken: Ending, seed: number, given: ReadonlySet<number> | undefined): Promise<void> {
+  const isWhole = given === undefined && !values['no-shrink'];
+  const shrunk = isWhole ? await shrink(broken, { seed, intervals }) : { ending: broken, intervals, only: given };
+  const only = shrunk.only === undefined ? '' : ` --only ${[...shrunk.only].join()}`;
+  console.log(shrunk.ending.story.join('\n'));
+  console.log(`\nnpm run simulate -- --schedules 1 --seed ${seed} --intervals ${shrunk.intervals}${only}`);
+}
+
+/** One after the other: a run has a CPU to itself, and its time limit means the same everywhere. */
+async function playMutants(): Promise<number> {
+  let escaped = 0;
+  for (const [number, mutant] of MUTANTS.entries()) {
+    const { caught } = await trial(mutant, number, MUTANT_SCHEDULES, intervals);
+    if (caught === undefined) escaped += 1;
+    const ending = caught === undefined ? 'NOT CAUGHT' : `seed ${caught.seed}: ${caught.rule}`;
+    console.log(`${mutant.sentence}\n    mutant: ${mutant.mistake}\n    ${ending}`);
+  }
+  console.log(
+    `\n${MUTANTS.length - escaped} of ${MUTANTS.length} mutants caught, each within ${MUTANT_SCHEDULES} schedules`,
+  );
+  return escaped === 0 ? 0 : 1;
+}

@@ -1,6 +1,6 @@
 /** The way between one copy of the daemon and a server: it takes time there and back, and anything may happen meanwhile. */
 import { RequestError, type Target } from '../../src/http/request-error.ts';
-import { onAbort } from '../../src/kubelet/on-abort.ts';
+import { onAbort } from '../../src/on-abort.ts';
 import type { Cluster, Line } from './servers.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -30,30 +30,32 @@ export class Wire {
     return this.take(this.#cluster.chance.between(1, 200), signal);
   }
 
-  async askFleet<T>(act: () => T, signal: AbortSignal): Promise<T> {
+  /** `refuse` makes the answer of a server that will not; without it that is a RequestError, as the real clients make of it. */
+  async askFleet<T>(act: () => T, signal: AbortSignal, refuse?: Refuse<T>): Promise<T> {
     const { world, chance, tap } = this.#cluster;
-    const request = 'GET /fleet/v1/machines';
-    tap.requested(this.#line.copy, false);
+    const fail = (status?: number) =>
+      this.#fail({ target: 'fleet', request: 'GET /fleet/v1/machines', status }, signal, refuse);
+    tap.requested(this.#line.copy, 'GET /fleet/v1/machines');
     await this.takeABit(signal);
     const { fleet } = world.weather;
-    if (this.isCut('fleet') || fleet === 'hangs') return this.#fail('fleet', request, undefined, signal);
-    if (fleet === 'fails') return this.#fail('fleet', request, chance.pick([500, 503]), signal);
+    if (this.isCut('fleet') || fleet === 'hangs') return fail();
+    if (fleet === 'fails') return fail(chance.pick([500, 503]));
     const answer = act();
     await this.takeABit(signal);
     return answer;
   }
 
   /** What the server does, it does in one moment, between the way there and the way back. */
-  async askKubernetes<T>(request: string, writes: boolean, act: () => T, signal: AbortSignal): Promise<T> {
+  async askKubernetes<T>(request: string, act: () => T, signal: AbortSignal, refuse?: Refuse<T>): Promise<T> {
     const { world, chance, tap } = this.#cluster;
-    const fail = (status?: number) => this.#fail('kubernetes', request, status, signal);
-    tap.requested(this.#line.copy, writes);
+    const fail = (status?: number) => this.#fail({ target: 'kubernetes', request, status }, signal, refuse);
+    tap.requested(this.#line.copy, request);
     await this.takeABit(signal);
     const { api } = world.weather;
     if (this.isCut('api')) return fail();
     if (api === 'fails') return fail(chance.pick([500, 503, 429]));
     if (api === 'flaky' && chance.strikes(0.3)) return fail(chance.pick([500, 429, 409]));
-    if (api === 'refuses' && writes) return fail(422);
+    if (api === 'refuses' && !request.startsWith('GET')) return fail(422);
     if (api === 'slow') await this.take(chance.between(1_000, 8_000), signal);
     const answer = act();
     if (api === 'fails after storing' && chance.strikes(0.3)) return fail(500);
@@ -67,12 +69,22 @@ export class Wire {
     return 'no answer within 10 s';
   }
 
-  async #fail(target: Target, request: string, status: number | undefined, signal: AbortSignal): Promise<never> {
+  async #fail<T>({ target, request, status }: Failure, signal: AbortSignal, refuse?: Refuse<T>): Promise<T> {
     const problem = status === undefined ? await this.waitInVain(signal) : `answered ${status}`;
     this.#cluster.tap.failed(this.#line.copy);
+    if (status !== undefined && refuse !== undefined) return refuse(status);
     const code = status === undefined ? { code: 'ETIMEDOUT' } : { status };
     throw new RequestError({ target, server: 'the simulation', request, problem, ...code });
   }
+}
+
+type Refuse<T> = (status: number) => T;
+
+interface Failure {
+  readonly target: Target;
+  readonly request: string;
+  /** Undefined when no answer comes. */
+  readonly status: number | undefined;
 }
 
 function orAborted(waiting: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -44,9 +44,8 @@ export interface StoredNode {
   ready: NodeFacts['ready'];
   unschedulable: boolean;
   heardOfAtMs: number;
-  readonly madeAtMs: number;
-  /** The machine whose kubelet made it, where one did. */
-  readonly bornOf: string | undefined;
+  /** Since when it has this machine id. */
+  identifiedAtMs: number;
 }
 
 /** What goes wrong between the daemon and the servers, until something else happens. */
@@ -206,7 +205,7 @@ export class World {
   /** Nodes that came since are gone, and those that went are back, with the uids that they had. */
   restore(): void {
     this.nodes.clear();
-    for (const node of this.#backup) this.nodes.set(node.name, copyOf(node));
+    for (const node of this.#backup) this.nodes.set(node.name, { ...copyOf(node), identifiedAtMs: this.nowMs });
   }
 
   change(node: StoredNode): void {
@@ -229,6 +228,7 @@ export class World {
     for (const host of areHeard ? this.hosts : []) {
       const node = this.nodes.get(host.nodeName);
       if (node === undefined || this.#keeperOf(node) !== host || host.kubelet === 'hung') continue;
+      if (node.machineId !== host.machineId) node.identifiedAtMs = this.nowMs;
       node.machineId = host.machineId;
       node.addresses = [host.address];
       node.heardOfAtMs = this.nowMs;
@@ -263,8 +263,7 @@ export class World {
       ready: machineId === '' ? 'none' : 'not-ready',
       unschedulable: false,
       heardOfAtMs: this.nowMs,
-      madeAtMs: this.nowMs,
-      bornOf: machineId === '' ? undefined : machineId,
+      identifiedAtMs: this.nowMs,
     };
     this.nodes.set(name, node);
     return node;

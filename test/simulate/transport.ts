@@ -1,0 +1,169 @@
+/** HTTP to the servers of a simulated world, for the real clients of fleet and of Kubernetes v1: requests and bodies, but no sockets. */
+import { z } from 'zod';
+import type { HttpAnswer, HttpClient, HttpRequest } from '../../src/http/http-client.ts';
+import { RequestError, type Target } from '../../src/http/request-error.ts';
+import { type Cluster, type Line, machinePage, meddleNow } from './servers.ts';
+import { Wire } from './wire.ts';
+import type { StoredNode } from './world.ts';
+
+const text = z.string().nullable();
+const metadata = z.object({
+  uid: z.string().optional(),
+  labels: z.record(z.string(), text).default({}),
+  annotations: z.record(z.string(), text).default({}),
+});
+const draft = z.object({
+  metadata: metadata.extend({ name: z.string() }),
+  status: z.object({ addresses: z.array(z.object({ address: z.string() })) }),
+});
+const patch = z.object({ metadata });
+/** What is left out is not compared. */
+const deletion = z.object({ preconditions: z.object({ uid: text, resourceVersion: text }).partial() });
+
+export function fleetHttp(cluster: Cluster, line: Line): HttpClient {
+  const wire = new Wire(cluster, line);
+  return client('fleet', ({ path, query = {}, signal }) => {
+    const number = Number(query['nextPageToken'] ?? 0);
+    const answer = (): HttpAnswer => {
+      if (path !== '/fleet/v1/machines') return json(404, {});
+      const records = machinePage(cluster, number);
+      for (const record of records) cluster.tap.listedMachine(line.copy, record);
+      const machines = records.map(({ id, address, metadata: pairs }) => ({
+        id,
+        ...(address === undefined ? {} : { primaryIP: address }),
+        metadata: Object.fromEntries(pairs),
+      }));
+      const isLast = records.length === 0;
+      // A full last page is followed by an empty object.
+      return json(200, isLast ? {} : { machines, nextPageToken: String(number + 1) });
+    };
+    return wire.askFleet(answer, signal, (status) => json(status, { error: { code: status, message: '' } }));
+  });
+}
+
+export function kubernetesHttp(cluster: Cluster, line: Line): HttpClient {
+  const { world, tap } = cluster;
+  const wire = new Wire(cluster, line);
+
+  function answer({ method, path, headers = {}, body }: HttpRequest): HttpAnswer {
+    const { release } = world;
+    if (path === '/version') return json(200, { gitVersion: release.version });
+    if (path === '/api') return json(200, { versions: ['v1'] });
+    const name = nodeOf(path);
+    if (method === 'POST') return create(draft.parse(body?.value));
+    if (name === undefined) return list(headers['Accept']?.includes('PartialObjectMetadataList') === true);
+    const node = world.nodes.get(name);
+    if (node === undefined) return refusal(404, 'NotFound', { name });
+    if (method === 'PATCH') return change(node, patch.parse(body?.value));
+    if (method === 'DELETE') return remove(node, deletion.parse(body?.value));
+    tap.sawNode(line.copy, node, true);
+    return json(200, whole(node));
+  }
+
+  function list(wantsMetadata: boolean): HttpAnswer {
+    const isWhole = !wantsMetadata || !world.release.listsMetadata;
+    tap.listing(line.copy);
+    const nodes = [...world.nodes.values()];
+    for (const node of nodes) tap.sawNode(line.copy, node, isWhole);
+    const kind = isWhole ? 'NodeList' : 'PartialObjectMetadataList';
+    return json(200, { kind, metadata: {}, items: nodes.map(isWhole ? whole : bare) });
+  }
+
+  function create({ metadata: { name, labels, annotations }, status }: z.infer<typeof draft>): HttpAnswer {
+    if (world.nodes.has(name)) return refusal(409, 'AlreadyExists', { name });
+    const address = status.addresses[0]?.address ?? '';
+    const wanted = { name, address, labels: set(labels), annotations: set(annotations) };
+    tap.creating(line.copy, wanted);
+    return json(201, whole(world.create(wanted)));
+  }
+
+  function change(node: StoredNode, { metadata: { uid, labels, annotations } }: z.infer<typeof patch>): HttpAnswer {
+    if (world.release.era.checksUid && uid !== undefined && uid !== node.uid) {
+      return refusal(409, 'Conflict', { name: node.name });
+    }
+    const wanted = { labels: new Map(Object.entries(labels)), annotations: new Map(Object.entries(annotations)) };
+    tap.updating(line.copy, node, wanted);
+    world.patch(node, wanted);
+    return json(200, whole(node));
+  }
+
+  function remove(node: StoredNode, { preconditions }: z.infer<typeof deletion>): HttpAnswer {
+    const { checksUidOnDelete, checksVersionOnDelete } = world.release;
+    const { uid = node.uid, resourceVersion = String(node.resourceVersion) } = preconditions;
+    const isOther = checksUidOnDelete && uid !== node.uid;
+    const isNewer = checksVersionOnDelete && resourceVersion !== String(node.resourceVersion);
+    if (isOther || isNewer) return refusal(409, 'Conflict', { name: node.name });
+    tap.removing(line.copy, node);
+    world.nodes.delete(node.name);
+    return json(200, { kind: 'Status', status: 'Success' });
+  }
+
+  return client('kubernetes', async (request) => {
+    const { method, path, signal } = request;
+    const name = method === 'GET' ? nodeOf(path) : undefined;
+    if (name !== undefined) meddleNow(cluster, name);
+    const answered = await wire.askKubernetes(
+      `${method} ${path}`,
+      () => answer(request),
+      signal,
+      (status) => refusal(status, 'InternalError', {}),
+    );
+    if (name !== undefined) meddleNow(cluster, name);
+    return answered;
+  });
+}
+
+function nodeOf(path: string): string | undefined {
+  const [, name] = /^\/api\/v1\/nodes\/(.+)$/.exec(path) ?? [];
+  return name === undefined ? undefined : decodeURIComponent(name);
+}
+
+function client(target: Target, send: HttpClient['send']): HttpClient {
+  const server = 'the simulation';
+  return {
+    target,
+    server,
+    send,
+    failure: ({ method, path }, problem, answer, code) =>
+      new RequestError({
+        target,
+        server,
+        request: `${method} ${path}`,
+        problem,
+        ...(answer === undefined ? {} : { status: answer.status }),
+        ...(code === undefined ? {} : { code }),
+      }),
+    close: () => {},
+  };
+}
+
+function json(status: number, value: object): HttpAnswer {
+  const body = JSON.stringify(value);
+  return { status, contentType: 'application/json', body, bytes: body.length };
+}
+
+function refusal(code: number, reason: string, details: object): HttpAnswer {
+  return json(code, { kind: 'Status', status: 'Failure', code, reason, message: reason, details });
+}
+
+function bare({ name, uid, resourceVersion, labels, annotations }: StoredNode) {
+  const pairs = { labels: Object.fromEntries(labels), annotations: Object.fromEntries(annotations) };
+  return { kind: 'Node', metadata: { name, uid, resourceVersion: String(resourceVersion), ...pairs } };
+}
+
+function whole(node: StoredNode) {
+  const { addresses, machineId, ready, unschedulable } = node;
+  return {
+    ...bare(node),
+    spec: { unschedulable },
+    status: {
+      addresses: addresses.map((address) => ({ type: 'InternalIP', address })),
+      conditions: ready === 'none' ? [] : [{ type: 'Ready', status: ready === 'ready' ? 'True' : 'Unknown' }],
+      nodeInfo: { machineID: machineId },
+    },
+  };
+}
+
+function set(pairs: Readonly<Record<string, string | null>>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(pairs).flatMap(([key, value]) => (value === null ? [] : [[key, value] as const])));
+}
