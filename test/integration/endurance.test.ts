@@ -26,8 +26,9 @@ import { INTERVAL } from '../unit/world.ts';
 import { TestClock, WORKER } from './in-lab.ts';
 import { collectWarnings } from './loopback.ts';
 
-/** `npm run endurance` makes 2,000; these are enough to see what is left behind in each pass. */
-const PASSES = Number(process.env['ENDURANCE_PASSES'] ?? 150);
+/** `npm run endurance` makes 2,000 and shows the counts; these are enough to see what is left behind in each pass. */
+const IN_SUITE = 150;
+const PASSES = Number(process.env['ENDURANCE_PASSES'] ?? IN_SUITE);
 /** From then on nothing is done for the first time. */
 const SETTLED = Math.min(200, PASSES / 3);
 const SEED = Number(process.env['ENDURANCE_SEED'] ?? 1);
@@ -56,6 +57,7 @@ describe('a daemon whose connections break all the time', () => {
     for (let pass = SETTLED; pass < PASSES; pass += 1) await trial.troubledPass();
     expect(await trial.connections()).toBeLessThanOrEqual(AT_ONCE);
     await vi.waitFor(async () => expectNoMore(early, await trial.census()), { timeout: 20_000, interval: 1 });
+    if (PASSES > IN_SUITE) console.log(JSON.stringify({ early, late: await trial.census(), did: trial.did }));
     // Of more than ten listeners on one thing, say.
     expect(warnings.filter((warning) => !warning.includes('queryObjects'))).toEqual([]);
     // It was a trial: much went wrong, and much was done all the same.
