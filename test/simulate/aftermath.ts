@@ -1,7 +1,8 @@
 /** What must be so once all has been well for a while: who is registered, who is gone, and that nothing is left to do. */
 import type { Copy } from './copy.ts';
+import type { Conditions } from './court.ts';
 import { ADDRESS, LABELS, MACHINE_ID, MANAGED } from './oracle.ts';
-import type { Conditions, Referee } from './referee.ts';
+import type { Referee } from './referee.ts';
 import type { Host, StoredNode, World } from './world.ts';
 
 /** Reasons that a machine may have for no node, or a node that is dead for being there. */

@@ -4,7 +4,8 @@ import { parseSelector } from '../../src/fleet/selector.ts';
 import { connectNodes } from '../../src/kubernetes/connect.ts';
 import { createNamer } from '../../src/reconcile/naming.ts';
 import { type PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
-import { BrokenRule, type Conditions, isDry, type Referee } from './referee.ts';
+import { BrokenRule, type Conditions, isDry } from './court.ts';
+import type { Referee } from './referee.ts';
 import { type Cluster, fleetOf, kubeletsOf, type Line, nodesOf } from './servers.ts';
 import { fleetHttp, kubernetesHttp } from './transport.ts';
 
