@@ -82,6 +82,12 @@ export class Copy implements Line {
     this.#isDead = true;
   }
 
+  /** When the schedule is over: nothing of it may keep a timer of this process, and with it the whole world, alive. */
+  dispose(): void {
+    this.kill();
+    for (const end of [this.#stop, this.#abandon]) end.abort(new Error('the schedule is over'));
+  }
+
   /** SIGTERM. */
   terminate(): void {
     this.#referee.stopping(this.copy);

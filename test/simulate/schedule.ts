@@ -53,11 +53,15 @@ export async function play({ seed, intervals, only, mistaken = (policy) => polic
   const referee = new Referee(world, conditions);
   const story = [titleOf(release.version, conditions)];
   const copies = new Map<number, Copy>();
+  /** The dead ones too. */
+  const everyCopy: Copy[] = [];
   const tell = (what: string) => void story.push(`${timeOf(timeline.nowMs)} ${what}`);
   const cluster: Cluster = { world, chance: Chance.of(seed, STREAM.wire), timeline, tap: referee, tell };
   const start = (copy: number) => {
     copies.get(copy)?.kill();
-    copies.set(copy, new Copy(copy, cluster, referee, { ...conditions, policy: mistaken(policy) }, tell));
+    const started = new Copy(copy, cluster, referee, { ...conditions, policy: mistaken(policy) }, tell);
+    copies.set(copy, started);
+    everyCopy.push(started);
   };
   const liveUntil = async (ms: number) => {
     await timeline.runUntil(ms);
@@ -93,8 +97,8 @@ export async function play({ seed, intervals, only, mistaken = (policy) => polic
     broken = error instanceof Error ? error : new Error(String(error));
     tell(broken.message);
   }
-  for (const copy of copies.values()) copy.kill();
-  const passes = [...copies.values()].reduce((sum, copy) => sum + copy.passes, 0);
+  for (const copy of everyCopy) copy.dispose();
+  const passes = everyCopy.reduce((sum, copy) => sum + copy.passes, 0);
   return { broken, counts: referee.counts, story, happenings, passes };
 }
 

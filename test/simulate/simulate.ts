@@ -25,6 +25,12 @@ function whole(option: 'schedules' | 'seed' | 'intervals'): number {
   process.exit(2);
 }
 
+function happenings(list: string): readonly number[] {
+  if (/^(\d+(,\d+)*)?$/.test(list)) return list.split(',').filter(Boolean).map(Number);
+  console.error(`--only ${list}: it must be whole numbers with commas between them, as the end of a story gives them`);
+  process.exit(2);
+}
+
 /** So many schedules show everything that can be decided at least once. */
 const ENOUGH = 1_000;
 /** A mistake that so many schedules do not show is not caught. */
@@ -34,15 +40,7 @@ const intervals = whole('intervals');
 process.exit(values.mutants ? await playMutants() : await playSchedules(whole('schedules'), whole('seed')));
 
 async function playSchedules(schedules: number, first: number): Promise<number> {
-  const only =
-    values.only === undefined
-      ? undefined
-      : new Set(
-          values.only
-            .split(',')
-            .filter((each) => each !== '')
-            .map(Number),
-        );
+  const only = values.only === undefined ? undefined : new Set(happenings(values.only));
   const counts = new Map<string, number>();
   let passes = 0;
   const began = performance.now();

@@ -22,7 +22,7 @@ export class Wire {
   async take(ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await orAborted(this.#cluster.timeline.sleep(ms), signal);
-    await this.#line.running();
+    await orAborted(this.#line.running(), signal);
     signal.throwIfAborted();
   }
 
