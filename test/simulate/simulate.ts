@@ -1,46 +1,20 @@
 /** `npm run simulate -- --schedules 1000 --seed 1`: plays schedules, each from a seed of its own, and tells which rule one of them broke. */
-import { parseArgs } from 'node:util';
 import { MUTANTS } from './mutants.ts';
 import { trial } from './mutation.ts';
 import { missing } from './occurrences.ts';
+import { readOptions } from './options.ts';
 import { addCounts, type Ending, play } from './schedule.ts';
 import { shrink } from './shrink.ts';
-
-const { values } = parseArgs({
-  options: {
-    schedules: { type: 'string', default: '100' },
-    seed: { type: 'string', default: '1' },
-    intervals: { type: 'string', default: '100' },
-    /** Numbers of happenings, as a shrunk story gives them. */
-    only: { type: 'string' },
-    mutants: { type: 'boolean', default: false },
-    'no-shrink': { type: 'boolean', default: false },
-  },
-});
-
-function whole(option: 'schedules' | 'seed' | 'intervals'): number {
-  const number = Number(values[option]);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  console.error(`--${option} ${values[option]}: it must be a whole number, 0 or more`);
-  process.exit(2);
-}
-
-function happenings(list: string): readonly number[] {
-  if (/^(\d+(,\d+)*)?$/.test(list)) return list.split(',').filter(Boolean).map(Number);
-  console.error(`--only ${list}: it must be whole numbers with commas between them, as the end of a story gives them`);
-  process.exit(2);
-}
 
 /** So many schedules show everything that can be decided at least once. */
 const ENOUGH = 1_000;
 /** A mistake that so many schedules do not show is not caught. */
 const MUTANT_SCHEDULES = 300;
 
-const intervals = whole('intervals');
-process.exit(values.mutants ? await playMutants() : await playSchedules(whole('schedules'), whole('seed')));
+const { schedules, seed: first, intervals, only, mutants, shrinks } = readOptions();
+process.exit(mutants ? await playMutants() : await playSchedules());
 
-async function playSchedules(schedules: number, first: number): Promise<number> {
-  const only = values.only === undefined ? undefined : new Set(happenings(values.only));
+async function playSchedules(): Promise<number> {
   const counts = new Map<string, number>();
   let passes = 0;
   const began = performance.now();
@@ -49,7 +23,7 @@ async function playSchedules(schedules: number, first: number): Promise<number> 
     passes += ending.passes;
     addCounts(counts, ending);
     if (ending.broken === undefined) continue;
-    await tell(ending, seed, only);
+    await tell(ending, seed);
     return 1;
   }
   const minutes = (performance.now() - began) / 60_000;
@@ -63,12 +37,12 @@ async function playSchedules(schedules: number, first: number): Promise<number> 
   return 1;
 }
 
-async function tell(broken: Ending, seed: number, given: ReadonlySet<number> | undefined): Promise<void> {
-  const isWhole = given === undefined && !values['no-shrink'];
-  const shrunk = isWhole ? await shrink(broken, { seed, intervals }) : { ending: broken, intervals, only: given };
-  const only = shrunk.only === undefined ? '' : ` --only ${[...shrunk.only].join()}`;
+async function tell(broken: Ending, seed: number): Promise<void> {
+  const isShrunk = only !== undefined || !shrinks;
+  const shrunk = isShrunk ? { ending: broken, intervals, only } : await shrink(broken, { seed, intervals });
+  const kept = shrunk.only === undefined ? '' : ` --only "${[...shrunk.only].join()}"`;
   console.log(shrunk.ending.story.join('\n'));
-  console.log(`\nnpm run simulate -- --schedules 1 --seed ${seed} --intervals ${shrunk.intervals}${only}`);
+  console.log(`\nnpm run simulate -- --schedules 1 --seed ${seed} --intervals ${shrunk.intervals}${kept}`);
 }
 
 /** One after the other: a run has a CPU to itself, and its time limit means the same everywhere. */

@@ -1,0 +1,56 @@
+/** The options of `npm run simulate`. */
+import { parseArgs } from 'node:util';
+
+const OPTIONS = {
+  schedules: { type: 'string', default: '100' },
+  seed: { type: 'string', default: '1' },
+  intervals: { type: 'string', default: '100' },
+  only: { type: 'string' },
+  mutants: { type: 'boolean', default: false },
+  'no-shrink': { type: 'boolean', default: false },
+} as const;
+
+export interface Options {
+  readonly schedules: number;
+  /** That of the first schedule; the others have those that follow. */
+  readonly seed: number;
+  readonly intervals: number;
+  /** Numbers of happenings, as a shrunk story gives them. */
+  readonly only: ReadonlySet<number> | undefined;
+  readonly mutants: boolean;
+  readonly shrinks: boolean;
+}
+
+/** Ends the process with 2 and a sentence when there is a mistake. */
+export function readOptions(): Options {
+  const { schedules, seed, intervals, only, mutants, 'no-shrink': noShrink } = parse();
+  return {
+    schedules: whole('schedules', schedules),
+    seed: whole('seed', seed),
+    intervals: whole('intervals', intervals),
+    only:
+      only === undefined ? undefined : new Set(only === '' ? [] : only.split(',').map((each) => whole('only', each))),
+    mutants,
+    shrinks: !noShrink,
+  };
+}
+
+function parse() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    const [problem] = (error instanceof Error ? error.message : String(error)).split('\n');
+    return end(`${problem}; the options are --${Object.keys(OPTIONS).join(', --')}`);
+  }
+}
+
+function whole(option: keyof typeof OPTIONS, text: string): number {
+  const number = Number(text);
+  const isWhole = text !== '' && Number.isSafeInteger(number) && number >= 0;
+  return isWhole ? number : end(`--${option}: "${text}" is not a whole number of 0 or more`);
+}
+
+function end(mistake: string): never {
+  console.error(mistake);
+  process.exit(2);
+}
