@@ -33,7 +33,11 @@ export class CopyRecord {
   /** By name: the uid that it had. */
   readonly lastSeen = new Map<string, string>();
   readonly created = new Map<string, NodeDraft>();
+  /** By the name of a node that was created: another that reports the same machine, and did so before the last listing. */
+  readonly rivals = new Map<string, string>();
   readonly removed: StoredNode[] = [];
+  /** Uids of the nodes that were read whole since the copy was started. */
+  readonly read = new Set<string>();
 
   watches: ReadonlyMap<string, Watch> = new Map();
   unlisted: ReadonlyMap<string, number> = new Map();
@@ -57,6 +61,7 @@ export class CopyRecord {
     this.sightings.clear();
     this.lastSeen.clear();
     this.created.clear();
+    this.rivals.clear();
     this.removed.length = 0;
   }
 

@@ -70,6 +70,17 @@ const HOSTS: readonly Event[] = [
   }),
   toAHost(getsMetadata('host', ['db', 'Db'])),
   (world, chance) => {
+    const other = chance.pick(world.hosts);
+    if (other === undefined) return undefined;
+    const { name } = other;
+    world.powerOff(other);
+    other.address = other.address.replace('10.0.0.', '10.0.1.');
+    world.powerOn(other);
+    const host = world.join();
+    host.metadata = { ...host.metadata, host: other.metadata['host'] ?? name };
+    return `${host.name} joins with the name of ${name}, which comes back at another address`;
+  },
+  (world, chance) => {
     const some = world.hosts.filter(() => chance.strikes(0.3));
     for (const host of some) host.metadata = { ...host.metadata, host: 'db' };
     return `${some.map(({ name }) => name).join(', ')}: all named db`;
@@ -241,6 +252,13 @@ export function meddle(world: World, chance: Chance, name: string): string | und
 const MEDDLING: readonly NodeEvent[] = [
   ...TO_NODES,
   { what: 'its kubelet reports that it is ready', act: (node) => Object.assign(node, { ready: 'ready' }) },
+  {
+    what: 'is made anew, with all that stood on it',
+    act: ({ name, addresses: [address = ''], labels, annotations }, world) => {
+      world.nodes.delete(name);
+      world.create({ name, address, labels, annotations });
+    },
+  },
   {
     what: 'is made anew by an operator',
     act: ({ name, addresses: [address = ''] }, world) => {

@@ -1,4 +1,5 @@
 /** The options of `npm run simulate`. */
+import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
 const OPTIONS = {
@@ -10,9 +11,12 @@ const OPTIONS = {
   'no-shrink': { type: 'boolean', default: false },
 } as const;
 
+/** Every seed of a run that begins with one of these is a 31-bit number, as chance is made from. */
+const FRESH_SEEDS = 2 ** 30;
+
 export interface Options {
   readonly schedules: number;
-  /** That of the first schedule; the others have those that follow. */
+  /** That of the first schedule; the others have those that follow. `--seed fresh` makes one up. */
   readonly seed: number;
   readonly intervals: number;
   /** Numbers of happenings, as a shrunk story gives them. */
@@ -26,7 +30,7 @@ export function readOptions(): Options {
   const { schedules, seed, intervals, only, mutants, 'no-shrink': noShrink } = parse();
   return {
     schedules: whole('schedules', schedules),
-    seed: whole('seed', seed),
+    seed: seed === 'fresh' ? randomInt(FRESH_SEEDS) : whole('seed', seed),
     intervals: whole('intervals', intervals),
     only:
       only === undefined ? undefined : new Set(only === '' ? [] : only.split(',').map((each) => whole('only', each))),
@@ -47,7 +51,9 @@ function parse() {
 function whole(option: keyof typeof OPTIONS, text: string): number {
   const number = Number(text);
   const isWhole = text !== '' && Number.isSafeInteger(number) && number >= 0;
-  return isWhole ? number : end(`--${option}: "${text}" is not a whole number of 0 or more`);
+  return isWhole
+    ? number
+    : end(`--${option}: "${text}" is not a whole number of 0 or more${option === 'seed' ? ', nor is it "fresh"' : ''}`);
 }
 
 function end(mistake: string): never {

@@ -61,6 +61,13 @@ function judgeSight(court: Court, copy: number, record: CopyRecord, { observatio
       () => `copy ${copy} saw no node ${name} in this pass`,
     );
   }
+  for (const { uid, name } of nodes) {
+    court.expect(
+      record.read.has(uid),
+      '3: a node is read whole when its uid is new',
+      () => `copy ${copy} never read node ${name}`,
+    );
+  }
   for (const address of kubelets.keys()) {
     court.expect(
       record.kubelets.has(address),
@@ -203,6 +210,16 @@ function judgeActions(
         () => `copy ${copy} deregisters one gone for ${other?.ms} ms before one gone for ${waits.ms} ms`,
       );
     }
+  }
+  for (const [name, rival] of record.rivals) {
+    // A list of metadata does not tell that another machine's node has changed its machine (section 3 reads again those without one).
+    const isAnothers = seen?.observation.resolution.byNode.has(rival) === true;
+    if (isAnothers) court.count("registered beside another machine's node that reports it");
+    court.expect(
+      isAnothers,
+      '3: no phantom node is made beside a kubelet that registered itself',
+      () => `copy ${copy} creates ${name} for a machine that has the node ${rival}`,
+    );
   }
   for (const [name, draft] of record.created) judgeDraft(court, copy, name, draft, record);
 }

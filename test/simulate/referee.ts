@@ -87,6 +87,7 @@ export class Referee implements Wiretap, Court {
     // What a list of metadata does not tell is known from the last reading.
     const { ready, unschedulable } = isWhole ? node : (before ?? { ready: 'none' as const, unschedulable: false });
     const metadata = { labels: new Map(node.labels), annotations: new Map(node.annotations) };
+    if (isWhole) this.#of(copy).read.add(node.uid);
     this.#of(copy).lastSeen.set(node.name, node.uid);
     this.#of(copy).sightings.set(node.uid, {
       uid: node.uid,

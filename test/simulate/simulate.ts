@@ -9,7 +9,7 @@ import { shrink } from './shrink.ts';
 /** So many schedules show everything that can be decided at least once. */
 const ENOUGH = 1_000;
 /** A mistake that so many schedules do not show is not caught. */
-const MUTANT_SCHEDULES = 300;
+const MUTANT_SCHEDULES = 1_000;
 
 const { schedules, seed: first, intervals, only, mutants, shrinks } = readOptions();
 process.exit(mutants ? await playMutants() : await playSchedules());
