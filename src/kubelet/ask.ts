@@ -16,6 +16,7 @@ export interface KubeletTls {
 /** What this machine lacks, rather than the kubelet: file descriptors, buffers, memory. */
 const LOCAL_TROUBLE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 const NOT_HTTP: Reply = { problem: 'did not answer in HTTP', local: false };
+const INCOMPLETE: Reply = { problem: 'closed the connection before it had answered in HTTP', local: false };
 
 /**
  * Calls `done` once: with the status as soon as the headers are in (no body is read, no redirect is followed), or with why
@@ -42,16 +43,18 @@ export function ask(
     done(reply);
   };
   parser[HTTPParser.kOnHeadersComplete] = ({ statusCode }) => {
-    // Informational answers (1xx) come before the answer.
-    if (statusCode >= 200) finish({ status: statusCode });
+    // Informational answers (1xx) come before the answer, but for 101: nothing in HTTP comes after that.
+    if (statusCode >= 200 || statusCode === 101) finish({ status: statusCode });
   };
+  let hasSpoken = false;
   socket.on('data', (chunk) => {
+    hasSpoken = true;
     const problem = parser.execute(chunk);
     if (problem instanceof Error) finish(NOT_HTTP);
   });
   // Stays until the end: a socket that is destroyed may still have an error to tell.
   socket.on('error', (error: NodeJS.ErrnoException) => finish(explain(error.code ?? error.message)));
-  socket.on('close', () => finish(explain('ECONNRESET')));
+  socket.on('close', () => finish(hasSpoken ? INCOMPLETE : explain('ECONNRESET')));
   socket.write(requestOf(url, address, bearer));
   return () => {
     over = true;
@@ -83,7 +86,7 @@ function problemOf(code: string): string {
     case 'ETIMEDOUT':
       return `cannot be reached (${code})`;
     default:
-      if (/^ERR_(SSL|TLS)_|^EPROTO$|CERT/.test(code)) return `failed the TLS handshake (${code})`;
+      if (/^ERR_(SSL|TLS)_|^EPROTO$|CERT|^UNABLE_TO_/.test(code)) return `failed the TLS handshake (${code})`;
       return `failed (${code})`;
   }
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Target } from '../http/request-error.ts';
 import { apply, type Outcome } from './apply.ts';
-import { EMPTY_MEMORY, FUTILE_MS, type Memory, recall } from './memory.ts';
+import { EMPTY_MEMORY, FUTILE_MS, type Memory, recall, unwatched } from './memory.ts';
 import { ObservationError, type Outlook, observe, type Sources } from './observe.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { Now, Policy } from './policy.ts';
@@ -59,6 +59,7 @@ export class Reconciler {
     const { sources, policy, clock, dryRun, passTimeoutMs } = this.#options;
     const startedAt = clock.wall();
     const began = clock.monotonic();
+    const before = this.#memory;
     const deadline = new Deadline(stop, passTimeoutMs);
     const begin = deadline.signal;
     let seen: PassReport['seen'];
@@ -78,6 +79,7 @@ export class Reconciler {
       begin.throwIfAborted();
     } catch (error) {
       if (!stop.aborted) failures = causesOf(error, deadline.hasPassed, passTimeoutMs);
+      if (seen !== undefined) this.#memory = unwatched(this.#memory, before);
     } finally {
       deadline.forget();
     }

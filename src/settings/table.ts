@@ -174,7 +174,7 @@ export const table = z.object({
   }),
   MAX_DEREGISTER_PERCENT: setting(wholeNumber(0, 100), '34', {
     section: 'Deregistration',
-    help: 'When more of the managed nodes than this look gone at once, none is deregistered. 100 switches that guard off.',
+    help: 'When more of the managed nodes than this look gone at once, none is deregistered. 100 switches that guard off; with 0 a single one still goes.',
   }),
 
   LISTEN: setting(listen(), '0.0.0.0:10271', {

@@ -1,7 +1,8 @@
 /** When the reconcile loop deregisters a node, and the many cases in which it must not, over real HTTP. */
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../src/reconcile/policy.ts';
-import { answerWith, change } from '../lab/faults.ts';
+import { send } from '../lab/answer.ts';
+import { answerWith, change, type Fault } from '../lab/faults.ts';
 import type { LabMachine } from '../lab/lab.ts';
 import { type Loop, MINUTE, meanwhile, startLoop, told, verdictOf, WORKER } from './in-lab.ts';
 
@@ -109,6 +110,25 @@ describe('a dead node', () => {
     expect(verdicts).toEqual(['deregister', 'queued', 'queued']);
     await loop.passes(2);
     expect(loop.nodeNames).toHaveLength(7);
+  });
+
+  it('gains no age in passes that run into their deadline while they apply', async () => {
+    const loop = await startLoop({ policy: { missingGraceMs: 0 }, passMs: 500 });
+    const [machine] = await loop.join(4);
+    if (machine === undefined) throw new Error('the lab made no machine');
+    await loop.destroy(machine);
+    // Longer than the deadline, so that every pass with somebody to register is a failed one.
+    const slow: Fault = (response, handle) => void setTimeout(() => send(response, handle()), 700);
+    const lift = loop.lab.kubernetes.faults.add(slow, { method: 'POST' });
+    for (let count = 1; count <= 4; count++) {
+      await loop.lab.addMachines(1, WORKER);
+      expect([...(await loop.attempt()).failures.keys()]).toEqual(['timeout']);
+    }
+    expect(loop.writes.filter((write) => write.startsWith('DELETE'))).toEqual([]);
+    lift();
+    await loop.passes(2);
+    expect(loop.nodeNames).toContain(machine.address);
+    expect(told(await loop.pass())).toEqual([`deregister ${machine.address}: done`]);
   });
 
   it('gains no age while the API server is down', async () => {

@@ -38,6 +38,8 @@ export interface LoopOptions {
   readonly requestMs?: number;
   /** Bounds one health check. */
   readonly probeMs?: number;
+  /** Bounds a pass, in the time of the test's own process. */
+  readonly passMs?: number;
 }
 
 /** Stands still unless it is told. */
@@ -73,7 +75,14 @@ export interface Servers {
 
 /** A reconciler as the daemon has one, but for its clock. */
 export function reconcilerOf(servers: Servers, clock: Clock, options: LoopOptions = {}): Reconciler {
-  const { policy, nodeName = { kind: 'ip' }, lookup = noNames, dryRun = false, probeMs = 5_000 } = options;
+  const {
+    policy,
+    nodeName = { kind: 'ip' },
+    lookup = noNames,
+    dryRun = false,
+    probeMs = 5_000,
+    passMs = 60_000,
+  } = options;
   return new Reconciler({
     sources: {
       fleet: createFleetClient({ http: clientOf('fleet', servers.fleet.endpoint, options) }),
@@ -94,7 +103,7 @@ export function reconcilerOf(servers: Servers, clock: Clock, options: LoopOption
     },
     policy: { ...POLICY, ...policy },
     clock,
-    passTimeoutMs: 60_000,
+    passTimeoutMs: passMs,
     dryRun,
   });
 }

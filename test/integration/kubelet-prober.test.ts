@@ -78,6 +78,15 @@ describe('what a status means', () => {
     await expectAllClosed(kubelet);
   });
 
+  it('101 is an answer: nothing in HTTP comes after it', async () => {
+    const kubelet = await serveRaw((socket) =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'),
+    );
+    const { prober } = proberOf([http(kubelet.port)]);
+    expect((await prober.check(HOST, never)).state).toBe('answers');
+    await expectAllClosed(kubelet);
+  });
+
   it.each([400, 404, 500, 503, 999])('%i is an answer, though not well', async (status) => {
     const kubelet = await answering(status);
     const { prober, seen } = proberOf([http(kubelet.port)]);
@@ -150,10 +159,6 @@ describe('silence', () => {
     [
       'sends 103 Early Hints again and again',
       (socket) => drip(socket, 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n', 2),
-    ],
-    [
-      'switches protocols',
-      (socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n'),
     ],
   ])('is what one hears of a kubelet that %s', async (_name, behaviour) => {
     const plain = await serveRaw(behaviour);

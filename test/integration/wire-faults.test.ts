@@ -310,7 +310,7 @@ describe('the way to a kubelet', () => {
     ['FIN instead of an answer', closeRequest, 'closed the connection without an answer'],
     ['RST instead of an answer', resetRequest, 'closed the connection without an answer'],
     ['RST after the kubelet has answered', loseAnswer, 'closed the connection without an answer'],
-    ['FIN in the middle of the headers', closeAfter(-20), 'closed the connection without an answer'],
+    ['FIN in the middle of the headers', closeAfter(-20), 'closed the connection before it had answered in HTTP'],
     ['silence instead of an answer', swallowRequest, 'timed out'],
     ['silence in the middle of the headers', stallAfter(-20), 'timed out'],
     ['an answer that drips', dripAnswer(50), 'timed out'],

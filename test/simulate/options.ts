@@ -29,9 +29,9 @@ export interface Options {
 export function readOptions(): Options {
   const { schedules, seed, intervals, only, mutants, 'no-shrink': noShrink } = parse();
   return {
-    schedules: whole('schedules', schedules),
+    schedules: whole('schedules', schedules, 1),
     seed: seed === 'fresh' ? randomInt(FRESH_SEEDS) : whole('seed', seed),
-    intervals: whole('intervals', intervals),
+    intervals: whole('intervals', intervals, 1),
     only:
       only === undefined ? undefined : new Set(only === '' ? [] : only.split(',').map((each) => whole('only', each))),
     mutants,
@@ -48,12 +48,14 @@ function parse() {
   }
 }
 
-function whole(option: keyof typeof OPTIONS, text: string): number {
+function whole(option: keyof typeof OPTIONS, text: string, least = 0): number {
   const number = Number(text);
-  const isWhole = text !== '' && Number.isSafeInteger(number) && number >= 0;
+  const isWhole = text !== '' && Number.isSafeInteger(number) && number >= least;
   return isWhole
     ? number
-    : end(`--${option}: "${text}" is not a whole number of 0 or more${option === 'seed' ? ', nor is it "fresh"' : ''}`);
+    : end(
+        `--${option}: "${text}" is not a whole number of ${least} or more${option === 'seed' ? ', nor is it "fresh"' : ''}`,
+      );
 }
 
 function end(mistake: string): never {

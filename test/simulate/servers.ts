@@ -44,7 +44,7 @@ export interface Cluster {
 const PROBE_TIMEOUT_MS = 2_000;
 const PAGE = 3;
 /** How often a host boots, and something happens to a node, at the moment when it is asked for. */
-const REVIVALS = 0.005;
+const REVIVALS = 0.015;
 const MEDDLINGS = 0.1;
 /** How long the real client believes an answer to "which server are you". */
 const ASK_AGAIN_MS = 10 * 60_000;
