@@ -70,15 +70,30 @@ export function settingsFor(lab: Lab): Record<string, string> {
   };
 }
 
+/** How the program is started: from its source, unless a test has another form of it. */
+export interface Shipped {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The process that gets the signals, when it is not the one that is started; undefined when it is not there. */
+  readonly pidBelow?: (pid: number) => number | undefined;
+}
+
+const SOURCE: Shipped = { command: process.execPath, args: ['--import', 'tsx', MAIN] };
+
 /** Starts the program with these settings, named without their prefix, and flags. It does not outlive the test. */
-export function startProgram(settings: Record<string, string>, flags: readonly string[] = []): Program {
+export function startProgram(
+  settings: Record<string, string>,
+  flags: readonly string[] = [],
+  { command, args, pidBelow }: Shipped = SOURCE,
+): Program {
   const variables = Object.entries(settings).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]);
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN, ...flags], {
+  const child = spawn(command, [...args, ...flags], {
     env: { PATH: process.env['PATH'] ?? '', ...Object.fromEntries(variables) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const program = new Program(child);
+  const program = new Program(child, pidBelow);
   onTestFinished(async () => {
+    program.signal('SIGKILL');
     child.kill('SIGKILL');
     await program.ended;
   });
@@ -90,9 +105,11 @@ export class Program {
   /** All that it wrote so far. */
   stdout = '';
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #pidBelow: Shipped['pidBelow'];
 
-  constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
+  constructor(child: ChildProcessByStdio<null, Readable, Readable>, pidBelow?: Shipped['pidBelow']) {
     this.#child = child;
+    this.#pidBelow = pidBelow;
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       this.stdout += chunk;
     });
@@ -159,8 +176,16 @@ export class Program {
     await this.reached('kube_register_passes_total', passes + 1);
   }
 
+  /** The process of the program itself; undefined when it has ended. */
+  get pid(): number | undefined {
+    const { pid } = this.#child;
+    return pid === undefined || this.#pidBelow === undefined ? pid : this.#pidBelow(pid);
+  }
+
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    const { pid } = this;
+    if (pid === undefined || pid === this.#child.pid) this.#child.kill(signal);
+    else process.kill(pid, signal);
   }
 
   /** Ends it as systemd does. */

@@ -69,7 +69,7 @@ describe('README.md on settings', () => {
   });
 
   it('names no setting by its short name that is none', () => {
-    const notSettings = ['NO_COLOR', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'];
+    const notSettings = ['NO_COLOR', 'NODE_OPTIONS', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'];
     const names = mentioned(/`([A-Z]+(?:_[A-Z]+)*)(?:=[^`]*)?`/g).filter(
       (name) => !name.startsWith('KUBE_REGISTER_') && !notSettings.includes(name),
     );
