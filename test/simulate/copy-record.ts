@@ -10,7 +10,8 @@ interface Sighting {
   /** When it was seen first in this pass. */
   readonly first: Pick<Sighting, 'labels' | 'annotations'>;
   readonly uid: string;
-  readonly isWhole: boolean;
+  /** When it was read whole, in this pass. */
+  readonly wholeAtMs: number | undefined;
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
   readonly ready: StoredNode['ready'];

@@ -92,7 +92,7 @@ export class Referee implements Wiretap, Court {
     this.#of(copy).sightings.set(node.uid, {
       uid: node.uid,
       first: before?.first ?? metadata,
-      isWhole: isWhole || before?.isWhole === true,
+      wholeAtMs: isWhole ? this.world.nowMs : before?.wholeAtMs,
       ...metadata,
       ready,
       unschedulable,

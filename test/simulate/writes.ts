@@ -7,8 +7,10 @@ import type { StoredNode } from './world.ts';
 
 export function judgeCreation(court: Court, copy: number, record: CopyRecord, draft: NodeDraft): void {
   const id = draft.annotations.get(MACHINE_ID);
+  // What its kubelet reports after the node was read, in this pass, the copy cannot know.
+  const knownAtMs = (uid: string) => record.sightings.get(uid)?.wholeAtMs ?? record.lastListedAtMs;
   const other = [...court.world.nodes.values()].find(
-    ({ machineId, identifiedAtMs }) => machineId === id && identifiedAtMs < record.lastListedAtMs,
+    ({ uid, machineId, identifiedAtMs }) => machineId === id && identifiedAtMs < knownAtMs(uid),
   );
   if (other !== undefined) record.rivals.set(draft.name, other.name);
   const heardAtMs = record.kubelets.get(draft.address)?.atMs ?? Number.POSITIVE_INFINITY;
@@ -110,7 +112,7 @@ export function judgeDeletion(court: Court, copy: number, record: CopyRecord, no
   const expect = (isSo: boolean, rule: string, what: string) =>
     court.expect(isSo, `4: ${rule}`, () => `copy ${copy} deletes ${node.name}, ${what}`);
   expect(!court.world.release.era.hidesMinions, 'before v0.13 nothing is ever deleted', 'of a server before v0.13');
-  expect(seen?.isWhole === true, 'the node is read again', 'which it did not read');
+  expect(seen?.wholeAtMs !== undefined, 'the node is read again', 'which it did not read');
   if (seen === undefined || last === undefined) return;
   expect(markOf(last) !== undefined, 'only a node with our mark is ever deleted', 'which has no mark');
   expect(seen.ready !== 'ready', 'while Kubernetes calls it Ready, a node is never deregistered', 'which is Ready');
