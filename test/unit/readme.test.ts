@@ -121,12 +121,17 @@ describe('README.md on metrics', async () => {
     expect(tablesOf('Metric')).toEqual(table);
   });
 
-  it('alerts on metrics that there are, and on values that their labels have', () => {
+  it('names no metric that there is not, and no value that its label does not have', () => {
     const names = mentioned(/\b(kube_register_\w+)/g);
     expect(names.filter((name) => !types.has(name))).toEqual([]);
     for (const [, name = '', label = '', values = ''] of readme.matchAll(/(kube_register_\w+)\{(\w+)=~?"([^"]*)"\}/g)) {
       for (const value of values.split('|')) expect(body).toContain(`${name}{${label}="${value}"}`);
     }
+  });
+
+  it('lists every alert that there is, and no other', () => {
+    const alerts = [...readFileSync(new URL('deploy/prometheus/rules.yml', root), 'utf8').matchAll(/- alert: (\w+)/g)];
+    expect(tablesOf('Alert').map(([alert]) => alert)).toEqual(alerts.map(([, name = '']) => code(name)));
   });
 
   it('lists the values of every label that are known from the start', () => {
@@ -197,7 +202,7 @@ describe('README.md on the project', () => {
   });
 
   it('names only files and folders that are there', () => {
-    const paths = mentioned(/((?:\.ci|src|test)\/[\w./-]*[\w/])/g);
+    const paths = mentioned(/((?:\.ci|src|test|deploy)\/[\w./-]*[\w/])/g);
     expect(paths.length).toBeGreaterThan(20);
     expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
   });
