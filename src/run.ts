@@ -8,7 +8,7 @@ import { liveInUtc } from './schedule.ts';
 import { readSettings, type Settings } from './settings/settings.ts';
 import type { Signals } from './signals.ts';
 import { createLogger } from './telemetry/logger.ts';
-import { ListenError, startWebServer, type WebServer } from './telemetry/web-server.ts';
+import { ListenError, placeOf, startWebServer, type WebServer } from './telemetry/web-server.ts';
 import { VERSION } from './version.ts';
 
 /** Stopped, or done; failed; settings that cannot be used. */
@@ -109,7 +109,7 @@ async function runDaemon(
       return EXIT.failed;
     }
   }
-  const where = server === undefined ? {} : { listen: `${server.address.host}:${server.address.port}` };
+  const where = server === undefined ? {} : { listen: placeOf(server.address) };
   logger.info({ version: VERSION, node: host.version, ...where }, `kube-register ${VERSION} has started`);
   signals.onPassWanted(() => daemon.requestPass());
   daemon.start();

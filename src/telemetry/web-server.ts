@@ -161,12 +161,16 @@ const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the name server does not answer for this host name',
 };
 
-function listenError({ host, port }: ListenAddress, cause: unknown): ListenError {
-  const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+/** As KUBE_REGISTER_LISTEN has it. */
+export function placeOf({ host, port }: ListenAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function listenError(address: ListenAddress, cause: unknown): ListenError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   const problem = LISTEN_PROBLEMS[code] ?? (cause instanceof Error ? cause.message : String(cause));
   return new ListenError(
-    `cannot listen on ${place}: ${problem}; set KUBE_REGISTER_LISTEN to another host:port or off`,
+    `cannot listen on ${placeOf(address)}: ${problem}; set KUBE_REGISTER_LISTEN to another host:port or off`,
     { cause },
   );
 }

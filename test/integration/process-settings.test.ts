@@ -206,6 +206,14 @@ describe('LOG_FORMAT=pretty', () => {
   });
 });
 
+describe('LISTEN=[::1]:0', () => {
+  it('listens on IPv6, and says where as the setting would', async () => {
+    const program = startProgram({ ...settingsFor(await labOfTest()), LISTEN: '[::1]:0' });
+    expect(await program.url()).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    expect((await program.get('/healthz')).status).toBe(200);
+  });
+});
+
 describe('LISTEN=off', () => {
   it.runIf(process.platform === 'linux')('opens no port at all', async () => {
     const lab = await labOfTest();
