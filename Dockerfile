@@ -1,4 +1,5 @@
 # The image has what runs and nothing else: Node, the program, its production dependencies.
+# The newest line of Node with long-term support, by the schedule of https://github.com/nodejs/Release: 26, since 2026-10-28.
 ARG NODE_IMAGE=node:26-slim
 
 FROM ${NODE_IMAGE} AS build
@@ -18,7 +19,8 @@ COPY --from=build /build/dist dist
 # A number, so that Kubernetes' runAsNonRoot can tell that it is not root. It is the user `node` of Node's images.
 USER 1000
 EXPOSE 10271
-# Asks the daemon whether it is wedged. Run it with --init: Node was not made to be PID 1.
+# Asks the daemon whether it is wedged. It knows where it listens from the variable alone, not from a flag.
+# --init is advised, for a PID 1 that has not got as far as to hear signals is not ended by any.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "-e", "\
   const listen = process.env.KUBE_REGISTER_LISTEN || '0.0.0.0:10271';\
   const url = 'http://' + listen.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]') + '/healthz';\
