@@ -91,7 +91,9 @@ export async function play({ seed, intervals, only, mistaken = (policy) => polic
     await liveUntil(timeline.nowMs + 5 * INTERVAL_MS);
     judgeRegistrations(world, copies, referee);
     const graces = [policy.missingGraceMs, policy.unhealthyGraceMs].filter(Number.isFinite);
-    await liveUntil(timeline.nowMs + 2 * Math.max(...graces, 0) + (world.nodes.size + 10) * INTERVAL_MS);
+    // What was refused is asked for again after ten minutes.
+    const longest = Math.max(2 * Math.max(...graces, 0), 10 * MINUTE);
+    await liveUntil(timeline.nowMs + longest + (world.nodes.size + 10) * INTERVAL_MS);
     judgeEnd(world, copies, referee, conditions);
   } catch (error) {
     broken = error instanceof Error ? error : new Error(String(error));
