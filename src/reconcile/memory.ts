@@ -73,14 +73,15 @@ export function watch(before: Grace | undefined, row: Pick<Grace, 'reason' | 'ma
 
 /**
  * What a pass leaves that saw everything and then ran into its deadline, so that it is not a good one: what it learned stays, and
- * what it saw alive is no longer watched, but no grace has gone on.
+ * whom it saw alive or listed is no longer watched, but no grace and no count has gone on.
  */
 export function unwatched(after: Memory, before: Memory): Memory {
   const graces = [...before.graces].filter(([uid, { reason, mark }]) => {
     const seen = after.graces.get(uid);
     return seen?.reason === reason && seen.mark === mark;
   });
-  return { ...after, lastGoodMs: before.lastGoodMs, unlisted: new Map(), graces: new Map(graces) };
+  const unlisted = [...before.unlisted].filter(([id]) => after.unlisted.has(id));
+  return { ...after, lastGoodMs: before.lastGoodMs, graces: new Map(graces), unlisted: new Map(unlisted) };
 }
 
 /** `names` with `seen` added as the latest, and the oldest dropped beyond the cap. */

@@ -1,6 +1,14 @@
 /** What a pass leaves for the next: names, refusals, and what is hidden; graces have their place in plan.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { EMPTY_MEMORY, isFutile, isHidden, notOver, rememberNames } from '../../src/reconcile/memory.ts';
+import {
+  EMPTY_MEMORY,
+  type Grace,
+  isFutile,
+  isHidden,
+  notOver,
+  rememberNames,
+  unwatched,
+} from '../../src/reconcile/memory.ts';
 
 describe('the names of last nodes', () => {
   const KEPT = 20_000;
@@ -23,6 +31,50 @@ describe('the names of last nodes', () => {
     ]);
     expect(again.get('m0')).toBe('another');
     expect(again.has('m1')).toBe(false);
+  });
+});
+
+describe('a pass that ran into its deadline', () => {
+  const grace = (reason: Grace['reason'], mark: string, passes: number): Grace => {
+    return { reason, mark, watchedMs: passes * 1_000, passes, failures: 0 };
+  };
+  const before = {
+    ...EMPTY_MEMORY,
+    lastGoodMs: 1_000,
+    graces: new Map([
+      ['still dead', grace('unhealthy', 'm', 4)],
+      ['alive', grace('unhealthy', 'm', 4)],
+      ['in another row', grace('unhealthy', 'm', 4)],
+      ['of another machine', grace('unhealthy', 'm', 4)],
+    ]),
+    unlisted: new Map([
+      ['still unlisted', 2],
+      ['listed', 2],
+    ]),
+  };
+  const after = {
+    ...EMPTY_MEMORY,
+    lastGoodMs: 2_000,
+    graces: new Map([
+      ['still dead', grace('unhealthy', 'm', 5)],
+      ['in another row', grace('machine-gone', 'm', 1)],
+      ['of another machine', grace('unhealthy', 'n', 1)],
+      ['dead since', grace('unhealthy', 'm', 1)],
+    ]),
+    unlisted: new Map([
+      ['still unlisted', 3],
+      ['unlisted since', 1],
+    ]),
+    lastNames: new Map([['m', 'n']]),
+  };
+
+  it('lets no grace and no count go on, and ends those that it saw end', () => {
+    expect(unwatched(after, before)).toEqual({
+      ...after,
+      lastGoodMs: 1_000,
+      graces: new Map([['still dead', grace('unhealthy', 'm', 4)]]),
+      unlisted: new Map([['still unlisted', 2]]),
+    });
   });
 });
 
