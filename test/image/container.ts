@@ -7,8 +7,6 @@ import type { Image } from './build-image.ts';
 
 /** How long `docker stop --time=8` of deploy/kube-register.service waits before it kills. */
 const STOP_MS = 8_000;
-/** The image's user 1000, whose group is 1000 too. Docker looks that up in the image's /etc/passwd. */
-const USER = '--userspec=1000:1000';
 
 /** What `chroot` itself is found with. */
 const HOST = { PATH: process.env['PATH'] };
@@ -18,7 +16,14 @@ const START = `set -e
 mount --bind "$1" "$1"
 mount -o remount,bind,ro "$1"
 mount -t proc proc "$1/proc"
-exec chroot ${USER} "$@"`;
+shift
+exec chroot "$@"`;
+
+/** The user's group has the same number. Docker looks that up in the image's /etc/passwd. Without a user it is root. */
+function asUser({ User }: Image['config']): string {
+  const user = User || '0';
+  return `--userspec=${user}:${user}`;
+}
 
 /** The image's own command. */
 export function containerOf({ root, config }: Image): Shipped {
@@ -26,7 +31,7 @@ export function containerOf({ root, config }: Image): Shipped {
   const inside = ['env', `--chdir=${config.WorkingDir}`, ...config.Env, ...command];
   return {
     command: 'unshare',
-    args: ['--mount', '--pid', '--fork', 'sh', '-c', START, 'sh', root, ...inside],
+    args: ['--mount', '--pid', '--fork', 'sh', '-c', START, 'sh', root, asUser(config), root, ...inside],
     pidBelow: childOf,
   };
 }
@@ -36,7 +41,7 @@ export async function healthCheck({ root, config }: Image, listen: string): Prom
   const [kind, ...command] = config.Healthcheck.Test;
   if (kind !== 'CMD') throw new Error(`the health check is a ${kind} instead of a CMD`);
   const inside = ['env', ...config.Env, `KUBE_REGISTER_LISTEN=${listen}`, ...command];
-  return promisify(execFile)('chroot', [USER, root, ...inside], { env: HOST }).then(
+  return promisify(execFile)('chroot', [asUser(config), root, ...inside], { env: HOST }).then(
     () => 0,
     (error: { code: number }) => error.code,
   );
@@ -44,7 +49,9 @@ export async function healthCheck({ root, config }: Image, listen: string): Prom
 
 /** What a command prints in the image. */
 export async function printedIn({ root, config }: Image, ...command: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('chroot', [USER, root, 'env', ...config.Env, ...command], { env: HOST });
+  const { stdout } = await promisify(execFile)('chroot', [asUser(config), root, 'env', ...config.Env, ...command], {
+    env: HOST,
+  });
   return stdout.trim();
 }
 
