@@ -159,9 +159,11 @@ export class Program {
     return Number(line.slice(series.length));
   }
 
-  /** Resolves when the metric has come to this. */
+  /** Resolves when the metric has come to this, and what was logged until then has been read. */
   async reached(series: string, value: number): Promise<void> {
     await this.#until(`${series} is ${value}`, async () => (await this.metric(series)) >= value || undefined);
+    // The lines lay in the pipe before the metric was told: while it is asked once more they come.
+    await this.metric(series);
   }
 
   /** Resolves when the first pass is over. */

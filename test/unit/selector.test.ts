@@ -100,8 +100,9 @@ describe('any selector', () => {
   const key = fc.stringMatching(/^[a-z][a-z0-9./_-]{0,5}$/);
   const value = fc
     .string({ maxLength: 5 })
-    .filter((text) => !/[,()]/.test(text) && !text.startsWith('='))
-    .map((text) => text.trim());
+    .map((text) => text.trim())
+    // `a==b` is another way to write `a=b`.
+    .filter((text) => !/[,()]/.test(text) && !text.startsWith('='));
   const metadata = fc.dictionary(key, value).map((pairs) => new Map(Object.entries(pairs)));
 
   it('is read or refused with one sentence, whatever the text', () => {
