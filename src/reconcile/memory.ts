@@ -16,6 +16,9 @@ export interface Grace {
   readonly failures: number;
 }
 
+/** A row of the witness table, for one machine. */
+type Row = Pick<Grace, 'reason' | 'mark'>;
+
 export interface Memory {
   /** Monotonic ms of the last good pass; undefined before the first. */
   readonly lastGoodMs: number | undefined;
@@ -65,9 +68,8 @@ export function watchedSince(memory: Memory, nowMs: number, intervalMs: number):
 }
 
 /** The node's grace after a good pass that saw it in this row. Another row, or another machine's mark, starts anew. */
-export function watch(before: Grace | undefined, row: Pick<Grace, 'reason' | 'mark'>, elapsedMs: number): Grace {
-  if (before?.reason !== row.reason || before.mark !== row.mark)
-    return { ...row, watchedMs: 0, passes: 1, failures: 0 };
+export function watch(before: Grace | undefined, row: Row, elapsedMs: number): Grace {
+  if (!isInRow(before, row)) return { ...row, watchedMs: 0, passes: 1, failures: 0 };
   return { ...before, watchedMs: before.watchedMs + elapsedMs, passes: before.passes + 1 };
 }
 
@@ -76,12 +78,13 @@ export function watch(before: Grace | undefined, row: Pick<Grace, 'reason' | 'ma
  * whom it saw alive or listed is no longer watched, but no grace and no count has gone on.
  */
 export function unwatched(after: Memory, before: Memory): Memory {
-  const graces = [...before.graces].filter(([uid, { reason, mark }]) => {
-    const seen = after.graces.get(uid);
-    return seen?.reason === reason && seen.mark === mark;
-  });
+  const graces = [...before.graces].filter(([uid, grace]) => isInRow(after.graces.get(uid), grace));
   const unlisted = [...before.unlisted].filter(([id]) => after.unlisted.has(id));
   return { ...after, lastGoodMs: before.lastGoodMs, graces: new Map(graces), unlisted: new Map(unlisted) };
+}
+
+function isInRow(grace: Grace | undefined, { reason, mark }: Row): grace is Grace {
+  return grace?.reason === reason && grace.mark === mark;
 }
 
 /** `names` with `seen` added as the latest, and the oldest dropped beyond the cap. */

@@ -32,25 +32,28 @@ export const NODE_VERDICTS = [
 
 type NodeVerdictName = (typeof NODE_VERDICTS)[number];
 
-type MachineVerdictName =
+export const MACHINE_VERDICTS = [
   /** Its metadata does not match the selector. */
-  | 'not-selected'
+  'not-selected',
   /** It matches, but has no address that can be used. */
-  | 'unusable'
+  'unusable',
   /** It has its node; the node's verdict says the rest. */
-  | 'has-node'
+  'has-node',
   /** It is registered in this pass. */
-  | 'register'
+  'register',
   /** It was registered, and the API server hides it while it does not reach its kubelet (before v0.13). */
-  | 'hidden'
+  'hidden',
   /** It has no node, and its kubelet is not healthy yet. */
-  | 'waiting'
+  'waiting',
   /** Its node, its name or its address is another machine's. */
-  | 'conflict'
+  'conflict',
   /** It has no name that the API server would take. */
-  | 'unnamed'
+  'unnamed',
   /** The API server refused it a moment ago; it would be futile to ask again so soon. */
-  | 'refused';
+  'refused',
+] as const;
+
+type MachineVerdictName = (typeof MACHINE_VERDICTS)[number];
 
 /** Why a node that is not alive is deregistered. Also the values of the metric label `reason`. */
 export const REASONS = ['unhealthy', 'metadata-changed', 'machine-gone'] as const;

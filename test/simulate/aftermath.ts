@@ -1,7 +1,7 @@
 /** What must be so once all has been well for a while: who is registered, who is gone, and that nothing is left to do. */
 import type { Copy } from './copy.ts';
 import type { Conditions } from './court.ts';
-import { ADDRESS, LABELS, MACHINE_ID, MANAGED } from './oracle.ts';
+import { ADDRESS, LABELS, MACHINE_ID, MANAGED, markOf, SINCE } from './oracle.ts';
 import type { Referee } from './referee.ts';
 import type { Host, StoredNode, World } from './world.ts';
 
@@ -66,7 +66,7 @@ export function judgeEnd(
 
 function judgeDeath(node: StoredNode, world: World, copies: ReadonlyMap<number, Copy>, referee: Referee): void {
   const isAlive = node.ready === 'ready' || world.hosts.some((host) => belongs(node, host) && host.isOn);
-  if (!node.annotations.get(MACHINE_ID) || isAlive) return;
+  if (markOf(node) === undefined || isAlive) return;
   const verdicts = [...copies.values()].map(({ last }) => last?.seen?.plan.nodes.get(node.name)?.name ?? 'none');
   referee.expect(
     verdicts.some((name) => EXCUSES.includes(name)),
@@ -83,7 +83,7 @@ function judgeMarks(host: Host, world: World, copies: ReadonlyMap<number, Copy>,
   const { labels, annotations } = node;
   const told = (rule: string, isSo: boolean, what: string) =>
     referee.expect(isSo, `3: ${rule}`, () => `node ${node.name} of ${host.name}: ${what}`);
-  const mark = annotations.get(MACHINE_ID) || undefined;
+  const mark = markOf(node);
   const isOurs = mark === host.machineId;
   const isRival = mark !== undefined && world.listed().some(({ machineId }) => machineId === mark);
   told('a candidate whose node has no mark is adopted', isOurs || isRival, `bears the mark ${mark}`);
@@ -93,7 +93,7 @@ function judgeMarks(host: Host, world: World, copies: ReadonlyMap<number, Copy>,
     annotations.get(ADDRESS) === host.address,
     `says it is at ${annotations.get(ADDRESS)}`,
   );
-  told('since', annotations.has('kube-register.io/since'), 'says not since when');
+  told('since', annotations.has(SINCE), 'says not since when');
   told('the label managed is put back when missing', labels.get(MANAGED) === 'true', 'lacks the label managed');
   const isWritten = annotations.get(LABELS)?.split(',').includes('zone') === true;
   const zone = host.metadata['zone'];

@@ -47,8 +47,6 @@ export class CopyRecord {
   readonly hidden = new Map<string, number>();
   readonly refused = new Map<string, number>();
   lastGoodMs: number | undefined;
-  /** When the plan of the pass was made. */
-  judgedAtMs = 0;
   server: string | undefined;
   stoppedAtMs = Number.POSITIVE_INFINITY;
 

@@ -4,13 +4,12 @@ import { parseSelector } from '../../src/fleet/selector.ts';
 import { connectNodes } from '../../src/kubernetes/connect.ts';
 import { createNamer } from '../../src/reconcile/naming.ts';
 import { type PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
-import { BrokenRule, type Conditions, isDry } from './court.ts';
+import { BrokenRule, type Conditions, DRAIN_MS, isDry } from './court.ts';
 import type { Referee } from './referee.ts';
 import { type Cluster, fleetOf, kubeletsOf, type Line, nodesOf } from './servers.ts';
 import { fleetHttp, kubernetesHttp } from './transport.ts';
 
 const EPOCH = Date.UTC(2026, 0, 1);
-const DRAIN_MS = 4_000;
 /** A pass here takes as long as it takes: the deadline of the real one is in real time. */
 const PASS_TIMEOUT_MS = 3_600_000;
 

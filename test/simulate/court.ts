@@ -29,6 +29,9 @@ export function isDry({ dryRun }: Conditions, copy: number): boolean {
   return dryRun && copy === 1;
 }
 
+/** What a write that is under way has once the daemon is to stop. */
+export const DRAIN_MS = 4_000;
+
 export interface Court {
   readonly world: World;
   readonly conditions: Conditions;

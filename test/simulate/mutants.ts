@@ -32,6 +32,9 @@ const WITNESSES = 'src/reconcile/witnesses.ts';
 const MACHINES = 'src/reconcile/machines.ts';
 const NAMES = 'src/kubernetes/names.ts';
 
+const ALIVE = "alive: isHeard({ kubelet }) || kubernetes === 'ready' || kubernetes === 'unread',";
+const GRACE_MS = "graceMs: reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs,";
+
 function mutant(sentence: string, mistake: string, ...edits: readonly (readonly [string, string, string])[]): Mutant {
   return { sentence, mistake, edits: edits.map(([file, from, to]) => ({ file, from, to })) };
 }
@@ -258,7 +261,7 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   mutant('4: Kubernetes calls the node Ready, or does not, or keeps no conditions', 'no condition is Ready', [
     WITNESSES,
-    "alive: isHeard({ kubelet }) || kubernetes === 'ready' || kubernetes === 'unread',",
+    ALIVE,
     "alive: isHeard({ kubelet }) || kubernetes === 'ready' || kubernetes === 'none' || kubernetes === 'unread',",
   ]),
   mutant('4: before v0.13 nothing is ever deleted, and nothing changed', 'minions are adopted', [
@@ -268,22 +271,18 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   mutant('4: while the kubelet answers, a node is never deregistered', 'that decides nothing', [
     WITNESSES,
-    "alive: isHeard({ kubelet }) || kubernetes === 'ready' || kubernetes === 'unread',",
+    ALIVE,
     "alive: kubernetes === 'ready' || kubernetes === 'unread',",
   ]),
   mutant('4: while Kubernetes calls it Ready, a node is never deregistered', 'that decides nothing', [
     WITNESSES,
-    "alive: isHeard({ kubelet }) || kubernetes === 'ready' || kubernetes === 'unread',",
+    ALIVE,
     "alive: isHeard({ kubelet }) || kubernetes === 'unread',",
   ]),
   mutant(
     '4: who was not read is not judged',
     'he is dead',
-    [
-      WITNESSES,
-      "alive: isHeard({ kubelet }) || kubernetes === 'ready' || kubernetes === 'unread',",
-      "alive: isHeard({ kubelet }) || kubernetes === 'ready',",
-    ],
+    [WITNESSES, ALIVE, "alive: isHeard({ kubelet }) || kubernetes === 'ready',"],
     [OBSERVE, "return answer === undefined || answer.state === 'silent';", 'return false;'],
   ),
   mutant('4: alive and matching, only Kubernetes says so: probe-suspect', 'keep', [
@@ -303,17 +302,17 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   mutant('4: not alive and matching: after UNHEALTHY_GRACE', 'after MISSING_GRACE', [
     DEREGISTRATION,
-    "graceMs: reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs,",
+    GRACE_MS,
     'graceMs: policy.missingGraceMs,',
   ]),
   mutant('4: not alive and no longer matching: after MISSING_GRACE', 'after UNHEALTHY_GRACE', [
     DEREGISTRATION,
-    "graceMs: reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs,",
+    GRACE_MS,
     "graceMs: reason !== 'machine-gone' ? policy.unhealthyGraceMs : policy.missingGraceMs,",
   ]),
   mutant('4: not alive and not listed: after MISSING_GRACE', 'after UNHEALTHY_GRACE', [
     DEREGISTRATION,
-    "graceMs: reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs,",
+    GRACE_MS,
     "graceMs: reason !== 'metadata-changed' ? policy.unhealthyGraceMs : policy.missingGraceMs,",
   ]),
   mutant(
@@ -334,7 +333,7 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   mutant('4: each row has its own grace', 'one goes on in another row', [
     MEMORY,
-    'if (before?.reason !== row.reason || before.mark !== row.mark)',
+    'if (!isInRow(before, row))',
     'if (before === undefined)',
   ]),
   mutant('4: grace starts with the first good pass that sees the row', 'the time before it counts', [

@@ -1,17 +1,5 @@
 /** What has to occur in a simulation for it to show anything: every verdict, reason, hold and refused last look. */
-import { NODE_VERDICTS, REASONS } from '../../src/reconcile/verdict.ts';
-
-const MACHINE_VERDICTS = [
-  'not-selected',
-  'unusable',
-  'has-node',
-  'register',
-  'hidden',
-  'waiting',
-  'conflict',
-  'unnamed',
-  'refused',
-];
+import { MACHINE_VERDICTS, NODE_VERDICTS, REASONS } from '../../src/reconcile/verdict.ts';
 
 const EXPECTED: readonly string[] = [
   ...[...NODE_VERDICTS, ...MACHINE_VERDICTS].map((verdict) => `verdict ${verdict}`),

@@ -51,6 +51,8 @@ export interface Judgement {
   readonly isHeld: boolean;
   /** By node name: addresses that had to be asked, and were not. */
   readonly unasked: ReadonlyMap<string, readonly string[]>;
+  /** Names of marked nodes whose kubelet was not heard, and which were not read in this pass. */
+  readonly unread: readonly string[];
 }
 
 /** The mark; an empty one is none. */
@@ -110,6 +112,7 @@ export function judge(observation: Observation, past: Past, policy: Policy, name
 
   const verdicts = new Map<string, readonly string[]>();
   const unasked = new Map<string, readonly string[]>();
+  const unread: string[] = [];
   for (const node of nodes) {
     const witness = witnesses.get(node);
     if (witness === undefined) continue;
@@ -118,6 +121,7 @@ export function judge(observation: Observation, past: Past, policy: Policy, name
     if (mark !== undefined && !isHeard) {
       const missed = asked.filter((address) => !kubelets.has(address));
       if (missed.length > 0) unasked.set(node.name, missed);
+      if (node.now === undefined) unread.push(node.name);
     }
     if (mark === undefined) verdicts.set(node.name, [unmarkedVerdict()]);
     else if (isAlive) verdicts.set(node.name, [aliveVerdict()]);
@@ -147,7 +151,7 @@ export function judge(observation: Observation, past: Past, policy: Policy, name
   }
 
   const judged = judgeMachines(machines, owned, disputed, { observation, past, namedBy });
-  return { machines: judged, nodes: verdicts, watches, graces, managed: marked.length, isHeld, unasked };
+  return { machines: judged, nodes: verdicts, watches, graces, managed: marked.length, isHeld, unasked, unread };
 }
 
 type Candidate = Machine & { readonly address: string };

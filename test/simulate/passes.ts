@@ -60,8 +60,6 @@ function judgeSight(court: Court, copy: number, record: CopyRecord, { observatio
       '2: which nodes are registered',
       () => `copy ${copy} saw no node ${name} in this pass`,
     );
-  }
-  for (const { uid, name } of nodes) {
     court.expect(
       record.read.has(uid),
       '3: a node is read whole when its uid is new',
@@ -81,11 +79,10 @@ function judgeVerdicts(court: Court, copy: number, record: CopyRecord, { observa
   const { policy, namedBy } = court.conditions;
   const nowMs = plan.memory.lastGoodMs ?? 0;
   const elapsedMs = record.lastGoodMs === undefined ? 0 : Math.min(nowMs - record.lastGoodMs, 2 * policy.intervalMs);
-  record.judgedAtMs = nowMs;
   const { watches, lastNames } = record;
   const judgement = judge(
     observation,
-    { watches, lastNames, elapsedMs, futile: (machine, name) => futile(record, machine, name) },
+    { watches, lastNames, elapsedMs, futile: (machine, name) => futile(record, machine, name, nowMs) },
     policy,
     namedBy,
   );
@@ -118,14 +115,9 @@ function judgeVerdicts(court: Court, copy: number, record: CopyRecord, { observa
       () => `copy ${copy} did not ask ${addresses.join(', ')} about node ${name}`,
     );
   }
-  for (const { name, now, ...node } of observation.nodes) {
-    const isSilent =
-      judgement.nodes.get(name)?.includes('keep') === true &&
-      now === undefined &&
-      plan.testimonies.get(name)?.kubelet !== 'healthy' &&
-      plan.testimonies.get(name)?.kubelet !== 'answers';
+  for (const name of judgement.unread) {
     court.expect(
-      !isSilent || markOf(node) === undefined,
+      false,
       '4: Kubernetes calls the node Ready, or does not',
       () => `copy ${copy} did not read node ${name}, whose kubelet is silent`,
     );
@@ -133,10 +125,14 @@ function judgeVerdicts(court: Court, copy: number, record: CopyRecord, { observa
   return judgement;
 }
 
-function futile(record: CopyRecord, machine: Machine, name: string): 'refused' | 'hidden' | undefined {
-  const isRecent = (untilMs: number | undefined, nowMs: number) => untilMs !== undefined && untilMs > nowMs;
-  if (isRecent(record.refused.get(requestOf(machine, name)), record.judgedAtMs)) return 'refused';
-  return isRecent(record.hidden.get(name), record.judgedAtMs) ? 'hidden' : undefined;
+function futile(
+  { refused, hidden }: CopyRecord,
+  machine: Machine,
+  name: string,
+  nowMs: number,
+): 'refused' | 'hidden' | undefined {
+  if ((refused.get(requestOf(machine, name)) ?? 0) > nowMs) return 'refused';
+  return (hidden.get(name) ?? 0) > nowMs ? 'hidden' : undefined;
 }
 
 /** What was done is what the verdicts say, and no more. */
@@ -192,11 +188,12 @@ function judgeActions(
     '4: at most 1 % of the managed nodes, and at least one',
     () => `copy ${copy} deregisters ${leaving.length} of ${judgement.managed}`,
   );
+  const plannedAtMs = seen?.plan.memory.lastGoodMs ?? 0;
   const nodeOf = (name: string) => seen?.observation.nodes.find((node) => node.name === name);
   const watchOf = (name: string) => judgement.watches.get(nodeOf(name)?.uid ?? '');
   for (const name of verdictsOf('queued')) {
     const waits = watchOf(name);
-    const isFutile = (record.refused.get(`deregister ${nodeOf(name)?.uid}`) ?? 0) > record.judgedAtMs;
+    const isFutile = (record.refused.get(`deregister ${nodeOf(name)?.uid}`) ?? 0) > plannedAtMs;
     if (waits === undefined || waits.failures > 0 || isFutile) continue;
     court.expect(
       leaving.length > 0,

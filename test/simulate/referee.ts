@@ -4,14 +4,11 @@ import type { KubeletState } from '../../src/kubelet/kubelet.ts';
 import type { MetadataChange, NodeDraft } from '../../src/kubernetes/registry.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
 import { CopyRecord } from './copy-record.ts';
-import { BrokenRule, type Conditions, type Court } from './court.ts';
+import { BrokenRule, type Conditions, type Court, DRAIN_MS } from './court.ts';
 import { judgePass } from './passes.ts';
 import type { Wiretap } from './servers.ts';
 import type { Host, StoredNode, World } from './world.ts';
 import { judgeCreation, judgeDeletion, judgeUpdate } from './writes.ts';
-
-/** What a write that is under way has once the daemon is to stop. */
-const DRAIN_MS = 4_000;
 
 export class Referee implements Wiretap, Court {
   /** The first rule that was broken. It is thrown too, but the daemon isolates what goes wrong in an action. */
