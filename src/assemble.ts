@@ -76,6 +76,7 @@ export async function assemble(settings: Settings, { logger, clock, version }: S
 
   const resolver = new Resolver(DNS_PATIENCE);
   const schedule = createSchedule(settings.schedule, { clock, logger });
+  const policy = policyOf(settings, schedule);
   const reconciler = new Reconciler({
     sources: {
       fleet: createFleetClient({ http: fleetHttp }),
@@ -84,7 +85,7 @@ export async function assemble(settings: Settings, { logger, clock, version }: S
       nodes: connectNodes({ http: kubernetesHttp, apiVersion: settings.api.version, clock }),
       namer: createNamer(settings.nodeName, (address) => resolver.resolvePtr(reverseName(address)), clock),
     },
-    policy: policyOf(settings, schedule),
+    policy,
     clock,
     passTimeoutMs: settings.passTimeoutMs,
     dryRun: settings.dryRun,
@@ -98,6 +99,8 @@ export async function assemble(settings: Settings, { logger, clock, version }: S
     events: settings.events && !settings.dryRun ? new EventRecorder({ events, logger, metrics }) : undefined,
     metrics,
     version,
+    policy,
+    selector: settings.selector.text,
     dryRun: settings.dryRun,
     passTimeoutMs: settings.passTimeoutMs,
   });

@@ -1,6 +1,7 @@
 /** The daemon: passes by schedule and on demand, one at a time, and what it says of itself while they run. */
 import type { Clock } from './clock.ts';
 import { formatDuration } from './duration.ts';
+import type { Policy } from './reconcile/policy.ts';
 import type { PassReport, Reconciler } from './reconcile/reconciler.ts';
 import type { Schedule } from './schedule.ts';
 import { Chronicle } from './telemetry/chronicle.ts';
@@ -8,7 +9,8 @@ import { type Counts, countPass } from './telemetry/counts.ts';
 import type { EventRecorder } from './telemetry/event-recorder.ts';
 import { type Metrics, reportPass } from './telemetry/metrics.ts';
 import type { Reporter } from './telemetry/reporter.ts';
-import { makeStatus, type Status } from './telemetry/status.ts';
+import { makeStatus } from './telemetry/status.ts';
+import type { Status } from './telemetry/status-document.ts';
 
 export interface DaemonParts {
   readonly reconciler: Reconciler;
@@ -19,6 +21,9 @@ export interface DaemonParts {
   readonly events: EventRecorder | undefined;
   readonly metrics: Metrics;
   readonly version: string;
+  /** What the plan decides by, to be shown; the selector as the operator wrote it. */
+  readonly policy: Policy;
+  readonly selector: string;
   readonly dryRun: boolean;
   readonly passTimeoutMs: number;
 }
@@ -117,10 +122,12 @@ export class Daemon {
   }
 
   status(): Status {
-    const { version, dryRun, schedule, clock } = this.#parts;
+    const { version, dryRun, selector, policy, schedule, clock } = this.#parts;
     const frame = {
       version,
       dryRun,
+      selector,
+      policy,
       startedAt: this.#startedAt,
       nextPass: schedule.next(),
       passRunning: this.#running !== undefined,

@@ -1,5 +1,8 @@
-/** What changed from pass to pass, and since when things are as they are: verdicts, servers, the mass guard. */
+/** What changed from pass to pass, and since when things are as they are: verdicts, kubelets, servers, the mass guard. */
 import type { Target } from '../http/request-error.ts';
+import type { KubeletAnswer } from '../kubelet/kubelet.ts';
+import { type Action, type Label, nodeName } from '../reconcile/action.ts';
+import type { Outcome } from '../reconcile/apply.ts';
 import type { Hold } from '../reconcile/deregistration.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { MachineVerdict, NodeVerdict } from '../reconcile/verdict.ts';
@@ -29,6 +32,18 @@ export interface Chapter {
   readonly hold: 'began' | 'ended' | undefined;
 }
 
+/** Something that was done to a node, or should have been. */
+export interface Deed {
+  /** Wall ms. */
+  readonly at: number;
+  readonly action: Exclude<Action, Label>;
+  readonly result: Exclude<Outcome['result'], 'dry-run'>;
+  readonly detail: string | undefined;
+}
+
+/** Of each kind of action so many are remembered: a cluster that registers at once must not drive out what was deregistered. */
+const DEEDS_OF_A_KIND = 25;
+
 const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
 
 /** Listens to every pass. A failed pass changes what is known of the servers and nothing else. */
@@ -36,18 +51,54 @@ export class Chronicle {
   readonly #servers = new Map<Target, ServerState>();
   /** By subject: its verdict's name, and the wall ms when it got it. */
   #verdicts: ReadonlyMap<string, { readonly name: string; readonly since: number }> = new Map();
+  /** By address: the kubelet's state, and the wall ms when it came to it. */
+  #kubelets: ReadonlyMap<string, { readonly state: string; readonly since: number }> = new Map();
+  /** By node name: how this process gave it its mark. */
+  readonly #origins = new Map<string, 'registered' | 'adopted'>();
+  readonly #deeds: Readonly<Record<Deed['action']['kind'], Deed[]>> = {
+    register: [],
+    adopt: [],
+    deregister: [],
+  };
   #hold: { readonly hold: Hold; readonly since: number } | undefined;
+  #passes = 0;
 
   /** `at` is wall ms, `monotonicMs` the other clock. */
   record(report: PassReport, at: number, monotonicMs: number): Chapter {
+    this.#passes += 1;
     const servers = this.#recordServers(report, at, monotonicMs);
     if (report.seen === undefined) return { changes: [], servers, hold: undefined };
-    const { plan } = report.seen;
+    const { observation, plan } = report.seen;
+    this.#recordKubelets(observation.kubelets, at);
+    for (const name of this.#origins.keys()) if (!plan.nodes.has(name)) this.#origins.delete(name);
+    for (const outcome of report.outcomes) this.#recordOutcome(outcome, at);
     return { changes: this.#recordVerdicts(subjectsOf(plan), at), servers, hold: this.#recordHold(plan.hold, at) };
   }
 
   server(target: Target): ServerState | undefined {
     return this.#servers.get(target);
+  }
+
+  /** How many passes have ended. */
+  get passes(): number {
+    return this.#passes;
+  }
+
+  /** Since when (wall ms) the kubelet at this address is in the state it is in. */
+  kubeletSince(address: string): number | undefined {
+    return this.#kubelets.get(address)?.since;
+  }
+
+  /** What this process did to the node of that name that made it ours; undefined when it was somebody or some time else. */
+  originOf(node: string): 'registered' | 'adopted' | undefined {
+    return this.#origins.get(node);
+  }
+
+  /** The last registrations, adoptions and deregistrations, the latest first. */
+  deeds(): readonly Deed[] {
+    return Object.values(this.#deeds)
+      .flat()
+      .sort((a, b) => b.at - a.at);
   }
 
   /** Since when (wall ms) the machine or node has the verdict it has. */
@@ -89,6 +140,27 @@ export class Chronicle {
     }
     this.#verdicts = verdicts;
     return changes;
+  }
+
+  #recordKubelets(answers: ReadonlyMap<string, KubeletAnswer>, at: number): void {
+    const before = this.#kubelets;
+    const kubelets = new Map<string, { readonly state: string; readonly since: number }>();
+    for (const [address, { state }] of answers) {
+      const known = before.get(address);
+      kubelets.set(address, known?.state === state ? known : { state, since: at });
+    }
+    this.#kubelets = kubelets;
+  }
+
+  /** A dry run does nothing, and labels change too often to be history. */
+  #recordOutcome({ action, result, detail }: Outcome, at: number): void {
+    if (action.kind === 'label' || result === 'dry-run') return;
+    const deeds = this.#deeds[action.kind];
+    deeds.unshift({ at, action, result, detail });
+    deeds.length = Math.min(deeds.length, DEEDS_OF_A_KIND);
+    if (result !== 'done') return;
+    if (action.kind === 'deregister') this.#origins.delete(nodeName(action));
+    else this.#origins.set(nodeName(action), action.kind === 'register' ? 'registered' : 'adopted');
   }
 
   #recordHold(hold: Hold | undefined, at: number): Chapter['hold'] {

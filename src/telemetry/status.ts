@@ -1,18 +1,24 @@
 /** What /status serves: every machine and every node, what was seen of it, its verdict, since when, and what happens next. */
 import type { Clock } from '../clock.ts';
 import type { Target } from '../http/request-error.ts';
+import { nodeName } from '../reconcile/action.ts';
 import type { Machine } from '../reconcile/machines.ts';
-import { markOf } from '../reconcile/marks.ts';
+import { markOf, SINCE } from '../reconcile/marks.ts';
+import type { Policy } from '../reconcile/policy.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Node } from '../reconcile/resolve.ts';
 import type { Verdict } from '../reconcile/verdict.ts';
-import type { Chronicle, Subject } from './chronicle.ts';
+import type { Chronicle, Deed, Subject } from './chronicle.ts';
 import type { Counts } from './counts.ts';
+import type { MachineStatus, NodeStatus, PastAction, Status } from './status-document.ts';
 
 /** What the status has to know beside the last passes. */
 export interface StatusFrame {
   readonly version: string;
   readonly dryRun: boolean;
+  /** As the operator wrote it. */
+  readonly selector: string;
+  readonly policy: Policy;
   /** Wall ms. */
   readonly startedAt: number;
   readonly nextPass: Date | undefined;
@@ -25,18 +31,26 @@ export interface LastPasses {
   readonly good: { readonly report: PassReport; readonly counts: Counts } | undefined;
 }
 
-/** A value that is plain JSON. Times are ISO 8601; what is not known is null. */
-export function makeStatus(frame: StatusFrame, { last, good }: LastPasses, chronicle: Chronicle, clock: Clock) {
+type Seen = NonNullable<PassReport['seen']>;
+
+export function makeStatus(
+  frame: StatusFrame,
+  { last, good }: LastPasses,
+  chronicle: Chronicle,
+  clock: Pick<Clock, 'wall'>,
+): Status {
   const seen = good?.report.seen;
   const goodEnded = good === undefined ? undefined : good.report.startedAt + good.report.durationMs;
   const verdict = (kind: Subject['kind'], id: string, given: Verdict<string> | undefined) =>
-    given === undefined ? {} : describeVerdict(given, chronicle.since(kind, id), goodEnded);
+    describeVerdict(given ?? UNDECIDED, chronicle.since(kind, id), goodEnded);
   return {
     version: frame.version,
     dryRun: frame.dryRun,
-    startedAt: iso(frame.startedAt),
-    now: iso(clock.wall()),
+    startedAt: stamp(frame.startedAt),
+    now: stamp(clock.wall()),
+    rules: describeRules(frame),
     pass: {
+      number: chronicle.passes,
       running: frame.passRunning,
       last: last === undefined ? null : describePass(last),
       lastSuccess: iso(goodEnded),
@@ -51,33 +65,48 @@ export function makeStatus(frame: StatusFrame, { last, good }: LastPasses, chron
     },
     counts: good === undefined ? null : { ...good.counts, nodes: Object.fromEntries(good.counts.nodes) },
     machines: [...(seen?.observation.machines.values() ?? [])].map((machine) => ({
-      ...describeMachine(machine, seen),
+      ...describeMachine(machine, seen, chronicle),
       ...verdict('machine', machine.id, seen?.plan.machines.get(machine.id)),
     })),
     nodes: (seen?.observation.nodes ?? []).map((node) => ({
-      ...describeNode(node, seen),
+      ...describeNode(node, seen, chronicle),
       ...verdict('node', node.name, seen?.plan.nodes.get(node.name)),
     })),
+    history: chronicle.deeds().map(describeDeed),
   };
 }
 
-export type Status = ReturnType<typeof makeStatus>;
+/** The plan gives every machine and node a verdict; a name that it does not know would show as this. */
+const UNDECIDED: Verdict<string> = { name: 'undecided', reason: '' };
 
-function describePass({ startedAt, durationMs, failures, outcomes }: PassReport) {
+function describeRules({ selector, policy }: StatusFrame): Status['rules'] {
+  const grace = (ms: number) => (Number.isFinite(ms) ? ms : null);
   return {
-    startedAt: iso(startedAt),
+    selector,
+    neverDeregister: policy.neverDeregister ?? null,
+    adopt: policy.adopt,
+    missingGraceMs: grace(policy.missingGraceMs),
+    unhealthyGraceMs: grace(policy.unhealthyGraceMs),
+    maxDeregisterPercent: policy.maxDeregisterPercent,
+    intervalMs: policy.intervalMs,
+  };
+}
+
+function describePass({ startedAt, durationMs, failures, outcomes }: PassReport): Status['pass']['last'] {
+  return {
+    startedAt: stamp(startedAt),
     durationMs: Math.round(durationMs),
     failures: Object.fromEntries(failures),
     actions: outcomes.map(({ action, result, detail }) => ({
       kind: action.kind,
-      node: action.kind === 'register' ? action.draft.name : action.node.name,
+      node: nodeName(action),
       result,
       detail: detail ?? null,
     })),
   };
 }
 
-function describeServer(target: Target, chronicle: Chronicle) {
+function describeServer(target: Target, chronicle: Chronicle): Status['fleet'] {
   const state = chronicle.server(target);
   return { up: state?.up ?? null, since: iso(state?.since), problem: state?.problem ?? null };
 }
@@ -92,26 +121,36 @@ function describeVerdict({ name, reason, next, dueInMs }: Verdict<string>, since
   };
 }
 
-function describeMachine(machine: Machine, seen: PassReport['seen']) {
-  const kubelet = machine.address === undefined ? undefined : seen?.observation.kubelets.get(machine.address);
+type Undecided<T> = Omit<T, keyof ReturnType<typeof describeVerdict>>;
+
+function describeMachine(machine: Machine, seen: Seen | undefined, chronicle: Chronicle): Undecided<MachineStatus> {
+  const { address } = machine;
+  const kubelet = address === undefined ? undefined : seen?.observation.kubelets.get(address);
   return {
     id: machine.id,
-    addresses: machine.addresses,
+    addresses: [...machine.addresses],
     metadata: Object.fromEntries(machine.metadata),
     matches: machine.matches,
-    kubelet: kubelet ?? null,
+    kubelet:
+      kubelet === undefined || address === undefined
+        ? null
+        : { ...kubelet, since: iso(chronicle.kubeletSince(address)) },
     node: seen?.plan.machines.get(machine.id)?.node ?? null,
   };
 }
 
-function describeNode(node: Node, seen: PassReport['seen']) {
+function describeNode(node: Node, seen: Seen | undefined, chronicle: Chronicle): Undecided<NodeStatus> {
   const testimony = seen?.plan.testimonies.get(node.name);
+  const mark = markOf(node);
   return {
     name: node.name,
     uid: node.uid,
-    mark: markOf(node) ?? null,
+    mark: mark ?? null,
+    managedSince: node.annotations.get(SINCE) ?? null,
+    origin: mark === undefined ? 'unmarked' : (chronicle.originOf(node.name) ?? 'managed'),
     machine: seen?.observation.resolution.byNode.get(node.name)?.machine.id ?? null,
-    addresses: node.identity.addresses,
+    reportedId: node.identity.machineId || null,
+    addresses: [...node.identity.addresses],
     witnesses:
       testimony === undefined
         ? null
@@ -124,6 +163,33 @@ function describeNode(node: Node, seen: PassReport['seen']) {
   };
 }
 
+function describeDeed({ at, action, result, detail }: Deed): PastAction {
+  const why = whyOf(action);
+  return {
+    at: stamp(at),
+    kind: action.kind,
+    node: nodeName(action),
+    machine: 'machine' in action ? action.machine.id : (markOf(action.node) ?? null),
+    result,
+    reason: detail === undefined ? why : `${why}: ${detail}`,
+  };
+}
+
+function whyOf(action: Deed['action']): string {
+  switch (action.kind) {
+    case 'register':
+      return `the kubelet at ${action.draft.address} is healthy, and its machine had no node`;
+    case 'adopt':
+      return `it is the node of the machine at ${action.machine.address}`;
+    case 'deregister':
+      return `${action.reason}: ${action.why}`;
+  }
+}
+
+function stamp(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 function iso(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString();
+  return ms === undefined ? null : stamp(ms);
 }

@@ -4,8 +4,9 @@ import type { PassReport } from '../../src/reconcile/reconciler.ts';
 import { Chronicle } from '../../src/telemetry/chronicle.ts';
 import { countPass } from '../../src/telemetry/counts.ts';
 import { makeStatus } from '../../src/telemetry/status.ts';
+import { statusDocument } from '../../src/telemetry/status-document.ts';
 import { failedPass, goodPass, STARTED } from './pass-report.ts';
-import { bystanders, INTERVAL, machine, ours } from './world.ts';
+import { bystanders, INTERVAL, machine, ours, POLICY } from './world.ts';
 
 const clock: Clock = { wall: () => STARTED + 90_000, monotonic: () => 90_000 };
 
@@ -19,6 +20,8 @@ function statusAfter(...reports: readonly PassReport[]) {
   const frame = {
     version: '1.2.3',
     dryRun: false,
+    selector: 'role=kubernetes',
+    policy: { ...POLICY, unhealthyGraceMs: Number.POSITIVE_INFINITY, missingGraceMs: 15 * 60_000 },
     startedAt: STARTED,
     nextPass: new Date(STARTED),
     passRunning: false,
@@ -54,7 +57,7 @@ describe('the status', () => {
       addresses: ['10.0.0.1'],
       metadata: { role: 'kubernetes', rack: 'r1' },
       matches: true,
-      kubelet: { state: 'silent', detail: '10.0.0.1 silent' },
+      kubelet: { state: 'silent', detail: '10.0.0.1 silent', since: '2026-01-02T00:00:00.000Z' },
       node: '10.0.0.1',
       verdict: 'has-node',
       reason: 'its node, found by mark',
@@ -73,7 +76,10 @@ describe('the status', () => {
       name: '10.0.0.1',
       uid: 'uid-10.0.0.1',
       mark: 'a',
+      managedSince: '2026-01-01T00:00:00.000Z',
+      origin: 'managed',
       machine: 'a',
+      reportedId: null,
       addresses: ['10.0.0.1'],
       witnesses: { fleet: 'matches', kubelet: 'silent', kubeletDetail: '10.0.0.1 silent', kubernetes: 'not-ready' },
       verdict: 'in-grace',
@@ -97,12 +103,99 @@ describe('the status', () => {
     expect(status.pass.lastSuccess).toBe('2026-01-02T00:00:00.012Z');
   });
 
+  it('is read over HTTP as it was written', () => {
+    const status = statusAfter(goodPass(world), failedPass({ fleet: 'no answer' }, INTERVAL));
+    expect(statusDocument.parse(JSON.parse(JSON.stringify(status)))).toEqual(status);
+  });
+
   it('says since when the guard holds', () => {
     const gone = { machines: others.machines, nodes: others.nodes };
     const first = goodPass(gone);
     const status = statusAfter(first, goodPass(gone, { ms: INTERVAL, memory: first.seen.plan.memory }));
     expect(status.guard).toMatchObject({ held: true, since: '2026-01-02T00:00:00.000Z' });
     expect(status.guard.message).toContain('held: 4 of 4');
+  });
+
+  it('says since when a kubelet is as it is, over passes that fail, too', () => {
+    const healthy = { ...world, kubelets: { ...others.kubelets, '10.0.0.1': 'healthy' as const } };
+    const since = (...reports: readonly PassReport[]) => statusAfter(...reports).machines[0]?.kubelet?.since;
+    const [first, second] = [goodPass(world), goodPass(world, { ms: INTERVAL })];
+    expect(since(first, failedPass({ fleet: 'no answer' }, INTERVAL))).toBe('2026-01-02T00:00:00.000Z');
+    expect(since(first, second)).toBe('2026-01-02T00:00:00.000Z');
+    expect(since(first, second, goodPass(healthy, { ms: 2 * INTERVAL }))).toBe('2026-01-02T00:01:00.000Z');
+  });
+
+  it('says by which rules it was decided, a grace that never ends as null', () => {
+    expect(statusAfter().rules).toEqual({
+      selector: 'role=kubernetes',
+      neverDeregister: null,
+      adopt: true,
+      missingGraceMs: 900_000,
+      unhealthyGraceMs: null,
+      maxDeregisterPercent: POLICY.maxDeregisterPercent,
+      intervalMs: POLICY.intervalMs,
+    });
+  });
+
+  it('remembers what was done to nodes, the latest first, with the reason', () => {
+    const joins = { machines: [machine('b', '10.0.0.2')], nodes: [], kubelets: { '10.0.0.2': 'healthy' as const } };
+    const [registration] = goodPass(joins).seen.plan.actions;
+    if (registration === undefined) throw new Error('nothing is registered');
+    const status = statusAfter(
+      goodPass(joins, { outcomes: [{ action: registration, result: 'failed', detail: 'answered 503' }] }),
+      goodPass(joins, { ms: INTERVAL, outcomes: [{ action: registration, result: 'done' }] }),
+      goodPass({ ...joins, nodes: [ours('10.0.0.2', 'b', '10.0.0.2')] }, { ms: 2 * INTERVAL }),
+    );
+    const reason = 'the kubelet at 10.0.0.2 is healthy, and its machine had no node';
+    const about = { kind: 'register', node: '10.0.0.2', machine: 'b' };
+    expect(status.history).toEqual([
+      { ...about, at: '2026-01-02T00:00:30.000Z', result: 'done', reason },
+      { ...about, at: '2026-01-02T00:00:00.000Z', result: 'failed', reason: `${reason}: answered 503` },
+    ]);
+    expect(status.nodes[0]?.origin).toBe('registered');
+  });
+
+  it('forgets how a node came to its mark when the node is gone', () => {
+    const joins = { machines: [machine('b', '10.0.0.2')], nodes: [], kubelets: { '10.0.0.2': 'healthy' as const } };
+    const outcomes = goodPass(joins).seen.plan.actions.map((action) => ({ action, result: 'done' as const }));
+    const made = { ...joins, nodes: [ours('10.0.0.2', 'b', '10.0.0.2')] };
+    const status = statusAfter(
+      goodPass(joins, { outcomes }),
+      goodPass(joins, { ms: INTERVAL }),
+      goodPass(joins, { ms: 2 * INTERVAL }),
+      goodPass(made, { ms: 3 * INTERVAL }),
+    );
+    expect(status.nodes[0]?.origin).toBe('managed');
+  });
+
+  it('does not let many registrations drive a deregistration out of its memory', () => {
+    const gone = { machines: others.machines, nodes: [...world.nodes], kubelets: others.kubelets };
+    const node = gone.nodes[0];
+    const joins = { machines: [machine('b', '10.0.0.2')], nodes: [], kubelets: { '10.0.0.2': 'healthy' as const } };
+    const [registration] = goodPass(joins).seen.plan.actions;
+    if (node === undefined || registration === undefined) throw new Error('the world is not as it should be');
+    const seen = goodPass(gone).seen.observation.nodes.find(({ name }) => name === node.name);
+    if (seen === undefined) throw new Error('the node is not seen');
+    const deregistration = {
+      kind: 'deregister',
+      node: seen,
+      reason: 'machine-gone',
+      addresses: [],
+      why: 'missing from fleet for 15m of 15m',
+    } as const;
+    const status = statusAfter(
+      goodPass(gone, { outcomes: [{ action: deregistration, result: 'done' }] }),
+      ...Array.from({ length: 200 }, (_, index) =>
+        goodPass(joins, { ms: (index + 1) * INTERVAL, outcomes: [{ action: registration, result: 'done' }] }),
+      ),
+    );
+    expect(status.history.length).toBeLessThan(100);
+    expect(status.history.at(-1)).toMatchObject({
+      kind: 'deregister',
+      node: '10.0.0.1',
+      machine: 'a',
+      reason: 'machine-gone: missing from fleet for 15m of 15m',
+    });
   });
 
   it('is plain JSON, whatever the metadata keys are called', () => {
