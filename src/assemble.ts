@@ -1,7 +1,6 @@
 /** Makes the daemon's parts from settings and puts them together. */
 import { randomBytes } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
-import type { Logger } from 'pino';
 import { reverseName } from './address.ts';
 import type { Clock } from './clock.ts';
 import { Daemon } from './daemon.ts';
@@ -17,13 +16,14 @@ import { Reconciler } from './reconcile/reconciler.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import type { Settings } from './settings/settings.ts';
 import { EventRecorder } from './telemetry/event-recorder.ts';
+import type { Log } from './telemetry/log-events.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { Reporter } from './telemetry/reporter.ts';
 import { readTlsFiles } from './tls-files.ts';
 import { tokenFileReader } from './token-file.ts';
 
 export interface Surroundings {
-  readonly logger: Logger;
+  readonly log: Log;
   readonly clock: Clock;
   readonly version: string;
 }
@@ -39,7 +39,7 @@ const RETRIES: RetryOptions = { count: 2, minMs: 200, maxMs: 2_000, budgetMs: 10
 const DNS_PATIENCE = { timeout: 2_000, tries: 2 };
 
 /** Reads the files that the settings name and makes everything, without a connection to anybody. Throws CredentialError. */
-export async function assemble(settings: Settings, { logger, clock, version }: Surroundings): Promise<Assembly> {
+export async function assemble(settings: Settings, { log, clock, version }: Surroundings): Promise<Assembly> {
   const metrics = createMetrics(version);
   const fleetHttp = createHttpClient({
     target: 'fleet',
@@ -51,7 +51,8 @@ export async function assemble(settings: Settings, { logger, clock, version }: S
   });
   const { endpoint, tls, token } = await readApiAccess(settings.api);
   if (tls.insecureSkipVerify && !settings.api.insecureSkipTlsVerify) {
-    logger.warn(
+    log.say(
+      'setting-regretted',
       "KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: the server's certificate is not checked: whoever is in between can answer for the API server and read the credentials",
     );
   }
@@ -75,7 +76,7 @@ export async function assemble(settings: Settings, { logger, clock, version }: S
   });
 
   const resolver = new Resolver(DNS_PATIENCE);
-  const schedule = createSchedule(settings.schedule, { clock, logger });
+  const schedule = createSchedule(settings.schedule, { clock, log });
   const policy = policyOf(settings, schedule);
   const reconciler = new Reconciler({
     sources: {
@@ -95,8 +96,8 @@ export async function assemble(settings: Settings, { logger, clock, version }: S
     reconciler,
     schedule,
     clock,
-    reporter: new Reporter(logger, settings.selector.text),
-    events: settings.events && !settings.dryRun ? new EventRecorder({ events, logger, metrics }) : undefined,
+    reporter: new Reporter(log, settings.selector.text),
+    events: settings.events && !settings.dryRun ? new EventRecorder({ events, log, clock, metrics }) : undefined,
     metrics,
     version,
     policy,

@@ -1,12 +1,12 @@
 /** The program from its arguments to its exit code: settings, parts, signals, and the end. */
 import { existsSync } from 'node:fs';
-import type { Logger } from 'pino';
 import { type Assembly, assemble } from './assemble.ts';
 import { systemClock } from './clock.ts';
 import { CredentialError } from './credential-error.ts';
 import { liveInUtc } from './schedule.ts';
 import { readSettings, type Settings } from './settings/settings.ts';
 import type { Signals } from './signals.ts';
+import { type Log, logOf } from './telemetry/log-events.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { ListenError, placeOf, startWebServer, type WebServer } from './telemetry/web-server.ts';
 import { VERSION } from './version.ts';
@@ -31,9 +31,9 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
     case 'run': {
       const { settings, warnings } = invocation;
       const noColor = (host.env['NO_COLOR'] ?? '') !== '';
-      const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor });
-      for (const warning of warnings) logger.warn(warning);
-      return runWith(settings, logger, { host, signals });
+      const log = logOf(await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor }));
+      for (const warning of warnings) log.say('setting-regretted', warning);
+      return runWith(settings, log, { host, signals });
     }
   }
 }
@@ -54,29 +54,30 @@ function say(text: string, { stdout, stderr }: NodeJS.Process): Promise<number> 
 
 async function runWith(
   settings: Settings,
-  logger: Logger,
+  log: Log,
   { host, signals }: { host: NodeJS.Process; signals: Signals },
 ): Promise<number> {
-  void signals.stopped.then((signal) => logger.info(`${signal}: stopping; a second signal ends it at once`));
+  void signals.stopped.then((signal) => log.say('stopping', `${signal}: stopping; a second signal ends it at once`));
   let assembly: Assembly;
   try {
-    assembly = await assemble(settings, { logger, clock: systemClock, version: VERSION });
+    assembly = await assemble(settings, { log, clock: systemClock, version: VERSION });
   } catch (error) {
     if (!(error instanceof CredentialError)) throw error;
-    logger.fatal(error.message);
+    log.say('credentials-unusable', error.message);
     return EXIT.failed;
   }
   try {
     return settings.once
-      ? await runOnce(assembly, signals, logger)
-      : await runDaemon(settings, assembly, signals, { logger, host });
+      ? await runOnce(assembly, signals, log)
+      : await runDaemon(settings, assembly, signals, { log, host });
   } finally {
     assembly.close();
   }
 }
 
-async function runOnce({ daemon }: Assembly, { stopped }: Signals, logger: Logger): Promise<number> {
-  logger.info({ version: VERSION }, `kube-register ${VERSION} makes one pass; it does not listen (KUBE_REGISTER_ONCE)`);
+async function runOnce({ daemon }: Assembly, { stopped }: Signals, log: Log): Promise<number> {
+  const message = `kube-register ${VERSION} makes one pass; it does not listen (KUBE_REGISTER_ONCE)`;
+  log.say('started', message, { version: VERSION });
   const pass = daemon.runOnce();
   const isStopped = await Promise.race([pass.then(() => false), stopped.then(() => true)]);
   if (isStopped && !(await endsInTime(daemon.stop()))) return EXIT.done;
@@ -91,7 +92,7 @@ async function runDaemon(
   settings: Settings,
   { daemon, metrics }: Assembly,
   signals: Signals,
-  { logger, host }: { logger: Logger; host: NodeJS.Process },
+  { log, host }: { log: Log; host: NodeJS.Process },
 ): Promise<number> {
   let server: WebServer | undefined;
   if (settings.listen !== 'off') {
@@ -102,22 +103,22 @@ async function runDaemon(
       status: () => daemon.status(),
     };
     try {
-      server = await startWebServer({ listen: settings.listen, routes, logger });
+      server = await startWebServer({ listen: settings.listen, routes, log });
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
-      logger.fatal(error.message);
+      log.say('cannot-listen', error.message);
       return EXIT.failed;
     }
   }
   const where = server === undefined ? {} : { listen: placeOf(server.address) };
-  logger.info({ version: VERSION, node: host.version, ...where }, `kube-register ${VERSION} has started`);
+  log.say('started', `kube-register ${VERSION} has started`, { version: VERSION, node: host.version, ...where });
   signals.onPassWanted(() => daemon.requestPass());
   daemon.start();
 
   await signals.stopped;
   const inTime = await endsInTime(Promise.all([daemon.stop(), server?.close()]));
-  if (inTime) logger.info('kube-register has stopped');
-  else logger.warn('kube-register ends, though what was under way has not: it is given up');
+  if (inTime) log.say('stopped', 'kube-register has stopped');
+  else log.say('stopped-late', 'kube-register ends, though what was under way has not: it is given up');
   return EXIT.done;
 }
 

@@ -1,8 +1,8 @@
 /** When passes happen: by a cron expression on the wall clock, or every so often on the monotonic one. */
 import { createTask, type ScheduledTask } from 'node-cron';
-import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
 import { formatDuration } from './duration.ts';
+import type { Log } from './telemetry/log-events.ts';
 
 export type ScheduleSpec =
   | { readonly kind: 'cron'; readonly expression: string }
@@ -10,7 +10,7 @@ export type ScheduleSpec =
 
 export interface ScheduleDeps {
   readonly clock: Clock;
-  readonly logger: Pick<Logger, 'warn' | 'debug'>;
+  readonly log: Log;
 }
 
 /** Ticks are never in parallel and never made up for: however late the process is, one tick is all there is. */
@@ -53,8 +53,8 @@ export function createSchedule(spec: ScheduleSpec, deps: ScheduleDeps): Schedule
  * slot in one go after it was set forward (12 hours of seconds block the process for 4.7 s). So a watch compares the two clocks
  * every second and, at a step, makes the task anew, which nearly always is before node-cron wakes.
  */
-function cronSchedule(expression: string, { clock, logger }: ScheduleDeps): Schedule {
-  const slots = { timezone: TIME_ZONE, logger: cronLogger(logger) };
+function cronSchedule(expression: string, { clock, log }: ScheduleDeps): Schedule {
+  const slots = { timezone: TIME_ZONE, logger: cronLogger(log) };
   const intervalMs = shortestGap(createTask(expression, () => {}, slots).getNextRuns(RUNS_LOOKED_AT));
   let task: ScheduledTask | undefined;
   let watch: NodeJS.Timeout | undefined;
@@ -77,7 +77,8 @@ function cronSchedule(expression: string, { clock, logger }: ScheduleDeps): Sche
         lead += step;
         if (Math.abs(step) <= CLOCK_STEP) return;
         const direction = step < 0 ? 'back' : 'forward';
-        logger.warn(
+        log.say(
+          'clock-stepped',
           `the wall clock stepped ${formatDuration(Math.abs(step))} ${direction}; the schedule was made anew`,
         );
         restart(tick);
@@ -94,13 +95,13 @@ function cronSchedule(expression: string, { clock, logger }: ScheduleDeps): Sche
 }
 
 /** node-cron tells of missed slots as warnings; they are part of a busy machine's life. */
-function cronLogger(logger: ScheduleDeps['logger']) {
-  const debug = (message: string | Error) => logger.debug(`node-cron: ${messageOf(message)}`);
+function cronLogger(log: Log) {
+  const debug = (message: string | Error) => log.debug(`node-cron: ${messageOf(message)}`);
   return {
     info: debug,
     debug,
     warn: debug,
-    error: (message: string | Error) => logger.warn(`node-cron: ${messageOf(message)}`),
+    error: (message: string | Error) => log.say('schedule-problem', `node-cron: ${messageOf(message)}`),
   };
 }
 

@@ -1,14 +1,18 @@
 /** Writes Events beside the passes, and lets go what cannot be written: no pass waits for an Event. */
-import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import { formatDuration } from '../duration.ts';
 import { RequestError } from '../http/request-error.ts';
 import type { EventLog, NodeEvent } from '../kubernetes/events.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Chapter } from './chronicle.ts';
+import type { Log } from './log-events.ts';
 import { eventsOf } from './node-events.ts';
+import { Reminders } from './reminders.ts';
 
 export interface EventRecorderParts {
   readonly events: EventLog;
-  readonly logger: Pick<Logger, 'info' | 'warn'>;
+  readonly log: Log;
+  readonly clock: Clock;
   /** Counts Events that were written, or were not. */
   readonly metrics: { eventEnded(written: boolean): void };
 }
@@ -18,7 +22,7 @@ const WAITING_AT_MOST = 500;
 const AT_ONCE = 5;
 /** What Events that wait are given once the daemon stops. */
 const LAST_MOMENT_MS = 2_000;
-const ENDS = 'the program ends before all Events are written: the rest is dropped';
+const ALL_THE_SAME = 'nodes are registered and deregistered all the same';
 
 export class EventRecorder {
   readonly #parts: EventRecorderParts;
@@ -28,9 +32,9 @@ export class EventRecorder {
   readonly #writers = new Set<Promise<void>>();
   /** Of the writers that are at work: a signal that outlives them would remember every request. */
   #giveUp = new AbortController();
-  /** What was said of the failures that last. */
-  readonly #said = new Set<string>();
+  readonly #lasting = new Reminders<'not written'>();
   #allWritten = true;
+  #endWasSaid = false;
 
   constructor(parts: EventRecorderParts) {
     this.#parts = parts;
@@ -67,8 +71,8 @@ export class EventRecorder {
   }
 
   #dropped(count: number): void {
-    if (count > 0)
-      this.#failed('full', `${WAITING_AT_MOST} Events wait to be written: ${count} more are dropped`, count);
+    for (let each = 0; each < count; each += 1) this.#parts.metrics.eventEnded(false);
+    if (count > 0) this.#failed('full', `${WAITING_AT_MOST} Events wait to be written: ${count} more are dropped`);
   }
 
   async #writeAll(signal: AbortSignal): Promise<void> {
@@ -77,27 +81,36 @@ export class EventRecorder {
         await this.#parts.events.write(event, signal);
         this.#parts.metrics.eventEnded(true);
       } catch (error) {
-        if (signal.aborted) this.#failed('stopped', ENDS);
+        this.#parts.metrics.eventEnded(false);
+        if (signal.aborted) this.#sayEnd();
         else this.#failed(causeOf(error), `an Event was not written: ${messageOf(error)}`);
       }
     }
   }
 
-  #failed(cause: string, problem: string, count = 1): void {
-    for (let each = 0; each < count; each += 1) this.#parts.metrics.eventEnded(false);
+  #failed(cause: string, problem: string): void {
+    const { log, clock } = this.#parts;
     this.#allWritten = false;
-    if (this.#said.has(cause)) return;
-    this.#said.add(cause);
-    this.#parts.logger.warn(`${problem}; nodes are registered and deregistered all the same`);
+    const due = this.#lasting.found('not written', cause, clock.monotonic());
+    if (due === undefined) log.debug(problem);
+    else log.say('events-not-written', `${due.preface}${problem}; ${ALL_THE_SAME}`, due.figures);
   }
 
-  /** Failures that come and go within one round are said once. */
+  #sayEnd(): void {
+    this.#allWritten = false;
+    if (this.#endWasSaid) return;
+    this.#endWasSaid = true;
+    const problem = 'the program ends before all Events are written: the rest is dropped';
+    this.#parts.log.say('events-dropped-at-end', `${problem}; ${ALL_THE_SAME}`);
+  }
+
+  /** Failures that come and go within one round are one thing that lasts. */
   #roundEnded(): void {
-    if (this.#allWritten && this.#said.size > 0) {
-      this.#said.clear();
-      this.#parts.logger.info('Events are written again');
-    }
+    const { log, clock } = this.#parts;
+    const lasted = this.#allWritten ? this.#lasting.over('not written', clock.monotonic()) : undefined;
     this.#allWritten = true;
+    if (lasted === undefined) return;
+    log.say('events-written-again', `Events are written again after ${formatDuration(lasted.lastedMs)}`, { ...lasted });
   }
 }
 

@@ -1,17 +1,18 @@
-/** What the log says of passes: changes, each once; what is wrong, at its start and its end; and a summary an hour. */
-import type { Logger } from 'pino';
+/** What the log says of passes: changes, each once; what lasts, at its start, now and then, and at its end; and the figures an hour. */
 import { formatDuration } from '../duration.ts';
 import { quote } from '../quote.ts';
-import { nodeName } from '../reconcile/action.ts';
-import type { Outcome } from '../reconcile/apply.ts';
-import type { Cause, PassReport } from '../reconcile/reconciler.ts';
+import type { PassReport } from '../reconcile/reconciler.ts';
+import { type Line, sayAlike } from './alike.ts';
 import type { Change, Chapter } from './chronicle.ts';
 import type { Counts } from './counts.ts';
+import type { Log } from './log-events.ts';
+import { OutcomeLog } from './outcome-log.ts';
+import { Reminders } from './reminders.ts';
 
 const SUMMARY_EVERY_MS = 60 * 60_000;
-/** Of so many changes of one kind in a pass each gets a line; of more, the rest share one. */
-const LINES_OF_A_KIND = 20;
 const METADATA_SHOWN = 10;
+
+type Seen = NonNullable<PassReport['seen']>;
 
 /** Verdicts that a person may have to do something about. */
 const WARNED: ReadonlySet<string> = new Set([
@@ -38,171 +39,124 @@ const UNSAID: ReadonlySet<string> = new Set([
   'not-selected',
 ]);
 
-/** So many different sentences are said of one outage: a text that never repeats itself must not fill the log. */
-const PROBLEMS_AN_OUTAGE = 5;
+/** What lasts from pass to pass, and the event of its end. */
+const ENDS = {
+  'fleet-unreachable': 'fleet-answers-again',
+  'kubernetes-unreachable': 'kubernetes-answers-again',
+  'passes-failing': 'passes-succeed-again',
+  'no-machine-matches': 'machines-match',
+  'deregistrations-held': 'hold-over',
+} as const;
+type Lasting = keyof typeof ENDS;
 
-const DONE = { register: 'registered', adopt: 'adopted', label: 'updated', deregister: 'deregistered' } as const;
-const VERBS = { register: 'register', adopt: 'adopt', label: 'update', deregister: 'deregister' } as const;
-
-/** Writes the log of passes. It remembers what it said, so that what lasts is said once. */
+/** Writes the log of passes. It remembers what it said, so that what lasts is not said in every pass. */
 export class Reporter {
-  readonly #logger: Logger;
+  readonly #log: Log;
   readonly #selectorText: string;
-  #first = true;
+  readonly #outcomes: OutcomeLog;
+  readonly #lasting = new Reminders<Lasting>();
   #summaryMs: number | undefined;
-  #said: ReadonlySet<string> = new Set();
-  #brokenBy: Cause | undefined;
-  /** Of the outage that lasts. */
-  readonly #saidOf = { fleet: new Set<string>(), kubernetes: new Set<string>() };
+  #notes: ReadonlySet<string> = new Set();
   #apiServer: string | undefined;
 
-  constructor(logger: Logger, selectorText: string) {
-    this.#logger = logger;
+  constructor(log: Log, selectorText: string) {
+    this.#log = log;
     this.#selectorText = selectorText;
+    this.#outcomes = new OutcomeLog(log);
   }
 
-  /** `counts` are those of a pass that saw something; `monotonicMs` is now. */
-  report(report: PassReport, chapter: Chapter, counts: Counts | undefined, monotonicMs: number): void {
-    this.#sayServers(chapter);
-    this.#sayFailures(report);
+  /** `counts` are those of a pass that saw something; `nowMs` is monotonic. */
+  report(report: PassReport, chapter: Chapter, counts: Counts | undefined, nowMs: number): void {
+    this.#sayServers(chapter, nowMs);
+    this.#sayFailures(report, nowMs);
     if (report.seen === undefined || counts === undefined) return;
-    this.#sayApiServer(report);
-    if (this.#first) this.#sayFirst(report, counts);
-    this.#sayHold(report, chapter);
-    this.#sayChanges(chapter.changes);
-    this.#sayOutcomes(report);
-    if (!this.#first && this.#summaryMs !== undefined && monotonicMs - this.#summaryMs >= SUMMARY_EVERY_MS) {
-      this.#logger.info(figures(counts), `another hour: ${inWords(counts)}`);
-      this.#summaryMs = monotonicMs;
-    }
-    this.#summaryMs ??= monotonicMs;
-    this.#first = false;
+    this.#sayApiServer(report.seen);
+    this.#sayFigures(counts, nowMs);
+    this.#sayMatches(report.seen, counts, nowMs);
+    this.#sayHold(report.seen, nowMs);
+    sayAlike(this.#log, chapter.changes.filter(isWorthSaying).map(lineOf));
+    this.#sayNotes(report.seen);
+    this.#outcomes.say(report, nowMs);
   }
 
-  #sayServers({ servers }: Chapter): void {
-    for (const { target, state, lastedMs } of servers) {
-      this.#saidOf[target].clear();
-      if (state.up) this.#logger.info(`${target} answers again after ${formatDuration(lastedMs)}`);
+  #sayServers({ servers }: Chapter, nowMs: number): void {
+    for (const { target, state } of servers) {
+      if (state.up) this.#isOver(`${target}-unreachable`, nowMs, (ms) => `${target} answers again after ${ms}`);
     }
   }
 
-  /** What was not said before in this outage; the same again is for those who debug. */
-  #sayFailures({ failures }: PassReport): void {
+  #sayFailures({ failures, stopped }: PassReport, nowMs: number): void {
     for (const [cause, problem] of failures) {
-      if (cause === 'fleet' || cause === 'kubernetes') this.#sayProblem(this.#saidOf[cause], problem);
-      else this.#logger[cause === this.#brokenBy ? 'debug' : 'error'](`pass failed: ${problem}`);
+      if (cause === 'timeout' || cause === 'internal') this.#lasts('passes-failing', `pass failed: ${problem}`, nowMs);
+      else this.#lasts(`${cause}-unreachable`, `${problem}; nothing is changed until it answers`, nowMs);
     }
-    this.#brokenBy = [...failures.keys()].find((cause) => cause === 'timeout' || cause === 'internal');
-  }
-
-  #sayProblem(said: Set<string>, problem: string): void {
-    if (said.has(problem) || said.size === PROBLEMS_AN_OUTAGE) {
-      this.#logger.debug(problem);
-      return;
-    }
-    said.add(problem);
-    this.#logger.error(`${problem}; nothing is changed until it answers`);
+    if (failures.size > 0 || stopped) return;
+    this.#isOver('passes-failing', nowMs, (ms) => `passes succeed again after ${ms}`);
   }
 
   /** An upgrade under the running daemon changes what can be done with nodes. */
-  #sayApiServer({ seen }: PassReport): void {
-    const server = seen?.observation.era.server;
+  #sayApiServer({ observation }: Seen): void {
+    const { server } = observation.era;
     if (server === this.#apiServer) return;
     const before = this.#apiServer === undefined ? '' : `; it was ${this.#apiServer}`;
-    this.#logger.info(`the API server is ${server}${before}`);
+    this.#log.say('api-server', `the API server is ${server}${before}`);
     this.#apiServer = server;
   }
 
-  #sayFirst({ seen }: PassReport, counts: Counts): void {
-    const { matched, listed } = counts.machines;
-    if (matched > 0 || seen === undefined) {
-      this.#logger.info(figures(counts), `first pass: ${inWords(counts)}`);
+  #sayFigures(counts: Counts, nowMs: number): void {
+    if (this.#summaryMs === undefined) {
+      this.#log.say('first-pass', `first pass: ${countsInWords(counts)}`, figuresOf(counts));
+      this.#summaryMs = nowMs;
+    } else if (nowMs - this.#summaryMs >= SUMMARY_EVERY_MS) {
+      this.#log.say('hourly-figures', `another hour: ${countsInWords(counts)}`, figuresOf(counts));
+      this.#summaryMs = nowMs;
+    }
+  }
+
+  #sayMatches({ observation }: Seen, { machines }: Counts, nowMs: number): void {
+    const selector = quote(this.#selectorText);
+    if (machines.matched > 0) {
+      const end = (ms: string) => `machines match ${selector} (${machines.matched}); for ${ms} none did`;
+      this.#isOver('no-machine-matches', nowMs, end);
       return;
     }
-    const metadata = listed === 0 ? 'fleet lists no machine' : `metadata there is: ${metadataOf(seen.observation)}`;
-    this.#logger.warn(figures(counts), `first pass: no machine matches ${quote(this.#selectorText)}; ${metadata}`);
+    const metadata = machines.listed === 0 ? 'fleet lists no machine' : `metadata there is: ${metadataOf(observation)}`;
+    this.#lasts('no-machine-matches', `no machine matches ${selector}; ${metadata}`, nowMs, 'none');
   }
 
-  #sayHold({ seen }: PassReport, { hold }: Chapter): void {
-    if (hold === 'began') this.#logger.error(seen?.plan.hold?.message);
-    if (hold === 'ended') this.#logger.info('the hold is over; every grace starts anew');
+  #sayHold({ plan: { hold } }: Seen, nowMs: number): void {
+    if (hold !== undefined) this.#lasts('deregistrations-held', hold.message, nowMs, 'held');
+    else this.#isOver('deregistrations-held', nowMs, (ms) => `the hold is over after ${ms}; every grace starts anew`);
   }
 
-  #sayChanges(changes: readonly Change[]): void {
-    const byVerdict = new Map<string, Change[]>();
-    for (const change of changes) {
-      if (!isWorthSaying(change)) continue;
-      const kind = `${change.kind} ${change.verdict.name}`;
-      byVerdict.set(kind, [...(byVerdict.get(kind) ?? []), change]);
-    }
-    for (const alike of byVerdict.values()) {
-      for (const change of alike.slice(0, LINES_OF_A_KIND)) this.#sayChange(change);
-      const [first, rest] = [alike[0], alike.length - LINES_OF_A_KIND];
-      if (first !== undefined && rest > 0) {
-        this.#logger[levelOf(first)](`${rest} more ${first.kind}s: ${first.verdict.name} (see /status)`);
-      }
-    }
+  #sayNotes({ plan: { notes } }: Seen): void {
+    const isNews = (key: string) => !this.#notes.has(key);
+    for (const { key, text } of notes) if (isNews(key)) this.#log.say('worked-around', text);
+    this.#notes = new Set(notes.map(({ key }) => key));
   }
 
-  #sayChange(change: Change): void {
-    const { kind, id, verdict } = change;
-    const next = verdict.next === undefined ? '' : `; ${verdict.next}`;
-    this.#logger[levelOf(change)](
-      { [kind]: id, verdict: verdict.name },
-      `${kind} ${id}: ${verdict.name}: ${verdict.reason}${next}`,
-    );
+  /** Messages of one `text` are no news beside each other: their figures change, and what they tell does not. */
+  #lasts(event: Lasting, message: string, nowMs: number, text = message): void {
+    const due = this.#lasting.found(event, text, nowMs);
+    if (due === undefined) this.#log.debug(message);
+    else this.#log.say(event, due.preface + message, due.figures);
   }
 
-  #sayOutcomes({ seen, outcomes, durationMs }: PassReport): void {
-    const said = new Set<string>();
-    const sayOnce = (key: string, say: () => void) => {
-      if (!this.#said.has(key)) say();
-      said.add(key);
-    };
-    for (const { key, text } of seen?.plan.notes ?? []) sayOnce(key, () => this.#logger.warn(text));
-    for (const outcome of outcomes) {
-      const repeats = outcome.result === 'failed' || outcome.result === 'dry-run' || outcome.result === 'refused';
-      const key = `${outcome.result} ${outcome.action.kind} ${nodeName(outcome.action)} ${outcome.detail ?? ''}`;
-      if (repeats) sayOnce(key, () => this.#sayOutcome(outcome));
-      else this.#sayOutcome(outcome);
-    }
-    this.#said = said;
-
-    const done = outcomes.filter(({ result }) => result === 'done' || result === 'unneeded');
-    if (done.length === 0) return;
-    const tally = new Map<string, number>();
-    for (const { action } of done) tally.set(DONE[action.kind], (tally.get(DONE[action.kind]) ?? 0) + 1);
-    const failed = outcomes.length - done.length;
-    const parts = [...tally].map(([what, count]) => `${what} ${count}`);
-    if (failed > 0) parts.push(`not done ${failed}`);
-    this.#logger.info({ durationMs: Math.round(durationMs) }, `pass: ${parts.join(', ')}`);
+  #isOver(event: Lasting, nowMs: number, messageOf: (lasted: string) => string): void {
+    const lasted = this.#lasting.over(event, nowMs);
+    if (lasted !== undefined) this.#log.say(ENDS[event], messageOf(formatDuration(lasted.lastedMs)), { ...lasted });
   }
+}
 
-  #sayOutcome({ action, result, detail }: Outcome): void {
-    const node = nodeName(action);
-    const machine = 'machine' in action ? action.machine.id : undefined;
-    const about = { action: action.kind, node, ...(machine === undefined ? {} : { machine }) };
-    const subject = machine === undefined ? `node ${node}` : `node ${node} of machine ${machine}`;
-    const why = action.kind === 'deregister' ? `: ${action.reason}: ${action.why}` : '';
-    const because = detail === undefined ? '' : `: ${detail}`;
-    switch (result) {
-      case 'done':
-        this.#logger.info(about, `${DONE[action.kind]} ${subject}${why}${because}`);
-        break;
-      case 'unneeded':
-        this.#logger.info(about, `no need to ${VERBS[action.kind]} ${subject}${because}`);
-        break;
-      case 'dry-run':
-        this.#logger.info(about, `dry run: would ${VERBS[action.kind]} ${subject}${why}`);
-        break;
-      case 'refused':
-        this.#logger.warn(about, `did not ${VERBS[action.kind]} ${subject}${because}`);
-        break;
-      case 'failed':
-        this.#logger.error(about, `could not ${VERBS[action.kind]} ${subject}${because}`);
-        break;
-    }
-  }
+function lineOf({ kind, id, verdict }: Change): Line {
+  const next = verdict.next === undefined ? '' : `; ${verdict.next}`;
+  return {
+    kind: `${kind} ${verdict.name}`,
+    event: WARNED.has(verdict.name) ? 'verdict-warning' : 'verdict',
+    message: `${kind} ${id}: ${verdict.name}: ${verdict.reason}${next}`,
+    fields: { [kind]: id, verdict: verdict.name },
+    more: (count) => `${count} more ${kind}s: ${verdict.name} (see /status)`,
+  };
 }
 
 /** What is as it should be is said only when it was not so before. */
@@ -211,23 +165,19 @@ function isWorthSaying({ verdict, before }: Change): boolean {
   return verdict.name !== 'keep' || (before !== undefined && WARNED.has(before));
 }
 
-function levelOf({ verdict }: Change): 'warn' | 'info' {
-  return WARNED.has(verdict.name) ? 'warn' : 'info';
-}
-
-function figures({ machines, nodes, managed }: Counts) {
+function figuresOf({ machines, nodes, managed }: Counts) {
   return { machines, nodes: Object.fromEntries(nodes), managed };
 }
 
 /** `machines: 12 listed, 8 matched, 7 healthy; nodes: 9, 8 managed` */
-function inWords({ machines, nodes, managed }: Counts): string {
+function countsInWords({ machines, nodes, managed }: Counts): string {
   const total = [...nodes.values()].reduce((sum, count) => sum + count, 0);
   const { listed, matched, healthy } = machines;
   return `machines: ${listed} listed, ${matched} matched, ${healthy} healthy; nodes: ${total}, ${managed} managed`;
 }
 
 /** `role=etcd (3), role=worker (2)`, the most frequent first. */
-function metadataOf({ machines }: NonNullable<PassReport['seen']>['observation']): string {
+function metadataOf({ machines }: Seen['observation']): string {
   const pairs = new Map<string, number>();
   for (const { metadata } of machines.values()) {
     for (const [key, value] of metadata) {

@@ -1,7 +1,7 @@
 /** The daemon's own HTTP server: metrics, health, readiness and status, to read only. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Logger } from 'pino';
+import type { Log } from './log-events.ts';
 
 /** What is behind each path. A function that throws or rejects makes a 500 without details, and a line in the log. */
 export interface WebRoutes {
@@ -25,7 +25,7 @@ interface ListenAddress {
 export interface WebServerOptions {
   readonly listen: ListenAddress;
   readonly routes: WebRoutes;
-  readonly logger: Pick<Logger, 'error'>;
+  readonly log: Log;
 }
 
 export interface WebServer {
@@ -68,10 +68,10 @@ const HEADERS = {
 };
 
 /** Throws ListenError when the address cannot be had. */
-export async function startWebServer({ listen, routes, logger }: WebServerOptions): Promise<WebServer> {
+export async function startWebServer({ listen, routes, log }: WebServerOptions): Promise<WebServer> {
   const handlers = handlersOf(routes);
   const server = createServer(LIMITS, (request, response) => {
-    void respond(request, response, handlers, logger);
+    void respond(request, response, handlers, log);
   });
   server.maxConnections = MAX_CONNECTIONS;
 
@@ -81,7 +81,7 @@ export async function startWebServer({ listen, routes, logger }: WebServerOption
   } catch (error) {
     throw listenError(listen, error);
   }
-  server.on('error', (err) => logger.error({ err }, 'the web server has a problem and goes on'));
+  server.on('error', (err) => log.say('web-server-problem', 'the web server has a problem and goes on', { err }));
 
   const bound = server.address();
   const address = bound === null || typeof bound === 'string' ? listen : { host: bound.address, port: bound.port };
@@ -113,14 +113,14 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   handlers: ReadonlyMap<string, Handler>,
-  logger: Pick<Logger, 'error'>,
+  log: Log,
 ): Promise<void> {
   const deadline = setTimeout(() => response.destroy(), ANSWER_TIMEOUT);
   response.once('close', () => clearTimeout(deadline));
 
   const [path = '/'] = (request.url ?? '/').split('?', 1);
   const answer = await answerTo(request.method, handlers.get(path)).catch((err: unknown): Answer => {
-    logger.error({ err, path }, 'cannot answer a request to the web server');
+    log.say('page-failed', 'cannot answer a request to the web server', { err, path });
     return text(500, 'internal error, see the log');
   });
   const { status, contentType, body, headers } = answer;

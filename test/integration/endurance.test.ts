@@ -4,6 +4,7 @@ import { queryObjects } from 'node:v8';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { assemble } from '../../src/assemble.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
+import { logOf } from '../../src/telemetry/log-events.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { type Fault, hang, loseAnswer as loseKubeletsAnswer, notHttp, reset, truncate } from '../lab/faults.ts';
 import {
@@ -114,7 +115,7 @@ async function startTrial(): Promise<Trial> {
     MISSING_GRACE: '2m',
   });
   const logger = await createLogger({ level: 'info', format: 'json', destination: { write: () => true } });
-  const { daemon, close } = await assemble(settings, { logger, clock, version: 'test' });
+  const { daemon, close } = await assemble(settings, { log: logOf(logger), clock, version: 'test' });
   onTestFinished(async () => {
     await daemon.stop();
     close();

@@ -174,7 +174,7 @@ describe('an Event', () => {
 });
 
 describe('an API server that takes no Events', () => {
-  it('for want of rights is said once, with the rule that grants it, and does not stop the work', async () => {
+  it('for want of rights is said, with the rule that grants it and now and then again, and does not stop the work', async () => {
     const tokenFile = join(await folderOfTest(), 'token');
     await writeFile(tokenFile, 'secret-enough\n');
     const { lab, daemon } = await scene(
@@ -187,11 +187,15 @@ describe('an API server that takes no Events', () => {
       await ended(daemon, pass);
     }
     expect(await daemon.metric(FAILED)).toBe(3);
+    const problem =
+      `an Event was not written: kubernetes at ${lab.kubernetes.url}: POST /api/v1/namespaces/default/events: ` +
+      '403 Forbidden events is forbidden: User "user" cannot create resource "events" in API group "" in the namespace ' +
+      '"default": does this user have the verb "create" on events in the namespace default? A Role there grants it with ' +
+      `the rule {apiGroups: [""], resources: ["events"], verbs: ["create"]}${ALL_THE_SAME}`;
     expect(said(daemon)).toEqual([
-      `warn: an Event was not written: kubernetes at ${lab.kubernetes.url}: POST /api/v1/namespaces/default/events: ` +
-        '403 Forbidden events is forbidden: User "user" cannot create resource "events" in API group "" in the namespace ' +
-        '"default": does this user have the verb "create" on events in the namespace default? A Role there grants it with ' +
-        `the rule {apiGroups: [""], resources: ["events"], verbs: ["create"]}${ALL_THE_SAME}`,
+      `warn: ${problem}`,
+      `warn: still, after 1m (2 times): ${problem}`,
+      `warn: still, after 2m (3 times): ${problem}`,
     ]);
     expect(lab.kubernetes.nodes).toHaveLength(3);
   });
@@ -211,7 +215,8 @@ describe('an API server that takes no Events', () => {
     expect(said(daemon).map((line) => line.replace(/ not written: .*: (\d+);.*/, ' $1'))).toEqual([
       'warn: an Event was 503',
       'warn: an Event was 500',
-      'info: Events are written again',
+      'warn: still, after 2m (3 times): an Event was 503',
+      'info: Events are written again after 3m',
       'warn: an Event was 503',
     ]);
     expect(await daemon.metric(FAILED)).toBe(4);

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
+import { LOG_EVENTS } from '../../src/telemetry/log-events.ts';
 import { type Lab, type LabOptions, startLab } from '../lab/lab.ts';
 
 /** Needs `node --import tsx`. */
@@ -16,13 +17,24 @@ export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** How long a test waits for what should come at once: enough for a machine that has other things to do. */
 const PATIENCE = { timeout: 15_000, interval: 20 };
 
-/** Every line of the log is JSON, with a level as a word and a time that people can read. */
-const LINE = z.looseObject({
-  level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
-  time: z.iso.datetime({ precision: 3 }),
-  msg: z.string(),
-  listen: z.string().optional(),
-});
+const levelOf = (event: string) => new Map(Object.entries(LOG_EVENTS)).get(event)?.[0];
+
+/**
+ * Every line of the log is JSON, with a level as a word and a time that people can read. What is not for debugging tells of an
+ * event that is known, at the level of that event.
+ */
+const LINE = z
+  .looseObject({
+    level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
+    time: z.iso.datetime({ precision: 3 }),
+    msg: z.string(),
+    listen: z.string().optional(),
+    event: z.string().optional(),
+  })
+  .refine(
+    ({ level, event }) => level === 'trace' || level === 'debug' || (event !== undefined && levelOf(event) === level),
+    'the event is not one of the list, or not at its level',
+  );
 export type Line = z.infer<typeof LINE>;
 
 const VERDICT = z.object({ verdict: z.string(), reason: z.string(), next: z.string().nullable() });

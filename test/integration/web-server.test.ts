@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ListenError, startWebServer, type WebRoutes, type WebServer } from '../../src/telemetry/web-server.ts';
 
-const logger = { error: vi.fn() };
+const log = { say: vi.fn(), debug: vi.fn() };
 const releases: (() => unknown)[] = [];
 let routes: WebRoutes;
 let server: WebServer;
@@ -33,7 +33,7 @@ async function start(listen: { host: string; port: number }): Promise<WebServer>
     readyz: () => routes.readyz(),
     status: () => routes.status(),
   };
-  const started = await startWebServer({ listen, routes: current, logger });
+  const started = await startWebServer({ listen, routes: current, log });
   releases.push(() => started.close());
   return started;
 }
@@ -141,7 +141,8 @@ describe('the web server', () => {
     routes.status = () => ({ notForJson: 1n });
     const { status, body } = await ask(path);
     expect([status, body]).toEqual([500, 'internal error, see the log\n']);
-    expect(logger.error).toHaveBeenCalledExactlyOnceWith({ err: expect.any(Error), path }, expect.any(String));
+    const fields = { err: expect.any(Error), path };
+    expect(log.say).toHaveBeenCalledExactlyOnceWith('page-failed', expect.any(String), fields);
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
   });
 
@@ -153,7 +154,7 @@ describe('the web server', () => {
     socket.destroy();
     answer();
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
-    expect(logger.error).not.toHaveBeenCalled();
+    expect(log.say).not.toHaveBeenCalled();
   });
 
   it('outlives a request that is no HTTP', async () => {

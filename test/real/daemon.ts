@@ -4,6 +4,7 @@ import { type Assembly, assemble } from '../../src/assemble.ts';
 import type { Clock } from '../../src/clock.ts';
 import { nodeName } from '../../src/reconcile/action.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
+import { logOf } from '../../src/telemetry/log-events.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { read } from '../unit/read-settings.ts';
 import type { World } from './world.ts';
@@ -44,7 +45,7 @@ export async function startDaemon(
   });
   const clock = new TestClock();
   const all = { ...world.settings, SYNC_INTERVAL: '1m', ...SHORT_GRACES, ...settings };
-  const assembly = await assemble(read([], all), { logger, clock, version: 'test' });
+  const assembly = await assemble(read([], all), { log: logOf(logger), clock, version: 'test' });
   const daemon = new Daemon(assembly, clock, log);
   onTestFinished(async () => {
     await daemon.stop();

@@ -1,0 +1,147 @@
+/** What the log says of actions: what was done, each time; what was not, at its start, now and then, and at its end. */
+import { type Action, fingerprint, nodeName } from '../reconcile/action.ts';
+import type { Outcome } from '../reconcile/apply.ts';
+import type { PassReport } from '../reconcile/reconciler.ts';
+import { type Line, sayAlike } from './alike.ts';
+import type { Fields, Log } from './log-events.ts';
+import { inWords, Reminders } from './reminders.ts';
+
+const DONE = { register: 'registered', adopt: 'adopted', label: 'updated', deregister: 'deregistered' } as const;
+const VERBS = { register: 'register', adopt: 'adopt', label: 'update', deregister: 'deregister' } as const;
+
+export class OutcomeLog {
+  readonly #log: Log;
+  /** What the last pass had that is said once for as long as it lasts. */
+  #said: ReadonlySet<string> = new Set();
+  /** Actions that failed, by their key, until they do not fail any more. */
+  readonly #failing = new Map<string, Action>();
+  readonly #reminders = new Reminders<string>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  say(report: PassReport, nowMs: number): void {
+    this.#sayOutcomes(report);
+    this.#sayFailures(report, nowMs);
+    this.#saySummary(report);
+  }
+
+  #sayOutcomes({ outcomes }: PassReport): void {
+    const said = new Set<string>();
+    for (const outcome of outcomes) {
+      const { action, result, detail } = outcome;
+      const key = `${result} ${keyOf(action)} ${detail ?? ''}`;
+      const repeats = result === 'dry-run' || result === 'refused';
+      if (!repeats || !this.#said.has(key)) this.#sayOutcome(outcome);
+      if (repeats) said.add(key);
+    }
+    this.#said = said;
+  }
+
+  #sayOutcome({ action, result, detail }: Outcome): void {
+    const [about, subject] = [fieldsOf(action), subjectOf(action)];
+    const why = action.kind === 'deregister' ? `: ${action.reason}: ${action.why}` : '';
+    const because = detail === undefined ? '' : `: ${detail}`;
+    switch (result) {
+      case 'done':
+        this.#log.say(DONE[action.kind], `${DONE[action.kind]} ${subject}${why}${because}`, about);
+        break;
+      case 'unneeded':
+        this.#log.say('action-unneeded', `no need to ${VERBS[action.kind]} ${subject}${because}`, about);
+        break;
+      case 'dry-run':
+        this.#log.say('dry-run', `dry run: would ${VERBS[action.kind]} ${subject}${why}`, about);
+        break;
+      case 'refused':
+        this.#log.say('last-look-refused', `did not ${VERBS[action.kind]} ${subject}${because}`, about);
+        break;
+      case 'failed':
+        break;
+    }
+  }
+
+  #sayFailures({ seen, outcomes, failures, stopped }: PassReport, nowMs: number): void {
+    const lines: Line[] = [];
+    const results = new Map(outcomes.map(({ action, result }) => [keyOf(action), result]));
+    for (const outcome of outcomes) if (outcome.result === 'failed') lines.push(...this.#failed(outcome, nowMs));
+
+    const wasWhole = failures.size === 0 && !stopped;
+    for (const [key, action] of this.#failing) {
+      const result = results.get(key);
+      if (result === 'failed') continue;
+      if (result !== undefined) lines.push(...this.#over(key, action, 'no longer fails', nowMs));
+      else if (wasWhole && !isPutOff(action, seen)) {
+        lines.push(...this.#over(key, action, 'is no longer called for', nowMs));
+      }
+    }
+    sayAlike(this.#log, lines);
+  }
+
+  #failed({ action, detail }: Outcome, nowMs: number): readonly Line[] {
+    const key = keyOf(action);
+    this.#failing.set(key, action);
+    const message = `could not ${VERBS[action.kind]} ${subjectOf(action)}${detail === undefined ? '' : `: ${detail}`}`;
+    const due = this.#reminders.found(key, detail ?? '', nowMs);
+    if (due === undefined) {
+      this.#log.debug(message);
+      return [];
+    }
+    return [
+      {
+        kind: `failed ${action.kind}`,
+        event: 'action-failed',
+        message: `${due.preface}${message}`,
+        fields: { ...fieldsOf(action), ...due.figures },
+        more: (count) =>
+          `could not ${VERBS[action.kind]} ${count} more nodes (each is said at KUBE_REGISTER_LOG_LEVEL=debug)`,
+      },
+    ];
+  }
+
+  #over(key: string, action: Action, how: string, nowMs: number): readonly Line[] {
+    this.#failing.delete(key);
+    const lasted = this.#reminders.over(key, nowMs);
+    if (lasted === undefined) return [];
+    return [
+      {
+        kind: `${how} ${action.kind}`,
+        event: 'action-failure-over',
+        message: `to ${VERBS[action.kind]} ${subjectOf(action)} ${how}: it failed for ${inWords(lasted)}`,
+        fields: { ...fieldsOf(action), ...lasted },
+        more: (count) => `to ${VERBS[action.kind]} ${count} more nodes ${how}`,
+      },
+    ];
+  }
+
+  #saySummary({ outcomes, durationMs }: PassReport): void {
+    const done = outcomes.filter(({ result }) => result === 'done' || result === 'unneeded');
+    if (done.length === 0) return;
+    const tally = new Map<string, number>();
+    for (const { action } of done) tally.set(DONE[action.kind], (tally.get(DONE[action.kind]) ?? 0) + 1);
+    const notDone = outcomes.length - done.length;
+    const parts = [...tally].map(([what, count]) => `${what} ${count}`);
+    if (notDone > 0) parts.push(`not done ${notDone}`);
+    this.#log.say('pass-summary', `pass: ${parts.join(', ')}`, { durationMs: Math.round(durationMs) });
+  }
+}
+
+/** What failed is not over while it waits for its turn, or for the time when it is no longer futile to ask again. */
+function isPutOff(action: Action, seen: PassReport['seen']): boolean {
+  if (seen === undefined || seen.plan.memory.futile.has(fingerprint(action))) return true;
+  return action.kind === 'deregister' && seen.plan.nodes.get(action.node.name)?.name === 'queued';
+}
+
+function keyOf(action: Action): string {
+  return `${action.kind} ${nodeName(action)}`;
+}
+
+function fieldsOf(action: Action): Fields {
+  const about = { action: action.kind, node: nodeName(action) };
+  return 'machine' in action ? { ...about, machine: action.machine.id } : about;
+}
+
+function subjectOf(action: Action): string {
+  const node = `node ${nodeName(action)}`;
+  return 'machine' in action ? `${node} of machine ${action.machine.id}` : node;
+}
