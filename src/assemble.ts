@@ -19,6 +19,7 @@ import { EventRecorder } from './telemetry/event-recorder.ts';
 import type { Log } from './telemetry/log-events.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { Reporter } from './telemetry/reporter.ts';
+import { tokenReadLog } from './telemetry/token-read-log.ts';
 import { readTlsFiles } from './tls-files.ts';
 import { tokenFileReader } from './token-file.ts';
 
@@ -41,6 +42,7 @@ const DNS_PATIENCE = { timeout: 2_000, tries: 2 };
 /** Reads the files that the settings name and makes everything, without a connection to anybody. Throws CredentialError. */
 export async function assemble(settings: Settings, { log, clock, version }: Surroundings): Promise<Assembly> {
   const metrics = createMetrics(version);
+  const onTokenRead = tokenReadLog(log, clock);
   const fleetHttp = createHttpClient({
     target: 'fleet',
     endpoint: settings.fleet.endpoint,
@@ -49,7 +51,7 @@ export async function assemble(settings: Settings, { log, clock, version }: Surr
     observer: metrics,
     retries: RETRIES,
   });
-  const { endpoint, tls, token } = await readApiAccess(settings.api);
+  const { endpoint, tls, token } = await readApiAccess({ ...settings.api, onTokenRead });
   if (tls.insecureSkipVerify && !settings.api.insecureSkipTlsVerify) {
     log.say(
       'setting-regretted',
@@ -71,7 +73,9 @@ export async function assemble(settings: Settings, { log, clock, version }: Surr
     timeoutMs,
     concurrency,
     tls: await readTlsFiles(settings.kubelet, 'KUBE_REGISTER_KUBELET'),
-    ...(tokenFile === undefined ? {} : { token: await tokenFileReader(tokenFile, 'KUBE_REGISTER_KUBELET_TOKEN_FILE') }),
+    ...(tokenFile === undefined
+      ? {}
+      : { token: await tokenFileReader(tokenFile, 'KUBE_REGISTER_KUBELET_TOKEN_FILE', onTokenRead) }),
     observer: metrics,
   });
 

@@ -2,25 +2,34 @@
 import { CredentialError } from './credential-error.ts';
 import { describeFile, readCredentialFile } from './credential-file.ts';
 
+/** Told after each reading but the first. `file` is the setting and the path; `problem` is a CredentialError's sentence. */
+export type TokenReadListener = (file: string, problem: string | undefined) => void;
+
 /**
  * Reads the token once, so that a mistake shows at start, and returns what reads it anew for every request. A renewal may
  * leave the file missing or half written for a moment: until a whole token is there again the last one is given, and the
  * server says when it is too old. `setting` names the file's setting in errors. Throws CredentialError.
  */
-export async function tokenFileReader(path: string, setting: string): Promise<() => Promise<string>> {
-  let last = await readToken(path, setting);
+export async function tokenFileReader(
+  path: string,
+  setting: string,
+  onRead: TokenReadListener = () => {},
+): Promise<() => Promise<string>> {
+  const file = describeFile(setting, path);
+  let last = await readToken(path, file);
   return async () => {
     try {
-      last = await readToken(path, setting);
+      last = await readToken(path, file);
+      onRead(file, undefined);
     } catch (error) {
       if (!(error instanceof CredentialError)) throw error;
+      onRead(file, error.message);
     }
     return last;
   };
 }
 
-async function readToken(path: string, setting: string): Promise<string> {
-  const from = describeFile(setting, path);
+async function readToken(path: string, from: string): Promise<string> {
   const text = await readCredentialFile(path, from);
   const problem = tokenProblem(text.trim());
   if (problem !== undefined) throw new CredentialError(`${from}: ${problem}`);

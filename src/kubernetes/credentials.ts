@@ -5,7 +5,7 @@ import { CredentialError } from '../credential-error.ts';
 import { describeFile } from '../credential-file.ts';
 import { type Endpoint, parseEndpoint } from '../http/endpoint.ts';
 import { checkedTls, readPem, readTlsFiles, type TlsMaterial } from '../tls-files.ts';
-import { tokenFileReader, tokenProblem } from '../token-file.ts';
+import { type TokenReadListener, tokenFileReader, tokenProblem } from '../token-file.ts';
 
 /** One of `endpoint`, `kubeconfig` and `inCluster` is given; were it more, the first would count. */
 export interface ApiAccessOptions {
@@ -22,6 +22,7 @@ export interface ApiAccessOptions {
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
   readonly insecureSkipTlsVerify: boolean;
+  readonly onTokenRead?: TokenReadListener;
 }
 
 export interface ApiAccess {
@@ -44,7 +45,9 @@ export async function readApiAccess(options: ApiAccessOptions): Promise<ApiAcces
   const source = await readSource(options);
   const files = await readTlsFiles(options, PREFIX);
   const token =
-    options.tokenFile === undefined ? source.token : await tokenFileReader(options.tokenFile, `${PREFIX}_TOKEN_FILE`);
+    options.tokenFile === undefined
+      ? source.token
+      : await tokenFileReader(options.tokenFile, `${PREFIX}_TOKEN_FILE`, options.onTokenRead);
 
   const endpoint = parseApiEndpoint(source.endpoint, source.from);
   if (
@@ -74,15 +77,15 @@ interface Source {
 }
 
 async function readSource(options: ApiAccessOptions): Promise<Source> {
-  const { endpoint, kubeconfig, inCluster, serviceAccountFolder = SERVICE_ACCOUNT } = options;
+  const { endpoint, kubeconfig, inCluster, serviceAccountFolder = SERVICE_ACCOUNT, onTokenRead } = options;
   const from = `${PREFIX}_ENDPOINT`;
   if (endpoint !== undefined) return { endpoint, from, tls: {}, insecure: false, token: undefined };
-  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig);
-  if (inCluster !== undefined) return fromServiceAccount(serviceAccountFolder, inCluster);
+  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig, onTokenRead);
+  if (inCluster !== undefined) return fromServiceAccount(serviceAccountFolder, inCluster, onTokenRead);
   throw new CredentialError(`${from}: nothing says where the API server is`);
 }
 
-async function fromKubeconfig(path: string): Promise<Source> {
+async function fromKubeconfig(path: string, onTokenRead: TokenReadListener | undefined): Promise<Source> {
   const setting = 'KUBE_REGISTER_KUBECONFIG';
   // Loaded only here: a YAML parser is a tenth of the time that the program takes to start.
   const { readKubeconfig } = await import('./kubeconfig.ts');
@@ -97,11 +100,15 @@ async function fromKubeconfig(path: string): Promise<Source> {
     token:
       config.tokenFile === undefined
         ? constantToken(config.token, from)
-        : await tokenFileReader(config.tokenFile, `${from}: tokenFile`),
+        : await tokenFileReader(config.tokenFile, `${from}: tokenFile`, onTokenRead),
   };
 }
 
-async function fromServiceAccount(folder: string, endpoint: string): Promise<Source> {
+async function fromServiceAccount(
+  folder: string,
+  endpoint: string,
+  onTokenRead: TokenReadListener | undefined,
+): Promise<Source> {
   const from = "the pod's service account";
   const ca = await readPem(join(folder, 'ca.crt'), from);
   return {
@@ -109,7 +116,7 @@ async function fromServiceAccount(folder: string, endpoint: string): Promise<Sou
     from,
     tls: checkedTls({ ca, cert: undefined, key: undefined }),
     insecure: false,
-    token: await tokenFileReader(join(folder, 'token'), from),
+    token: await tokenFileReader(join(folder, 'token'), from, onTokenRead),
   };
 }
 

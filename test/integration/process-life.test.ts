@@ -217,6 +217,30 @@ describe('the token', () => {
     await expectSecret(program);
   });
 
+  it('whose file goes bad stays in use, which is said once, and so is the end of it', async () => {
+    const lab = await labOfTest();
+    const tokenFile = join(await folderOfTest(), 'token');
+    await writeFile(tokenFile, token);
+    const program = startProgram({ ...settingsFor(lab), API_TOKEN_FILE: tokenFile });
+    await program.firstPass();
+    await writeFile(tokenFile, `half of ${token}`);
+    await program.pass();
+    await program.pass();
+    await writeFile(tokenFile, 'renewed');
+    await program.pass();
+    const file = `KUBE_REGISTER_API_TOKEN_FILE: ${tokenFile}`;
+    expect(program.lines(/_TOKEN_FILE/)).toEqual([
+      expect.objectContaining({
+        event: 'credential-file-unreadable',
+        msg: `${file}: a token must be one word of visible ASCII characters; the token that was read last stays in use`,
+      }),
+      expect.objectContaining({ event: 'credential-file-readable-again', lastedMs: expect.any(Number) }),
+    ]);
+    const sent = lab.kubernetes.log.entries.map(({ headers }) => headers.authorization);
+    expect([...new Set(sent)]).toEqual([`Bearer ${token}`, 'Bearer renewed']);
+    await expectSecret(program);
+  });
+
   it('is shown nowhere when the certificate is of another CA: the log names the setting, and the daemon stays', async () => {
     const lab = await labOfTest({ kubernetes: { tls: TLS } });
     const program = await programWithToken(lab, { API_CA_FILE: join(CERTIFICATES, 'other-ca.pem') });

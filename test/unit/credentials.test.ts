@@ -57,6 +57,22 @@ describe('a token file', () => {
     expect(await token()).toBe('second');
   });
 
+  it('tells after each reading what is wrong with it, and never what is in it', async () => {
+    const path = await file('token', 'first');
+    const told: (string | undefined)[][] = [];
+    const token = await tokenFileReader(path, 'TOKEN_FILE', (...reading) => told.push(reading));
+    for (const content of ['second', 'hunter2 hunter2', 'third']) {
+      await writeFile(path, content);
+      await token();
+    }
+    const name = `TOKEN_FILE: ${path}`;
+    expect(told).toEqual([
+      [name, undefined],
+      [name, `${name}: a token must be one word of visible ASCII characters`],
+      [name, undefined],
+    ]);
+  });
+
   it.each([
     ['', 'the token is empty'],
     [' \n', 'the token is empty'],

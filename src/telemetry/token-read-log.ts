@@ -1,0 +1,24 @@
+/** Says when the token in a file cannot be read any more, now and then while that lasts, and when it can again. */
+import type { Clock } from '../clock.ts';
+import { formatDuration } from '../duration.ts';
+import type { TokenReadListener } from '../token-file.ts';
+import type { Log } from './log-events.ts';
+import { Reminders } from './reminders.ts';
+
+/** Listens to any number of files. */
+export function tokenReadLog(log: Log, clock: Clock): TokenReadListener {
+  const unreadable = new Reminders<string>();
+  return (file, problem) => {
+    if (problem === undefined) {
+      const lasted = unreadable.over(file, clock.monotonic());
+      if (lasted === undefined) return;
+      const message = `${file}: the token can be read again after ${formatDuration(lasted.lastedMs)}`;
+      log.say('credential-file-readable-again', message, { ...lasted });
+      return;
+    }
+    const due = unreadable.found(file, problem, clock.monotonic());
+    const message = `${problem}; the token that was read last stays in use`;
+    if (due === undefined) log.debug(message);
+    else log.say('credential-file-unreadable', due.preface + message, due.figures);
+  };
+}
