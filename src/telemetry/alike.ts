@@ -7,6 +7,8 @@ export interface Line {
   readonly event: LogEvent;
   readonly message: string;
   readonly fields: Fields;
+  /** Fields that all of this kind have. */
+  readonly common: Fields;
   /** The line of so many more of this kind. */
   readonly more: (count: number) => string;
 }
@@ -18,8 +20,8 @@ export function sayAlike(log: Log, lines: readonly Line[]): void {
   for (const [first, ...others] of byKind(lines)) {
     const said = [first, ...others.slice(0, LINES_OF_A_KIND - 1)];
     const rest = others.slice(LINES_OF_A_KIND - 1);
-    for (const { event, message, fields } of said) log.say(event, message, fields);
-    if (rest.length > 0) log.say(first.event, first.more(rest.length));
+    for (const { event, message, fields, common } of said) log.say(event, message, { ...fields, ...common });
+    if (rest.length > 0) log.say(first.event, first.more(rest.length), first.common);
     for (const { message } of rest) log.debug(message);
   }
 }

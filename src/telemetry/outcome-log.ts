@@ -93,6 +93,7 @@ export class OutcomeLog {
         event: 'action-failed',
         message: `${due.preface}${message}`,
         fields: { ...fieldsOf(action), ...due.figures },
+        common: { action: action.kind },
         more: (count) =>
           `could not ${VERBS[action.kind]} ${count} more nodes (each is said at KUBE_REGISTER_LOG_LEVEL=debug)`,
       },
@@ -109,6 +110,7 @@ export class OutcomeLog {
         event: 'action-failure-over',
         message: `to ${VERBS[action.kind]} ${subjectOf(action)} ${how}: it failed for ${inWords(lasted)}`,
         fields: { ...fieldsOf(action), ...lasted },
+        common: { action: action.kind },
         more: (count) => `to ${VERBS[action.kind]} ${count} more nodes ${how}`,
       },
     ];

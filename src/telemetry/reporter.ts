@@ -154,7 +154,8 @@ function lineOf({ kind, id, verdict }: Change): Line {
     kind: `${kind} ${verdict.name}`,
     event: WARNED.has(verdict.name) ? 'verdict-warning' : 'verdict',
     message: `${kind} ${id}: ${verdict.name}: ${verdict.reason}${next}`,
-    fields: { [kind]: id, verdict: verdict.name },
+    fields: { [kind]: id },
+    common: { verdict: verdict.name },
     more: (count) => `${count} more ${kind}s: ${verdict.name} (see /status)`,
   };
 }

@@ -145,8 +145,8 @@ describe('a secret', () => {
 describe('pretty lines', () => {
   const pretty = { format: 'pretty' } as const;
 
-  it('say when, how bad and what, with the fields behind', async () => {
-    const output = await written(pretty, (logger) => logger.warn({ node: 'n1' }, 'held'));
+  it('say when, how bad and what, with the fields behind, except the event', async () => {
+    const output = await written(pretty, (logger) => logger.warn({ event: 'hold', node: 'n1' }, 'held'));
     expect(output).toMatch(/^\[\d{4}-\d\d-\d\d [\d:.]+\] WARN: held \{"node":"n1"\}\n$/);
   });
 

@@ -5,6 +5,7 @@ import * as marks from '../../src/reconcile/marks.ts';
 import { type MachineVerdict, NODE_VERDICTS, REASONS } from '../../src/reconcile/verdict.ts';
 import { findGiven } from '../../src/settings/given.ts';
 import { envName, flagName, isSettingName, rowOf, settingNames } from '../../src/settings/table.ts';
+import { LOG_EVENTS } from '../../src/telemetry/log-events.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { ERAS, rowOf as eraRowOf } from '../integration/eras.ts';
 
@@ -141,6 +142,13 @@ describe('README.md on metrics', async () => {
       const clause = new RegExp(`\`${label}\` is ([^;.]*)[;.]`).exec(paragraph)?.[1] ?? '';
       expect(mentioned(/`([^`]+)`/g, clause)).toEqual(known);
     }
+  });
+});
+
+describe('README.md on the log', () => {
+  it('has every event with its level and meaning, and no other', () => {
+    const table = Object.entries(LOG_EVENTS).map(([event, [level, meaning]]) => [code(event), level, meaning]);
+    expect(tablesOf('Log event')).toEqual(table);
   });
 });
 
