@@ -1,0 +1,190 @@
+/** One sentence on how things are: that all is well, or what is wrong first. */
+import { formatAge } from '../duration.ts';
+import { onOneLine } from '../quote.ts';
+import { type Concern, type RosterRow, rosterOf } from './roster.ts';
+import type { Status } from './status-document.ts';
+
+export interface Summary {
+  readonly concern: Concern;
+  /** With a full stop, on one line, without anything that could move a cursor. */
+  readonly sentence: string;
+}
+
+const MINUTE = 60_000;
+/** What others wrote into a sentence is cut here. */
+const LONGEST = 300;
+
+/** The first of them that has something to say is heard: what stops everything comes before what concerns a single node. */
+const WORRIES: readonly ((status: Status) => Summary | undefined)[] = [
+  nothingKnown,
+  serversAway,
+  passFailed,
+  passesLate,
+  guardHolds,
+  actionsFailed,
+  rowsInTrouble,
+  nothingMatches,
+  rowsToLookAt,
+];
+
+/** Looks at nothing but the status, and takes its `now` for the time. */
+export function summarize(status: Status): Summary {
+  for (const worry of WORRIES) {
+    const summary = worry(status);
+    if (summary !== undefined) return summary;
+  }
+  return allIsWell(status);
+}
+
+function nothingKnown({ pass, counts }: Status): Summary | undefined {
+  if (pass.last !== null && counts !== null) return undefined;
+  if (pass.last !== null && Object.keys(pass.last.failures).length > 0) return undefined;
+  return {
+    concern: 'watch',
+    sentence: pass.running
+      ? 'Nothing is known yet: the first pass is under way.'
+      : 'Nothing is known yet: no pass has ended.',
+  };
+}
+
+function serversAway({ now, fleet, kubernetes }: Status): Summary | undefined {
+  const away = [
+    { name: 'fleet', ...fleet },
+    { name: 'the API server', ...kubernetes },
+  ].filter(({ up }) => up === false);
+  if (away.length === 0) return undefined;
+  const since = away.map((server) => server.since ?? now).toSorted();
+  const lasted = between(since.at(-1) ?? now, now);
+  const names = capitalized(away.map(({ name }) => name).join(' and '));
+  const [have, until] = away.length === 1 ? ['has', 'it does'] : ['have', 'both do'];
+  return {
+    concern: 'trouble',
+    sentence: `${names} ${have} not answered as ${away.length === 1 ? 'it' : 'they'} should${lasted}: nothing is changed until ${until}.`,
+  };
+}
+
+function passFailed({ pass }: Status): Summary | undefined {
+  const [problem] = Object.values(pass.last?.failures ?? {});
+  if (problem === undefined) return undefined;
+  return {
+    concern: 'trouble',
+    sentence: `The last pass failed, and the next one tries again: ${ended(problem)}`,
+  };
+}
+
+/** A pass that hangs, or a daemon that does not come to its passes any more. */
+function passesLate({ now, pass, rules }: Status): Summary | undefined {
+  if (pass.lastSuccess === null) return undefined;
+  const ageMs = Date.parse(now) - Date.parse(pass.lastSuccess);
+  if (ageMs <= 3 * rules.intervalMs + 2 * MINUTE) return undefined;
+  return {
+    concern: 'trouble',
+    sentence: `No pass has ended well for ${formatAge(ageMs)}, though one is due every ${formatAge(rules.intervalMs)}.`,
+  };
+}
+
+function guardHolds({ guard, counts }: Status): Summary | undefined {
+  if (!guard.held) return undefined;
+  const { held = 0, managed = 0 } = counts ?? {};
+  return {
+    concern: 'trouble',
+    sentence: `The mass guard holds: ${held} of ${count(managed, 'managed node')} look gone at once, and none is deregistered.`,
+  };
+}
+
+function actionsFailed({ pass }: Status): Summary | undefined {
+  const failed = (pass.last?.actions ?? []).filter(({ result }) => result === 'failed');
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const which = failed.length === 1 ? 'This' : `${failed.length} things, the first of them this,`;
+  return {
+    concern: 'trouble',
+    sentence: `${which} could not be done in the last pass: ${ended(`${first.kind} ${first.node}${first.detail === null ? '' : `: ${first.detail}`}`)}`,
+  };
+}
+
+/** Their machine or node goes, or stays out, unless somebody does something. */
+function rowsInTrouble(status: Status): Summary | undefined {
+  const rows = rosterOf(status).filter(({ concern }) => concern === 'trouble');
+  if (rows.length === 0) return undefined;
+  const going = rows.filter(({ node }) => node !== undefined);
+  const out = rows.filter(({ node }) => node === undefined);
+  const sentences = [going.length > 0 ? goingSentence(going, status.now) : [], out.length > 0 ? outSentence(out) : []];
+  return { concern: 'trouble', sentence: sentences.flat().join(' ') };
+}
+
+function goingSentence(rows: readonly RosterRow[], now: string): string {
+  const [due] = rows.flatMap(({ verdict }) => verdict.due ?? []).toSorted();
+  const when = due === undefined ? ' when its turn comes' : ` in ${formatAge(Date.parse(due) - Date.parse(now))}`;
+  const [are, first] = rows.length === 1 ? ['is', 'it'] : ['are', 'the first'];
+  return `${count(rows.length, 'node')} ${are} not alive: ${first} is deregistered${when} unless it comes back.`;
+}
+
+function outSentence(rows: readonly RosterRow[]): string {
+  return `${count(rows.length, 'machine')} cannot become ${rows.length === 1 ? 'a node' : 'nodes'}: ${inWords(rows)}.`;
+}
+
+function nothingMatches({ rules, counts, nodes }: Status): Summary | undefined {
+  if (counts === null || counts.machines['matched'] !== 0) return undefined;
+  const what =
+    rules.selector === '' ? 'fleet lists no machine' : `No machine matches ${onOneLine(rules.selector, LONGEST)}`;
+  const left = nodes.length === 0 ? '' : `, and the API server has ${count(nodes.length, 'node')}`;
+  return { concern: 'watch', sentence: `${what}${left}.` };
+}
+
+function rowsToLookAt(status: Status): Summary | undefined {
+  const rows = rosterOf(status).filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+  if (rows.length === 0) return undefined;
+  return { concern: 'watch', sentence: `${figures(status)}. Worth a look: ${inWords(rows)}.` };
+}
+
+/** It would otherwise never be said that all is well: nodes of others stay, and so does what ADOPT=false leaves alone. */
+function isOnPurpose({ verdict: { verdict } }: RosterRow, { rules }: Status): boolean {
+  return verdict === 'foreign' || (verdict === 'recognised' && !rules.adopt);
+}
+
+function allIsWell(status: Status): Summary {
+  return { concern: 'well', sentence: `All is well: ${figures(status)}.` };
+}
+
+function figures({ counts, machines }: Status): string {
+  const matched = counts?.machines['matched'] ?? 0;
+  const kept = (counts?.nodes['keep'] ?? 0) + (counts?.nodes['adopt'] ?? 0);
+  const registered = machines.filter(({ verdict }) => verdict === 'register').length;
+  const foreign = counts?.nodes['foreign'] ?? 0;
+  return [
+    `${count(matched, 'machine')} ${matched === 1 ? 'matches' : 'match'}`,
+    `${count(kept, 'node')} ${kept === 1 ? 'is' : 'are'} kept`,
+    ...(registered === 0 ? [] : [`${registered} ${registered === 1 ? 'is' : 'are'} being registered`]),
+    ...(foreign === 0 ? [] : [`${foreign} of others ${foreign === 1 ? 'is' : 'are'} left alone`]),
+  ].join(', ');
+}
+
+/** `2 waiting, 1 orphan`: the most frequent first. */
+function inWords(rows: readonly RosterRow[]): string {
+  const byVerdict = new Map<string, number>();
+  for (const { verdict } of rows) byVerdict.set(verdict.verdict, (byVerdict.get(verdict.verdict) ?? 0) + 1);
+  return [...byVerdict]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([verdict, times]) => `${times} ${onOneLine(verdict, LONGEST)}`)
+    .join(', ');
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** ` for 3m12s`; nothing where it began just now. */
+function between(since: string, now: string): string {
+  const ms = Date.parse(now) - Date.parse(since);
+  return ms < 1_000 ? '' : ` for ${formatAge(ms)}`;
+}
+
+function capitalized(text: string): string {
+  // fleet's own name is written small.
+  return text.startsWith('fleet') ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function ended(text: string): string {
+  return `${onOneLine(text, LONGEST).replace(/\.+$/, '')}.`;
+}
