@@ -296,6 +296,29 @@ describe('Kubernetes v1.20.2', () => {
   }
 });
 
+describe('Kubernetes v1.20.2 on what a client may do', () => {
+  let kubernetes: Kubernetes;
+  beforeAll(async () => {
+    kubernetes = await startKubernetes({ tokens: { admintoken: 'all', kuberegistertoken: 'all' } });
+  });
+  afterAll(() => kubernetes.close());
+
+  const NOT_GRANTED = new Map([
+    ['a right that is not granted', () => kubernetes.authorization.forbid('update', 'nodes')],
+    ['a right in another namespace', () => kubernetes.authorization.forbid('create', 'events')],
+  ]);
+  /** The lab has no roles, and so does not say which of them grants a right. */
+  const WITHOUT_ROLES = { ...KUBERNETES_TOLERANCE, ignored: new Set([...KUBERNETES_TOLERANCE.ignored, 'reason']) };
+
+  for (const exchange of readRecording('kubernetes/v1.20.2-reviews.json')) {
+    it(exchange.name, async () => {
+      NOT_GRANTED.get(exchange.name)?.();
+      const tolerance = exchange.response?.status === 201 ? WITHOUT_ROLES : KUBERNETES_TOLERANCE;
+      expect(await replay(kubernetes.url, exchange, new MadeValues(), tolerance)).toEqual([]);
+    });
+  }
+});
+
 function toleranceFor(name: string): Tolerance {
   const { made, loose, ...rest } = KUBERNETES_TOLERANCE;
   return {

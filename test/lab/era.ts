@@ -34,6 +34,8 @@ export interface Era {
   readonly apis: readonly ApiVersion[];
   /** Paths that answer everybody, and know no nodes. */
   readonly publicPaths: readonly string[];
+  /** Whether a client can ask what it may do (authorization.k8s.io/v1). */
+  readonly accessReviews: boolean;
   /** Whether /api says what kind it is, and where the server is. */
   readonly apiHasKind: boolean;
   /** What /version says beside gitVersion. */

@@ -10,6 +10,7 @@ const OLD_TREE = { gitCommit: '', gitTreeState: 'not a git tree' };
 const V1_20_2: Era = {
   apis: ['v1'],
   publicPaths: ['/version', '/healthz', '/healthz/ping', '/livez', '/readyz'],
+  accessReviews: true,
   apiHasKind: true,
   build: {
     major: '1',
@@ -103,6 +104,7 @@ const V1_9_2: Era = {
 
 const V1_5_8: Era = {
   ...V1_9_2,
+  accessReviews: false,
   build: { major: '1', minor: '5', gitCommit: '', gitTreeState: '', ...BUILT },
   metadataLists: '406',
   paging: false,

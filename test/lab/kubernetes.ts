@@ -1,5 +1,6 @@
 /** A Kubernetes API server that keeps nodes, as one of six releases answers, over real HTTP. */
 import { type Answer, goJson } from './answer.ts';
+import { Authorization, REVIEWS_PATH, type Rights } from './authorization.ts';
 import {
   API_VERSIONS,
   type ApiVersion,
@@ -38,9 +39,6 @@ export interface KubernetesOptions extends ServerOptions {
   readonly preconditions?: Preconditions;
 }
 
-/** `nodes`: everything but write Events. */
-type Rights = 'all' | 'nodes' | 'none';
-
 const NODES_PATH = /^\/api\/(?<api>[^/]+)\/(?<resource>nodes|minions)(?:\/(?<name>[^/]+)(?<status>\/status)?)?\/?$/;
 
 /** Where a path of nodes leads. */
@@ -61,7 +59,8 @@ export class Kubernetes extends LabServer {
   #version: KubernetesVersion;
   #apis: readonly ApiVersion[];
   readonly #set: { -readonly [ability in keyof Abilities]?: Abilities[ability] };
-  readonly #tokens: Readonly<Record<string, Rights>> | undefined;
+  /** Takes single rights from everybody. */
+  readonly authorization: Authorization;
   readonly #store = new NodeStore();
   readonly #events = new EventStore();
   readonly #tcp: Listener;
@@ -83,7 +82,7 @@ export class Kubernetes extends LabServer {
       ...(paging !== undefined && { paging }),
       ...(preconditions !== undefined && { preconditions }),
     };
-    this.#tokens = tokens;
+    this.authorization = new Authorization(tokens);
     this.#tcp = this.addListener({ host: '127.0.0.1', port: 0 });
   }
 
@@ -188,15 +187,21 @@ export class Kubernetes extends LabServer {
 
   #route(request: Received): Answer {
     const { pathname: path, searchParams: query } = new URL(request.path, 'http://lab');
-    const ofEvents = EVENTS_PATH.test(path) && this.#apis.includes('v1');
-    const user = this.#userWithout(ofEvents ? ['none', 'nodes'] : ['none'], request.headers.authorization);
+    const user = this.authorization.userOf(request);
     if (this.#era.publicPaths.includes(path)) return path === '/version' ? this.#versionInfo() : text(200, 'ok');
+    if (this.#era.accessReviews && request.method === 'POST' && path === REVIEWS_PATH) {
+      return this.authorization.review(user, request);
+    }
+    const ofEvents = EVENTS_PATH.test(path) && this.#apis.includes('v1');
     const nodes = this.#nodesPath(path);
-    if (user !== undefined) {
-      if (ofEvents) throw refuse.forbiddenEvents(user, VERBS_OF_ALL[request.method] ?? 'get');
-      if (nodes === undefined) throw refuse.forbiddenPath(user, VERBS_OF_PATHS[request.method] ?? 'get', path);
-      const verbs = nodes.name === undefined ? VERBS_OF_ALL : VERBS_OF_ONE;
-      throw refuse.forbiddenNodes(user, verbs[request.method] ?? 'get', nodes.name);
+    const verbs = nodes?.name === undefined ? VERBS_OF_ALL : VERBS_OF_ONE;
+    const verb = verbs[request.method] ?? 'get';
+    if (ofEvents) {
+      if (!this.authorization.may(user, verb, 'events')) throw refuse.forbiddenEvents(user.name, verb);
+    } else if (nodes !== undefined) {
+      if (!this.authorization.may(user, verb, 'nodes')) throw refuse.forbiddenNodes(user.name, verb, nodes.name);
+    } else if (user.rights === 'none') {
+      throw refuse.forbiddenPath(user.name, VERBS_OF_PATHS[request.method] ?? 'get', path);
     }
     if (path === '/api' || path === '/api/') return this.#versions();
     if (ofEvents) return this.#events.answer(request);
@@ -218,15 +223,6 @@ export class Kubernetes extends LabServer {
   #apiOf(path: string): ApiVersion {
     const [, asked] = /^\/api\/([^/?]+)\/./.exec(path) ?? [];
     return this.apis.find((served) => served === asked) ?? this.apis.at(-1) ?? 'v1';
-  }
-
-  /** The name of a user whose rights are among these; throws when nobody is known by the token. */
-  #userWithout(rights: readonly Rights[], authorization: string | undefined): string | undefined {
-    if (this.#tokens === undefined) return undefined;
-    if (authorization === undefined) return 'system:anonymous';
-    const given = this.#tokens[authorization.replace(/^Bearer /, '')];
-    if (given === undefined) throw refuse.unauthorized();
-    return rights.includes(given) ? 'user' : undefined;
   }
 
   #revise(node: Node, content: NodeInput): Node {

@@ -10,6 +10,7 @@ export interface Cause {
 
 interface Details {
   readonly name?: string;
+  readonly group?: string;
   readonly kind?: string;
   readonly causes?: readonly Cause[];
 }
@@ -53,9 +54,10 @@ export function statusOf({ metadata, ...said }: { readonly metadata: object }, a
   return { kind: 'Status', apiVersion: api, ...(old ? { creationTimestamp: null } : { metadata }), ...said };
 }
 
-function detailsOf({ name, kind, causes }: Details, { errors }: Era): object {
+function detailsOf({ name, group, kind, causes }: Details, { errors }: Era): object {
   return {
     ...(name !== undefined && { [errors.nameIn]: name }),
+    group,
     kind,
     causes: causes?.map((cause) => ({ ...cause, message: errors.fieldInCauses ? told(cause) : cause.message })),
   };
@@ -86,6 +88,13 @@ export function forbiddenNodes(user: string, verb: string, name: string | undefi
 export function forbiddenEvents(user: string, verb: string): Refusal {
   const message = `events is forbidden: User "${user}" cannot ${verb} resource "events" in API group "" in the namespace "default"`;
   return new Refusal(403, { reason: 'Forbidden', message, details: { kind: 'events' } });
+}
+
+/** A review of one's own rights by somebody who is not known. */
+export function forbiddenReview(user: string): Refusal {
+  const [kind, group] = ['selfsubjectaccessreviews', 'authorization.k8s.io'];
+  const message = `${kind}.${group} is forbidden: User "${user}" cannot create resource "${kind}" in API group "${group}" at the cluster scope`;
+  return new Refusal(403, { reason: 'Forbidden', message, details: { group, kind } });
 }
 
 export function noSuchPath(): Refusal {

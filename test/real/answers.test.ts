@@ -61,6 +61,17 @@ function writeEvent(server: Server, name: string): Promise<Answer> {
   return server.ask(EVENTS, { method: 'POST', body });
 }
 
+const REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+
+function review(verb: string, namespace?: string) {
+  const attributes = namespace === undefined ? { verb, resource: 'nodes' } : { verb, resource: 'events', namespace };
+  return {
+    kind: 'SelfSubjectAccessReview',
+    apiVersion: 'authorization.k8s.io/v1',
+    spec: { resourceAttributes: attributes },
+  };
+}
+
 const CHANGE = { annotations: { 'kube-register.io/machine-id': 'f' } };
 
 /** What is asked, and the status with which it is answered. */
@@ -105,6 +116,8 @@ const STEPS: readonly (readonly [what: string, status: number, step: Step])[] = 
       return writeEvent(s, 'a.2');
     },
   ],
+  ['what one may do', 201, (s) => s.ask(REVIEWS, { method: 'POST', body: review('create') })],
+  ['what one may do in a namespace', 201, (s) => s.ask(REVIEWS, { method: 'POST', body: review('create', 'default') })],
   ['the second page of a list that is forgotten', 410, (s) => secondPage(s, METADATA_LIST, () => s.forget())],
 ];
 
