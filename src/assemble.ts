@@ -1,27 +1,20 @@
 /** Makes the daemon's parts from settings and puts them together. */
 import { randomBytes } from 'node:crypto';
-import { Resolver } from 'node:dns/promises';
-import { reverseName } from './address.ts';
 import type { Clock } from './clock.ts';
 import { Daemon } from './daemon.ts';
 import { createFleetClient } from './fleet/client.ts';
-import { createHttpClient, type RetryOptions } from './http/axios-client.ts';
-import { createKubeletProber } from './kubelet/prober.ts';
 import { connectNodes } from './kubernetes/connect.ts';
-import { readApiAccess } from './kubernetes/credentials.ts';
 import { createEventLog } from './kubernetes/events.ts';
-import { createNamer } from './reconcile/naming.ts';
 import type { Policy } from './reconcile/policy.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
+import { openFleet, openKubelets, openKubernetes, openNamer } from './servers.ts';
 import type { Settings } from './settings/settings.ts';
 import { EventRecorder } from './telemetry/event-recorder.ts';
 import type { Log } from './telemetry/log-events.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { Reporter } from './telemetry/reporter.ts';
 import { tokenReadLog } from './telemetry/token-read-log.ts';
-import { readTlsFiles } from './tls-files.ts';
-import { tokenFileReader } from './token-file.ts';
 
 export interface Surroundings {
   readonly log: Log;
@@ -36,50 +29,20 @@ export interface Assembly {
   close(): void;
 }
 
-const RETRIES: RetryOptions = { count: 2, minMs: 200, maxMs: 2_000, budgetMs: 10_000 };
-const DNS_PATIENCE = { timeout: 2_000, tries: 2 };
-
 /** Reads the files that the settings name and makes everything, without a connection to anybody. Throws CredentialError. */
 export async function assemble(settings: Settings, { log, clock, version }: Surroundings): Promise<Assembly> {
   const metrics = createMetrics(version);
   const onTokenRead = tokenReadLog(log, clock);
-  const fleetHttp = createHttpClient({
-    target: 'fleet',
-    endpoint: settings.fleet.endpoint,
-    tls: { ...(await readTlsFiles(settings.fleet, 'KUBE_REGISTER_FLEET')), insecureSkipVerify: false },
-    timeoutMs: settings.fleet.timeoutMs,
-    observer: metrics,
-    retries: RETRIES,
-  });
-  const { endpoint, tls, token } = await readApiAccess({ ...settings.api, onTokenRead });
-  if (tls.insecureSkipVerify && !settings.api.insecureSkipTlsVerify) {
+  const fleetHttp = await openFleet(settings, metrics);
+  const { http: kubernetesHttp, access } = await openKubernetes(settings, metrics, onTokenRead);
+  if (access.tls.insecureSkipVerify && !settings.api.insecureSkipTlsVerify) {
     log.say(
       'setting-regretted',
       "KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: the server's certificate is not checked: whoever is in between can answer for the API server and read the credentials",
     );
   }
-  const kubernetesHttp = createHttpClient({
-    target: 'kubernetes',
-    endpoint,
-    tls,
-    ...(token === undefined ? {} : { token }),
-    timeoutMs: settings.api.timeoutMs,
-    observer: metrics,
-    retries: RETRIES,
-  });
-  const { urlTemplates, timeoutMs, concurrency, tokenFile } = settings.kubelet;
-  const kubelets = createKubeletProber({
-    urlTemplates,
-    timeoutMs,
-    concurrency,
-    tls: await readTlsFiles(settings.kubelet, 'KUBE_REGISTER_KUBELET'),
-    ...(tokenFile === undefined
-      ? {}
-      : { token: await tokenFileReader(tokenFile, 'KUBE_REGISTER_KUBELET_TOKEN_FILE', onTokenRead) }),
-    observer: metrics,
-  });
-
-  const resolver = new Resolver(DNS_PATIENCE);
+  const kubelets = await openKubelets(settings, metrics, onTokenRead);
+  const naming = openNamer(settings, clock);
   const schedule = createSchedule(settings.schedule, { clock, log });
   const policy = policyOf(settings, schedule);
   const reconciler = new Reconciler({
@@ -88,7 +51,7 @@ export async function assemble(settings: Settings, { log, clock, version }: Surr
       selector: settings.selector,
       kubelets,
       nodes: connectNodes({ http: kubernetesHttp, apiVersion: settings.api.version, clock }),
-      namer: createNamer(settings.nodeName, (address) => resolver.resolvePtr(reverseName(address)), clock),
+      namer: naming.namer,
     },
     policy,
     clock,
@@ -115,19 +78,20 @@ export async function assemble(settings: Settings, { log, clock, version }: Surr
     close: () => {
       fleetHttp.close();
       kubernetesHttp.close();
-      resolver.cancel();
+      naming.close();
     },
   };
 }
 
-function policyOf(settings: Settings, schedule: Schedule): Policy {
+/** What the settings decide of a plan; `intervalMs` is the schedule's. */
+export function policyOf(settings: Settings, { intervalMs }: Pick<Schedule, 'intervalMs'>): Policy {
   return {
     neverDeregister: neverDeregister(settings),
     adopt: settings.adopt,
     missingGraceMs: settings.missingGraceMs,
     unhealthyGraceMs: settings.unhealthyGraceMs,
     maxDeregisterPercent: settings.maxDeregisterPercent,
-    intervalMs: schedule.intervalMs,
+    intervalMs,
     nodeLabels: settings.nodeLabels,
   };
 }

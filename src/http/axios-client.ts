@@ -215,6 +215,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       throw failure(request, 'the answer is compressed although that was not asked for: is there a proxy between?');
     }
     const { status } = response;
+    const software = header(response, 'server');
+    const date = Date.parse(header(response, 'date'));
     // A server that says the token back must not make it part of an error.
     const without = (text: string) => (bearer === undefined ? text : text.replaceAll(bearer, '[token]'));
     return {
@@ -223,6 +225,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       body: without(response.data.toString('utf8')),
       bytes: response.data.length,
       ...(status >= 300 && status < 400 ? { redirectedTo: without(hostOf(header(response, 'location'))) } : {}),
+      ...(software === '' ? {} : { software: without(software) }),
+      ...(Number.isNaN(date) ? {} : { date }),
     };
   }
 

@@ -23,6 +23,10 @@ export interface HttpAnswer {
   readonly bytes: number;
   /** Where a 3xx answer points, as host and port only (a Location can carry secrets); redirects are never followed. */
   readonly redirectedTo?: string;
+  /** What the program behind it calls itself (the header Server). */
+  readonly software?: string;
+  /** The server's wall clock when it answered (the header Date), to the second, in ms since 1970. */
+  readonly date?: number;
 }
 
 /** One server: its base URL or socket, its agent, TLS, credentials, timeout and retries. */

@@ -50,6 +50,18 @@ async function errorOf(client: HttpClient, request = get()): Promise<RequestErro
 }
 
 describe('a server that behaves', () => {
+  it('says what it is and what time it has, where it does', async () => {
+    const date = 'Thu, 01 Jan 2026 00:00:00 GMT';
+    const server = await serveHttp((request, response) => {
+      const headers = request.url === '/told' ? { Server: 'fleetd/0.11.8', Date: date } : { Date: 'today' };
+      response.writeHead(200, headers).end();
+    });
+    const { client } = clientOf(`http://127.0.0.1:${server.port}`);
+    const { software, date: told } = await client.send(get('/told'));
+    expect({ software, told }).toEqual({ software: 'fleetd/0.11.8', told: Date.parse(date) });
+    expect(Object.keys(await client.send(get()))).toEqual(['status', 'contentType', 'body', 'bytes']);
+  });
+
   it('gets the request as it was meant, and its answer comes back undecoded', async () => {
     let authorization: string | undefined;
     const server = await serveHttp((request, response) => {
@@ -71,6 +83,7 @@ describe('a server that behaves', () => {
     expect(authorization).toBe(`Bearer ${TOKEN}`);
     expect(word).toBe('grün');
     expect(answer).toMatchObject({ status: 200, contentType: 'application/json; charset=utf-8' });
+    expect(answer.software).toBeUndefined();
     expect(answer.bytes).toBe(Buffer.byteLength(answer.body));
     expect(client.server).toBe(`http://127.0.0.1:${server.port}/base`);
     expect(seen).toEqual(['200']);
