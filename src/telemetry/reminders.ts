@@ -28,8 +28,8 @@ interface Lasting {
 }
 
 /**
- * What lasts, each thing by its key. A reminder is due a minute after the start, and again when what lasts has lasted twice as
- * long, but at least once an hour. None is due unless it is found. Times are monotonic ms.
+ * What lasts, each thing by its key. A reminder is due a minute after the start, and then when it has lasted twice as long as at the
+ * last one, but an hour later at the latest. None comes unless the thing is found again. Times are monotonic ms.
  */
 export class Reminders<Key extends string> {
   readonly #lasting = new Map<Key, Lasting>();

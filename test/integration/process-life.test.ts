@@ -177,6 +177,42 @@ describe('a server that does not answer', () => {
   });
 });
 
+describe('every line of the log', () => {
+  it('but those for debugging tells of an event of the list, at its level', async () => {
+    const lab = await labOfTest();
+    await lab.addMachine({ metadata: WORKER });
+    const program = startProgram({ ...settingsFor(lab), LOG_LEVEL: 'trace', MISSING_GRACE: '1m' });
+    await program.firstPass();
+    lab.fleet.etcd = 'no heart beat';
+    await program.pass();
+    await program.pass();
+    lab.fleet.etcd = 'healthy';
+    await program.pass();
+    expect(await program.stop()).toEqual(GOOD_END);
+    // To read the log is to compare it with the list.
+    expect(program.log.filter(({ level }) => level !== 'debug').map(({ event }) => event)).toEqual([
+      'setting-regretted',
+      'started',
+      'api-server',
+      'first-pass',
+      'registered',
+      'pass-summary',
+      'fleet-unreachable',
+      'fleet-answers-again',
+      'stopping',
+      'stopped',
+    ]);
+  });
+
+  it('is without its event for people', async () => {
+    const lab = await labOfTest();
+    const program = startProgram({ ...settingsFor(lab), LOG_FORMAT: 'pretty' }, ['--once']);
+    expect(await program.ended).toEqual(GOOD_END);
+    expect(program.stdout).toMatch(/INFO: first pass: /);
+    expect(program.stdout).not.toMatch(/event|first-pass/);
+  });
+});
+
 describe('the token', () => {
   const token = 'eyJhbGciOiJSUzI1NiJ9.c2VjcmV0LXRva2Vu-0123456789';
 

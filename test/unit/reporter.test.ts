@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { eraOf } from '../../src/kubernetes/era.ts';
+import { fingerprint } from '../../src/reconcile/action.ts';
 import type { Outcome } from '../../src/reconcile/apply.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
 import { Chronicle } from '../../src/telemetry/chronicle.ts';
@@ -10,26 +12,30 @@ import { Reporter } from '../../src/telemetry/reporter.ts';
 import { failedPass, goodPass } from './pass-report.ts';
 import { bystanders, INTERVAL, MINUTE, machine, node, ours, planAt } from './world.ts';
 
-/** A reporter whose log is read: `say` reports a pass at a time and returns the lines that it added, `level: message`. */
-function listen(level = 'info') {
-  const lines: string[] = [];
+const LINE = z.looseObject({ level: z.string(), event: z.string().optional(), msg: z.string() });
+
+/** A reporter whose log is read: what it returns reports a pass and returns the lines that it added. */
+function listenToLines(level = 'info') {
+  const lines: z.infer<typeof LINE>[] = [];
   const logger = pino(
-    { level, base: null, formatters: { level: (label) => ({ level: label }) } },
-    {
-      write(text: string) {
-        const { level: label, msg } = JSON.parse(text);
-        lines.push(`${label}: ${msg}`);
-      },
-    },
+    { level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
+    { write: (text: string) => lines.push(LINE.parse(JSON.parse(text))) },
   );
   const reporter = new Reporter(logOf(logger), 'role=kubernetes');
   const chronicle = new Chronicle();
-  return (report: PassReport, ms = 0): readonly string[] => {
+  return (report: PassReport, ms = 0) => {
     const before = lines.length;
     const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
     reporter.report(report, chronicle.record(report, report.startedAt, ms), counts, ms);
     return lines.slice(before);
   };
+}
+
+/** The same, with the lines as `level: message`. */
+function listen(level = 'info') {
+  const say = listenToLines(level);
+  return (report: PassReport, ms = 0): readonly string[] =>
+    say(report, ms).map(({ level: label, msg }) => `${label}: ${msg}`);
 }
 
 const A = machine('a', '10.0.0.1');
@@ -148,6 +154,44 @@ describe('a server that is down', () => {
   });
 });
 
+describe('passes that run out of time', () => {
+  const late = failedPass({ timeout: 'the pass took longer than 2m' });
+
+  it('are said when it begins, now and then, and when one succeeds', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const problem = 'pass failed: the pass took longer than 2m';
+    expect([0, 2, 4].map((minute) => say(late, minute * MINUTE))).toEqual([
+      [`error: ${problem}`],
+      [`error: still, after 2m (2 times): ${problem}`],
+      [`error: still, after 4m (3 times): ${problem}`],
+    ]);
+    expect(say(goodPass(quiet), 6 * MINUTE)).toEqual(['info: passes succeed again after 6m']);
+    expect(say(goodPass(quiet), 7 * MINUTE)).toEqual([]);
+  });
+
+  it('are not over with a pass that fails otherwise, or that is cut short', () => {
+    const say = listen();
+    say(late);
+    expect(say(failedPass({ fleet: 'fleet is down' }))).toEqual([expect.stringContaining('fleet is down')]);
+    expect(say({ ...failedPass({}), stopped: true })).toEqual([]);
+    expect(say(failedPass({ internal: 'Error: oops' }))).toEqual(['error: pass failed: Error: oops']);
+    expect(say(goodPass(quiet))).toContain('info: passes succeed again after 0s');
+  });
+});
+
+describe('a selector that no machine matches', () => {
+  it('is said whenever it begins, now and then with the metadata by then, and when some match', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const without = (role: string) => goodPass({ ...quiet, machines: [machine('a', '10.0.0.1', { role })] });
+    const noMatch = 'no machine matches "role=kubernetes"; metadata there is';
+    expect(say(without('etcd'), 0)).toContain(`warn: ${noMatch}: "role=etcd" (1)`);
+    expect(say(without('worker'), MINUTE)).toEqual([`warn: still, after 1m (2 times): ${noMatch}: "role=worker" (1)`]);
+    expect(say(goodPass(quiet), 2 * MINUTE)).toContain('info: machines match "role=kubernetes" (1); for 2m none did');
+  });
+});
+
 describe('a change', () => {
   const others = bystanders(5);
   const world = (traits: Parameters<typeof ours>[3], kubelets = {}) => ({
@@ -180,15 +224,21 @@ describe('a change', () => {
     expect(lines.at(-1)).toBe('warn: 280 more nodes: orphan (see /status)');
   });
 
-  it('of the guard is one line when it begins and one when it ends', () => {
+  it('of the guard is one line when it begins, a reminder with the numbers by then, and one when it ends', () => {
     const say = listen();
     say(goodPass(others));
     const gone = { machines: others.machines, nodes: others.nodes };
     expect(say(goodPass(gone)).filter((line) => line.startsWith('error'))).toEqual([
       expect.stringContaining('held: 5 of 5 managed nodes look gone (100 %, limit 34 %)'),
     ]);
-    expect(say(goodPass(gone))).toEqual([]);
-    expect(say(goodPass(others))).toContain('info: the hold is over after 0s; every grace starts anew');
+    expect(say(goodPass(gone), INTERVAL)).toEqual([]);
+    const [dead] = gone.nodes;
+    const fewer = { machines: gone.machines.slice(1), nodes: gone.nodes.filter((each) => each !== dead) };
+    expect(say(goodPass(fewer), 2 * INTERVAL)).toContainEqual(
+      expect.stringMatching(/^error: still, after 1m \(3 times\): held: 4 of 4 managed nodes look gone/),
+    );
+    expect(say(failedPass({ fleet: 'fleet is down' }), 3 * INTERVAL)).toHaveLength(1);
+    expect(say(goodPass(others), 4 * INTERVAL)).toContain('info: the hold is over after 2m; every grace starts anew');
   });
 });
 
@@ -207,15 +257,89 @@ describe('an action', () => {
     ]);
   });
 
-  it('that fails alike in every pass is said once, and again when it fails otherwise', () => {
+  const failed = (detail: string) => goodPass(quiet, { outcomes: [outcome('failed', detail)] });
+  const COULD_NOT = 'could not register node 10.0.0.1 of machine a';
+
+  it('that fails alike in every pass is said at its start and now and then, and at once when it fails otherwise', () => {
     const say = listen();
     say(goodPass(quiet));
-    const failing = goodPass(quiet, { outcomes: [outcome('failed', 'kubernetes at http://k: POST: forbidden')] });
-    expect(say(failing)).toEqual([
-      'error: could not register node 10.0.0.1 of machine a: kubernetes at http://k: POST: forbidden',
+    const failing = failed('kubernetes at http://k: POST: forbidden');
+    const sentence = `${COULD_NOT}: kubernetes at http://k: POST: forbidden`;
+    expect(say(failing)).toEqual([`error: ${sentence}`]);
+    expect(say(failing, INTERVAL)).toEqual([]);
+    expect(say(failing, 2 * INTERVAL)).toEqual([`error: still, after 1m (3 times): ${sentence}`]);
+    expect(say(failed('reset'), 3 * INTERVAL)).toEqual([`error: ${COULD_NOT}: reset`]);
+  });
+
+  it('that fails in ever other words does not fill the log', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const lines = Array.from({ length: 100 }, (_, pass) => say(failed(`request ${pass}`), pass * 1_000));
+    expect(lines.flat()).toHaveLength(6);
+  });
+
+  it('that failed and is done says how long it failed', () => {
+    const say = listen();
+    say(failed('reset'));
+    say(failed('reset'), INTERVAL);
+    expect(say(goodPass(quiet, { outcomes: [outcome('done')] }), 2 * INTERVAL)).toEqual([
+      'info: registered node 10.0.0.1 of machine a',
+      'info: to register node 10.0.0.1 of machine a no longer fails: it failed for 1m (2 times)',
+      'info: pass: registered 1',
     ]);
-    expect(say(failing)).toEqual([]);
-    expect(say(goodPass(quiet, { outcomes: [outcome('failed', 'reset')] }))).toHaveLength(1);
+    expect(say(goodPass(quiet), 3 * INTERVAL)).toEqual([]);
+  });
+
+  it('that failed and is asked for no more says so after a whole pass', () => {
+    const say = listen();
+    say(failed('reset'));
+    expect(say({ ...goodPass(quiet), failures: new Map([['timeout', 'late']]) })).toEqual(['error: pass failed: late']);
+    expect(say({ ...goodPass(quiet), stopped: true })).toEqual([]);
+    expect(say(goodPass(quiet), INTERVAL)).toEqual([
+      'info: passes succeed again after 30s',
+      'info: to register node 10.0.0.1 of machine a is no longer called for: it failed for 30s (once)',
+    ]);
+  });
+
+  it('that was refused for what it says is not over while it would be futile to ask again', () => {
+    const say = listen();
+    say(failed('422'));
+    const pass = goodPass(quiet);
+    const memory = { ...pass.seen.plan.memory, futile: new Map([[fingerprint(register), 10 * MINUTE]]) };
+    const waiting = { ...pass, seen: { ...pass.seen, plan: { ...pass.seen.plan, memory } } };
+    expect(say(waiting, INTERVAL)).toEqual([]);
+    expect(say(failed('422'), 10 * MINUTE)).toEqual([`error: still, after 10m (2 times): ${COULD_NOT}: 422`]);
+  });
+
+  it('that deregisters and failed is not over while its node waits for its turn', () => {
+    const say = listen();
+    const node = ours('10.0.0.1', 'a', '10.0.0.1');
+    const deregister = { kind: 'deregister', node, reason: 'unhealthy', addresses: [], why: 'it is gone' } as const;
+    say(goodPass(quiet, { outcomes: [{ action: deregister, result: 'failed', detail: 'reset' }] }));
+    const pass = goodPass(quiet);
+    const nodes = new Map([['10.0.0.1', { name: 'queued', reason: 'it waits' } as const]]);
+    const queued = { ...pass, seen: { ...pass.seen, plan: { ...pass.seen.plan, nodes } } };
+    expect(say(queued)).toEqual(['info: node 10.0.0.1: queued: it waits']);
+    expect(say(pass)).toContainEqual(
+      expect.stringMatching(/^info: to deregister node 10\.0\.0\.1 is no longer called/),
+    );
+  });
+
+  it('that fails for hundreds of nodes is not hundreds of lines, and neither is its end', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const { machines, kubelets } = bystanders(300);
+    const outcomes = planAt(0, { machines, kubelets }).actions.map(
+      (action): Outcome => ({ action, result: 'failed', detail: 'forbidden' }),
+    );
+    const all = goodPass(quiet, { outcomes });
+    for (const ms of [0, MINUTE]) {
+      const lines = say(all, ms);
+      expect(lines).toHaveLength(21);
+      expect(lines.at(-1)).toMatch(/^error: could not register 280 more nodes /);
+    }
+    expect(say(all, MINUTE + 1)).toEqual([]);
+    expect(say(goodPass(quiet), 2 * MINUTE)).toHaveLength(21);
   });
 
   it('of a dry run is said once', () => {
@@ -225,6 +349,46 @@ describe('an action', () => {
       'info: dry run: would register node 10.0.0.1 of machine a',
     ]);
     expect(say(goodPass(quiet, { outcomes: [outcome('dry-run')] }))).toEqual([]);
+  });
+});
+
+describe('a line', () => {
+  it('has the event, and beside the first of what lasts the figures', () => {
+    const say = listenToLines();
+    say(goodPass(quiet));
+    const down = failedPass({ fleet: 'fleet is down' });
+    const fields = [say(down), say(down, MINUTE), say(goodPass(quiet), 2 * MINUTE)].flat();
+    const event = 'fleet-unreachable';
+    expect(fields).toEqual([
+      { level: 'error', event, msg: 'fleet is down; nothing is changed until it answers' },
+      {
+        level: 'error',
+        event,
+        lastedMs: 60_000,
+        times: 2,
+        msg: expect.stringMatching(/^still, after 1m \(2 times\): /),
+      },
+      { level: 'info', event: 'fleet-answers-again', lastedMs: 120_000, times: 2, msg: 'fleet answers again after 2m' },
+    ]);
+  });
+
+  it('of a verdict has the verdict and whom it is of, and so has the line that many share', () => {
+    const say = listenToLines();
+    const many = bystanders(21);
+    say(goodPass(many));
+    const lines = say(goodPass({ nodes: many.nodes, kubelets: many.kubelets })).slice(1);
+    const orphan = { level: 'warn', event: 'verdict-warning', verdict: 'orphan' };
+    expect(lines.map(({ msg: _, ...fields }) => fields)).toEqual([
+      ...many.nodes.slice(0, 20).map(({ name }) => ({ ...orphan, node: name })),
+      orphan,
+    ]);
+  });
+
+  it('without an event is for those who debug', () => {
+    const say = listenToLines('trace');
+    const down = failedPass({ fleet: 'fleet is down' });
+    const lines = [goodPass(quiet), down, down].flatMap((report) => say(report));
+    expect(lines.filter(({ event }) => event === undefined).map(({ level }) => level)).toEqual(['debug']);
   });
 });
 
