@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { LOG_EVENTS } from '../../src/telemetry/log-events.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { type Panel, readDashboard } from './dashboard.ts';
 
@@ -75,6 +76,12 @@ describe('the rules', () => {
     for (const { alert, annotations } of alerts) {
       expect(annotations.runbook).toBe(`deploy/prometheus/runbook.md#${alert.toLowerCase()}`);
     }
+  });
+
+  it('have the log searched only for events that there are', () => {
+    const events = [...runbook.matchAll(/"event":"([^"]*)"/g)].map(([, event]) => event);
+    expect(events.length).toBeGreaterThan(5);
+    for (const event of events) expect(Object.keys(LOG_EVENTS)).toContain(event);
   });
 
   it('are each tried on series that make them fire, and on series that do not', () => {
