@@ -72,8 +72,8 @@ async function prettyLines(
   const prettify = prettyFactory({
     colorize,
     singleLine: true,
-    // The sentence says the same to people.
-    ignore: 'event',
+    // The sentence tells people the same.
+    ignore: 'event,lastedMs,times',
     errorLikeObjectKeys: withStack ? ['err'] : [],
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
   });

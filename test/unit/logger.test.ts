@@ -145,8 +145,10 @@ describe('a secret', () => {
 describe('pretty lines', () => {
   const pretty = { format: 'pretty' } as const;
 
-  it('say when, how bad and what, with the fields behind, except the event', async () => {
-    const output = await written(pretty, (logger) => logger.warn({ event: 'hold', node: 'n1' }, 'held'));
+  it('say when, how bad and what, with the fields behind, except those that the sentence tells', async () => {
+    const output = await written(pretty, (logger) =>
+      logger.warn({ event: 'hold', node: 'n1', lastedMs: 1, times: 2 }, 'held'),
+    );
     expect(output).toMatch(/^\[\d{4}-\d\d-\d\d [\d:.]+\] WARN: held \{"node":"n1"\}\n$/);
   });
 
