@@ -45,3 +45,23 @@ export function formatDuration(ms: number): string {
   const seconds = Math.floor((whole % MINUTE) / SECOND);
   return [hours > 0 ? `${hours}h` : '', minutes > 0 ? `${minutes}m` : '', seconds > 0 ? `${seconds}s` : ''].join('');
 }
+
+const DAY = 24 * HOUR;
+
+/** A duration at a glance, as kubectl writes an age: the two largest units, cut, not rounded: `5d3h`, `2h13m`, `3m12s`, `45s`. */
+export function formatAge(ms: number): string {
+  const whole = Math.max(0, ms);
+  const parts = [
+    [Math.floor(whole / DAY), 'd'],
+    [Math.floor((whole % DAY) / HOUR), 'h'],
+    [Math.floor((whole % HOUR) / MINUTE), 'm'],
+    [Math.floor((whole % MINUTE) / SECOND), 's'],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first === -1) return '0s';
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count}${unit}`)
+    .join('');
+}

@@ -1,4 +1,5 @@
 /** The text of --help: the table of settings, for people. */
+import { COMMAND_FLAGS, COMMANDS } from './command-line.ts';
 import { ENV_PREFIX, envName, flagName, rowOf, type SettingName, settingNames } from './table.ts';
 
 const WIDTH = 120;
@@ -8,7 +9,15 @@ const INDENT = ' '.repeat(6);
 const INTRODUCTION = `
 Keeps the nodes of a Kubernetes API server equal to the healthy kubelet machines that CoreOS fleet knows.
 
-Usage: kube-register [--<setting>=<value> ...]
+Usage: kube-register [command] [--<setting>=<value> ...]
+
+Without a command it runs as the daemon. With one it answers a question and ends:
+
+${list(Object.entries(COMMANDS))}
+
+A command takes the settings that the daemon takes, and these flags of its own:
+
+${list(COMMAND_FLAGS.map(({ flag, of, help }) => [flag, `${help} (${of.join(', ')})`]))}
 
 Every setting is an environment variable and a flag; the flag wins. A flag takes one dash or two, and its value behind =
 or a space. An empty value means the default, unless said otherwise. Durations are written 500ms, 45s, 5m or 1h30m; a
@@ -23,7 +32,13 @@ Exit codes
   0  stopped as asked, or done (${ENV_PREFIX}ONCE)
   1  failed
   2  a setting is wrong: one line for each mistake
+  3  there is something to do (plan)
 `.trim();
+
+function list(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, meaning]) => `${MARGIN}${name.padEnd(width)}  ${meaning}`).join('\n');
+}
 
 export function helpText(): string {
   const lines = [INTRODUCTION, '', columns('Variable', 'Flag', 'Default')];

@@ -65,12 +65,14 @@ export type Invocation =
 
 /**
  * Reads the flags (`argv` without the program's name) and the environment. It never throws, and looks at nothing else: files
- * that are named are read later. `fileExists` is asked only for the token of a pod's service account.
+ * that are named are read later. `fileExists` is asked only for the token of a pod's service account. `earlierMistakes` were
+ * found in the command line already.
  */
 export function readSettings(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   fileExists: (path: string) => boolean,
+  earlierMistakes: readonly string[] = [],
 ): Invocation {
   const { asked, given, mistakes } = findGiven(argv, env);
   if (asked === 'help') return { kind: 'help', text: helpText() };
@@ -78,7 +80,7 @@ export function readSettings(
   const { values, unread, lines } = readValues(given);
   const api = chooseApiServer(values, env, fileExists);
   const facts = { given, values, api };
-  const all = [...mistakes, ...lines, ...brokenRules(facts, unread)];
+  const all = [...earlierMistakes, ...mistakes, ...lines, ...brokenRules(facts, unread)];
   if (all.length > 0) return { kind: 'mistakes', lines: all };
   return { kind: 'run', settings: settingsOf(values, api), warnings: warningsOf(facts) };
 }

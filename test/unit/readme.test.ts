@@ -2,29 +2,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as marks from '../../src/reconcile/marks.ts';
-import { type MachineVerdict, NODE_VERDICTS, REASONS } from '../../src/reconcile/verdict.ts';
+import { REASONS } from '../../src/reconcile/verdict.ts';
+import { COMMAND_FLAGS, COMMANDS } from '../../src/settings/command-line.ts';
 import { findGiven } from '../../src/settings/given.ts';
 import { envName, flagName, isSettingName, rowOf, settingNames } from '../../src/settings/table.ts';
 import { LOG_EVENTS } from '../../src/telemetry/log-events.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { MACHINE_HELP, NODE_HELP } from '../../src/telemetry/verdict-help.ts';
 import { ERAS, rowOf as eraRowOf } from '../integration/eras.ts';
 
 const root = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
 const headings = [...readme.matchAll(/^#{2,3} (.+)$/gm)].map(([, title = '']) => title);
-
-/** The compiler sees to it that none is missing and none is too many. */
-const MACHINE_VERDICTS = Object.keys({
-  'not-selected': true,
-  unusable: true,
-  'has-node': true,
-  register: true,
-  waiting: true,
-  conflict: true,
-  unnamed: true,
-  hidden: true,
-  refused: true,
-} satisfies Record<MachineVerdict['name'], true>);
 
 /** The one that people write, and the program only reads. */
 const VETO = 'kube-register.io/keep';
@@ -47,9 +36,25 @@ function mentioned(pattern: RegExp, text = readme): string[] {
   return [...new Set([...text.matchAll(pattern)].map(([, found = '']) => found))];
 }
 
+function rowsOf(help: Readonly<Record<string, { readonly means: string; readonly mayDo: string }>>): string[][] {
+  return Object.entries(help).map(([verdict, { means, mayDo }]) => [code(verdict), means, mayDo]);
+}
+
 function code(text: string): string {
   return `\`${text}\``;
 }
+
+describe('README.md on commands', () => {
+  it('has each, and what --help says of it', () => {
+    expect(tablesOf('The command')).toEqual(Object.entries(COMMANDS).map(([name, does]) => [code(name), does]));
+  });
+
+  it('has the flags of commands, and no other', () => {
+    expect(tablesOf('Its flag')).toEqual(
+      COMMAND_FLAGS.map(({ flag, of, help }) => [code(flag), of.map(code).join(', '), help]),
+    );
+  });
+});
 
 describe('README.md on settings', () => {
   it('has the table of --help: every setting with its variable, flag, default and meaning, and no other', () => {
@@ -168,12 +173,12 @@ describe('README.md on API servers', () => {
 describe('README.md on decisions', () => {
   const firstCells = (heading: string) => tablesOf(heading).map(([first]) => first);
 
-  it('explains every verdict of a node, and no other', () => {
-    expect(firstCells('Node verdict')).toEqual(NODE_VERDICTS.map(code));
+  it('explains every verdict of a node, and no other, as the program does', () => {
+    expect(tablesOf('Node verdict')).toEqual(rowsOf(NODE_HELP));
   });
 
-  it('explains every verdict of a machine, and no other', () => {
-    expect(firstCells('Machine verdict')).toEqual(MACHINE_VERDICTS.map(code));
+  it('explains every verdict of a machine, and no other, as the program does', () => {
+    expect(tablesOf('Machine verdict')).toEqual(rowsOf(MACHINE_HELP));
   });
 
   it('gives every reason of a deregistration its row', () => {

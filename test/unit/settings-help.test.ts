@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { COMMAND_FLAGS, COMMANDS } from '../../src/settings/command-line.ts';
 import { readSettings } from '../../src/settings/settings.ts';
 import { envName, flagName, rowOf, settingNames } from '../../src/settings/table.ts';
 
@@ -32,6 +33,12 @@ describe('help', () => {
     }
   });
 
+  it('shows each command, and the flags of commands', () => {
+    for (const [name, does] of Object.entries(COMMANDS))
+      expect(help()).toMatch(new RegExp(`^  ${name} +${does}$`, 'm'));
+    for (const { flag } of COMMAND_FLAGS) expect(help()).toContain(`\n  ${flag} `);
+  });
+
   it('fits 120 columns, without blanks at the ends of lines', () => {
     for (const line of help().split('\n')) {
       expect(line.length).toBeLessThanOrEqual(120);
@@ -40,7 +47,7 @@ describe('help', () => {
   });
 
   it('ends with the exit codes', () => {
-    expect(help()).toMatch(/Exit codes\n {2}0 .*\n {2}1 .*\n {2}2 .*\n$/);
+    expect(help()).toMatch(/Exit codes\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n$/);
   });
 });
 

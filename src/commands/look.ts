@@ -1,0 +1,129 @@
+/** Where a command has its status from: the daemon that runs, else a look of its own that changes nothing. */
+import { type Assembly, assemble } from '../assemble.ts';
+import { systemClock } from '../clock.ts';
+import { GetError, getText } from '../http/get-text.ts';
+import type { PassReport } from '../reconcile/reconciler.ts';
+import type { Settings } from '../settings/settings.ts';
+import { logOf } from '../telemetry/log-events.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { type Status, statusDocument } from '../telemetry/status-document.ts';
+import { placeOf } from '../telemetry/web-server.ts';
+import { VERSION } from '../version.ts';
+
+/** A status could not be had; the message names who was asked, what came of it, and what to check. */
+export class LookError extends Error {
+  override readonly name = 'LookError';
+}
+
+export interface StatusSource {
+  /** The URL of the daemon that is asked; undefined for looks of our own. */
+  readonly daemon: string | undefined;
+  /** Throws LookError. */
+  look(): Promise<Status>;
+  close(): void;
+}
+
+const DAEMON_TIMEOUT_MS = 30_000;
+
+/**
+ * `asked` is the URL of a daemon that has to be the one. Without it the daemon that KUBE_REGISTER_LISTEN names on this machine is
+ * asked, if there is one. Throws LookError and CredentialError.
+ */
+export async function openSource(
+  settings: Settings,
+  asked: string | undefined,
+  signal: AbortSignal,
+): Promise<StatusSource> {
+  const daemon = asked ?? daemonHere(settings);
+  if (daemon !== undefined) {
+    const first = await askDaemon(daemon, signal);
+    if (first !== undefined) return sourceOf(daemon, first, signal);
+    if (asked !== undefined)
+      throw new LookError(
+        `GET ${daemon}/status: the connection was refused: does kube-register run there? check --daemon`,
+      );
+  }
+  const own = await openEyes(settings, signal);
+  return { daemon: undefined, look: async () => (await own.look()).status, close: own.close };
+}
+
+/** What `sourceOf` was given at the start is not asked for twice. */
+function sourceOf(daemon: string, first: Status, signal: AbortSignal): StatusSource {
+  let waiting: Status | undefined = first;
+  return {
+    daemon,
+    look: async () => {
+      const status = waiting ?? (await askDaemon(daemon, signal));
+      waiting = undefined;
+      if (status === undefined)
+        throw new LookError(`GET ${daemon}/status: the connection was refused: the daemon has gone`);
+      return status;
+    },
+    close: () => {},
+  };
+}
+
+/** A daemon that listens everywhere is asked on the loopback. */
+function daemonHere({ listen }: Settings): string | undefined {
+  if (listen === 'off' || listen.port === 0) return undefined;
+  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listen.host] ?? listen.host;
+  return `http://${placeOf({ host, port: listen.port })}`;
+}
+
+/** Undefined when nobody listens there. */
+async function askDaemon(daemon: string, signal: AbortSignal): Promise<Status | undefined> {
+  const url = `${daemon}/status`;
+  try {
+    const { status, body } = await getText(url, DAEMON_TIMEOUT_MS, signal);
+    if (status !== 200) throw new LookError(`GET ${url}: answered ${status}: is this kube-register?`);
+    return readStatus(url, body);
+  } catch (error) {
+    if (!(error instanceof GetError)) throw error;
+    if (error.refused) return undefined;
+    throw new LookError(`GET ${url}: ${error.message}`, { cause: error });
+  }
+}
+
+function readStatus(url: string, body: string): Status {
+  let read: unknown;
+  try {
+    read = JSON.parse(body);
+  } catch {
+    throw new LookError(`GET ${url}: the answer is not JSON: is this kube-register?`);
+  }
+  const parsed = statusDocument.safeParse(read);
+  if (parsed.success) return parsed.data;
+  throw new LookError(
+    `GET ${url}: this is not the status of kube-register ${VERSION}: another program or version answers there`,
+  );
+}
+
+/** A look of our own, with what the plan rests on. */
+export interface OwnLook {
+  readonly status: Status;
+  readonly report: PassReport;
+}
+
+export interface Eyes {
+  /** Throws LookError when fleet or Kubernetes did not answer completely, and when the signal came. */
+  look(): Promise<OwnLook>;
+  close(): void;
+}
+
+/** Observes and plans as the daemon would, in a dry run and without a word in the log. Throws CredentialError. */
+export async function openEyes(settings: Settings, signal: AbortSignal): Promise<Eyes> {
+  // Not ONCE, although it may look but once: what a single pass never does is to be told with its grace, as the daemon would.
+  const harmless: Settings = { ...settings, dryRun: true, once: false, events: false, listen: 'off' };
+  const log = logOf(await createLogger({ level: 'silent', format: 'json' }));
+  const { daemon, close }: Assembly = await assemble(harmless, { log, clock: systemClock, version: VERSION });
+  signal.addEventListener('abort', () => void daemon.stop(), { once: true });
+  return {
+    look: async () => {
+      const report = await daemon.runOnce();
+      if (report.stopped) throw new LookError('interrupted');
+      if (report.failures.size > 0) throw new LookError([...report.failures.values()].join('\n'));
+      return { status: daemon.status(), report };
+    },
+    close,
+  };
+}

@@ -1,0 +1,110 @@
+/** `kube-register plan`: what one look would have the daemon do, as a diff, and nothing of it done. */
+import { type Action, nodeName } from '../reconcile/action.ts';
+import type { PassReport } from '../reconcile/reconciler.ts';
+import { rosterOf } from '../telemetry/roster.ts';
+import type { Status } from '../telemetry/status-document.ts';
+import type { Terminal } from './terminal.ts';
+
+type Seen = NonNullable<PassReport['seen']>;
+
+/** One thing that would be done. */
+interface Step {
+  readonly kind: Action['kind'];
+  readonly node: string;
+  readonly machine: string | null;
+  readonly reason: string;
+  /** What would be written: null takes a key away. */
+  readonly labels: Readonly<Record<string, string | null>>;
+  readonly annotations: Readonly<Record<string, string | null>>;
+}
+
+/** Nodes that are not alive, and what would come of them if a daemon watched. */
+interface Watched {
+  readonly node: string;
+  readonly verdict: string;
+  readonly reason: string;
+  readonly next: string | null;
+}
+
+export interface PlanDocument {
+  readonly steps: readonly Step[];
+  readonly watched: readonly Watched[];
+  /** What was left out of a step, and why. */
+  readonly notes: readonly string[];
+}
+
+export function planDocument({ plan }: Seen, status: Status): PlanDocument {
+  return {
+    steps: plan.actions.map((action) => stepOf(action, plan)),
+    watched: rosterOf(status)
+      .filter(({ node, concern }) => node !== undefined && node.mark !== null && concern === 'trouble')
+      .map(({ node, verdict }) => ({
+        node: node?.name ?? '',
+        verdict: verdict.verdict,
+        reason: verdict.reason,
+        next: verdict.next,
+      })),
+    notes: plan.notes.map(({ text }) => text),
+  };
+}
+
+function stepOf(action: Action, { machines, nodes }: Seen['plan']): Step {
+  const node = nodeName(action);
+  const machine = 'machine' in action ? action.machine.id : null;
+  const verdict = action.kind === 'register' ? machines.get(action.machine.id) : nodes.get(node);
+  const written = action.kind === 'register' ? action.draft : action.kind === 'deregister' ? undefined : action.change;
+  return {
+    kind: action.kind,
+    node,
+    machine,
+    reason: verdict?.reason ?? '',
+    labels: Object.fromEntries(written?.labels ?? []),
+    annotations: Object.fromEntries(written?.annotations ?? []),
+  };
+}
+
+const SIGNS = {
+  register: ['+', 'added', 'register'],
+  adopt: ['~', 'changed', 'adopt'],
+  label: ['~', 'changed', 'update'],
+  deregister: ['-', 'removed', 'deregister'],
+} as const;
+
+const UNWATCHED =
+  'A single look watches no grace: how much of it is over a daemon knows that runs (kube-register status).';
+
+export function planText({ steps, watched, notes }: PlanDocument, terminal: Terminal): string {
+  const parts = [
+    ...steps.map((step) => stepText(step, terminal)),
+    ...watched.map(({ node, verdict, reason, next }) =>
+      terminal.paint({
+        text: `! node ${node}: ${verdict}: ${reason}${next === null ? '' : `; ${next}`}`,
+        style: 'watch',
+      }),
+    ),
+    ...(watched.length > 0 ? [UNWATCHED] : []),
+    ...notes.map((note) => terminal.paint({ text: `note: ${note}`, style: 'watch' })),
+    sumText(steps),
+  ];
+  return parts.join('\n');
+}
+
+function stepText({ kind, node, machine, reason, labels, annotations }: Step, terminal: Terminal): string {
+  const [sign, style, verb] = SIGNS[kind];
+  const whose = machine === null ? '' : ` of machine ${machine}`;
+  const head = terminal.paint({ text: `${sign} ${verb} node ${node}${whose}: ${reason}`, style });
+  const lines = [
+    ...Object.entries(labels).map((pair) => ['label', ...pair] as const),
+    ...Object.entries(annotations).map((pair) => ['annotation', ...pair] as const),
+  ].map(([what, key, value]) => {
+    const text = value === null ? `    - ${what} ${key}` : `    + ${what} ${key}=${value}`;
+    return `    ${terminal.paint({ text, style: value === null ? 'removed' : 'added' })}`;
+  });
+  return [head, ...lines].join('\n');
+}
+
+function sumText(steps: readonly Step[]): string {
+  if (steps.length === 0) return 'Nothing to do.';
+  const count = (kind: Step['kind']) => steps.filter((step) => step.kind === kind).length;
+  return `${count('register')} to register, ${count('adopt')} to adopt, ${count('label')} to update, ${count('deregister')} to deregister. Nothing was changed.`;
+}

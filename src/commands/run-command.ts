@@ -1,0 +1,129 @@
+/** Runs one command and gives its exit code: what is asked, printed, and done at the end. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { CredentialError } from '../credential-error.ts';
+import { quote } from '../quote.ts';
+import type { Command } from '../settings/command-line.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Signals } from '../signals.ts';
+import { explainText, rowsAbout } from './explain.ts';
+import { LookError, openEyes, openSource } from './look.ts';
+import { planDocument, planText } from './plan.ts';
+import { statusText } from './status.ts';
+import { OutputError, type Terminal } from './terminal.ts';
+
+/** `todo`: the plan has steps. */
+const EXIT = { done: 0, failed: 1, todo: 3 } as const;
+/** How often a daemon that is watched is asked whether it has made another pass. */
+const WATCH_EVERY_MS = 2_000;
+
+export interface Surroundings {
+  readonly terminal: Terminal;
+  readonly signals: Signals;
+}
+
+type Asked<Name extends Command['name']> = Extract<Command, { readonly name: Name }>;
+
+/** Never rejects because of a server, a file or a reader: what is wrong is said on the standard error. */
+export async function runCommand(
+  command: Exclude<Command, { readonly name: 'daemon' | 'check' }>,
+  settings: Settings,
+  { terminal, signals }: Surroundings,
+): Promise<number> {
+  const stop = new AbortController();
+  void signals.stopped.then(() => stop.abort(new LookError('interrupted')));
+  try {
+    switch (command.name) {
+      case 'status':
+        return await showStatus(command, settings, terminal, stop.signal);
+      case 'explain':
+        return await explain(command, settings, terminal, stop.signal);
+      case 'plan':
+        return await showPlan(command, settings, terminal, stop.signal);
+    }
+  } catch (error) {
+    if (!(error instanceof LookError || error instanceof CredentialError || error instanceof OutputError)) throw error;
+    // Whoever watches ends that with a signal.
+    if (stop.signal.aborted && command.name === 'status' && command.watch) return EXIT.done;
+    for (const line of error.message.split('\n')) terminal.note(`kube-register ${command.name}: ${line}`);
+    return EXIT.failed;
+  }
+}
+
+const LOOKING = 'looking at fleet, kubelets and Kubernetes';
+
+async function showStatus(
+  { output, watch, daemon }: Asked<'status'>,
+  settings: Settings,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const source = await openSource(settings, daemon, signal);
+  try {
+    let shown: string | undefined;
+    do {
+      const status = await terminal.whileAtWork(LOOKING, source.look());
+      const version = `${status.startedAt} ${status.pass.number} ${status.pass.running}`;
+      if (version !== shown) {
+        shown = version;
+        if (watch && output === 'text' && terminal.isWatched) terminal.clear();
+        await terminal.print(
+          output === 'json'
+            ? JSON.stringify(status, null, watch ? undefined : 2)
+            : statusText(status, source.daemon, terminal),
+        );
+      }
+      if (watch)
+        await pause(source.daemon === undefined ? status.rules.intervalMs : WATCH_EVERY_MS, undefined, {
+          signal,
+        }).catch(() => {});
+    } while (watch && !signal.aborted);
+    return EXIT.done;
+  } finally {
+    source.close();
+  }
+}
+
+async function explain(
+  { output, subject, daemon }: Asked<'explain'>,
+  settings: Settings,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const source = await openSource(settings, daemon, signal);
+  try {
+    const status = await terminal.whileAtWork(LOOKING, source.look());
+    const rows = rowsAbout(status, subject);
+    if (rows.length === 0) {
+      const { machines, nodes } = status;
+      throw new LookError(
+        `there is no machine and no node ${quote(subject)} among ${machines.length} machines and ${nodes.length} nodes: give an id, the beginning of one, a node's name or an address`,
+      );
+    }
+    await terminal.print(
+      output === 'json'
+        ? JSON.stringify(rows, null, 2)
+        : rows.map((row) => explainText(row, status, terminal)).join('\n\n'),
+    );
+    return EXIT.done;
+  } finally {
+    source.close();
+  }
+}
+
+async function showPlan(
+  { output }: Asked<'plan'>,
+  settings: Settings,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const eyes = await openEyes(settings, signal);
+  try {
+    const { status, report } = await terminal.whileAtWork(LOOKING, eyes.look());
+    if (report.seen === undefined) throw new LookError('nothing was seen');
+    const plan = planDocument(report.seen, status);
+    await terminal.print(output === 'json' ? JSON.stringify(plan, null, 2) : planText(plan, terminal));
+    return plan.steps.length > 0 ? EXIT.todo : EXIT.done;
+  } finally {
+    eyes.close();
+  }
+}

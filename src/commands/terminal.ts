@@ -1,0 +1,127 @@
+/** Where commands print: colours on a terminal alone, columns, a line of progress, and no tricks from hostile text. */
+import type { Writable } from 'node:stream';
+import { styleText } from 'node:util';
+import { onOneLine } from '../quote.ts';
+import type { Concern } from '../telemetry/roster.ts';
+
+/** A standard stream; a terminal says so with `isTTY`. */
+type Output = Writable & { readonly isTTY?: boolean };
+
+/** What of a process a command sees. */
+export interface Host {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+type Style = Concern | 'heading' | 'added' | 'removed' | 'changed';
+
+const STYLES = {
+  well: 'green',
+  watch: 'yellow',
+  trouble: 'red',
+  idle: 'gray',
+  heading: 'bold',
+  added: 'green',
+  removed: 'red',
+  changed: 'yellow',
+} as const satisfies Readonly<Record<Style, Parameters<typeof styleText>[0]>>;
+
+/** One cell of a table. `text` may be hostile. */
+export type Cell = string | { readonly text: string; readonly style: Style };
+
+/** A cell longer than this would push the others out of sight. */
+const LONGEST_CELL = 100;
+const LONGEST_LINE = 1_000;
+const PROGRESS_EVERY_MS = 1_000;
+
+/** The standard output takes nothing: a full disk, a reader that has gone. */
+export class OutputError extends Error {
+  override readonly name = 'OutputError';
+}
+
+/** https://no-color.org; a pipe or a file never gets colours. */
+export class Terminal {
+  readonly #host: Host;
+  readonly #isColored: boolean;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#isColored = host.stdout.isTTY === true && (host.env['NO_COLOR'] ?? '') === '';
+  }
+
+  /** Whether a person is looking, so that the screen may be cleared. */
+  get isWatched(): boolean {
+    return this.#host.stdout.isTTY === true;
+  }
+
+  /** Resolves when the text is written. Throws OutputError when it cannot be. */
+  print(text: string): Promise<void> {
+    const { stdout } = this.#host;
+    return new Promise((resolve, reject) => {
+      const fail = (error: NodeJS.ErrnoException) =>
+        reject(new OutputError(`nothing can be written to the standard output (${error.code ?? error.message})`));
+      // Without a listener the error would be thrown once more, and end the process with its stack.
+      stdout.on('error', fail);
+      stdout.write(`${text}\n`, (error) => {
+        if (error) return fail(error);
+        stdout.off('error', fail);
+        resolve();
+      });
+    });
+  }
+
+  /** For what is not the result: it does not end up in a pipe. */
+  note(text: string): void {
+    this.#host.stderr.write(`${text}\n`);
+  }
+
+  clear(): void {
+    this.#host.stdout.write('\u001b[H\u001b[2J\u001b[3J');
+  }
+
+  /** On one line, whatever the text holds. */
+  paint({ text, style }: { readonly text: string; readonly style: Style }): string {
+    const line = onOneLine(text, LONGEST_LINE);
+    return this.#isColored ? styleText(STYLES[style], line, { validateStream: false }) : line;
+  }
+
+  /** Columns as wide as their widest cell, two spaces apart. */
+  table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
+    const all = [header.map((text): Cell => ({ text, style: 'heading' })), ...rows].map((row) => row.map(plain));
+    const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.text.length ?? 0)));
+    return all
+      .map((row) =>
+        row
+          .map(({ text, style }, column) => {
+            const painted = style === undefined ? text : this.paint({ text, style });
+            return painted + ' '.repeat((widths[column] ?? 0) - text.length);
+          })
+          .join('  ')
+          .trimEnd(),
+      )
+      .join('\n');
+  }
+
+  /** Says on a terminal how long something has been going on, and wipes that when it is over. */
+  async whileAtWork<T>(doing: string, work: Promise<T>): Promise<T> {
+    const { stderr } = this.#host;
+    if (stderr.isTTY !== true) return work;
+    let seconds = 0;
+    const timer = setInterval(() => {
+      seconds += PROGRESS_EVERY_MS / 1_000;
+      stderr.write(`\r${doing} ... ${seconds} s`);
+    }, PROGRESS_EVERY_MS);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
+      if (seconds > 0) stderr.write('\r\u001b[K');
+    }
+  }
+}
+
+function plain(cell: Cell): { readonly text: string; readonly style: Style | undefined } {
+  const { text, style } = typeof cell === 'string' ? { text: cell, style: undefined } : cell;
+  return { text: onOneLine(text, LONGEST_CELL), style };
+}

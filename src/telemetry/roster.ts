@@ -1,0 +1,68 @@
+/** Machines and nodes side by side: one row for each machine with its node, then one for each node without a machine. */
+import type { MACHINE_VERDICTS, NODE_VERDICTS } from '../reconcile/verdict.ts';
+import type { MachineStatus, NodeStatus, Status } from './status-document.ts';
+
+/**
+ * How much a verdict is to worry a person: `well` is as it should be; `watch` lasts until somebody looks at it; `trouble` ends
+ * with a node that goes, or keeps a machine out; `idle` is nobody's business.
+ */
+export type Concern = 'well' | 'watch' | 'trouble' | 'idle';
+
+type VerdictName = (typeof MACHINE_VERDICTS)[number] | (typeof NODE_VERDICTS)[number];
+
+const CONCERNS: Readonly<Record<VerdictName, Concern>> = {
+  keep: 'well',
+  adopt: 'well',
+  register: 'well',
+  'has-node': 'well',
+  recognised: 'watch',
+  'probe-suspect': 'watch',
+  unmatched: 'watch',
+  orphan: 'watch',
+  vetoed: 'watch',
+  spared: 'watch',
+  foreign: 'watch',
+  waiting: 'watch',
+  hidden: 'watch',
+  'in-grace': 'trouble',
+  queued: 'trouble',
+  deregister: 'trouble',
+  held: 'trouble',
+  unusable: 'trouble',
+  conflict: 'trouble',
+  unnamed: 'trouble',
+  refused: 'trouble',
+  'not-selected': 'idle',
+};
+
+/** At least one of `machine` and `node` is there. */
+export interface RosterRow {
+  readonly machine: MachineStatus | undefined;
+  readonly node: NodeStatus | undefined;
+  /** The node's verdict where there is a node, for it says the rest; else the machine's. */
+  readonly verdict: Pick<NodeStatus, 'verdict' | 'reason' | 'since' | 'next' | 'due'>;
+  readonly concern: Concern;
+}
+
+/** In the order of the status: machines, then nodes that no machine came to. */
+export function rosterOf({ machines, nodes }: Pick<Status, 'machines' | 'nodes'>): readonly RosterRow[] {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const rows = machines.map((machine) => rowOf(machine, machine.node === null ? undefined : byName.get(machine.node)));
+  const homeless = nodes.filter(({ machine }) => machine === null).map((node) => rowOf(undefined, node));
+  return [...rows, ...homeless];
+}
+
+function rowOf(machine: MachineStatus | undefined, node: NodeStatus | undefined): RosterRow {
+  const verdict = node ?? machine;
+  if (verdict === undefined) throw new TypeError('a row has a machine or a node');
+  return { machine, node, verdict, concern: concernOf(verdict.verdict) };
+}
+
+/** `watch` for a word that this version does not know: the daemon that was asked may be newer. */
+export function concernOf(verdict: string): Concern {
+  return isVerdict(verdict) ? CONCERNS[verdict] : 'watch';
+}
+
+function isVerdict(word: string): word is VerdictName {
+  return Object.hasOwn(CONCERNS, word);
+}

@@ -1,0 +1,290 @@
+/** What the commands of the real program print, on a lab and beside a daemon that runs on it. */
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { statusDocument } from '../../src/telemetry/status-document.ts';
+import { hang } from '../lab/faults.ts';
+import type { Lab } from '../lab/lab.ts';
+import { labOfTest, MAIN, type Program, settingsFor, startProgram } from './program.ts';
+
+const WORKER = { role: 'kubernetes' };
+const PLAN = z.object({
+  steps: z.array(z.object({ kind: z.string(), node: z.string(), labels: z.record(z.string(), z.string().nullable()) })),
+  watched: z.array(z.object({ node: z.string(), verdict: z.string() })),
+});
+
+/** Runs a command to its end. Without a daemon it has to look by itself. */
+async function command(lab: Lab, flags: readonly string[], more: Record<string, string> = {}) {
+  const program = startProgram({ ...settingsFor(lab), LISTEN: 'off', ...more }, flags);
+  const { code, stderr } = await program.ended;
+  return { code, stderr, stdout: program.stdout };
+}
+
+/** A lab with two workers and a machine that is none, and a daemon that has registered the workers. */
+async function clusterOfTest(more: Record<string, string> = {}): Promise<{ lab: Lab; daemon: Program; at: string }> {
+  const lab = await labOfTest();
+  await lab.addMachines(2, WORKER);
+  await lab.addMachine({ metadata: { role: 'etcd' } });
+  const daemon = startProgram({ ...settingsFor(lab), ...more });
+  await daemon.firstPass();
+  await daemon.pass();
+  return { lab, daemon, at: await daemon.url() };
+}
+
+/** A server that gives everybody this answer. */
+async function serverOfTest(status: number, body: string): Promise<string> {
+  const server = createServer((_, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.close();
+  });
+  await once(server, 'listening');
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe('kube-register plan', () => {
+  it('prints what would be done and writes nothing; its exit code says that there is something', async () => {
+    const lab = await labOfTest();
+    const { id, address } = await lab.addMachine({ metadata: { ...WORKER, rack: 'r1' } });
+    const { code, stdout, stderr } = await command(lab, ['plan'], { NODE_LABELS: 'rack' });
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+    expect(stdout).toContain(`+ register node ${address} of machine ${id}: its kubelet is healthy and it has no node`);
+    expect(stdout).toContain('    + label rack=r1\n');
+    expect(stdout).toContain(`    + annotation kube-register.io/machine-id=${id}\n`);
+    expect(stdout).toContain('1 to register, 0 to adopt, 0 to update, 0 to deregister. Nothing was changed.');
+    expect(lab.kubernetes.log.writes).toEqual([]);
+  });
+
+  it('finds nothing to do once a daemon has done it, and tells of the dead what would come of them', async () => {
+    const { lab } = await clusterOfTest();
+    expect(await command(lab, ['plan'])).toEqual({ code: 0, stderr: '', stdout: 'Nothing to do.\n' });
+    const [worker] = lab.kubernetes.nodes;
+    const name = worker?.metadata.name ?? '';
+    await lab.kubelets.at(name)?.stop();
+    const { code, stdout } = await command(lab, ['plan']);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`! node ${name}: in-grace: not alive for 0s of 30m`);
+    expect(stdout).toContain('A single look watches no grace');
+  });
+
+  it('is JSON for programs', async () => {
+    const lab = await labOfTest();
+    const { address } = await lab.addMachine({ metadata: WORKER });
+    lab.kubernetes.putNode({ name: 'core-1', addresses: [address], ready: true });
+    const { code, stdout } = await command(lab, ['plan', '-o', 'json']);
+    expect(code).toBe(3);
+    expect(PLAN.parse(JSON.parse(stdout))).toEqual({
+      steps: [{ kind: 'adopt', node: 'core-1', labels: { 'kube-register.io/managed': 'true' } }],
+      watched: [],
+    });
+    expect(lab.kubernetes.log.writes).toEqual([]);
+  });
+
+  it('says what does not answer, a line each, and has no plan then', async () => {
+    const lab = await labOfTest();
+    lab.fleet.etcd = 'unreachable';
+    const endpoint = 'http://127.0.0.1:1';
+    const { code, stdout, stderr } = await command(lab, ['plan'], { API_ENDPOINT: endpoint });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/^kube-register plan: fleet at .*is etcd healthy\?$/),
+      expect.stringMatching(/^kube-register plan: kubernetes at http:\/\/127\.0\.0\.1:1: .*refused/),
+    ]);
+  });
+});
+
+describe('kube-register status', () => {
+  it('looks by itself where no daemon listens, and says so', async () => {
+    const lab = await labOfTest();
+    const { address } = await lab.addMachine({ metadata: WORKER });
+    const { code, stdout, stderr } = await command(lab, ['status']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('One look of our own, in which nothing was changed: no daemon was asked.');
+    expect(stdout).toMatch(
+      new RegExp(`^00000000\\.\\.\\. +${address} +role=kubernetes +healthy \\S+ +- +register`, 'm'),
+    );
+    expect(lab.kubernetes.log.writes).toEqual([]);
+  });
+
+  it('asks the daemon that LISTEN names, which knows more', async () => {
+    const { lab, at } = await clusterOfTest();
+    const { code, stdout } = await command(lab, ['status'], { LISTEN: at.replace('http://', '') });
+    expect(code).toBe(0);
+    expect(stdout).toContain(`at ${at}, running for `);
+    expect(stdout).toContain('the last took ');
+    expect(stdout).toMatch(/^00000000\.\.\. +127\.\S+ +role=kubernetes +healthy \S+ +127\.\S+ \(registered\) +keep /m);
+    expect(stdout).toMatch(/^00000000\.\.\. +127\.\S+ +role=etcd +- +- +not-selected /m);
+  });
+
+  it('asks the daemon that it is told of, whoever is here', async () => {
+    const { lab, at } = await clusterOfTest();
+    const { code, stdout } = await command(lab, ['status', '--daemon', at, '-o', 'json']);
+    expect(code).toBe(0);
+    expect(statusDocument.parse(JSON.parse(stdout)).nodes.map(({ origin }) => origin)).toEqual([
+      'registered',
+      'registered',
+    ]);
+  });
+
+  it.each([
+    ['nobody', async () => '127.0.0.1:1', /GET http:\/\/127\.0\.0\.1:1\/status: the connection was refused/],
+    ['something else', () => serverOfTest(404, ''), /answered 404: is this kube-register\?/],
+    ['a page', () => serverOfTest(200, '<html>'), /the answer is not JSON: is this kube-register\?/],
+    [
+      'other JSON',
+      () => serverOfTest(200, '{}'),
+      /this is not the status of kube-register .*: another program or version/,
+    ],
+  ])('says so when %s answers there, and does not look by itself', async (_, start, sentence) => {
+    const lab = await labOfTest();
+    const { code, stdout, stderr } = await command(lab, ['status', '--daemon', await start()]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(sentence);
+    expect(lab.fleet.log.total).toBe(0);
+  });
+
+  it('with --watch prints again after each pass, until a signal ends it', async () => {
+    const { lab, daemon, at } = await clusterOfTest();
+    const watcher = startProgram({ ...settingsFor(lab), LISTEN: 'off' }, [
+      'status',
+      '-w',
+      '-o',
+      'json',
+      '--daemon',
+      at,
+    ]);
+    const passes = () =>
+      watcher.stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => statusDocument.parse(JSON.parse(line)).pass.number);
+    await expect.poll(passes, { timeout: 15_000 }).toContain(2);
+    await daemon.pass();
+    await expect.poll(passes, { timeout: 15_000 }).toContain(3);
+    expect(await watcher.stop()).toMatchObject({ code: 0, stderr: '' });
+    expect(new Set(passes()).size).toBe(passes().length);
+  });
+
+  it('tells what is wrong with fleet from a daemon that cannot reach it', async () => {
+    const { lab, daemon, at } = await clusterOfTest();
+    lab.fleet.etcd = 'unreachable';
+    await daemon.pass();
+    const { code, stdout } = await command(lab, ['status', '--daemon', at]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^pass +the last failed, the last good one was /m);
+    expect(stdout).toMatch(/^fleet +does not answer, for .*is etcd healthy\?/m);
+    expect(stdout).toMatch(/^Kubernetes +answers/m);
+  });
+
+  it('keeps hostile text on its line and without power over a terminal', async () => {
+    const lab = await labOfTest();
+    await lab.addMachine({ metadata: { ...WORKER, note: 'a\u001b[31m\nNODE  \u202Eb' } });
+    const { stdout } = await command(lab, ['status']);
+    expect(stdout).toContain('note=a [31m NODE b');
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+
+  it('says what is wrong when nobody takes its output', async () => {
+    const lab = await labOfTest();
+    const variables = { ...settingsFor(lab), LISTEN: 'off' };
+    const env = Object.fromEntries(Object.entries(variables).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]));
+    const full = spawnSync('sh', ['-c', '"$0" --import tsx "$1" --version > /dev/full', process.execPath, MAIN], {
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      encoding: 'utf8',
+    });
+    expect(full).toMatchObject({
+      status: 1,
+      stderr: 'kube-register: nothing can be written to the standard output (ENOSPC)\n',
+    });
+  });
+});
+
+describe('kube-register explain', () => {
+  it('tells what each witness said, what is written on the node, the rule and what was done', async () => {
+    const { lab, daemon, at } = await clusterOfTest();
+    const [worker] = lab.kubernetes.nodes;
+    const name = worker?.metadata.name ?? '';
+    await lab.kubelets.at(name)?.stop();
+    await daemon.pass();
+    const { code, stdout } = await command(lab, ['explain', name, '--daemon', at]);
+    expect(code).toBe(0);
+    for (const fact of [
+      /^machine 0{31}\d, node 127/m,
+      /^ {2}node +in-grace, for .*: not alive for 0s of 30m, seen in 1 pass; kubelet silent/m,
+      /^ {15}deregistered in \S+ \(20/m,
+      /^ {2}fleet +lists it at 127\.\S+, with role=kubernetes; that matches METADATA=role=kubernetes/m,
+      /^ {2}kubelet +silent, for .*refused the connection/m,
+      /^ {2}Kubernetes +keeps no Ready condition/m,
+      /^ {2}mark +of machine 0{31}\d, since 20.*, registered by this process/m,
+      /^ {2}means +Not alive; its grace is running/m,
+      /^ {2}deregisters +.*after UNHEALTHY_GRACE, 30m of watched time/m,
+      /^ {2}\S+ ago +register, done: the kubelet at /m,
+    ]) {
+      expect(stdout).toMatch(fact);
+    }
+  });
+
+  it.each([
+    ['the id of its machine', '00000000000000000000000000000003'],
+    ['its id as fleetctl shortens it', '0000000000000000000000000000000...'],
+  ])('finds a machine by %s', async (_, subject) => {
+    const lab = await labOfTest();
+    for (const role of ['a', 'b', 'etcd']) await lab.addMachine({ metadata: { role } });
+    const { code, stdout } = await command(lab, ['explain', subject]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('machine 00000000000000000000000000000003');
+    expect(stdout).toMatch(/not-selected, for .*: its metadata does not match the selector/);
+    expect(stdout).toContain('that does not match METADATA=role=kubernetes');
+  });
+
+  it('finds a machine by its address, also as JSON', async () => {
+    const lab = await labOfTest();
+    const { id, address } = await lab.addMachine({ metadata: WORKER });
+    const { code, stdout } = await command(lab, ['explain', address, '-o', 'json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject([{ machine: { id }, verdict: { verdict: 'register' } }]);
+  });
+
+  it('says so when there is none', async () => {
+    const lab = await labOfTest();
+    await lab.addMachine({ metadata: WORKER });
+    expect(await command(lab, ['explain', 'core-9'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'kube-register explain: there is no machine and no node "core-9" among 1 machines and 0 nodes: ' +
+        "give an id, the beginning of one, a node's name or an address\n",
+    });
+  });
+});
+
+describe('a command', () => {
+  it('ends with 2 and one line for each mistake, of its own and of the settings', async () => {
+    const lab = await labOfTest();
+    const { code, stderr } = await command(lab, ['status', '-o', 'xml', '--polcy=x'], { POLICY: 'y' });
+    expect(code).toBe(2);
+    expect(stderr.trim().split('\n')).toEqual([
+      '-o: "xml": must be text or json',
+      '--polcy: there is no such setting; did you mean --policy?',
+      'KUBE_REGISTER_POLICY="y": must be sync or register-only',
+    ]);
+  });
+
+  it('says what is wrong with a file of credentials', async () => {
+    const lab = await labOfTest();
+    const { code, stderr } = await command(lab, ['status'], { API_TOKEN_FILE: '/nowhere/token' });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^kube-register status: KUBE_REGISTER_API_TOKEN_FILE.*\/nowhere\/token/);
+  });
+
+  it('is interrupted while it looks', async () => {
+    const lab = await labOfTest();
+    lab.fleet.faults.add(hang);
+    const asked = lab.fleet.log.arrival();
+    const program = startProgram({ ...settingsFor(lab), LISTEN: 'off' }, ['plan']);
+    await asked;
+    expect(await program.stop()).toMatchObject({ code: 1, stderr: 'kube-register plan: interrupted\n' });
+  });
+});
