@@ -77,7 +77,7 @@ async function runDaemon(
     }
   }
   const where = server === undefined ? {} : { listen: placeOf(server.address) };
-  log.say('started', `kube-register ${VERSION} has started`, { version: VERSION, node: nodeVersion, ...where });
+  log.say('started', `kube-register ${VERSION} has started`, { version: VERSION, nodejs: nodeVersion, ...where });
   signals.onPassWanted(() => daemon.requestPass());
   daemon.start();
 
