@@ -41,6 +41,7 @@ export class Daemon {
   readonly #startedAt: number;
   #running: { readonly done: Promise<void>; readonly sinceMs: number } | undefined;
   #runAgain = false;
+  #onChange = () => {};
   #last: PassReport | undefined;
   #good: { readonly report: PassReport; readonly counts: Counts; readonly atMs: number } | undefined;
 
@@ -53,6 +54,11 @@ export class Daemon {
   start(): void {
     this.#parts.schedule.start(() => this.#tick());
     this.requestPass();
+  }
+
+  /** Calls back whenever a pass has begun or ended: the status is another one then. There is one to call. */
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
   }
 
   /** Runs a pass now, or right after the one that is running. */
@@ -79,8 +85,10 @@ export class Daemon {
     const pass = this.#pass();
     const done = pass.then(() => {
       this.#running = undefined;
+      this.#onChange();
     });
     this.#running = { done, sinceMs: this.#parts.clock.monotonic() };
+    this.#onChange();
     return pass;
   }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { z } from 'zod';
+import { ASSET_FILES } from '../../src/page/asset-files.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** `.mjs`, for no package.json beside it says that it is an ES module. */
@@ -41,6 +42,13 @@ async function bundle(): Promise<void> {
         setup: ({ onLoad }) =>
           onLoad({ filter: /\/src\/version\.ts$/ }, () => ({
             contents: `export const VERSION = ${JSON.stringify(version())};`,
+          })),
+      },
+      {
+        name: 'what the page needs, for no file lies beside one file',
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /\/src\/page\/asset-files\.ts$/ }, () => ({
+            contents: `export const ASSET_FILES = ${JSON.stringify(ASSET_FILES)};`,
           })),
       },
     ],

@@ -50,6 +50,8 @@ export interface Settings {
   /** From 0 to 100; 100 switches the mass guard off. */
   readonly maxDeregisterPercent: number;
   readonly listen: Listen;
+  /** In small letters. */
+  readonly pageHosts: readonly string[];
   readonly logLevel: Values['LOG_LEVEL'];
   readonly logFormat: Values['LOG_FORMAT'];
   readonly dryRun: boolean;
@@ -142,6 +144,7 @@ function settingsOf(values: Values, api: ApiServer): Settings {
     unhealthyGraceMs: values.UNHEALTHY_GRACE,
     maxDeregisterPercent: values.MAX_DEREGISTER_PERCENT,
     listen: values.LISTEN,
+    pageHosts: values.PAGE_HOSTS,
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,
     dryRun: values.DRY_RUN,

@@ -6,6 +6,7 @@ import {
   endpoint,
   file,
   grace,
+  hostNames,
   keys,
   listen,
   nodeName,
@@ -179,7 +180,12 @@ export const table = z.object({
 
   LISTEN: setting(listen(), '0.0.0.0:10271', {
     section: 'Process',
-    help: 'host:port of /metrics, /healthz, /readyz and /status; or off.',
+    help: 'host:port of the status page, /status, /metrics, /healthz and /readyz; or off.',
+  }),
+  PAGE_HOSTS: setting(hostNames(), '', {
+    section: 'Process',
+    help: "Names, separated by commas, by which browsers may open the page, beside IP addresses, names without a dot and the machine's own.",
+    empty: 'no others',
   }),
   LOG_LEVEL: setting(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal']), 'info', {
     section: 'Process',

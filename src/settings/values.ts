@@ -170,6 +170,14 @@ export function keys() {
     .refine((list) => !list.includes(''), 'must be metadata keys separated by commas, with nothing empty between them');
 }
 
+/** Host names separated by commas, in small letters; an empty text is none. */
+export function hostNames() {
+  return z
+    .string()
+    .transform((text): readonly string[] => (text === '' ? [] : commaList(text.toLowerCase())))
+    .refine((list) => list.every(isHostname), 'must be host names separated by commas, without a port');
+}
+
 function commaList(text: string): string[] {
   return [...new Set(text.split(',').map((item) => item.trim()))];
 }

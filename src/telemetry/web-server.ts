@@ -1,6 +1,9 @@
-/** The daemon's own HTTP server: metrics, health, readiness and status, to read only. */
+/** The daemon's own HTTP server: metrics, health, readiness, status and the page, to read only. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import type { Log } from './log-events.ts';
 
 /** What is behind each path. A function that throws or rejects makes a 500 without details, and a line in the log. */
@@ -13,6 +16,19 @@ export interface WebRoutes {
   readyz(): string | undefined;
   /** /status: anything that JSON can say. */
   status(): unknown;
+  /** /: HTML. */
+  page(): string;
+  /** What the page asks for beside it, by path; the etag in quotes. */
+  readonly assets: ReadonlyMap<string, { readonly contentType: string; readonly body: string; readonly etag: string }>;
+  /** /live: the events of pages that are open. */
+  readonly live: {
+    /** Why nobody else may listen, or undefined. */
+    full(): string | undefined;
+    /** `shown` is what the page that asks has. The stream is not limited in time. */
+    join(shown: string | undefined, stream: Writable): void;
+  };
+  /** What tells of the cluster is asked whether it may be shown under the name in the Host header. */
+  hostProblem(host: string | undefined): { readonly status: number; readonly message: string } | undefined;
 }
 
 interface ListenAddress {
@@ -43,11 +59,12 @@ export class ListenError extends Error {
 interface Answer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  /** A stream is given to whoever writes it, and ends when they end it. */
+  readonly body: string | ((stream: Writable) => void);
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-type Handler = () => Answer | Promise<Answer>;
+type Handler = (request: IncomingMessage) => Answer | Promise<Answer>;
 
 const SECOND = 1_000;
 /** Scrapers and probes are few and local; more connections than this are a mistake or an attack. */
@@ -58,14 +75,26 @@ const LIMITS = {
   keepAliveTimeout: 5 * SECOND,
   connectionsCheckingInterval: 1 * SECOND,
 };
-/** From request to the last byte that the client has taken. */
+/** From request to the last byte that the client has taken; streams have no last byte. */
 const ANSWER_TIMEOUT = 30 * SECOND;
+/** Less is not worth the work. */
+const WORTH_ZIPPING_BYTES = 100_000;
+/** The page of 5,000 machines is 20 times smaller then, in a third of the time that zlib takes by default. */
+const ZIP = { level: 1 };
 
 const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'",
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
 };
+/** The page may use what comes from here, and nothing that stands in it. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  ...['script', 'style', 'img', 'connect'].map((kind) => `${kind}-src 'self'`),
+  ...['base-uri', 'form-action', 'frame-ancestors'].map((directive) => `${directive} 'none'`),
+].join('; ');
 
 /** Throws ListenError when the address cannot be had. */
 export async function startWebServer({ listen, routes, log }: WebServerOptions): Promise<WebServer> {
@@ -99,14 +128,54 @@ export async function startWebServer({ listen, routes, log }: WebServerOptions):
 }
 
 function handlersOf(routes: WebRoutes): ReadonlyMap<string, Handler> {
-  const handlers = new Map<string, Handler>([
+  const shown: [string, Handler][] = [
+    ['/status', () => ({ status: 200, contentType: 'application/json', body: toJson(routes.status()) })],
+    ['/', () => page(routes.page())],
+    ['/live', (request) => live(request, routes.live)],
+    ...[...routes.assets].map(([path, asset]): [string, Handler] => [path, (request) => assetAnswer(request, asset)]),
+  ];
+  return new Map<string, Handler>([
     ['/metrics', async () => ({ status: 200, ...(await routes.metrics()) })],
     ['/healthz', () => verdict(routes.healthz())],
     ['/readyz', () => verdict(routes.readyz())],
-    ['/status', () => ({ status: 200, contentType: 'application/json', body: toJson(routes.status()) })],
+    ...shown.map(([path, handler]): [string, Handler] => [
+      path,
+      (request) => {
+        const problem = routes.hostProblem(request.headers.host);
+        return problem === undefined ? handler(request) : text(problem.status, problem.message);
+      },
+    ]),
   ]);
-  const paths = [...handlers.keys()].join('\n');
-  return handlers.set('/', () => text(404, `kube-register answers at\n${paths}`));
+}
+
+function page(body: string): Answer {
+  const headers = { 'Content-Security-Policy': PAGE_POLICY };
+  return { status: 200, contentType: 'text/html; charset=utf-8', body, headers };
+}
+
+/** Kept by the browser, which asks each time whether it is still right. */
+function assetAnswer(
+  { headers: { 'if-none-match': known } }: IncomingMessage,
+  { contentType, body, etag }: { readonly contentType: string; readonly body: string; readonly etag: string },
+): Answer {
+  const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
+  // Node leaves out the body of a 304.
+  return { status: known === etag ? 304 : 200, contentType, body, headers };
+}
+
+function live(request: IncomingMessage, feed: WebRoutes['live']): Answer {
+  const problem = feed.full();
+  if (problem !== undefined) return text(503, problem);
+  const { searchParams } = new URL(request.url ?? '', 'http://localhost');
+  // When the browser connects again by itself it says in this header how far it has come since.
+  const shown = request.headers['last-event-id']?.toString() ?? searchParams.get('shown') ?? undefined;
+  return {
+    status: 200,
+    contentType: 'text/event-stream; charset=utf-8',
+    body: (stream) => feed.join(shown, stream),
+    // nginx would collect what is to be seen at once.
+    headers: { 'X-Accel-Buffering': 'no' },
+  };
 }
 
 async function respond(
@@ -119,25 +188,44 @@ async function respond(
   response.once('close', () => clearTimeout(deadline));
 
   const [path = '/'] = (request.url ?? '/').split('?', 1);
-  const answer = await answerTo(request.method, handlers.get(path)).catch((err: unknown): Answer => {
+  const answer = await answerTo(request, handlers.get(path)).catch((err: unknown): Answer => {
     log.say('page-failed', 'cannot answer a request to the web server', { err, path });
     return text(500, 'internal error, see the log');
   });
-  const { status, contentType, body, headers } = answer;
-  response.writeHead(status, {
-    ...HEADERS,
-    ...headers,
-    'Content-Type': contentType,
-    'Content-Length': Buffer.byteLength(body),
-  });
-  response.end(body);
+  const { status, contentType, body } = answer;
+  const headers = { ...HEADERS, ...answer.headers, 'Content-Type': contentType };
+  if (typeof body === 'string') {
+    const sent = await zipped(body, request);
+    response.writeHead(status, { ...headers, ...sent.headers });
+    response.end(sent.bytes);
+  } else if (response.writeHead(status, headers) && request.method === 'HEAD') {
+    response.end();
+  } else {
+    clearTimeout(deadline);
+    body(response);
+  }
 }
 
-async function answerTo(method: string | undefined, handler: Handler | undefined): Promise<Answer> {
+/** The body as it is sent, with the headers that tell how. */
+async function zipped(body: string, { headers }: IncomingMessage) {
+  const bytes = Buffer.from(body);
+  if (bytes.length < WORTH_ZIPPING_BYTES) return { bytes, headers: { 'Content-Length': bytes.length } };
+  const vary = { Vary: 'Accept-Encoding' };
+  if (!takesGzip(headers['accept-encoding'])) return { bytes, headers: { ...vary, 'Content-Length': bytes.length } };
+  const smaller = await promisify(gzip)(bytes, ZIP);
+  return { bytes: smaller, headers: { ...vary, 'Content-Encoding': 'gzip', 'Content-Length': smaller.length } };
+}
+
+function takesGzip(accepted: string | undefined): boolean {
+  return (accepted ?? '').split(',').some((each) => /^\s*gzip\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(each));
+}
+
+async function answerTo(request: IncomingMessage, handler: Handler | undefined): Promise<Answer> {
+  const { method } = request;
   if (method !== 'GET' && method !== 'HEAD') {
     return { ...text(405, 'only GET and HEAD'), headers: { Allow: 'GET, HEAD' } };
   }
-  return handler === undefined ? text(404, 'not found') : handler();
+  return handler === undefined ? text(404, 'not found') : handler(request);
 }
 
 function verdict(problem: string | undefined): Answer {

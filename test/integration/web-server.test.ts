@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { type IncomingHttpHeaders, request } from 'node:http';
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ListenError, startWebServer, type WebRoutes, type WebServer } from '../../src/telemetry/web-server.ts';
 
@@ -17,6 +19,10 @@ beforeEach(async () => {
     healthz: () => undefined,
     readyz: () => undefined,
     status: () => ({ version: '1.2.3' }),
+    page: () => '<!doctype html>',
+    assets: new Map([['/page.css', { contentType: 'text/css', body: 'body {}', etag: '"1"' }]]),
+    live: { full: () => undefined, join: (shown, stream) => void stream.write(`shown: ${shown}\n`) },
+    hostProblem: () => undefined,
   };
   server = await start({ host: '127.0.0.1', port: 0 });
 });
@@ -32,6 +38,13 @@ async function start(listen: { host: string; port: number }): Promise<WebServer>
     healthz: () => routes.healthz(),
     readyz: () => routes.readyz(),
     status: () => routes.status(),
+    page: () => routes.page(),
+    assets: routes.assets,
+    live: {
+      full: () => routes.live.full(),
+      join: (shown, stream) => routes.live.join(shown, stream),
+    },
+    hostProblem: (host) => routes.hostProblem(host),
   };
   const started = await startWebServer({ listen, routes: current, log });
   releases.push(() => started.close());
@@ -44,8 +57,13 @@ interface Answer {
   readonly body: string;
 }
 
-async function ask(path: string, method = 'GET', { host, port } = server.address): Promise<Answer> {
-  const asked = request({ host, port, path, method, agent: false }).end();
+async function ask(
+  path: string,
+  method = 'GET',
+  { host, port } = server.address,
+  headers: OutgoingHttpHeaders = {},
+): Promise<Answer> {
+  const asked = request({ host, port, path, method, headers, agent: false }).end();
   const [response] = await once(asked, 'response');
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
@@ -101,10 +119,28 @@ describe('the web server', () => {
     expect(headers['content-type']).toBe('application/json');
   });
 
-  it('lists its paths to who asks for none', async () => {
-    const { status, body } = await ask('/');
-    expect(status).toBe(404);
-    for (const path of ['/metrics', '/healthz', '/readyz', '/status']) expect(body).toContain(path);
+  it('serves the page, and lets it run and load nothing that does not come from here', async () => {
+    const { status, headers, body } = await ask('/');
+    expect([status, body]).toEqual([200, '<!doctype html>']);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(headers['content-security-policy']?.split('; ')).toEqual([
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self'",
+      "connect-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ]);
+  });
+
+  it('serves what the page needs beside it, once', async () => {
+    const first = await ask('/page.css');
+    expect(first).toMatchObject({ status: 200, body: 'body {}', headers: { 'content-type': 'text/css', etag: '"1"' } });
+    const again = await ask('/page.css', 'GET', server.address, { 'If-None-Match': '"1"' });
+    expect(again).toMatchObject({ status: 304, body: '' });
+    expect(await ask('/page.css', 'GET', server.address, { 'If-None-Match': '"0"' })).toMatchObject({ status: 200 });
   });
 
   it('takes no notice of a query', async () => {
@@ -132,7 +168,9 @@ describe('the web server', () => {
     expect((await ask('/status')).headers).toMatchObject({
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
-      'content-security-policy': "default-src 'none'",
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
     });
   });
 
@@ -187,6 +225,121 @@ describe('the web server', () => {
     const oneTooMany = await open();
     await once(oneTooMany, 'close');
     expect(sockets.filter((socket) => socket.closed)).toEqual([]);
+  });
+});
+
+describe('a large answer', () => {
+  const large = `<!doctype html>${'row '.repeat(50_000)}`;
+  const takes = async (encoding: string) => {
+    routes.page = () => large;
+    const { host, port } = server.address;
+    const asked = request({ host, port, path: '/', agent: false, headers: { 'Accept-Encoding': encoding } }).end();
+    const [response] = await once(asked, 'response');
+    return { headers: response.headers, bytes: Buffer.concat(await response.toArray()) };
+  };
+
+  it.each(['gzip', 'deflate, gzip;q=0.5, br', 'GZIP ; q=1'])('is zipped for who takes %s', async (encoding) => {
+    const { headers, bytes } = await takes(encoding);
+    expect(headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
+    expect(headers['content-length']).toBe(String(bytes.length));
+    expect(gunzipSync(bytes).toString()).toBe(large);
+  });
+
+  it.each(['', 'br', 'gzip;q=0', 'gzip; q=0.00', 'x-gzip'])('is not zipped for who takes %j', async (encoding) => {
+    const { headers, bytes } = await takes(encoding);
+    expect(headers).not.toHaveProperty('content-encoding');
+    expect(headers['vary']).toBe('Accept-Encoding');
+    expect(bytes.toString()).toBe(large);
+  });
+});
+
+describe('a stream', () => {
+  /** What /live is given and the stream of its answer, once somebody listens. */
+  function joined(): Promise<[shown: string | undefined, stream: Writable]> {
+    return new Promise((resolve) => {
+      routes.live = {
+        full: () => undefined,
+        join: (shown, stream) => {
+          stream.write(': hello\n\n');
+          resolve([shown, stream]);
+        },
+      };
+    });
+  }
+
+  it('is begun with what the page shows', async () => {
+    const join = joined();
+    const socket = await open();
+    socket.write('GET /live?shown=7-3 HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await join)[0]).toBe('7-3');
+    const [head] = await once(socket, 'data');
+    expect(head.toString()).toContain('Content-Type: text/event-stream; charset=utf-8');
+  });
+
+  it('is begun where the last one ended', async () => {
+    const join = joined();
+    const socket = await open();
+    socket.write('GET /live?shown=7-3 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 7-5\r\n\r\n');
+    expect((await join)[0]).toBe('7-5');
+  });
+
+  it('is not cut after 30 s', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    releases.push(() => vi.useRealTimers());
+    const join = joined();
+    const socket = await open();
+    socket.write('GET /live HTTP/1.1\r\nHost: x\r\n\r\n');
+    const [, stream] = await join;
+    await once(socket, 'data');
+    vi.advanceTimersByTime(3_600_000);
+    stream.write(': still here\n\n');
+    const [more] = await once(socket, 'data');
+    expect(more.toString()).toContain('still here');
+  });
+
+  it('is refused with the reason when there are too many, and not begun by HEAD', async () => {
+    routes.live = { full: () => undefined, join: () => expect.unreachable() };
+    expect(await ask('/live', 'HEAD')).toMatchObject({ status: 200, body: '' });
+    routes.live = { full: () => 'enough pages are live', join: () => expect.unreachable() };
+    expect(await ask('/live')).toMatchObject({ status: 503, body: 'enough pages are live\n' });
+  });
+
+  it('ends when the server closes', async () => {
+    const join = joined();
+    const socket = await open();
+    socket.write('GET /live HTTP/1.1\r\nHost: x\r\n\r\n');
+    const [, stream] = await join;
+    const closed = Promise.all([once(stream, 'close'), once(socket.resume(), 'close')]);
+    await server.close();
+    await closed;
+  });
+});
+
+describe('the Host of a request', () => {
+  beforeEach(() => {
+    routes.hostProblem = (host) => (host === 'good' ? undefined : { status: 421, message: `not under ${host}` });
+  });
+
+  it.each(['/', '/status', '/live', '/page.css'])('decides whether %s is shown', async (path) => {
+    const problem = await ask(path, 'GET', server.address, { Host: 'evil.example' });
+    expect(problem).toMatchObject({ status: 421, body: 'not under evil.example\n' });
+    expect(await ask(path, 'HEAD', server.address, { Host: 'good' })).toMatchObject({ status: 200 });
+  });
+
+  it.each(['/metrics', '/healthz', '/readyz'])('is anything for %s, which tells no names', async (path) => {
+    expect(await ask(path, 'GET', server.address, { Host: 'any.example' })).toMatchObject({ status: 200 });
+  });
+
+  it('may be missing from HTTP/1.0, and is then said to be', async () => {
+    routes.hostProblem = (host) => (host === undefined ? { status: 400, message: 'no Host' } : undefined);
+    const socket = await open();
+    socket.write('GET / HTTP/1.0\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 .*no Host/s);
+  });
+
+  it('never makes an answer that pages of others may read', async () => {
+    const { headers } = await ask('/', 'GET', server.address, { Host: 'good', Origin: 'http://evil.example' });
+    expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 });
 

@@ -1,0 +1,126 @@
+/** Tells the pages that are open what a pass has changed. Few may listen, and none that does not read. */
+import type { Writable } from 'node:stream';
+import type { Status } from '../telemetry/status-document.ts';
+import { renderView, type View } from './render.ts';
+
+const MOST_CLIENTS = 8;
+const BEAT_MS = 15_000;
+/** What a client may leave unread before it gets more. */
+const MOST_UNREAD_BYTES = 1024 * 1024;
+/** What the browser waits before it asks again. */
+const RETRY_MS = 2_000;
+
+export interface LiveFeedParts {
+  status(): Status;
+  /** A status could not be made into a page. */
+  onError(error: unknown): void;
+}
+
+export class LiveFeed {
+  readonly #parts: LiveFeedParts;
+  readonly #clients = new Set<Writable>();
+  /** What every client has; none while nobody listens. */
+  #base: View | undefined;
+  #heart: NodeJS.Timeout | undefined;
+
+  constructor(parts: LiveFeedParts) {
+    this.#parts = parts;
+  }
+
+  /** Why nobody else may listen, or undefined. */
+  full(): string | undefined {
+    return this.#clients.size < MOST_CLIENTS ? undefined : `${MOST_CLIENTS} pages are live already; reload this one`;
+  }
+
+  /**
+   * Sends server-sent events from now on, until the stream ends. `shown` is what the client has: unless it is what everybody has,
+   * the client is told to load the page anew.
+   */
+  join(shown: string | undefined, client: Writable): void {
+    // A write to a client that has just gone.
+    client.on('error', () => {});
+    client.once('close', () => this.#forget(client));
+    this.#clients.add(client);
+    this.#heart ??= setInterval(() => this.#sendAll(event('beat', {})), BEAT_MS);
+    this.#guarded(() => {
+      // All clients have the same at any time: who joins gets what the others have, though it may be a little older.
+      this.#base ??= renderView(this.#parts.status());
+      client.write(`retry: ${RETRY_MS}\n\n`);
+      if (this.#base.shown === shown) {
+        client.write(update(this.#base, { parts: this.#base.parts, rows: new Map(), gone: [] }));
+      } else {
+        client.end(event('stale', {}));
+        this.#forget(client);
+      }
+    });
+  }
+
+  /** A pass has begun or ended. */
+  changed(): void {
+    const before = this.#base;
+    if (before === undefined) return;
+    this.#guarded(() => {
+      this.#base = renderView(this.#parts.status(), before);
+      this.#sendAll(update(this.#base, differences(before, this.#base)));
+    });
+  }
+
+  /** What goes wrong here must not reach the pass that has just ended. */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#parts.onError(error);
+      for (const client of this.#clients) this.#cut(client);
+    }
+  }
+
+  #sendAll(text: string): void {
+    // One buffer for all, so that what several slow clients have not read is in memory once.
+    const bytes = Buffer.from(text);
+    for (const client of this.#clients) {
+      if (client.writableLength > MOST_UNREAD_BYTES) this.#cut(client);
+      else client.write(bytes);
+    }
+  }
+
+  #cut(client: Writable): void {
+    client.destroy();
+    this.#forget(client);
+  }
+
+  #forget(client: Writable): void {
+    this.#clients.delete(client);
+    if (this.#clients.size > 0) return;
+    clearInterval(this.#heart);
+    this.#heart = undefined;
+    this.#base = undefined;
+  }
+}
+
+interface Differences extends Pick<View, 'parts' | 'rows'> {
+  readonly gone: readonly string[];
+}
+
+function differences(before: View, after: View): Differences {
+  return {
+    parts: changedIn(before.parts, after.parts),
+    rows: before.rows === after.rows ? new Map() : changedIn(before.rows, after.rows),
+    gone: before.rows === after.rows ? [] : [...before.rows.keys()].filter((key) => !after.rows.has(key)),
+  };
+}
+
+function changedIn<Key>(before: ReadonlyMap<Key, string>, after: ReadonlyMap<Key, string>): ReadonlyMap<Key, string> {
+  return new Map([...after].filter(([key, text]) => before.get(key) !== text));
+}
+
+function update({ shown, now }: View, { parts, rows, gone }: Differences): string {
+  const data = { now, shown, parts: Object.fromEntries(parts), rows: [...rows.values()].join(''), gone };
+  // The browser gives the id back when it connects again.
+  return `id: ${shown}\n${event('update', data)}`;
+}
+
+/** Without a line end in the data: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+function event(name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}

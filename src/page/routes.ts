@@ -1,0 +1,33 @@
+/** What the web server serves of the page: the page itself, what it needs, what changes, and under which names. */
+import { hostname } from 'node:os';
+import type { Log } from '../telemetry/log-events.ts';
+import type { Status } from '../telemetry/status-document.ts';
+import type { WebRoutes } from '../telemetry/web-server.ts';
+import { ASSETS, ASSETS_VERSION } from './assets.ts';
+import { hostCheck, type OwnNames } from './hosts.ts';
+import { LiveFeed } from './live-feed.ts';
+import { renderPage, renderView } from './render.ts';
+
+/** The daemon, as far as the page is concerned. */
+interface Shown {
+  status(): Status;
+  onChange(callback: () => void): void;
+}
+
+export function pageRoutes(
+  daemon: Shown,
+  names: Omit<OwnNames, 'hostname'>,
+  log: Log,
+): Pick<WebRoutes, 'page' | 'assets' | 'live' | 'hostProblem'> {
+  const live = new LiveFeed({
+    status: () => daemon.status(),
+    onError: (err) => log.say('page-failed', 'cannot tell the pages that are open what has changed', { err }),
+  });
+  daemon.onChange(() => live.changed());
+  return {
+    page: () => renderPage(renderView(daemon.status()), ASSETS_VERSION),
+    assets: ASSETS,
+    live,
+    hostProblem: hostCheck({ ...names, hostname: hostname() }),
+  };
+}
