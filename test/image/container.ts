@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import type { Program, Shipped } from '../integration/program.ts';
 import type { Image } from './build-image.ts';
 
-/** How long `docker stop --time=8` of deploy/kube-register.service waits before it kills. */
+/** How long `docker stop -t 8` of deploy/kube-register.service waits before it kills. */
 const STOP_MS = 8_000;
 
 /** What `chroot` itself is found with. */
