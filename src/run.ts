@@ -1,5 +1,6 @@
 /** The program from its arguments to its exit code: what is asked for, with which settings, and who does it. */
 import { existsSync } from 'node:fs';
+import { runCheck } from './check/run-check.ts';
 import { runCommand } from './commands/run-command.ts';
 import { OutputError, Terminal } from './commands/terminal.ts';
 import { liveInUtc } from './schedule.ts';
@@ -26,11 +27,12 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
     case 'version':
       return say(`kube-register ${VERSION}`, terminal);
     case 'mistakes':
+      if (command.name === 'check') return runCheck(invocation, { terminal, signals, output: command.output });
       host.stderr.write(`${invocation.lines.join('\n')}\n`);
       return EXIT.badSettings;
     case 'run': {
       const { settings, warnings } = invocation;
-      if (command.name === 'check') throw new Error('not here yet');
+      if (command.name === 'check') return runCheck(invocation, { terminal, signals, output: command.output });
       if (command.name !== 'daemon') return runCommand(command, settings, { terminal, signals });
       const noColor = (host.env['NO_COLOR'] ?? '') !== '';
       const log = logOf(await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor }));

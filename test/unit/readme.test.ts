@@ -1,6 +1,7 @@
 /** README.md says what the program does: its settings, metrics, verdicts, marks, scripts and paths, and no others. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { CHECKS } from '../../src/check/finding.ts';
 import * as marks from '../../src/reconcile/marks.ts';
 import { REASONS } from '../../src/reconcile/verdict.ts';
 import { COMMAND_FLAGS, COMMANDS } from '../../src/settings/command-line.ts';
@@ -53,6 +54,12 @@ describe('README.md on commands', () => {
     expect(tablesOf('Its flag')).toEqual(
       COMMAND_FLAGS.map(({ flag, of, help }) => [code(flag), of.map(code).join(', '), help]),
     );
+  });
+});
+
+describe('README.md on checks', () => {
+  it('has each, and what is well where it finds nothing', () => {
+    expect(tablesOf('Check')).toEqual(Object.entries(CHECKS).map(([name, well]) => [code(name), well]));
   });
 });
 

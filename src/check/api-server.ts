@@ -1,0 +1,92 @@
+/** The check of the API server: whether it answers, which one it is, what can be done there, and who checks that it is the right one. */
+import type { Clock } from '../clock.ts';
+import type { HttpClient } from '../http/http-client.ts';
+import { RequestError } from '../http/request-error.ts';
+import type { ApiAccess } from '../kubernetes/credentials.ts';
+import { identify } from '../kubernetes/discovery.ts';
+import { eraOf } from '../kubernetes/era.ts';
+import type { Era } from '../kubernetes/registry.ts';
+import { openKubernetes } from '../servers.ts';
+import type { Settings } from '../settings/settings.ts';
+import { because, type Finding, named, ok, warning, wrong } from './finding.ts';
+import { type Failure, failureOf, mendOf } from './mends.ts';
+import { type Offset, overhear } from './overheard.ts';
+
+export interface ApiServerSeen {
+  readonly http: HttpClient;
+  readonly access: ApiAccess;
+  readonly era: Era;
+}
+
+/** `failure` says why the server did not tell which one it is; without `access` the files of credentials cannot be used. */
+export type ApiServerLook = { readonly offset: () => Offset | undefined; close(): void } & (
+  | { readonly seen: ApiServerSeen; readonly access: ApiAccess }
+  | { readonly seen: undefined; readonly access: ApiAccess; readonly failure: Failure }
+  | { readonly seen: undefined; readonly access: undefined; readonly failure: Failure }
+);
+
+const SILENT = { requestDone: () => {}, requestRetried: () => {} };
+
+/** Asks which server it is. Throws the signal's reason alone. */
+export async function lookAtApiServer(settings: Settings, clock: Clock, signal: AbortSignal): Promise<ApiServerLook> {
+  let opened: Awaited<ReturnType<typeof openKubernetes>>;
+  try {
+    opened = await openKubernetes(settings, SILENT);
+  } catch (error) {
+    return { seen: undefined, access: undefined, failure: failureOf(error), offset: () => undefined, close: () => {} };
+  }
+  const { access } = opened;
+  const { http, offset } = overhear(opened.http, clock);
+  const common = { access, offset, close: () => http.close() };
+  try {
+    const era = eraOf(await identify(http, settings.api.version, signal));
+    return { ...common, seen: { http, access, era } };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...common, seen: undefined, failure: failureOf(error) };
+  }
+}
+
+/** `nodesFailure` is why the nodes could not be read: a server that has none is no API server, or not of that API version. */
+export function checkApiServer(
+  look: ApiServerLook,
+  settings: Settings,
+  nodesFailure: Error | undefined,
+): readonly Finding[] {
+  const { access } = look;
+  if (access === undefined) return [named('api-server', because('credentials')), named('tls', because('credentials'))];
+  return [named('api-server', checkAnswer(look, settings, nodesFailure)), named('tls', checkTls(access))];
+}
+
+function checkAnswer(look: ApiServerLook, settings: Settings, nodesFailure: Error | undefined) {
+  if (look.seen === undefined) return wrong(look.failure.message, mendOf(look.failure, look.access?.endpoint));
+  if (nodesFailure instanceof RequestError && nodesFailure.status === 404) {
+    return wrong(nodesFailure.message, mendOf(nodesFailure));
+  }
+  const { era, http } = look.seen;
+  return ok(`answers at ${http.server}: ${era.server}; ${abilities(era, settings)}`);
+}
+
+/** What the section of README on servers has of this age. */
+function abilities({ hidesMinions, takesEvents }: Era, { events }: Settings): string {
+  if (hidesMinions)
+    return 'registers alone: such a server hides dead minions by itself, and none is adopted or deregistered';
+  const rest = 'registers, adopts, labels and deregisters';
+  return events && !takesEvents ? `${rest}; writes no Events, which it does in v1 alone` : rest;
+}
+
+function checkTls({ endpoint, tls }: ApiAccess) {
+  const { protocol, hostname } = new URL(endpoint);
+  if (protocol === 'https:') {
+    if (!tls.insecureSkipVerify) return ok("the server's certificate is checked");
+    const risk = 'whoever is in between can answer for the API server and read the credentials';
+    return warning(`the server's certificate is not checked: ${risk}`, 'KUBE_REGISTER_API_CA_FILE=/path/of/its/ca.pem');
+  }
+  if (isLoopback(hostname)) return ok('plain http, which does not leave this machine');
+  const risk = 'whoever is in between can answer for the API server';
+  return warning(`plain http to another host: ${risk}`, `KUBE_REGISTER_API_ENDPOINT=https://${hostname}:6443`);
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
+}

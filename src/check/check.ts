@@ -1,0 +1,179 @@
+/** All checks of an installation: everybody is asked first, then judged, in the order in which the findings are told. */
+import { policyOf } from '../assemble.ts';
+import type { Clock } from '../clock.ts';
+import { formatDuration } from '../duration.ts';
+import { RequestError } from '../http/request-error.ts';
+import type { KubeletProber } from '../kubelet/kubelet.ts';
+import type { Candidate } from '../reconcile/machines.ts';
+import type { GivenName } from '../reconcile/resolve.ts';
+import { openNamer } from '../servers.ts';
+import type { Settings } from '../settings/settings.ts';
+import { type ApiServerLook, checkApiServer, lookAtApiServer } from './api-server.ts';
+import { checkClocks } from './clocks.ts';
+import { checkCredentials } from './credentials.ts';
+import {
+  type CopiesLook,
+  checkCopies,
+  checkListener,
+  type ListenerLook,
+  lookAtListener,
+  lookForCopies,
+} from './daemons.ts';
+import { because, CHECK_NAMES, type Finding, named, ok, warning, wrong } from './finding.ts';
+import { checkFleet, type FleetLook, lookAtFleet, replayOf } from './fleet.ts';
+import { checkKubelets, type KubeletLook, type KubeletTrouble, lookAtKubelets } from './kubelets.ts';
+import { candidatesOf, checkMachines } from './machines.ts';
+import { mendOf } from './mends.ts';
+import { checkLabels, checkNames } from './names.ts';
+import { checkNodes, lookAtNodes, type NodesLook } from './nodes.ts';
+import { askRights, checkRights, type Reviews, type Right, rightsFor } from './rights.ts';
+import { checkSettings } from './settings.ts';
+
+export interface Installation {
+  readonly settings: Settings;
+  /** What the settings are warned of. */
+  readonly warnings: readonly string[];
+}
+
+/** What was seen. What is undefined could not be looked at, because of something else. */
+interface Sight {
+  readonly fleet: FleetLook;
+  readonly candidates: readonly Candidate[] | undefined;
+  readonly kubelets: KubeletLook | KubeletTrouble | undefined;
+  readonly names: ReadonlyMap<string, GivenName>;
+  readonly server: ApiServerLook;
+  readonly rights: readonly Right[];
+  readonly reviews: Reviews | undefined;
+  readonly nodes: NodesLook | undefined;
+  readonly listener: ListenerLook;
+  readonly copies: CopiesLook;
+  readonly tookMs: number;
+}
+
+/** Asks everybody and changes nothing. Throws the signal's reason alone. */
+export async function checkInstallation(
+  installation: Installation,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { settings } = installation;
+  const server = await lookAtApiServer(settings, clock, signal);
+  try {
+    return await judge(installation, await look(settings, server, clock, signal), clock);
+  } finally {
+    server.close();
+  }
+}
+
+async function look(settings: Settings, server: ApiServerLook, clock: Clock, signal: AbortSignal): Promise<Sight> {
+  const began = clock.monotonic();
+  const policy = policyOfFirstPass(settings);
+  const rights = server.seen === undefined ? [] : rightsFor({ ...policy, events: settings.events }, server.seen.era);
+  const [fleet, reviews, listener] = await Promise.all([
+    lookAtFleet(settings, clock, signal),
+    server.seen && askRights(server.seen.http, rights, signal),
+    lookAtListener(settings, signal),
+  ]);
+  const machines = fleet.seen?.machines;
+  const candidates = machines && candidatesOf(machines);
+  const naming = openNamer(settings, clock);
+  try {
+    const [kubelets, names, copies] = await Promise.all([
+      candidates && lookAtKubelets(settings, candidates, signal),
+      naming.namer.namesOf(candidates ?? [], signal),
+      lookForCopies(settings, machines, signal),
+    ]);
+    const prober = proberOf(kubelets);
+    const sources = fleet.seen &&
+      prober && { fleet: replayOf(fleet.seen), selector: settings.selector, kubelets: prober, namer: naming.namer };
+    const nodes = server.seen && (await lookAtNodes(server.seen, settings, sources, policy, clock, signal));
+    const tookMs = clock.monotonic() - began;
+    return { fleet, candidates, kubelets, names, server, rights, reviews, nodes, listener, copies, tookMs };
+  } finally {
+    naming.close();
+  }
+}
+
+/** What is watched from pass to pass depends on the interval; a first pass does not. */
+function policyOfFirstPass(settings: Settings) {
+  return policyOf(settings, { intervalMs: 30_000 });
+}
+
+function proberOf(kubelets: Sight['kubelets']): KubeletProber | undefined {
+  return kubelets !== undefined && 'prober' in kubelets ? kubelets.prober : undefined;
+}
+
+async function judge({ settings, warnings }: Installation, sight: Sight, clock: Clock): Promise<readonly Finding[]> {
+  const { fleet, candidates, kubelets, server, nodes, listener, copies } = sight;
+  const offsets = { fleet: fleet.offset, kubernetes: server.offset() };
+  return [
+    ...checkSettings(settings, warnings),
+    checkFleet(fleet, settings),
+    ...(fleet.seen === undefined
+      ? [named('machines', because('fleet'))]
+      : checkMachines(fleet.seen.machines, settings.selector)),
+    hasAny(candidates) && kubelets !== undefined
+      ? checkKubelets(kubelets, settings)
+      : named('kubelets', because(fleet.seen === undefined ? 'fleet' : 'machines')),
+    ...checkApiServer(server, settings, failureIn(nodes)),
+    ...(await judgeCredentials(sight, clock)),
+    ...judgeRights(sight),
+    ...(nodes === undefined
+      ? [named('nodes', because('api-server')), named('conflicts', because('api-server'))]
+      : checkNodes(nodes, fleet.seen === undefined ? 'fleet' : 'kubelets')),
+    ...judgeNames(settings, sight),
+    ...checkCopies(copies, listener, settings, nodes?.seen?.plan),
+    checkClocks(offsets),
+    checkListener(listener, settings),
+    checkTime(settings, sight),
+  ];
+}
+
+/** Why the nodes could not be read. */
+function failureIn(nodes: NodesLook | undefined): Error | undefined {
+  return nodes?.seen === undefined ? nodes?.failure : undefined;
+}
+
+async function judgeCredentials({ server, reviews, nodes }: Sight, clock: Clock): Promise<readonly Finding[]> {
+  const { access } = server;
+  if (access === undefined) return [named('credentials', wrong(server.failure.message, mendOf(server.failure)))];
+  const failure = failureIn(nodes);
+  const unauthorized = failure instanceof RequestError && failure.status === 401;
+  return checkCredentials(access, { reviews, unauthorized }, clock.wall());
+}
+
+function hasAny<T>(list: readonly T[] | undefined): list is readonly T[] {
+  return list !== undefined && list.length > 0;
+}
+
+function judgeRights({ rights, reviews, nodes }: Sight): readonly Finding[] {
+  if (reviews === undefined) {
+    const all = CHECK_NAMES.filter((check) => check.startsWith('right-'));
+    return all.map((check) => named(check, because('api-server')));
+  }
+  return checkRights(rights, reviews, nodes !== undefined && failureIn(nodes) === undefined);
+}
+
+function judgeNames(settings: Settings, { fleet, candidates, names, nodes, server }: Sight): readonly Finding[] {
+  if (!hasAny(candidates)) {
+    const cause = because(fleet.seen === undefined ? 'fleet' : 'machines');
+    return [named('names', cause), named('labels', cause)];
+  }
+  const matched = nodes?.seen?.observation.resolution.byMachine;
+  const nameless = candidates.filter(({ id }) => matched?.has(id) !== true);
+  return [
+    checkNames(nameless, names, settings),
+    ...(server.seen === undefined
+      ? [named('labels', because('api-server'))]
+      : checkLabels(candidates, settings, server.seen.era)),
+  ];
+}
+
+function checkTime({ passTimeoutMs }: Settings, { nodes, tookMs }: Sight): Finding {
+  if (nodes?.seen === undefined) return named('pass-time', because('nodes'));
+  const limit = `KUBE_REGISTER_PASS_TIMEOUT is ${formatDuration(passTimeoutMs)}`;
+  const sentence = `to look at everything took ${formatDuration(tookMs)}; ${limit}`;
+  const mend = `KUBE_REGISTER_PASS_TIMEOUT=${formatDuration(Math.max(4 * tookMs, 60_000))}`;
+  if (tookMs > passTimeoutMs) return named('pass-time', wrong(sentence, mend));
+  return named('pass-time', tookMs > passTimeoutMs / 2 ? warning(sentence, mend) : ok(sentence));
+}

@@ -1,0 +1,119 @@
+/** The check of who we are to the API server: what is sent, how long it is good, and whether the server knows it. */
+import { X509Certificate } from 'node:crypto';
+import { z } from 'zod';
+import { formatDuration } from '../duration.ts';
+import type { ApiAccess } from '../kubernetes/credentials.ts';
+import { quote } from '../quote.ts';
+import { mayBeSecret } from '../secret.ts';
+import { type Finding, named, ok, warning, wrong } from './finding.ts';
+import { NEW_TOKEN } from './mends.ts';
+import type { Reviews } from './rights.ts';
+
+/** What a token says of itself, unverified. Times in ms since 1970. */
+interface TokenFacts {
+  readonly subject: string | undefined;
+  readonly issuedAt: number | undefined;
+  readonly expiresAt: number | undefined;
+}
+
+const seconds = z.number().transform((value) => value * 1_000);
+/** RFC 7519, section 4.1. */
+const claims = z.object({
+  sub: z.string().optional().catch(undefined),
+  iat: seconds.optional().catch(undefined),
+  exp: seconds.optional().catch(undefined),
+});
+
+/** Undefined for a token that is no JWT, which says nothing. */
+function readToken(token: string): TokenFacts | undefined {
+  const [, payload, signature] = token.split('.');
+  if (payload === undefined || signature === undefined) return undefined;
+  try {
+    const { sub, iat, exp } = claims.parse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')));
+    return { subject: sub, issuedAt: iat, expiresAt: exp };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A certificate or a token, and until when it is good. */
+interface Term {
+  readonly what: string;
+  readonly mend: string;
+  readonly from: number | undefined;
+  readonly until: number;
+}
+
+const HOUR = 60 * 60_000;
+const DAY = 24 * HOUR;
+
+/** Whoever renews a token does it long before its last tenth: kubelets at four fifths. One of unknown age should have ten minutes. */
+function isNearEnd({ from, until }: Term, nowMs: number): boolean {
+  return until - nowMs < (from === undefined ? HOUR / 6 : Math.min((until - from) / 10, 7 * DAY));
+}
+
+/** `reviews` is what the server made of what was sent, undefined when it was not asked. */
+export interface CredentialFacts {
+  readonly reviews: Reviews | undefined;
+  /** The nodes could not be listed because of a 401. */
+  readonly unauthorized: boolean;
+}
+
+export async function checkCredentials(
+  access: ApiAccess,
+  { reviews, unauthorized }: CredentialFacts,
+  nowMs: number,
+): Promise<readonly Finding[]> {
+  const { sent, terms, mend } = await whatIsSent(access);
+  const ended = terms.filter(({ until }) => until <= nowMs);
+  const ending = terms.filter((term) => term.until > nowMs && isNearEnd(term, nowMs));
+  const findings = [
+    ...ended.map((term) => wrong(`${term.what} has expired (${day(term.until)})`, term.mend)),
+    ...ending.map((term) =>
+      warning(`${term.what} expires in ${formatDuration(term.until - nowMs)} (${day(term.until)})`, term.mend),
+    ),
+  ];
+  if (reviews?.kind === 'unknown' || unauthorized) {
+    findings.push(wrong(`${sent}, and the API server does not know it (401)`, mend));
+  } else if (reviews?.kind === 'anonymous') {
+    findings.push(wrong(`${sent}, and the API server lets nobody do anything without (403)`, mend));
+  }
+  if (findings.length === 0) findings.push(ok(reviews === undefined ? sent : `${sent}, and the API server takes that`));
+  return findings.map((found) => named('credentials', found));
+}
+
+async function whatIsSent({ token, tls }: ApiAccess) {
+  const bearer = await token?.();
+  const authorities = certificatesOf(tls.ca).map((certificate) => termOf(certificate, 'CA_FILE', 'the CA certificate'));
+  if (bearer !== undefined) {
+    const { subject, issuedAt: from, expiresAt: until } = readToken(bearer) ?? {};
+    const who = subject === undefined || mayBeSecret(subject) ? '' : ` of ${quote(subject)}`;
+    const term = until === undefined ? [] : [{ what: `the token${who}`, mend: NEW_TOKEN, from, until }];
+    return { sent: `a token${who} is sent`, terms: [...term, ...authorities], mend: NEW_TOKEN };
+  }
+  const [own] = certificatesOf(tls.cert);
+  if (own !== undefined) {
+    const name = nameOf(own);
+    const term = termOf(own, 'CERT_FILE', `the client certificate ${name}`);
+    return { sent: `the client certificate ${name} is shown`, terms: [term, ...authorities], mend: term.mend };
+  }
+  return { sent: 'no credentials are sent', terms: authorities, mend: 'KUBE_REGISTER_API_TOKEN_FILE=/path/of/a/token' };
+}
+
+function certificatesOf(pem = ''): readonly X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => new X509Certificate(block));
+}
+
+function termOf(certificate: X509Certificate, file: 'CA_FILE' | 'CERT_FILE', what: string): Term {
+  const mend = `KUBE_REGISTER_API_${file}=/path/of/a/newer/one.pem`;
+  return { what, mend, from: Date.parse(certificate.validFrom), until: Date.parse(certificate.validTo) };
+}
+
+function nameOf({ subject }: X509Certificate): string {
+  return quote(subject.split('\n').join(', '));
+}
+
+function day(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16)}Z`;
+}

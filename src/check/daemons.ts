@@ -1,0 +1,184 @@
+/** The checks of other copies of the program: at our own port, and at the same port of fleet's machines. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import pLimit from 'p-limit';
+import { getText } from '../http/get-text.ts';
+import { quote } from '../quote.ts';
+import type { Machine } from '../reconcile/machines.ts';
+import type { Plan } from '../reconcile/plan.ts';
+import type { Settings } from '../settings/settings.ts';
+import { statusDocument } from '../telemetry/status-document.ts';
+import { placeOf } from '../telemetry/web-server.ts';
+import { examples, type Finding, named, ok, plural, skipped, warning, wrong } from './finding.ts';
+
+/** A kube-register that answers, at one of its addresses. */
+interface Daemon {
+  readonly place: string;
+  readonly version: string;
+  /** ISO 8601, to the ms: it tells two of them apart, and one that answers at two addresses from two. */
+  readonly startedAt: string;
+  readonly dryRun: boolean;
+}
+
+const answering = statusDocument.pick({ version: true, startedAt: true, dryRun: true });
+
+const PATIENCE_MS = 2_000;
+const ASKED_AT_ONCE = 20;
+/** More machines than these are not asked. */
+const MOST_ASKED = 100;
+
+/** Undefined when no kube-register answers there, whoever else does. Throws the signal's reason alone. */
+async function daemonAt(host: string, port: number, signal: AbortSignal): Promise<Daemon | undefined> {
+  const place = placeOf({ host, port });
+  try {
+    const { status, body } = await getText(`http://${place}/status`, PATIENCE_MS, signal);
+    const parsed = status === 200 ? answering.safeParse(JSON.parse(body)) : undefined;
+    return parsed?.success ? { place, ...parsed.data } : undefined;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+export type ListenerLook =
+  /** LISTEN=off. */
+  | { readonly kind: 'off' }
+  | { readonly kind: 'free' }
+  | { readonly kind: 'ours'; readonly daemon: Daemon }
+  | { readonly kind: 'refused'; readonly code: string };
+
+/** Takes the port for a moment, and asks who has it when it cannot be had. Throws the signal's reason alone. */
+export async function lookAtListener({ listen }: Settings, signal: AbortSignal): Promise<ListenerLook> {
+  if (listen === 'off') return { kind: 'off' };
+  const server = createServer();
+  try {
+    server.listen({ ...listen });
+    await once(server, 'listening');
+    server.close();
+    return { kind: 'free' };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    if (code !== 'EADDRINUSE') return { kind: 'refused', code };
+    const asked = await Promise.all(hostsOf(listen.host).map((host) => daemonAt(host, listen.port, signal)));
+    const daemon = asked.find((each) => each !== undefined);
+    return daemon === undefined ? { kind: 'refused', code } : { kind: 'ours', daemon };
+  }
+}
+
+/** Where a port of this machine answers that was asked for on this host. */
+function hostsOf(host: string): readonly string[] {
+  if (host !== '0.0.0.0' && host !== '::') return [host];
+  const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
+  return own.filter(({ scopeid }) => scopeid === undefined || scopeid === 0).map(({ address }) => address);
+}
+
+export function checkListener(look: ListenerLook, { listen }: Settings): Finding {
+  const place = listen === 'off' ? 'off' : placeOf(listen);
+  switch (look.kind) {
+    case 'off':
+      return named('listener', ok('KUBE_REGISTER_LISTEN=off: no page, and no metrics'));
+    case 'free':
+      return named('listener', ok(`${place} is free`));
+    case 'ours':
+      return named('listener', ok(`${place} is taken by ${about(look.daemon)}`));
+    case 'refused': {
+      const port = listen === 'off' ? 0 : listen.port;
+      const other = listen === 'off' ? place : placeOf({ ...listen, port: port + 1 });
+      const mend =
+        look.code === 'EADDRINUSE'
+          ? `ss --listening --tcp --processes sport = ${port}`
+          : `KUBE_REGISTER_LISTEN=${other}`;
+      return named('listener', wrong(`${place} cannot be had: ${LISTEN_PROBLEMS[look.code] ?? look.code}`, mend));
+    }
+  }
+}
+
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'a program has it that is not kube-register',
+  EACCES: 'this user may not open this port',
+  EADDRNOTAVAIL: 'this machine does not have this address',
+  ENOTFOUND: 'no address is known for this host name',
+  EAI_AGAIN: 'the name server does not answer for this host name',
+};
+
+function about({ version, startedAt, dryRun }: Daemon): string {
+  return `kube-register ${quote(version).slice(1, -1)}, which runs since ${quote(startedAt).slice(1, -1)}${dryRun ? ' in a dry run' : ''}`;
+}
+
+export interface CopiesLook {
+  /** How many machines were asked; undefined when it would tell nothing, and then `why` says why. */
+  readonly asked: number | undefined;
+  readonly why: string;
+  readonly daemons: readonly Daemon[];
+}
+
+/** Asks fleet's machines, where they are known, at our own port. Throws the signal's reason alone. */
+export async function lookForCopies(
+  { listen }: Settings,
+  machines: ReadonlyMap<string, Machine> | undefined,
+  signal: AbortSignal,
+): Promise<CopiesLook> {
+  const none = { asked: undefined, daemons: [] };
+  if (listen === 'off' || listen.port === 0) return { ...none, why: 'KUBE_REGISTER_LISTEN names no port' };
+  if (['127.0.0.1', '::1', 'localhost'].includes(listen.host)) {
+    return { ...none, why: 'KUBE_REGISTER_LISTEN is on the loopback, where others cannot be asked' };
+  }
+  if (machines === undefined) return { ...none, why: 'fleet does not say whom to ask' };
+  const addresses = new Set([...machines.values()].flatMap((machine) => machine.addresses));
+  const asked = [...addresses].slice(0, MOST_ASKED);
+  const limit = pLimit(ASKED_AT_ONCE);
+  const answers = await Promise.all(asked.map((address) => limit(() => daemonAt(address, listen.port, signal))));
+  return { asked: asked.length, why: '', daemons: answers.filter((daemon) => daemon !== undefined) };
+}
+
+/** `here` is what has our own port; `plan` what a first pass decides, where it is known. */
+export function checkCopies(
+  { asked, why, daemons }: CopiesLook,
+  here: ListenerLook,
+  { listen }: Settings,
+  plan: Plan | undefined,
+): readonly Finding[] {
+  const all = [...daemons, ...(here.kind === 'ours' ? [here.daemon] : [])].filter(({ dryRun }) => !dryRun);
+  const different = [...new Map(all.map((daemon) => [daemon.startedAt, daemon])).values()];
+  const findings = strangers(plan);
+  if (different.length > 1) {
+    const each = different.map((daemon) => `${daemon.place}: ${about(daemon)}`);
+    const harm = 'two at work do each other no harm, and do nothing better than one';
+    findings.push(
+      warning(`${examples(`${different.length} answer`, each)}; ${harm}`, 'fleetctl list-units | grep kube-register'),
+    );
+  }
+  if (findings.length > 0) return findings.map((found) => named('other-daemons', found));
+  if (asked === undefined) return [named('other-daemons', skipped(`not known: ${why}`))];
+  const [only] = different;
+  const found = only === undefined ? 'none answers' : `one answers, at ${only.place}`;
+  const port = listen === 'off' ? '' : ` at port ${listen.port} of ${plural(asked, 'machine')}`;
+  return [named('other-daemons', ok(`${found}${port}; one that listens elsewhere would not be seen`))];
+}
+
+/** Marks that this installation cannot have written as it is set: somebody else's, or of earlier settings. */
+function strangers(plan: Plan | undefined) {
+  const nodesThatAre = (verdict: string) =>
+    [...(plan?.nodes ?? [])].filter(([, { name }]) => name === verdict).map(([node]) => node);
+  const orphans = nodesThatAre('orphan');
+  const unmatched = nodesThatAre('unmatched');
+  return [
+    ...(orphans.length > 0
+      ? [
+          warning(
+            `${examples(`${plural(orphans.length, 'living node')} with our mark, of machines that this fleet does not list`, orphans)}; either fleet's agent is down there, or a kube-register with another fleet writes to this API server`,
+            'fleetctl list-machines --full',
+          ),
+        ]
+      : []),
+    ...(unmatched.length > 0
+      ? [
+          warning(
+            `${examples(`${plural(unmatched.length, 'living node')} with our mark, of machines that do not match METADATA`, unmatched)}; either it was another one before, or a kube-register with another one writes to this API server`,
+            'fleetctl list-machines --full',
+          ),
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,68 @@
+/** The command `check`: checks the installation, prints what was found, and gives the exit code. */
+import { type Clock, systemClock } from '../clock.ts';
+import { OutputError, type Terminal } from '../commands/terminal.ts';
+import { onOneLine } from '../quote.ts';
+import type { Invocation } from '../settings/settings.ts';
+import type { Signals } from '../signals.ts';
+import { checkInstallation } from './check.ts';
+import type { Finding, State } from './finding.ts';
+import { mistakesFound } from './settings.ts';
+
+const EXIT = { ready: 0, wrong: 1 } as const;
+
+export interface CheckSurroundings {
+  readonly terminal: Terminal;
+  readonly signals: Pick<Signals, 'stopped'>;
+  readonly output: 'text' | 'json';
+  readonly clock?: Clock;
+}
+
+/** Resolves with the exit code: 0 when nothing is wrong. Mistakes in the settings are findings, and the only ones. */
+export async function runCheck(
+  invocation: Extract<Invocation, { kind: 'run' | 'mistakes' }>,
+  { terminal, signals, output, clock = systemClock }: CheckSurroundings,
+): Promise<number> {
+  const stop = new AbortController();
+  void signals.stopped.then((signal) => stop.abort(new Error(signal)));
+  let findings: readonly Finding[];
+  try {
+    findings =
+      invocation.kind === 'mistakes'
+        ? mistakesFound(invocation.lines)
+        : await terminal.whileAtWork('checking', checkInstallation(invocation, clock, stop.signal));
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    terminal.note('kube-register check: interrupted');
+    return EXIT.wrong;
+  }
+  const ready = findings.every(({ state }) => state !== 'wrong');
+  const report = output === 'json' ? JSON.stringify({ ok: ready, findings }, null, 2) : text(findings, terminal);
+  try {
+    await terminal.print(report);
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    terminal.note(`kube-register check: ${error.message}`);
+    return EXIT.wrong;
+  }
+  return ready ? EXIT.ready : EXIT.wrong;
+}
+
+const STYLES = { ok: 'well', warning: 'watch', wrong: 'trouble', skipped: 'idle' } as const;
+const STATES = Object.keys(STYLES) as State[];
+const LONGEST = 2_000;
+
+function text(findings: readonly Finding[], terminal: Terminal): string {
+  const stateWidth = Math.max(...STATES.map((state) => state.length));
+  const checkWidth = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findings.flatMap(({ check, state, sentence, mend }) => {
+    const painted = terminal.paint({ text: state, style: STYLES[state] }) + ' '.repeat(stateWidth - state.length);
+    const told = `${painted}  ${check.padEnd(checkWidth)}  ${onOneLine(sentence, LONGEST)}`;
+    return mend === undefined ? [told] : [told, `${' '.repeat(stateWidth + 2)}mend: ${onOneLine(mend, LONGEST)}`];
+  });
+  return [...lines, '', sum(findings)].join('\n');
+}
+
+function sum(findings: readonly Finding[]): string {
+  const counts = STATES.map((state) => `${findings.filter((finding) => finding.state === state).length} ${state}`);
+  return `${findings.length} findings: ${counts.join(', ')}`;
+}

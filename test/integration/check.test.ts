@@ -1,0 +1,722 @@
+/** What `kube-register check` finds: each fault is switched on in the lab, in turn, and named; and nothing else is. */
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
+import { checkInstallation } from '../../src/check/check.ts';
+import { CHECK_NAMES, type CheckName, type Finding } from '../../src/check/finding.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { readSettings } from '../../src/settings/settings.ts';
+import { answerWith, change, hang } from '../lab/faults.ts';
+import type { Lab, LabOptions } from '../lab/lab.ts';
+import { nowhere, prefixed } from '../unit/read-settings.ts';
+import { certificate, refusingPort } from './loopback.ts';
+import { folderOfTest, labOfTest, type Program, startProgram } from './program.ts';
+
+const WORKER = { role: 'kubernetes', zone: 'a' };
+const MINUTE = 60_000;
+
+/** A token as the API server makes them, which says whose it is and until when. */
+function token(claims: object): string {
+  return ['{"alg":"none"}', JSON.stringify(claims), 'very-secret-signature']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
+}
+
+const inSeconds = (ms: number) => Math.round((Date.now() + ms) / 1_000);
+const SUBJECT = 'system:serviceaccount:kube-register:kube-register';
+const TOKEN = token({ sub: SUBJECT, iat: inSeconds(-MINUTE), exp: inSeconds(59 * MINUTE) });
+const certificateFile = (name: string) => fileURLToPath(new URL(`../certificates/${name}`, import.meta.url));
+
+type Settings = Record<string, string>;
+
+/** An installation where nothing is wrong: three workers and another machine, and a token that may do everything. */
+interface Scene {
+  readonly lab: Lab;
+  readonly folder: string;
+  readonly settings: Settings;
+  /** What is asked for its time; a test may have it run ahead. */
+  readonly clock: Clock & { aheadMs: number };
+}
+
+async function scene(options: LabOptions = {}): Promise<Scene> {
+  const folder = await folderOfTest();
+  const lab = await labOfTest({ ...options, kubernetes: { tokens: { [TOKEN]: 'all' }, ...options.kubernetes } });
+  await lab.addMachines(3, WORKER);
+  await lab.addMachine({ metadata: { role: 'etcd' } });
+  await writeFile(join(folder, 'token'), TOKEN);
+  const settings = {
+    FLEET_ENDPOINT: lab.fleet.endpoint,
+    API_ENDPOINT: lab.kubernetes.url,
+    API_TOKEN_FILE: join(folder, 'token'),
+    HEALTHZ_URL: lab.kubelets.healthzUrl,
+    LISTEN: `127.0.0.9:${await refusingPort()}`,
+  };
+  const clock = { ...systemClock, aheadMs: 0, monotonic: () => clock.aheadMs };
+  return { lab, folder, settings, clock };
+}
+
+/** Whatever is found, no finding tells the token, and nothing is written. */
+async function findingsIn({ lab, clock }: Scene, settings: Settings): Promise<readonly Finding[]> {
+  lab.kubernetes.log.clear();
+  const invocation = readSettings([], prefixed(settings), nowhere);
+  if (invocation.kind !== 'run') throw new Error(JSON.stringify(invocation));
+  const findings = await checkInstallation(invocation, clock, new AbortController().signal);
+  expect([...new Set(findings.map(({ check }) => check))]).toEqual(CHECK_NAMES);
+  const told = JSON.stringify(findings);
+  for (const part of [TOKEN, ...TOKEN.split('.')]) expect(told).not.toContain(part);
+  const written = lab.kubernetes.log.writes.filter(({ path }) => !path.endsWith('/selfsubjectaccessreviews'));
+  expect(written).toEqual([]);
+  return findings;
+}
+
+const SKIPPED = ['skipped', /^not checked, because of /] as const;
+const NOT_KNOWN = ['skipped', /^not known: /] as const;
+type Expected = Readonly<
+  Partial<Record<CheckName, readonly [state: Finding['state'], sentence: RegExp, mend?: string]>>
+>;
+
+/** These findings are there, and all others are ok. */
+function expectFindings(findings: readonly Finding[], expected: Expected): void {
+  const states = (all: Iterable<readonly [string, string]>) => Object.fromEntries(all);
+  const bad = findings.filter(({ state }) => state !== 'ok');
+  expect(states(bad.map(({ check, state }) => [check, state] as const))).toEqual(
+    states(Object.entries(expected).map(([check, [state]]) => [check, state] as const)),
+  );
+  for (const [check, [state, sentence, mend]] of Object.entries(expected)) {
+    const found = bad.find((finding) => finding.check === check && finding.state === state);
+    expect(found?.sentence).toMatch(sentence);
+    if (mend !== undefined) expect(found?.mend).toBe(mend);
+  }
+}
+
+const WITHOUT_FLEET = {
+  machines: SKIPPED,
+  kubelets: SKIPPED,
+  nodes: SKIPPED,
+  conflicts: SKIPPED,
+  names: SKIPPED,
+  labels: SKIPPED,
+  'other-daemons': NOT_KNOWN,
+  'pass-time': SKIPPED,
+} as const;
+const WITHOUT_RIGHTS = {
+  'right-list-nodes': SKIPPED,
+  'right-get-nodes': SKIPPED,
+  'right-create-nodes': SKIPPED,
+  'right-patch-nodes': SKIPPED,
+  'right-delete-nodes': SKIPPED,
+  'right-create-events': SKIPPED,
+} as const;
+const WITHOUT_NODES = { nodes: SKIPPED, conflicts: SKIPPED, 'pass-time': SKIPPED } as const;
+const WITHOUT_API_SERVER = { ...WITHOUT_RIGHTS, ...WITHOUT_NODES, labels: SKIPPED } as const;
+const WITHOUT_MACHINES = { kubelets: SKIPPED, names: SKIPPED, labels: SKIPPED } as const;
+const GRANT = 'kubectl apply -f deploy/rbac.yaml';
+
+interface Fault {
+  readonly name: string;
+  readonly options?: LabOptions;
+  /** Switches it on. Returns settings that are laid over those of the scene; an empty one takes a setting away. */
+  readonly arrange?: (scene: Scene) => unknown;
+  readonly settings?: (scene: Scene) => Settings | Promise<Settings>;
+  readonly found: Expected;
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    name: 'a grace that is too short',
+    settings: () => ({ MISSING_GRACE: '30s' }),
+    found: {
+      settings: ['warning', /^KUBE_REGISTER_MISSING_GRACE="30s": is under 2m/, 'unset KUBE_REGISTER_MISSING_GRACE'],
+    },
+  },
+  {
+    name: 'a dry run that was forgotten',
+    settings: () => ({ DRY_RUN: 'true' }),
+    found: { settings: ['warning', /does nothing/, 'unset KUBE_REGISTER_DRY_RUN'] },
+  },
+
+  {
+    name: 'a fleet that is not there',
+    arrange: ({ lab }) => lab.fleet.stop(),
+    found: {
+      ...WITHOUT_FLEET,
+      fleet: ['wrong', /the connection was refused/, 'KUBE_REGISTER_FLEET_ENDPOINT=unix:///var/run/fleet.sock'],
+    },
+  },
+  {
+    name: "a socket of fleet's that is not there",
+    settings: ({ folder }) => ({ FLEET_ENDPOINT: `unix://${folder}/fleet.sock` }),
+    found: { ...WITHOUT_FLEET, fleet: ['wrong', /there is no socket at/, 'systemctl start fleet.socket'] },
+  },
+  {
+    name: 'a fleet whose etcd is down',
+    arrange: ({ lab }) => Object.assign(lab.fleet, { etcd: 'unreachable' }),
+    found: { ...WITHOUT_FLEET, fleet: ['wrong', /is etcd healthy\?$/, 'etcdctl cluster-health'] },
+  },
+  {
+    name: 'something else where fleet should be',
+    settings: ({ lab }) => ({
+      FLEET_ENDPOINT: lab.kubelets.healthzUrl.replace('{ip}', '127.1.0.1').replace('/healthz', ''),
+    }),
+    found: { ...WITHOUT_FLEET, fleet: ['wrong', /this is not fleet's API/] },
+  },
+  {
+    name: 'a fleet with a client certificate that cannot be read',
+    settings: ({ lab }) => ({
+      FLEET_ENDPOINT: lab.fleet.url.replace('http:', 'https:'),
+      FLEET_CA_FILE: '/nowhere/ca.pem',
+    }),
+    found: {
+      ...WITHOUT_FLEET,
+      fleet: ['wrong', /no such file/, 'KUBE_REGISTER_FLEET_CA_FILE=/path/of/the/right/file'],
+    },
+  },
+  {
+    name: 'a record of fleet without an id',
+    options: { fleet: { version: '0.8.3' } },
+    arrange: ({ lab }) => lab.fleet.setMachine({ address: '127.1.0.9' }, 'f'),
+    found: { fleet: ['warning', /\(\/v1-alpha\), 4 machines in 1 page; 1 record in its list name no machine/] },
+  },
+
+  {
+    name: 'a fleet without machines',
+    arrange: ({ lab }) => lab.fleet.removeAllMachines(),
+    found: { ...WITHOUT_MACHINES, machines: ['wrong', /lists no machine/, 'fleetctl list-machines'] },
+  },
+  {
+    name: 'a selector that no machine matches',
+    settings: () => ({ METADATA: 'role=master' }),
+    found: {
+      ...WITHOUT_MACHINES,
+      machines: [
+        'wrong',
+        /^none of 4 machines matches METADATA "role=master"; .*: role=kubernetes \(3\), zone=a \(3\), role=etcd \(1\)$/,
+        'KUBE_REGISTER_METADATA=role=kubernetes',
+      ],
+    },
+  },
+  {
+    name: 'a selector for metadata that no machine has any of',
+    arrange: ({ lab }) => {
+      lab.fleet.removeAllMachines();
+      lab.fleet.setMachine({ id: 'a', address: '127.1.0.1' });
+    },
+    found: { ...WITHOUT_MACHINES, machines: ['wrong', /no metadata at all$/, "KUBE_REGISTER_METADATA=''"] },
+  },
+  {
+    name: 'a machine without an address',
+    arrange: ({ lab }) => lab.fleet.setMachine({ id: 'f', metadata: WORKER }),
+    found: { machines: ['wrong', /^1 of these 4 cannot be used: f: no address$/] },
+  },
+  {
+    name: 'one /etc/machine-id on two machines',
+    arrange: ({ lab }) => {
+      lab.fleet.setMachine({ id: 'f', address: '127.1.0.8', metadata: WORKER }, 'first');
+      lab.fleet.setMachine({ id: 'f', address: '127.1.0.9', metadata: WORKER }, 'second');
+    },
+    found: { machines: ['wrong', /f: fleet lists it with several addresses .*: is its \/etc\/machine-id a clone\?/] },
+  },
+
+  {
+    name: 'a kubelet that is down',
+    arrange: ({ lab }) => lab.kubelets.at('127.1.0.2')?.stop(),
+    found: {
+      kubelets: [
+        'warning',
+        /^2 of 3 kubelets are healthy \(2 at http:\/\/\{ip\}:\d+\/healthz\); 1 silent: .*127\.1\.0\.2:\d+\/healthz refused/,
+        'fleetctl list-units | grep kubelet',
+      ],
+    },
+  },
+  {
+    name: 'kubelets that are all asked at the wrong port',
+    settings: async () => ({ HEALTHZ_URL: `http://{ip}:${await refusingPort()}/healthz` }),
+    found: { kubelets: ['wrong', /^0 of 3 kubelets are healthy; 3 silent: /, 'fleetctl list-units | grep kubelet'] },
+  },
+  {
+    name: 'kubelets that answer at a usual port alone',
+    options: { kubelets: { port: 10_255 } },
+    settings: async () => ({ HEALTHZ_URL: `http://{ip}:9/healthz` }),
+    found: {
+      kubelets: [
+        'wrong',
+        /; there is an answer at http:\/\/\{ip\}:10255\/healthz$/,
+        'KUBE_REGISTER_HEALTHZ_URL=http://{ip}:9/healthz,http://{ip}:10255/healthz',
+      ],
+    },
+  },
+  {
+    name: 'a kubelet that hangs',
+    arrange: ({ lab }) => lab.kubelets.at('127.1.0.1')?.misbehave(hang),
+    settings: () => ({ HEALTHZ_TIMEOUT: '1s' }),
+    found: { kubelets: ['warning', /127\.1\.0\.1:\d+\/healthz timed out/] },
+  },
+  {
+    name: 'a kubelet that is not well',
+    arrange: ({ lab }) => lab.kubelets.at('127.1.0.1')?.misbehave(answerWith(500)),
+    found: { kubelets: ['warning', /; 1 not well: http:\/\/127\.1\.0\.1:\d+\/healthz answered 500$/] },
+  },
+  {
+    name: "kubelets' certificates of another authority",
+    options: { kubelets: { tls: { key: certificate('server.key'), cert: certificate('server.pem') } } },
+    settings: () => ({ KUBELET_CA_FILE: certificateFile('other-ca.pem') }),
+    found: {
+      kubelets: ['wrong', /failed the TLS handshake/, 'KUBE_REGISTER_KUBELET_CA_FILE=/path/of/the/kubelets/ca.pem'],
+    },
+  },
+  {
+    name: "a file of kubelets' authority that is not there",
+    options: { kubelets: { tls: { key: certificate('server.key'), cert: certificate('server.pem') } } },
+    settings: () => ({ KUBELET_CA_FILE: '/nowhere/ca.pem' }),
+    found: {
+      ...WITHOUT_NODES,
+      kubelets: ['wrong', /^KUBE_REGISTER_KUBELET_CA_FILE: \/nowhere\/ca.pem: there is no such file/],
+    },
+  },
+
+  {
+    name: 'an API server that is not there',
+    arrange: ({ lab }) => lab.kubernetes.stop(),
+    found: {
+      ...WITHOUT_API_SERVER,
+      'api-server': ['wrong', /the connection was refused/, 'KUBE_REGISTER_API_ENDPOINT=https://HOST:6443'],
+    },
+  },
+  {
+    name: 'something else where the API server should be',
+    settings: ({ lab }) => ({ API_ENDPOINT: lab.fleet.url }),
+    found: {
+      ...WITHOUT_NODES,
+      'right-list-nodes': NOT_KNOWN,
+      'right-get-nodes': NOT_KNOWN,
+      'right-create-nodes': NOT_KNOWN,
+      'api-server': ['wrong', /check KUBE_REGISTER_API_ENDPOINT/],
+    },
+  },
+  {
+    name: 'an API version that the server does not have',
+    settings: () => ({ API_VERSION: 'v1beta3' }),
+    found: {
+      ...WITHOUT_NODES,
+      'api-server': ['wrong', /the server has no \/api\/v1beta3\/nodes/, 'KUBE_REGISTER_API_VERSION=auto'],
+    },
+  },
+  {
+    name: 'a certificate of the API server that nobody here trusts',
+    options: { kubernetes: { tls: { key: certificate('server.key'), cert: certificate('server.pem') } } },
+    found: {
+      ...WITHOUT_API_SERVER,
+      'api-server': ['wrong', /not trusted here/, 'KUBE_REGISTER_API_CA_FILE=/path/of/its/ca.pem'],
+    },
+  },
+  {
+    name: 'a certificate of the API server that is not checked',
+    options: { kubernetes: { tls: { key: certificate('server.key'), cert: certificate('server.pem') } } },
+    settings: () => ({ API_INSECURE_SKIP_TLS_VERIFY: 'true' }),
+    found: { settings: ['warning', /not checked/], tls: ['warning', /not checked: whoever is in between/] },
+  },
+  {
+    name: 'an API server that fails',
+    arrange: ({ lab }) => lab.kubernetes.faults.add(answerWith(500, 'etcd is down'), { path: /nodes/, method: 'GET' }),
+    found: { ...WITHOUT_NODES, nodes: ['wrong', /500 etcd is down/, 'kubectl get --raw /healthz'] },
+  },
+
+  {
+    name: 'a token that the server does not know',
+    options: { kubernetes: { tokens: { other: 'all' } } },
+    found: {
+      ...WITHOUT_RIGHTS,
+      ...WITHOUT_NODES,
+      credentials: [
+        'wrong',
+        new RegExp(`^a token of "${SUBJECT}" is sent, and the API server does not know it`),
+        'kubectl -n kube-register create token kube-register > FILE',
+      ],
+    },
+  },
+  {
+    name: 'no token',
+    settings: () => ({ API_TOKEN_FILE: '' }),
+    found: {
+      ...WITHOUT_RIGHTS,
+      ...WITHOUT_NODES,
+      credentials: ['wrong', /^no credentials are sent, /, 'KUBE_REGISTER_API_TOKEN_FILE=/path/of/a/token'],
+    },
+  },
+  {
+    name: 'a file of the token that is not there',
+    settings: () => ({ API_TOKEN_FILE: '/nowhere/token' }),
+    found: {
+      ...WITHOUT_API_SERVER,
+      'api-server': SKIPPED,
+      tls: SKIPPED,
+      credentials: ['wrong', /no such file/, 'KUBE_REGISTER_API_TOKEN_FILE=/path/of/the/right/file'],
+    },
+  },
+
+  ...(['create', 'patch', 'delete', 'get'] as const).map(
+    (verb): Fault => ({
+      name: `no right to ${verb} nodes`,
+      arrange: ({ lab }) => lab.kubernetes.authorization.forbid(verb, 'nodes'),
+      found: { [`right-${verb}-nodes`]: ['wrong', new RegExp(`^the user may not ${verb} nodes: without it`), GRANT] },
+    }),
+  ),
+  {
+    name: 'no right to list nodes',
+    arrange: ({ lab }) => lab.kubernetes.authorization.forbid('list', 'nodes'),
+    found: { ...WITHOUT_NODES, 'right-list-nodes': ['wrong', /^the user may not list nodes/, GRANT] },
+  },
+  {
+    name: 'no right to get nodes, where there is one that has to be read',
+    arrange: ({ lab }) => {
+      lab.kubernetes.putNode({ name: 'somebody' });
+      lab.kubernetes.authorization.forbid('get', 'nodes');
+    },
+    found: { ...WITHOUT_NODES, 'right-get-nodes': ['wrong', /^the user may not get nodes/, GRANT] },
+  },
+  {
+    name: 'no right to write Events',
+    arrange: ({ lab }) => lab.kubernetes.authorization.forbid('create', 'events'),
+    found: { 'right-create-events': ['warning', /^the user may not create events in the namespace default/, GRANT] },
+  },
+  {
+    name: 'a server that does not tell what one may do',
+    options: { kubernetes: { version: 'v1.5.8' } },
+    found: {
+      'right-get-nodes': ['skipped', /^not known: the server does not tell/],
+      'right-create-nodes': NOT_KNOWN,
+      'right-patch-nodes': NOT_KNOWN,
+      'right-delete-nodes': NOT_KNOWN,
+      'right-create-events': NOT_KNOWN,
+    },
+  },
+  {
+    name: 'a user who may not ask what he may do',
+    arrange: ({ lab }) => lab.kubernetes.faults.add(answerWith(403), { path: /selfsubjectaccessreviews/ }),
+    found: {
+      'right-get-nodes': ['skipped', /system:basic-user/],
+      'right-create-nodes': NOT_KNOWN,
+      'right-patch-nodes': NOT_KNOWN,
+      'right-delete-nodes': NOT_KNOWN,
+      'right-create-events': NOT_KNOWN,
+    },
+  },
+
+  {
+    name: 'so many dead nodes that the mass guard would hold',
+    arrange: ({ lab }) => {
+      for (const name of ['10.9.9.1', '10.9.9.2']) {
+        lab.kubernetes.putNode({ name, annotations: { 'kube-register.io/machine-id': name }, ready: false });
+      }
+    },
+    found: { nodes: ['warning', /^held: 2 of 2 managed nodes look gone/] },
+  },
+  {
+    name: 'a node that is Ready while its kubelet is silent',
+    arrange: async ({ lab }) => {
+      const annotations = { 'kube-register.io/machine-id': '1'.padStart(32, '0') };
+      lab.kubernetes.putNode({ name: '127.1.0.1', annotations, addresses: ['127.1.0.1'], ready: true });
+      await lab.kubelets.at('127.1.0.1')?.stop();
+    },
+    found: {
+      kubelets: ['warning', /1 silent/],
+      nodes: ['warning', /^1 that Kubernetes calls Ready, while the kubelet does not answer: 127\.1\.0\.1: /],
+    },
+  },
+  {
+    name: 'two machines at one address',
+    arrange: ({ lab }) => lab.fleet.setMachine({ id: 'f', address: '127.1.0.1', metadata: WORKER }),
+    found: {
+      conflicts: ['wrong', /^1 machine: f: /],
+      names: ['wrong', /f: "127\.1\.0\.1" is the name of machine 0+1 too$/],
+    },
+  },
+  {
+    name: 'a name that no node can have',
+    arrange: ({ lab }) =>
+      lab.fleet.setMachine({ id: 'f', address: '127.1.0.4', metadata: { role: 'kubernetes', name: 'Not_Valid' } }),
+    settings: () => ({ NODE_NAME: 'metadata:name', METADATA: 'name' }),
+    found: {
+      names: [
+        'wrong',
+        /^NODE_NAME=metadata:name gives 1 of 1 machine no name for a node: f: "Not_Valid" cannot be a node's name: capitals/,
+        'KUBE_REGISTER_NODE_NAME=ip',
+      ],
+    },
+  },
+  {
+    name: 'metadata to be named after that is not there',
+    settings: () => ({ NODE_NAME: 'metadata:name' }),
+    found: { names: ['wrong', /gives 3 of 3 machines no name for a node: .*it has no metadata "name"/] },
+  },
+  {
+    name: 'metadata that no label can stand for',
+    arrange: ({ lab }) =>
+      lab.fleet.setMachine({
+        id: '3'.padStart(32, '0'),
+        address: '127.1.0.3',
+        metadata: { ...WORKER, rack: 'r'.repeat(64) },
+      }),
+    settings: () => ({ NODE_LABELS: 'zone,rack' }),
+    found: { labels: ['warning', /^1 label left out: machine 0+3: metadata "rack"/, 'KUBE_REGISTER_NODE_LABELS=zone'] },
+  },
+  {
+    name: 'metadata for a label that no machine has',
+    settings: () => ({ NODE_LABELS: 'zone,zoen' }),
+    found: { labels: ['warning', /^no machine that matches has metadata "zoen"$/, 'KUBE_REGISTER_NODE_LABELS=zone'] },
+  },
+
+  {
+    name: 'a living node with the mark of a machine of another fleet',
+    arrange: ({ lab }) =>
+      lab.kubernetes.putNode({
+        name: 'other',
+        annotations: { 'kube-register.io/machine-id': 'elsewhere' },
+        ready: true,
+      }),
+    found: { 'other-daemons': ['warning', /of machines that this fleet does not list: other; either/] },
+  },
+  {
+    name: 'a living node with our mark whose machine does not match',
+    arrange: ({ lab }) => {
+      const annotations = { 'kube-register.io/machine-id': '4'.padStart(32, '0') };
+      lab.kubernetes.putNode({ name: '127.1.0.4', annotations, ready: true });
+    },
+    found: { 'other-daemons': ['warning', /of machines that do not match METADATA: 127\.1\.0\.4; either/] },
+  },
+  {
+    name: 'a port that cannot be told of others',
+    settings: async () => ({ LISTEN: `127.0.0.1:${await refusingPort()}` }),
+    found: { 'other-daemons': ['skipped', /^not known: KUBE_REGISTER_LISTEN is on the loopback/] },
+  },
+
+  {
+    name: 'a clock of fleet that is some seconds behind',
+    arrange: ({ lab }) => lab.fleet.faults.add(atTime(-20_000)),
+    found: { clock: ['warning', /^fleet is (19|20|21)s behind this machine: tokens/, 'timedatectl set-ntp true'] },
+  },
+  {
+    name: 'a clock of this machine that is minutes behind',
+    arrange: ({ lab }) => {
+      lab.fleet.faults.add(atTime(5 * MINUTE));
+      lab.kubernetes.faults.add(atTime(5 * MINUTE));
+    },
+    found: {
+      clock: [
+        'wrong',
+        /^fleet is (4m59s|5m|5m1s) ahead of this machine, the API server is \w+ ahead of this machine: /,
+      ],
+    },
+  },
+
+  {
+    name: 'a port that another program has',
+    settings: async () => ({ LISTEN: await takenPort() }),
+    found: { listener: ['wrong', /^127\.0\.0\.9:\d+ cannot be had: a program has it that is not kube-register$/] },
+  },
+  {
+    name: 'an address that this machine does not have',
+    settings: () => ({ LISTEN: '192.0.2.1:10271' }),
+    found: { listener: ['wrong', /this machine does not have this address/, 'KUBE_REGISTER_LISTEN=192.0.2.1:10272'] },
+  },
+  {
+    name: 'a pass that takes too long',
+    arrange: ({ lab, clock }) => lab.fleet.faults.add(change((answer) => late(answer, clock))),
+    settings: () => ({ PASS_TIMEOUT: '3s' }),
+    found: {
+      'pass-time': [
+        'wrong',
+        /^to look at everything took 5s; KUBE_REGISTER_PASS_TIMEOUT is 3s$/,
+        'KUBE_REGISTER_PASS_TIMEOUT=1m',
+      ],
+    },
+  },
+];
+
+function atTime(offsetMs: number) {
+  return change((answer) => {
+    const headers = { ...answer.headers, Date: new Date(Date.now() + offsetMs).toUTCString() };
+    return { ...answer, headers };
+  });
+}
+
+function late<T>(answer: T, clock: { aheadMs: number }): T {
+  clock.aheadMs += 5_000;
+  return answer;
+}
+
+async function takenPort(): Promise<string> {
+  const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH_6.6.1\r\n')).listen(0, '127.0.0.9');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return `127.0.0.9:${z.object({ port: z.number() }).parse(server.address()).port}`;
+}
+
+describe('the check of an installation', () => {
+  it('finds nothing where nothing is wrong', async () => {
+    const good = await scene({ fleet: { version: '0.11.8' } });
+    const findings = await findingsIn(good, { ...good.settings, NODE_LABELS: 'zone' });
+    expectFindings(findings, {});
+    const told = new Map(findings.map(({ check, sentence }) => [check, sentence]));
+    expect(told.get('fleet')).toBe(
+      `answers at ${good.lab.fleet.endpoint}: fleetd/0.11.8 (/fleet/v1), 4 machines in 1 page`,
+    );
+    expect(told.get('machines')).toBe('3 of 4 machines match METADATA "role=kubernetes"');
+    expect(told.get('kubelets')).toBe(`3 of 3 kubelets are healthy (3 at ${good.lab.kubelets.healthzUrl})`);
+    expect(told.get('api-server')).toBe(
+      `answers at ${good.lab.kubernetes.url}: v1.20.2, spoken to in v1; registers, adopts, labels and deregisters`,
+    );
+    expect(told.get('credentials')).toBe(`a token of "${SUBJECT}" is sent, and the API server takes that`);
+    expect(told.get('nodes')).toBe('0 nodes; a first pass would register 3');
+    expect(told.get('names')).toBe('NODE_NAME=ip names 3 new nodes: 127.1.0.1; 127.1.0.2; 127.1.0.3');
+    expect(told.get('clock')).toBe('as that of fleet and the API server, give or take 5s');
+  });
+
+  it.each(FAULTS)('names $name', async ({ options, arrange, settings, found }) => {
+    const bad = await scene(options);
+    await arrange?.(bad);
+    expectFindings(await findingsIn(bad, { ...bad.settings, ...(await settings?.(bad)) }), found);
+  });
+
+  it.each([
+    ['has expired', -MINUTE, 'wrong', /^the token of ".*" has expired \(2\d{3}-\d\d-\d\dT\d\d:\d\dZ\)$/],
+    ['is nearly over', 2 * MINUTE, 'warning', /^the token of ".*" expires in (1m|2m)/],
+  ] as const)('names a token that %s, though the server takes it', async (_, left, state, sentence) => {
+    const old = token({ sub: SUBJECT, iat: inSeconds(-60 * MINUTE), exp: inSeconds(left) });
+    const bad = await scene({ kubernetes: { tokens: { [old]: 'all' } } });
+    await writeFile(join(bad.folder, 'token'), old);
+    const findings = await findingsIn(bad, bad.settings);
+    expectFindings(findings, {
+      credentials: [state, sentence, 'kubectl -n kube-register create token kube-register > FILE'],
+    });
+    expect(JSON.stringify(findings)).not.toContain(old);
+  });
+
+  it('needs no right that the settings leave no use for', async () => {
+    const careful = await scene();
+    careful.lab.kubernetes.authorization.forbid('delete', 'nodes');
+    careful.lab.kubernetes.authorization.forbid('create', 'events');
+    const settings = { ...careful.settings, POLICY: 'register-only', EVENTS: 'false' };
+    const findings = await findingsIn(careful, settings);
+    expectFindings(findings, {});
+    expect(findings).toContainEqual({
+      check: 'right-delete-nodes',
+      state: 'ok',
+      sentence: 'not needed: KUBE_REGISTER_POLICY=register-only',
+    });
+  });
+
+  it('tells one daemon at work from two, and a dry run from both', async () => {
+    const { lab, settings, ...rest } = await scene();
+    const port = await refusingPort();
+    const start = (host: string, more: Settings = {}): Program => {
+      const program = startProgram({ ...settings, LISTEN: `${host}:${port}`, SYNC_INTERVAL: '1h', ...more });
+      onTestFinished(() => program.signal('SIGKILL'));
+      return program;
+    };
+    const check = () => findingsIn({ lab, settings, ...rest }, { ...settings, LISTEN: `127.0.0.9:${port}` });
+    const sentences = (findings: readonly Finding[]) =>
+      findings.find(({ check: name }) => name === 'other-daemons')?.sentence;
+
+    await Promise.all([start('127.1.0.1').firstPass(), start('127.1.0.3', { DRY_RUN: 'true' }).firstPass()]);
+    const one = await check();
+    expectFindings(one, {});
+    expect(sentences(one)).toMatch(
+      new RegExp(`^one answers, at 127\\.1\\.0\\.1:${port} at port ${port} of 4 machines`),
+    );
+    await start('127.1.0.2').firstPass();
+    await start('127.0.0.9').firstPass();
+    const two = await check();
+    expectFindings(two, {
+      'other-daemons': ['warning', /^3 answer: 127\.1\.0\.1:\d+: kube-register \S+, which runs since /],
+    });
+    expect(two.find(({ check: name }) => name === 'listener')?.sentence).toMatch(
+      /is taken by kube-register \S+, which runs since/,
+    );
+  });
+
+  it('ends at once when it is told to', async () => {
+    const { lab, settings, clock } = await scene();
+    lab.fleet.faults.add(hang);
+    const arrival = lab.fleet.log.arrival();
+    const invocation = readSettings([], prefixed(settings), nowhere);
+    if (invocation.kind !== 'run') throw new Error(JSON.stringify(invocation));
+    const stop = new AbortController();
+    const check = checkInstallation(invocation, clock, stop.signal);
+    await arrival;
+    stop.abort(new Error('enough'));
+    await expect(check).rejects.toThrow('enough');
+  });
+});
+
+const DOCUMENT = z.object({
+  ok: z.boolean(),
+  findings: z.array(
+    z.object({ check: z.enum(CHECK_NAMES), state: z.string(), sentence: z.string(), mend: z.string().optional() }),
+  ),
+});
+
+describe('kube-register check', () => {
+  async function command(settings: Settings, flags: readonly string[] = []) {
+    const program = startProgram(settings, ['check', ...flags]);
+    const { code, stderr } = await program.ended;
+    return { code, stderr, lines: program.stdout.trimEnd().split('\n'), stdout: program.stdout };
+  }
+
+  it('prints a line for each finding and their sum, and ends with 0 where nothing is wrong', async () => {
+    const { lab, settings } = await scene();
+    await lab.kubelets.at('127.1.0.2')?.stop();
+    const { code, stderr, lines } = await command(settings);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(lines[0]).toBe('ok       settings             can be read, and go together');
+    const kubelets = lines.findIndex((line) =>
+      line.startsWith('warning  kubelets             2 of 3 kubelets are healthy'),
+    );
+    expect(lines[kubelets + 1]).toBe('         mend: fleetctl list-units | grep kubelet');
+    expect(lines.at(-1)).toBe('21 findings: 20 ok, 1 warning, 0 wrong, 0 skipped');
+  });
+
+  it('ends with 1 where something is wrong, and is JSON for programs', async () => {
+    const { lab, settings } = await scene();
+    lab.kubernetes.authorization.forbid('patch', 'nodes');
+    const { code, stderr, stdout } = await command(settings, ['-o', 'json']);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    const { ok, findings } = DOCUMENT.parse(JSON.parse(stdout));
+    expect(ok).toBe(false);
+    expect(findings.filter(({ state }) => state !== 'ok')).toEqual([
+      {
+        check: 'right-patch-nodes',
+        state: 'wrong',
+        sentence: 'the user may not patch nodes: without it no node is adopted, and no label kept up to date',
+        mend: GRANT,
+      },
+    ]);
+  });
+
+  it('finds the mistakes in the settings, each in a line, and asks nobody then', async () => {
+    const { lab, settings } = await scene();
+    const { code, stderr, lines } = await command({ ...settings, POLICY: 'foo', METDATA: 'x' });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    expect(lines.filter((line) => line.startsWith('wrong'))).toEqual([
+      expect.stringMatching(/^wrong {4}settings +KUBE_REGISTER_METDATA: .* did you mean KUBE_REGISTER_METADATA\?$/),
+      expect.stringMatching(/^wrong {4}settings +KUBE_REGISTER_POLICY="foo": must be /),
+    ]);
+    expect(lines.at(-1)).toBe('22 findings: 0 ok, 0 warning, 2 wrong, 20 skipped');
+    expect([lab.fleet.log.total, lab.kubernetes.log.total]).toEqual([0, 0]);
+  });
+
+  it('ends with 1 when it is interrupted', async () => {
+    const { lab, settings } = await scene();
+    lab.fleet.faults.add(hang);
+    const arrival = lab.fleet.log.arrival();
+    const program = startProgram(settings, ['check']);
+    await arrival;
+    program.signal('SIGTERM');
+    expect(await program.ended).toEqual({ code: 1, signal: null, stderr: 'kube-register check: interrupted\n' });
+    await vi.waitFor(() => expect(program.stdout).toBe(''));
+  });
+});

@@ -1,0 +1,138 @@
+/** What the checks judge by themselves: credentials and their terms, clocks, metadata that is hostile. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { checkClocks } from '../../src/check/clocks.ts';
+import { checkCredentials } from '../../src/check/credentials.ts';
+import { checkMachines } from '../../src/check/machines.ts';
+import { rightsFor } from '../../src/check/rights.ts';
+import { parseSelector } from '../../src/fleet/selector.ts';
+import type { ApiAccess } from '../../src/kubernetes/credentials.ts';
+import { eraOf } from '../../src/kubernetes/era.ts';
+import { Roster } from '../../src/reconcile/machines.ts';
+
+const DAY = 24 * 60 * 60_000;
+const NOW = Date.parse('2026-01-01T00:00:00Z');
+const pem = (name: string) => readFileSync(new URL(`../certificates/${name}`, import.meta.url), 'utf8');
+/** Of all certificates of the tests but the expired one. */
+const END = Date.parse('2125-01-01T00:00:00Z');
+
+function access(tls: Omit<ApiAccess['tls'], 'insecureSkipVerify'>, token?: string): ApiAccess {
+  const bearer = token === undefined ? undefined : async () => token;
+  return { endpoint: 'https://10.0.0.1:6443', tls: { ...tls, insecureSkipVerify: false }, token: bearer };
+}
+
+function jwt(payload: unknown): string {
+  return ['{}', typeof payload === 'string' ? payload : JSON.stringify(payload), 'signature']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
+}
+
+/** What the server was not asked, as where it is down. */
+async function found(what: ApiAccess, nowMs = NOW) {
+  const findings = await checkCredentials(what, { reviews: undefined, unauthorized: false }, nowMs);
+  return findings.map(({ state, sentence }) => `${state}: ${sentence}`);
+}
+
+describe('the check of credentials', () => {
+  it('tells a client certificate by its name, and that it ends soon, or has ended', async () => {
+    const own = access({ cert: pem('client.pem'), key: pem('client.key') });
+    expect(await found(own)).toEqual(['ok: the client certificate "CN=client" is shown']);
+    expect(await found(own, END - 8 * DAY)).toEqual(['ok: the client certificate "CN=client" is shown']);
+    expect(await found(own, END - 6 * DAY)).toEqual([
+      'warning: the client certificate "CN=client" expires in 144h (2125-01-01T00:00Z)',
+    ]);
+    expect(await found(own, END)).toEqual([
+      'wrong: the client certificate "CN=client" has expired (2125-01-01T00:00Z)',
+    ]);
+  });
+
+  it('tells that a CA certificate ends soon', async () => {
+    expect(await found(access({ ca: pem('ca.pem') + pem('other-ca.pem') }), END - DAY)).toEqual([
+      'warning: the CA certificate expires in 24h (2125-01-01T00:00Z)',
+      'warning: the CA certificate expires in 24h (2125-01-01T00:00Z)',
+    ]);
+  });
+
+  it('warns of a token in the last tenth of its life, in which it should have been renewed', async () => {
+    const [iat, exp] = [NOW / 1_000, NOW / 1_000 + 3_600];
+    const at = (minutes: number) => found(access({}, jwt({ sub: 'somebody', iat, exp })), NOW + minutes * 60_000);
+    expect(await at(53)).toEqual(['ok: a token of "somebody" is sent']);
+    expect(await at(55)).toEqual(['warning: the token of "somebody" expires in 5m (2026-01-01T01:00Z)']);
+    expect(await at(60)).toEqual(['wrong: the token of "somebody" has expired (2026-01-01T01:00Z)']);
+  });
+
+  it.each([
+    ['is no JWT', 'abcdef.0123456789abcdef'],
+    ['is of two words', 'a.b'],
+    ['has a payload that is no JSON', jwt('{')],
+    ['has a payload that is no object', jwt('7')],
+    ['has claims of other types', jwt({ sub: 7, iat: 'now', exp: null })],
+    ['has a subject that may be a secret', jwt({ sub: 'eyJhbGciOiJub25lIn0' })],
+  ])('says nothing of a token that %s', async (_, text) => {
+    expect(await found(access({}, text))).toEqual(['ok: a token is sent']);
+  });
+});
+
+describe('the check of clocks', () => {
+  const told = (least: number, most: number) => checkClocks({ fleet: undefined, kubernetes: { least, most } });
+
+  it('takes nothing for a difference that a slow answer may be', () => {
+    expect(told(-6_000, 6_000).state).toBe('ok');
+    expect(told(-5_900, -5_000).state).toBe('ok');
+    expect(told(5_000, 6_000).state).toBe('ok');
+    expect(told(5_001, 6_001).state).toBe('warning');
+    expect(told(60_000, 61_000).state).toBe('warning');
+    expect(told(60_001, 61_001)).toMatchObject({
+      state: 'wrong',
+      sentence: expect.stringMatching(/^the API server is 1m1s ahead of this machine: /),
+    });
+  });
+
+  it('cannot tell without a time', () => {
+    expect(checkClocks({ fleet: undefined, kubernetes: undefined })).toMatchObject({ state: 'skipped' });
+  });
+});
+
+describe('the check of machines', () => {
+  function check(metadata: readonly Record<string, string>[], selector = 'role=kubernetes') {
+    const roster = new Roster(parseSelector(selector));
+    for (const [index, pairs] of metadata.entries()) {
+      roster.add({
+        id: `${index}`,
+        address: `10.0.0.${index}`,
+        problem: undefined,
+        metadata: new Map(Object.entries(pairs)),
+      });
+    }
+    return checkMachines(roster.machines, parseSelector(selector));
+  }
+
+  it('shows no hostile metadata as it is, and puts none into a command', () => {
+    const [finding] = check([{ role: "x'; rm -rf /" }, { 'a\nb': '\u001b[2J' }, { rack: '7' }]);
+    expect(finding?.sentence).toMatch(/: role="x'; rm -rf \/" \(1\), "a\\nb"="\\u001b\[2J" \(1\), rack=7 \(1\)$/);
+    expect(finding?.mend).toBe('KUBE_REGISTER_METADATA=rack=7');
+  });
+
+  it('advises the value of the key that was asked for, if there is one', () => {
+    const [finding] = check([{ az: 'a', role: 'worker' }, { az: 'a' }]);
+    expect(finding?.mend).toBe('KUBE_REGISTER_METADATA=role=worker');
+  });
+
+  it('shows the commonest ten pairs of many', () => {
+    const pairs = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`key${index}`, 'x']));
+    expect(check([pairs])[0]?.sentence).toMatch(/key9=x \(1\), and 2 more$/);
+  });
+});
+
+describe('the rights that are needed', () => {
+  const unneeded = (version: string, apiVersion: 'v1' | 'v1beta2') =>
+    rightsFor({ neverDeregister: undefined, events: true }, eraOf({ version, apiVersion }))
+      .filter(({ unneeded: why }) => why !== undefined)
+      .map(({ verb, resource }) => `${verb} ${resource}`);
+
+  it('are fewer where less can be done', () => {
+    expect(unneeded('v1.20.2', 'v1')).toEqual([]);
+    expect(unneeded('v0.13.2', 'v1beta2')).toEqual(['create events']);
+    expect(unneeded('v0.8.4', 'v1beta2')).toEqual(['patch nodes', 'delete nodes', 'create events']);
+  });
+});
