@@ -121,7 +121,8 @@ function goingSentence(rows: readonly RosterRow[], now: string): string {
 }
 
 function outSentence(rows: readonly RosterRow[]): string {
-  return `${count(rows.length, 'machine')} cannot become ${rows.length === 1 ? 'a node' : 'nodes'}: ${inWords(rows)}.`;
+  const why = new Set(rows.map(({ verdict }) => verdict.verdict)).size === 1 ? rows[0]?.verdict.verdict : inWords(rows);
+  return `${count(rows.length, 'machine')} cannot become ${rows.length === 1 ? 'a node' : 'nodes'}: ${why}.`;
 }
 
 function nothingMatches({ rules, counts, nodes }: Status): Summary | undefined {

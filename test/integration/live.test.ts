@@ -1,0 +1,282 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
+import { pageRoutes } from '../../src/page/routes.ts';
+import type { Status } from '../../src/telemetry/status-document.ts';
+import { startWebServer, type WebServer } from '../../src/telemetry/web-server.ts';
+import { aMachine, aStatus } from '../unit/status-sketch.ts';
+import { WORKER } from './in-lab.ts';
+import { GOOD_END, labOfTest, settingsFor, startProgram } from './program.ts';
+
+const update = z.object({
+  now: z.string(),
+  shown: z.string(),
+  parts: z.record(z.string(), z.string()),
+  rows: z.string(),
+  gone: z.array(z.string()),
+});
+
+const log = { say: vi.fn(), debug: vi.fn() };
+/** What a daemon would say, and how it says that it is another status now. */
+const daemon = {
+  current: aStatus(),
+  asked: 0,
+  changed: () => {},
+  status(): Status {
+    daemon.asked += 1;
+    return daemon.current;
+  },
+  onChange(callback: () => void): void {
+    daemon.changed = callback;
+  },
+};
+let server: WebServer;
+
+beforeEach(async () => {
+  vi.clearAllMocks();
+  daemon.current = statusOf(1, ['a', 'b']);
+  daemon.asked = 0;
+  const listen = { host: '127.0.0.1', port: 0 };
+  const routes = {
+    metrics: async () => ({ contentType: 'text/plain', body: 'up 1\n' }),
+    healthz: () => undefined,
+    readyz: () => undefined,
+    status: () => daemon.status(),
+    ...pageRoutes(daemon, { listen: listen.host, pageHosts: [] }, log),
+  };
+  server = await startWebServer({ listen, routes, log });
+});
+
+afterEach(() => server.close());
+
+/** The status after that many passes, with a machine of each of these ids. */
+function statusOf(number: number, ids: readonly string[], reason = ''): Status {
+  const { pass } = aStatus();
+  const machines = ids.map((id) => aMachine({ id, addresses: [`10.0.0.${id}`], reason }));
+  return aStatus({ pass: { ...pass, number }, machines });
+}
+
+/** Another pass has ended, and this is what came of it. */
+function passes(number: number, ids: readonly string[], reason?: string): void {
+  daemon.current = statusOf(number, ids, reason);
+  daemon.changed();
+}
+
+function shown(number: number): string {
+  return `${Date.parse(aStatus().startedAt)}-${number}`;
+}
+
+/** A page that is open: it reads what it is sent. */
+class Page {
+  readonly response: IncomingMessage;
+  #text = '';
+
+  constructor(response: IncomingMessage) {
+    this.response = response;
+  }
+
+  static async open(
+    of = shown(1),
+    { url = `http://127.0.0.1:${server.address.port}`, headers = {} as Record<string, string>, reads = true } = {},
+  ): Promise<Page> {
+    const asked = request(`${url}/live?shown=${of}`, { headers, agent: false }).end();
+    const [response] = await once(asked, 'response');
+    onTestFinished(() => response.destroy());
+    const page = new Page(response);
+    response.on('error', () => {});
+    if (reads) response.setEncoding('utf8').on('data', (chunk: string) => (page.#text += chunk));
+    return page;
+  }
+
+  /** The events so far. */
+  get events(): readonly { readonly name: string; readonly id: string | undefined; readonly data: string }[] {
+    return this.#text
+      .split('\n\n')
+      .slice(0, -1)
+      .map((block) => Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s))))
+      .filter(({ event }) => event !== undefined)
+      .map(({ event, id, data }) => ({ name: event, id, data }));
+  }
+
+  get updates() {
+    return this.events.filter(({ name }) => name === 'update').map(({ data }) => update.parse(JSON.parse(data)));
+  }
+
+  /** The update with this number, once it is there; the first has number 0. */
+  update(number: number): Promise<z.infer<typeof update>> {
+    return vi.waitFor(() => {
+      const found = this.updates[number];
+      if (found === undefined) throw new Error(`there are only ${this.updates.length}`);
+      return found;
+    });
+  }
+
+  /** Once it has been told so much. */
+  heard(of: string): Promise<void> {
+    return vi.waitFor(() => expect(this.#text.includes(`id: ${of}\n`)).toBe(true));
+  }
+
+  /** Cut or ended, which is an error for Node's client unless it has read to the end. */
+  ended(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.response.closed) resolve();
+      else this.response.once('close', resolve);
+    });
+  }
+}
+
+describe('a page that is open', () => {
+  it('is told at once all that is not in the table', async () => {
+    const first = await (await Page.open()).update(0);
+    expect(first).toMatchObject({ shown: shown(1), now: aStatus().now, rows: '', gone: [] });
+    expect(first.parts).toMatchObject({ summary: expect.stringContaining('All is well'), title: expect.any(String) });
+  });
+
+  it('is told what a pass has changed, and nothing else', async () => {
+    const page = await Page.open();
+    await page.update(0);
+    daemon.current = statusOf(2, ['a', 'c']);
+    daemon.current = {
+      ...daemon.current,
+      history: [{ at: aStatus().now, kind: 'register', node: 'c', machine: 'c', result: 'done', reason: 'healthy' }],
+    };
+    daemon.changed();
+    const { rows, gone, parts } = await page.update(1);
+    expect(rows.match(/data-key="[^"]*"/g)).toEqual(['data-key="machine &#34;c&#34;"']);
+    expect(gone).toEqual(['machine "b"']);
+    expect(Object.keys(parts)).toEqual(['history']);
+    passes(3, ['a', 'c'], 'another reason');
+    expect((await page.update(2)).rows.match(/<tr/g)).toHaveLength(2);
+    expect(page.events.map(({ id }) => id)).toEqual([shown(1), shown(2), shown(3)]);
+  });
+
+  it('is told that a pass runs, and no row of it', async () => {
+    const page = await Page.open();
+    await page.update(0);
+    daemon.current = { ...daemon.current, pass: { ...daemon.current.pass, running: true } };
+    daemon.changed();
+    const { parts, rows, shown: now } = await page.update(1);
+    expect([Object.keys(parts), rows, now]).toEqual([['facts'], '', shown(1)]);
+    expect(parts['facts']).toContain('one is running');
+  });
+
+  it('is told to load itself anew when it has missed a pass, and let go', async () => {
+    const page = await Page.open(shown(0));
+    await page.ended();
+    expect(page.events).toEqual([{ name: 'stale', id: undefined, data: '{}' }]);
+  });
+
+  it('goes on where it was when it comes back in time', async () => {
+    const first = await Page.open();
+    passes(2, ['a']);
+    await first.update(1);
+    const again = await Page.open(shown(1), { headers: { 'Last-Event-ID': shown(2) } });
+    expect(await again.update(0)).toMatchObject({ shown: shown(2), rows: '' });
+  });
+
+  it('has the same as one that was opened later', async () => {
+    const first = await Page.open();
+    const { parts } = await first.update(0);
+    daemon.current = { ...daemon.current, dryRun: true };
+    const second = await Page.open();
+    expect((await second.update(0)).parts).toEqual(parts);
+    passes(2, ['a', 'b']);
+    expect((await first.update(1)).parts).toEqual((await second.update(1)).parts);
+  });
+
+  it('hears every 15 s that it is still connected', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const page = await Page.open();
+    await page.update(0);
+    vi.advanceTimersByTime(45_000);
+    await vi.waitFor(() => expect(page.events.map(({ name }) => name)).toEqual(['update', 'beat', 'beat', 'beat']));
+    page.response.destroy();
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(0));
+  });
+
+  it('is cut when it does not read, and the others are not', async () => {
+    const reader = await Page.open();
+    const sleeper = await Page.open(shown(1), { reads: false });
+    const ids = Array.from({ length: 2_000 }, (_, index) => `${index}`);
+    const metadata = Object.fromEntries(ids.slice(0, 8).map((id) => [id, 'x'.repeat(60)]));
+    // More than the sockets' buffers take.
+    for (let number = 2; number < 14; number += 1) {
+      daemon.current = statusOf(number, ids, `pass ${number}`);
+      daemon.current = { ...daemon.current, machines: daemon.current.machines.map((each) => ({ ...each, metadata })) };
+      daemon.changed();
+      await reader.heard(shown(number));
+    }
+    const ended = sleeper.ended();
+    sleeper.response.resume();
+    await ended;
+    expect(sleeper.response.complete).toBe(false);
+    expect(reader.response.destroyed).toBe(false);
+  });
+});
+
+describe('pages that are open', () => {
+  it('are eight at most; the next gets a place when one goes', async () => {
+    const pages = await Promise.all(Array.from({ length: 8 }, () => Page.open()));
+    const ninth = await Page.open();
+    expect(ninth.response.statusCode).toBe(503);
+    pages[0]?.response.destroy();
+    await vi.waitFor(async () => expect((await Page.open()).response.statusCode).toBe(200));
+  });
+
+  it('leave connections for those who have to know', async () => {
+    await Promise.all(Array.from({ length: 8 }, () => Page.open()));
+    const answers = Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${server.address.port}/metrics`));
+    for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
+  });
+
+  it('cost nothing while there are none', async () => {
+    passes(2, ['a']);
+    passes(3, ['b']);
+    expect(daemon.asked).toBe(0);
+    const page = await Page.open(shown(3));
+    await page.update(0);
+    page.response.destroy();
+    await page.ended();
+    await vi.waitFor(() => {
+      const before = daemon.asked;
+      passes(4, ['a']);
+      expect(daemon.asked).toBe(before);
+    });
+  });
+
+  it('are let go when their status cannot be shown, which is logged and reaches nobody else', async () => {
+    const page = await Page.open();
+    await page.update(0);
+    const good = daemon.current;
+    Object.assign(daemon, { current: { ...good, machines: null, pass: { ...good.pass, number: 2 } } });
+    daemon.changed();
+    await page.ended();
+    expect(log.say).toHaveBeenCalledExactlyOnceWith('page-failed', expect.any(String), { err: expect.any(Error) });
+    daemon.current = good;
+    await (await Page.open()).update(0);
+  });
+});
+
+describe('the program', () => {
+  it('tells a page what its pass did, and lets it go when it is stopped', async () => {
+    const lab = await labOfTest();
+    const program = startProgram(settingsFor(lab));
+    await program.firstPass();
+    const { body } = await program.get('/');
+    const of = /data-shown="([^"]*)"/.exec(body)?.[1];
+    const page = await Page.open(of, { url: await program.url() });
+    await page.update(0);
+    const { address } = await lab.addMachine({ metadata: WORKER });
+    await program.pass();
+    await vi.waitFor(() => {
+      const last = page.updates.at(-1);
+      expect(last?.rows).toContain(`<b>${address}</b>`);
+      expect(last?.parts['history']).toContain('registered');
+    });
+    const ended = page.ended();
+    expect(await program.stop()).toEqual(GOOD_END);
+    await ended;
+  });
+});
