@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { HttpClient } from '../http/http-client.ts';
 import { RequestError } from '../http/request-error.ts';
-import type { ApiAccess } from '../kubernetes/credentials.ts';
+import { type ApiAccess, isLoopback } from '../kubernetes/credentials.ts';
 import { identify } from '../kubernetes/discovery.ts';
 import { eraOf } from '../kubernetes/era.ts';
 import type { Era } from '../kubernetes/registry.ts';
@@ -85,8 +85,4 @@ function checkTls({ endpoint, tls }: ApiAccess) {
   if (isLoopback(hostname)) return ok('plain http, which does not leave this machine');
   const risk = 'whoever is in between can answer for the API server';
   return warning(`plain http to another host: ${risk}`, `KUBE_REGISTER_API_ENDPOINT=https://${hostname}:6443`);
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }

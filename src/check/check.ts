@@ -5,12 +5,13 @@ import { formatDuration } from '../duration.ts';
 import { RequestError } from '../http/request-error.ts';
 import type { KubeletProber } from '../kubelet/kubelet.ts';
 import type { Candidate } from '../reconcile/machines.ts';
+import type { Policy } from '../reconcile/policy.ts';
 import type { GivenName } from '../reconcile/resolve.ts';
 import { openNamer } from '../servers.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type ApiServerLook, checkApiServer, lookAtApiServer } from './api-server.ts';
 import { checkClocks } from './clocks.ts';
-import { checkCredentials } from './credentials.ts';
+import { checkCredentials, type Reception } from './credentials.ts';
 import {
   type CopiesLook,
   checkCopies,
@@ -74,28 +75,48 @@ async function look(settings: Settings, server: ApiServerLook, clock: Clock, sig
     server.seen && askRights(server.seen.http, rights, signal),
     lookAtListener(settings, signal),
   ]);
-  const machines = fleet.seen?.machines;
-  const candidates = machines && candidatesOf(machines);
-  const naming = openNamer(settings, clock);
+  const [pass, copies] = await Promise.all([
+    lookAsPassDoes(settings, { fleet, server, policy }, clock, signal).then((seen) => ({
+      ...seen,
+      tookMs: clock.monotonic() - began,
+    })),
+    lookForCopies(settings, fleet.seen?.machines, signal),
+  ]);
+  return { fleet, server, rights, reviews, listener, copies, ...pass };
+}
+
+interface Known {
+  readonly fleet: FleetLook;
+  readonly server: ApiServerLook;
+  readonly policy: Policy;
+}
+
+/** What a pass looks at once it has fleet's listing. */
+async function lookAsPassDoes(
+  settings: Settings,
+  { fleet, server, policy }: Known,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Pick<Sight, 'candidates' | 'kubelets' | 'names' | 'nodes'>> {
+  const candidates = fleet.seen && candidatesOf(fleet.seen.machines);
+  const { namer, close } = openNamer(settings, clock);
   try {
-    const [kubelets, names, copies] = await Promise.all([
+    const [kubelets, names] = await Promise.all([
       candidates && lookAtKubelets(settings, candidates, signal),
-      naming.namer.namesOf(candidates ?? [], signal),
-      lookForCopies(settings, machines, signal),
+      namer.namesOf(candidates ?? [], signal),
     ]);
     const prober = proberOf(kubelets);
-    const sources = fleet.seen &&
-      prober && { fleet: replayOf(fleet.seen), selector: settings.selector, kubelets: prober, namer: naming.namer };
+    const { selector } = settings;
+    const sources = fleet.seen && prober && { fleet: replayOf(fleet.seen), selector, kubelets: prober, namer };
     const nodes = server.seen && (await lookAtNodes(server.seen, settings, sources, policy, clock, signal));
-    const tookMs = clock.monotonic() - began;
-    return { fleet, candidates, kubelets, names, server, rights, reviews, nodes, listener, copies, tookMs };
+    return { candidates, kubelets, names, nodes };
   } finally {
-    naming.close();
+    close();
   }
 }
 
 /** What is watched from pass to pass depends on the interval; a first pass does not. */
-function policyOfFirstPass(settings: Settings) {
+function policyOfFirstPass(settings: Settings): Policy {
   return policyOf(settings, { intervalMs: 30_000 });
 }
 
@@ -137,9 +158,16 @@ function failureIn(nodes: NodesLook | undefined): Error | undefined {
 async function judgeCredentials({ server, reviews, nodes }: Sight, clock: Clock): Promise<readonly Finding[]> {
   const { access } = server;
   if (access === undefined) return [named('credentials', wrong(server.failure.message, mendOf(server.failure)))];
+  return checkCredentials(access, receptionOf(reviews, nodes), clock.wall());
+}
+
+/** Servers without reviews say it when they are asked for the nodes. */
+function receptionOf(reviews: Reviews | undefined, nodes: NodesLook | undefined): Reception {
+  if (reviews?.kind === 'unknown' || reviews?.kind === 'anonymous') return reviews.kind;
   const failure = failureIn(nodes);
-  const unauthorized = failure instanceof RequestError && failure.status === 401;
-  return checkCredentials(access, { reviews, unauthorized }, clock.wall());
+  if (failure instanceof RequestError && failure.status === 401) return 'unknown';
+  if (failure instanceof RequestError && failure.message.includes('system:anonymous')) return 'anonymous';
+  return reviews?.kind === 'told' || (nodes !== undefined && failure === undefined) ? 'taken' : undefined;
 }
 
 function hasAny<T>(list: readonly T[] | undefined): list is readonly T[] {

@@ -7,7 +7,6 @@ import { quote } from '../quote.ts';
 import { mayBeSecret } from '../secret.ts';
 import { type Finding, named, ok, warning, wrong } from './finding.ts';
 import { NEW_TOKEN } from './mends.ts';
-import type { Reviews } from './rights.ts';
 
 /** What a token says of itself, unverified. Times in ms since 1970. */
 interface TokenFacts {
@@ -16,7 +15,11 @@ interface TokenFacts {
   readonly expiresAt: number | undefined;
 }
 
-const seconds = z.number().transform((value) => value * 1_000);
+/** As far as a Date reaches. */
+const seconds = z
+  .number()
+  .max(8.64e12)
+  .transform((value) => value * 1_000);
 /** RFC 7519, section 4.1. */
 const claims = z.object({
   sub: z.string().optional().catch(undefined),
@@ -52,16 +55,12 @@ function isNearEnd({ from, until }: Term, nowMs: number): boolean {
   return until - nowMs < (from === undefined ? HOUR / 6 : Math.min((until - from) / 10, 7 * DAY));
 }
 
-/** `reviews` is what the server made of what was sent, undefined when it was not asked. */
-export interface CredentialFacts {
-  readonly reviews: Reviews | undefined;
-  /** The nodes could not be listed because of a 401. */
-  readonly unauthorized: boolean;
-}
+/** What the server made of what was sent: `anonymous` is that it lets nobody in without; undefined when it did not say. */
+export type Reception = 'taken' | 'unknown' | 'anonymous' | undefined;
 
 export async function checkCredentials(
   access: ApiAccess,
-  { reviews, unauthorized }: CredentialFacts,
+  reception: Reception,
   nowMs: number,
 ): Promise<readonly Finding[]> {
   const { sent, terms, mend } = await whatIsSent(access);
@@ -73,18 +72,20 @@ export async function checkCredentials(
       warning(`${term.what} expires in ${formatDuration(term.until - nowMs)} (${day(term.until)})`, term.mend),
     ),
   ];
-  if (reviews?.kind === 'unknown' || unauthorized) {
-    findings.push(wrong(`${sent}, and the API server does not know it (401)`, mend));
-  } else if (reviews?.kind === 'anonymous') {
+  if (reception === 'unknown') {
+    findings.push(wrong(`${sent}, which the API server does not accept (401)`, mend));
+  } else if (reception === 'anonymous') {
     findings.push(wrong(`${sent}, and the API server lets nobody do anything without (403)`, mend));
   }
-  if (findings.length === 0) findings.push(ok(reviews === undefined ? sent : `${sent}, and the API server takes that`));
+  if (findings.length === 0) findings.push(ok(reception === 'taken' ? `${sent}, and the API server takes that` : sent));
   return findings.map((found) => named('credentials', found));
 }
 
 async function whatIsSent({ token, tls }: ApiAccess) {
   const bearer = await token?.();
-  const authorities = certificatesOf(tls.ca).map((certificate) => termOf(certificate, 'CA_FILE', 'the CA certificate'));
+  const authorities = certificatesOf(tls.ca).map((certificate) =>
+    termOf(certificate, 'CA_FILE', `the CA certificate ${nameOf(certificate)}`),
+  );
   if (bearer !== undefined) {
     const { subject, issuedAt: from, expiresAt: until } = readToken(bearer) ?? {};
     const who = subject === undefined || mayBeSecret(subject) ? '' : ` of ${quote(subject)}`;

@@ -9,7 +9,7 @@ import type { Machine } from '../reconcile/machines.ts';
 import type { Plan } from '../reconcile/plan.ts';
 import type { Settings } from '../settings/settings.ts';
 import { statusDocument } from '../telemetry/status-document.ts';
-import { placeOf } from '../telemetry/web-server.ts';
+import { LISTEN_PROBLEMS, placeOf } from '../telemetry/web-server.ts';
 import { examples, type Finding, named, ok, plural, skipped, warning, wrong } from './finding.ts';
 
 /** A kube-register that answers, at one of its addresses. */
@@ -74,33 +74,25 @@ function hostsOf(host: string): readonly string[] {
 }
 
 export function checkListener(look: ListenerLook, { listen }: Settings): Finding {
-  const place = listen === 'off' ? 'off' : placeOf(listen);
+  return named('listener', listen === 'off' || look.kind === 'off' ? UNHEARD : checkPort(look, listen));
+}
+
+const UNHEARD = ok('KUBE_REGISTER_LISTEN=off: no page, and no metrics');
+
+function checkPort(look: Exclude<ListenerLook, { kind: 'off' }>, listen: Exclude<Settings['listen'], 'off'>) {
+  const place = placeOf(listen);
   switch (look.kind) {
-    case 'off':
-      return named('listener', ok('KUBE_REGISTER_LISTEN=off: no page, and no metrics'));
     case 'free':
-      return named('listener', ok(`${place} is free`));
+      return ok(listen.port === 0 ? `any free port of ${listen.host} does` : `${place} is free`);
     case 'ours':
-      return named('listener', ok(`${place} is taken by ${about(look.daemon)}`));
+      return ok(`${place} is taken by ${about(look.daemon)}`);
     case 'refused': {
-      const port = listen === 'off' ? 0 : listen.port;
-      const other = listen === 'off' ? place : placeOf({ ...listen, port: port + 1 });
-      const mend =
-        look.code === 'EADDRINUSE'
-          ? `ss --listening --tcp --processes sport = ${port}`
-          : `KUBE_REGISTER_LISTEN=${other}`;
-      return named('listener', wrong(`${place} cannot be had: ${LISTEN_PROBLEMS[look.code] ?? look.code}`, mend));
+      const problem = `${place} cannot be had: ${LISTEN_PROBLEMS[look.code] ?? look.code}`;
+      if (look.code !== 'EADDRINUSE') return wrong(problem, `KUBE_REGISTER_LISTEN=0.0.0.0:${listen.port}`);
+      return wrong(`${problem}, and it is not kube-register`, `ss -ltnp 'sport = :${listen.port}'`);
     }
   }
 }
-
-const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'a program has it that is not kube-register',
-  EACCES: 'this user may not open this port',
-  EADDRNOTAVAIL: 'this machine does not have this address',
-  ENOTFOUND: 'no address is known for this host name',
-  EAI_AGAIN: 'the name server does not answer for this host name',
-};
 
 function about({ version, startedAt, dryRun }: Daemon): string {
   return `kube-register ${quote(version).slice(1, -1)}, which runs since ${quote(startedAt).slice(1, -1)}${dryRun ? ' in a dry run' : ''}`;

@@ -19,6 +19,6 @@ export function checkSettings({ dryRun }: Pick<Settings, 'dryRun'>, regrets: rea
   if (lines.length === 0) return [named('settings', ok('can be read, and go together'))];
   return lines.map((line) => {
     const setting = /^(--?[a-z-]+|KUBE_REGISTER_\w+)/.exec(line)?.[0] ?? '';
-    return named('settings', warning(line, `unset ${setting}`));
+    return named('settings', warning(line, setting.startsWith('-') ? `leave out ${setting}` : `unset ${setting}`));
   });
 }

@@ -139,6 +139,6 @@ function parseApiEndpoint(text: string, from: string): Endpoint {
 }
 
 /** Whether what is sent to this host never leaves the machine. `hostname` is as in a URL: IPv6 in brackets. */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
 }

@@ -241,7 +241,8 @@ function toJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2) ?? 'null'}\n`;
 }
 
-const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+/** By the code of the error, why an address cannot be listened on. */
+export const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program has this port',
   EACCES: 'this user may not open this port',
   EADDRNOTAVAIL: 'this machine does not have this address',

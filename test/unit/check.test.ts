@@ -29,7 +29,7 @@ function jwt(payload: unknown): string {
 
 /** What the server was not asked, as where it is down. */
 async function found(what: ApiAccess, nowMs = NOW) {
-  const findings = await checkCredentials(what, { reviews: undefined, unauthorized: false }, nowMs);
+  const findings = await checkCredentials(what, undefined, nowMs);
   return findings.map(({ state, sentence }) => `${state}: ${sentence}`);
 }
 
@@ -48,8 +48,8 @@ describe('the check of credentials', () => {
 
   it('tells that a CA certificate ends soon', async () => {
     expect(await found(access({ ca: pem('ca.pem') + pem('other-ca.pem') }), END - DAY)).toEqual([
-      'warning: the CA certificate expires in 24h (2125-01-01T00:00Z)',
-      'warning: the CA certificate expires in 24h (2125-01-01T00:00Z)',
+      'warning: the CA certificate "CN=ca" expires in 24h (2125-01-01T00:00Z)',
+      'warning: the CA certificate "CN=other-ca" expires in 24h (2125-01-01T00:00Z)',
     ]);
   });
 
@@ -67,6 +67,7 @@ describe('the check of credentials', () => {
     ['has a payload that is no JSON', jwt('{')],
     ['has a payload that is no object', jwt('7')],
     ['has claims of other types', jwt({ sub: 7, iat: 'now', exp: null })],
+    ['ends beyond all time', jwt({ exp: 1e300 })],
     ['has a subject that may be a secret', jwt({ sub: 'eyJhbGciOiJub25lIn0' })],
   ])('says nothing of a token that %s', async (_, text) => {
     expect(await found(access({}, text))).toEqual(['ok: a token is sent']);
