@@ -27,7 +27,7 @@ import { candidatesOf, checkMachines } from './machines.ts';
 import { mendOf } from './mends.ts';
 import { checkLabels, checkNames } from './names.ts';
 import { checkNodes, lookAtNodes, type NodesLook } from './nodes.ts';
-import { askRights, checkRights, type Reviews, type Right, rightsFor } from './rights.ts';
+import { askRights, checkRights, type Needs, type Reviews, type Right, rightsFor } from './rights.ts';
 import { checkSettings } from './settings.ts';
 
 export interface Installation {
@@ -69,7 +69,7 @@ export async function checkInstallation(
 async function look(settings: Settings, server: ApiServerLook, clock: Clock, signal: AbortSignal): Promise<Sight> {
   const began = clock.monotonic();
   const policy = policyOfFirstPass(settings);
-  const rights = server.seen === undefined ? [] : rightsFor({ ...policy, events: settings.events }, server.seen.era);
+  const rights = server.seen === undefined ? [] : rightsFor(needsOf(settings, policy), server.seen.era);
   const [fleet, reviews, listener] = await Promise.all([
     lookAtFleet(settings, clock, signal),
     server.seen && askRights(server.seen.http, rights, signal),
@@ -113,6 +113,11 @@ async function lookAsPassDoes(
   } finally {
     close();
   }
+}
+
+function needsOf({ events }: Settings, { neverDeregister, missingGraceMs, unhealthyGraceMs }: Policy): Needs {
+  const isNever = missingGraceMs === Number.POSITIVE_INFINITY && unhealthyGraceMs === Number.POSITIVE_INFINITY;
+  return { neverDeregister: neverDeregister ?? (isNever ? 'both graces are never' : undefined), events };
 }
 
 /** What is watched from pass to pass depends on the interval; a first pass does not. */

@@ -603,18 +603,17 @@ describe('the check of an installation', () => {
     expect(JSON.stringify(findings)).not.toContain(old);
   });
 
-  it('needs no right that the settings leave no use for', async () => {
+  it.each([
+    [{ POLICY: 'register-only' }, 'KUBE_REGISTER_POLICY=register-only'],
+    [{ ONCE: 'true' }, 'KUBE_REGISTER_ONCE=true: a single pass cannot watch a grace'],
+    [{ MISSING_GRACE: 'never', UNHEALTHY_GRACE: 'never' }, 'both graces are never'],
+  ])('needs no right that the settings leave no use for: %o', async (more, why) => {
     const careful = await scene();
     careful.lab.kubernetes.authorization.forbid('delete', 'nodes');
     careful.lab.kubernetes.authorization.forbid('create', 'events');
-    const settings = { ...careful.settings, POLICY: 'register-only', EVENTS: 'false' };
-    const findings = await findingsIn(careful, settings);
+    const findings = await findingsIn(careful, { ...careful.settings, ...more, EVENTS: 'false' });
     expectFindings(findings, {});
-    expect(findings).toContainEqual({
-      check: 'right-delete-nodes',
-      state: 'ok',
-      sentence: 'not needed: KUBE_REGISTER_POLICY=register-only',
-    });
+    expect(findings).toContainEqual({ check: 'right-delete-nodes', state: 'ok', sentence: `not needed: ${why}` });
   });
 
   it('tells one daemon at work from two, and a dry run from both', async () => {
