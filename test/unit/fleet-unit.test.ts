@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { FLEETS, type Fleet, parse, placementOf, validateForFleet, valuesOf } from './fleet-unit.ts';
+import { FLEETS, type Fleet, parse, placementOf, serialize, validateForFleet, valuesOf } from './fleet-unit.ts';
 
 const RECORDING = z.record(
   z.string(),
@@ -181,6 +181,14 @@ describe('the parser', () => {
 
   it('takes a backslash within a line as it is', () => {
     for (const fleet of FLEETS) expect(valuesOf(parse('[S]\nA="a\\"b" c\n', fleet), 'S', 'A')).toEqual(['"a\\"b" c']);
+  });
+});
+
+describe('what fleet writes for systemd', () => {
+  it('has the options of each section in their order, and no comment', () => {
+    const text = '# a\n[Unit]\nA=1\n[S]\nB=x \\\n  y\nB=2\n[Unit]\n; b\nA=3\n';
+    expect(serialize(parse(text))).toBe('[Unit]\nA=1\nA=3\n\n[S]\nB=x \\\n  y\nB=2\n');
+    expect(serialize(parse(text, 'v0.8.3'))).toContain('B=x    y\n');
   });
 });
 

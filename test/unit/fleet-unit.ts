@@ -151,6 +151,15 @@ function continuedAsWritten(rest: Rest): string {
   }
 }
 
+/** What fleet writes for systemd: nothing but the options, grouped by their sections. */
+export function serialize(options: readonly Option[]): string {
+  const sections = new Map<string, string[]>();
+  for (const { section, key, value } of options) {
+    sections.set(section, [...(sections.get(section) ?? []), `${key}=${value}`]);
+  }
+  return [...sections].map(([section, lines]) => [`[${section}]`, ...lines, ''].join('\n')).join('\n');
+}
+
 /** The values of a key, in the order of the file. */
 export function valuesOf(options: readonly Option[], section: string, key: string): readonly string[] {
   return options.filter((option) => option.section === section && option.key === key).map(({ value }) => value);
