@@ -2,6 +2,7 @@
 import { formatAge } from '../duration.ts';
 import { type RosterRow, rosterOf } from '../telemetry/roster.ts';
 import type { NodeStatus, Status } from '../telemetry/status-document.ts';
+import { summarize } from '../telemetry/summary.ts';
 import type { Cell, Terminal } from './terminal.ts';
 
 /** `daemon` is its URL; undefined when we looked by ourselves. */
@@ -11,7 +12,9 @@ export function statusText(status: Status, daemon: string | undefined, terminal:
     status.counts === null
       ? 'No pass has succeeded yet: nothing is known.'
       : 'fleet lists no machine, and there is no node.';
+  const { concern, sentence } = summarize(status);
   return [
+    terminal.paint({ text: sentence, style: concern }),
     header(status, daemon, terminal),
     rows.length === 0 ? none : table(rows, Date.parse(status.now), terminal),
   ].join('\n\n');

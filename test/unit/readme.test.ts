@@ -50,6 +50,12 @@ describe('README.md on commands', () => {
     expect(tablesOf('The command')).toEqual(Object.entries(COMMANDS).map(([name, does]) => [code(name), does]));
   });
 
+  it('names no command that there is not', () => {
+    const names = mentioned(/`kube-register ([a-z]+)/g);
+    expect(names).toContain('explain');
+    expect(names.filter((name) => !Object.hasOwn(COMMANDS, name))).toEqual([]);
+  });
+
   it('has the flags of commands, and no other', () => {
     expect(tablesOf('Its flag')).toEqual(
       COMMAND_FLAGS.map(({ flag, of, help }) => [code(flag), of.map(code).join(', '), help]),
