@@ -70,7 +70,7 @@ export type RootFile = { readonly text: string } | { readonly copyOf: string };
 
 /** Boots with these files, by their absolute paths; units are in /units. It is gone when the test is over. */
 export async function bootSystemd(files: Readonly<Record<string, RootFile>>): Promise<Systemd> {
-  if (process.getuid?.() !== 0) throw new Error('systemd is booted by root here: run test:real as root');
+  if (process.getuid?.() !== 0) throw new Error('systemd is booted by root here: run test:systemd as root');
   const folder = await mkdtemp(join(tmpdir(), 'kube-register-systemd-'));
   const root = join(folder, 'root');
   await mkdir(join(folder, 'cgroup'));

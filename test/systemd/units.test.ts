@@ -1,11 +1,8 @@
 /** Both units under a real systemd: the single file as it is shipped, and the container with a docker that is only as much as the unit sees of it. */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { labOfTest, settingsFor } from '../integration/program.ts';
 import type { Lab } from '../lab/lab.ts';
 import { parse, serialize } from '../unit/fleet-unit.ts';
@@ -51,10 +48,6 @@ const UNITS = [
   { path: 'deploy/kube-register.service', user: '0' },
   { path: 'deploy/opt-bin/kube-register.service', user: '65534' },
 ];
-
-beforeAll(async () => {
-  if (!existsSync(BINARY)) await promisify(execFile)('npm', ['run', 'build:binary'], { cwd: ROOT });
-});
 
 /** Boots with the unit, as fleet hands it to systemd, and with these lines in the file of variables. */
 async function boot(path: string, lines: readonly string[], program: RootFile = { copyOf: BINARY }): Promise<Systemd> {
