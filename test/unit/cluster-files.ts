@@ -1,6 +1,7 @@
-/** Reads what is in deploy/cluster/: units as systemd and fleet do, and cluster.env as systemd does. */
+/** What is in deploy/cluster/, and the variables in it. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { environmentFile } from './systemd-service.ts';
 
 const root = new URL('../../', import.meta.url);
 
@@ -20,41 +21,18 @@ export function ofCluster(name: string): string {
   return read(`deploy/cluster/${name}`);
 }
 
-/** The lines NAME=value. Throws when there is a line that systemd would not take for what it looks like. */
-export function variablesOf(text: string): ReadonlyMap<string, string> {
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return new Map(
-    lines.map((line) => {
-      const [, name, value] = /^([A-Z_]+)=([^\s"'$]+)$/.exec(line) ?? [];
-      if (name === undefined || value === undefined) throw new Error(`not NAME=value: ${line}`);
-      return [name, value];
-    }),
-  );
-}
-
-/** The keys and values of a section of a unit, in their order, with continued lines joined. */
-export function section(text: string, name: string): [string, string][] {
-  const uncommented = text.replaceAll(/^[#;].*\n/gm, '').replaceAll(/\\\n\s*/g, '');
-  const body = new RegExp(`^\\[${name}\\]\\n((?:(?!\\[).*\\n)*)`, 'm').exec(uncommented)?.[1] ?? '';
-  const lines = body.split('\n').filter((line) => line !== '');
-  return lines.map((line) => [line.replace(/=.*/s, ''), line.replace(/^[^=]*=/, '')]);
-}
-
-/** The values of a key of [Service], in their order. */
-export function values(text: string, key: string): string[] {
-  return section(text, 'Service').flatMap(([name, value]) => (name === key ? [value] : []));
-}
-
-/** The variables that are used as ${NAME}, comments apart. */
-export function used(text: string): string[] {
-  const names = [...text.replaceAll(/^ *#.*$/gm, '').matchAll(/(?<!\$)\$\{(\w+)\}/g)].map(([, name = '']) => name);
-  return [...new Set(names)].sort();
-}
-
 /** How a variable is used. */
 export function use(name: string): string {
   return `$\{${name}}`;
 }
 
+/** The variables that are used so, comments apart, in order. */
+export function used(text: string): string[] {
+  const names = [...text.replaceAll(/^ *#.*$/gm, '').matchAll(/(?<!\$)\$\{(\w+)\}/g)].map(([, name = '']) => name);
+  return [...new Set(names)].sort();
+}
+
 /** What cluster.env says. */
-export const variables = variablesOf(ofCluster('cluster.env'));
+export const variables: ReadonlyMap<string, string> = new Map(
+  Object.entries(environmentFile(ofCluster('cluster.env'))),
+);

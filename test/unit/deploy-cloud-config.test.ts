@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { CLUSTER, ENV_FILE, ofCluster, read, section, used, values, variables, variablesOf } from './cluster-files.ts';
+import { CLUSTER, ENV_FILE, ofCluster, read, used, variables } from './cluster-files.ts';
+import { parse as parseUnit, valuesOf } from './fleet-unit.ts';
+import { commandOf, environmentFile } from './systemd-service.ts';
 
 const UNIT_NAME = /^[a-z0-9-]+\.(service|socket)$/;
 /** What coreos-cloudinit knows of what is used here (its config/*.go); `-` and `_` are the same to it, and what it does not know it ignores. */
@@ -98,9 +100,9 @@ describe('the cloud-config of a node', () => {
       'start fleet.service',
     ]);
     const dropIn = coreos.units[1]?.['drop-ins']?.[0]?.content ?? '';
-    expect(section(dropIn, 'Unit')).toEqual([
-      ['Requires', 'flanneld.service'],
-      ['After', 'flanneld.service'],
+    expect(parseUnit(dropIn)).toEqual([
+      { section: 'Unit', key: 'Requires', value: 'flanneld.service' },
+      { section: 'Unit', key: 'After', value: 'flanneld.service' },
     ]);
   });
 
@@ -119,15 +121,21 @@ describe('the cloud-config of a node', () => {
     const [{ cluster }] = config.parse(yaml(files.get(path) ?? '')).clusters;
     expect(cluster.server).toBe(`http://${variables.get('API_ADDRESS')}:8080`);
     for (const name of ['kube-kubelet.service', 'kube-proxy.service']) {
-      expect(values(ofCluster(name), 'ExecStart').join()).toContain(` --kubeconfig=${path} `);
+      expect(valuesOf(parseUnit(ofCluster(name)), 'Service', 'ExecStart').join()).toContain(` --kubeconfig=${path} `);
     }
   });
 
-  it('brings the file in which the unit of kube-register looks for its image', () => {
-    expect(read('deploy/kube-register.service')).toContain('\nEnvironmentFile=-/etc/kube-register.env\n');
-    expect(variablesOf(files.get('/etc/kube-register.env') ?? '')).toEqual(
-      new Map([['IMAGE', variables.get('REGISTER_IMAGE')]]),
-    );
+  it('brings the file in which the unit of kube-register looks for its image and for words for docker', () => {
+    const path = '/etc/kube-register.env';
+    const unit = read('deploy/kube-register.service');
+    const options = parseUnit(unit);
+    expect(valuesOf(options, 'Service', 'EnvironmentFile')).toEqual([`-${path}`]);
+    const file = environmentFile(files.get(path) ?? '');
+    expect(file).toEqual({
+      IMAGE: variables.get('REGISTER_IMAGE'),
+      DOCKER_OPTIONS: '--security-opt=no-new-privileges --security-opt=seccomp=unconfined',
+    });
+    for (const name of Object.keys(file)) expect(unit).toContain(`$$${name}`);
   });
 });
 
@@ -150,9 +158,10 @@ describe('the cloud-config of an etcd machine', () => {
 
   it("writes the pods' network where flannel looks for it", () => {
     const content = coreos.units.find(({ name }) => name === 'flannel-network.service')?.content ?? '';
-    const [, json = ''] =
-      /etcdctl set \/coreos\.com\/network\/config '(.*)'$/.exec(values(content, 'ExecStart')[0] ?? '') ?? [];
-    expect(JSON.parse(json)).toEqual({ Network: variables.get('POD_NETWORK'), Backend: { Type: 'vxlan' } });
+    const [line = ''] = valuesOf(parseUnit(content), 'Service', 'ExecStart');
+    const [program, ...words] = commandOf(line, 'flannel-network.service', {}).argv;
+    expect([program, ...words.slice(0, 2)]).toEqual(['/usr/bin/etcdctl', 'set', '/coreos.com/network/config']);
+    expect(JSON.parse(words[2] ?? '')).toEqual({ Network: variables.get('POD_NETWORK'), Backend: { Type: 'vxlan' } });
   });
 });
 
@@ -193,6 +202,8 @@ describe('cloud-config', () => {
 
 describe("the drop-in for fleet's socket", () => {
   it('adds one address, that of the machine itself, and never every address', () => {
-    expect(section(ofCluster('30-ListenStream.conf'), 'Socket')).toEqual([['ListenStream', '$private_ipv4:49153']]);
+    expect(parseUnit(ofCluster('30-ListenStream.conf'))).toEqual([
+      { section: 'Socket', key: 'ListenStream', value: '$private_ipv4:49153' },
+    ]);
   });
 });
