@@ -101,7 +101,7 @@ function kubelets({ counts, nodes }: Status): Fact {
     name,
     concern: healthy < matched ? 'watch' : 'well',
     value: `${healthy} of ${matched} healthy`,
-    more: html`fleet lists ${listed} machines, the API server ${nodes.length} nodes, of which ${counts.managed} are ours`,
+    more: html`${listed} machines in fleet; of ${nodes.length} nodes ${counts.managed} are ours`,
   };
 }
 

@@ -14,7 +14,7 @@ export interface OwnNames {
 /** Why a request with this Host header is not answered, or undefined when it is. */
 export type HostCheck = (host: string | undefined) => HostProblem | undefined;
 
-export interface HostProblem {
+interface HostProblem {
   /** An HTTP status: 421 is Misdirected Request, https://www.rfc-editor.org/rfc/rfc9110#status.421 */
   readonly status: 400 | 421;
   readonly message: string;

@@ -79,7 +79,7 @@ const LIMITS = {
 const ANSWER_TIMEOUT = 30 * SECOND;
 /** Less is not worth the work. */
 const WORTH_ZIPPING_BYTES = 100_000;
-/** The page of 5,000 machines is 20 times smaller then, in a third of the time that zlib takes by default. */
+/** The page of 5,000 machines is 30 times smaller then, for 6 ms; zlib's default takes twice as long for a fifth less. */
 const ZIP = { level: 1 };
 
 const HEADERS = {

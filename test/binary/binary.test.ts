@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { folderOfTest, GOOD_END, labOfTest, type Shipped, settingsFor, startProgram } from '../integration/program.ts';
 import { playStory } from '../integration/story.ts';
+import { expectPage } from './page.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -54,6 +55,13 @@ describe.each([
 
   it('registers, deregisters, is scraped, and stops well', async () => {
     const { program } = await playStory((settings) => startProgram(settings, [], shipped));
+    expect(await program.stop()).toEqual(GOOD_END);
+  });
+
+  it('shows its page', async () => {
+    const lab = await labOfTest();
+    const program = startProgram(settingsFor(lab), [], shipped);
+    await expectPage(program);
     expect(await program.stop()).toEqual(GOOD_END);
   });
 

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { folderOfTest } from '../integration/program.ts';
+import { folderOfTest, labOfTest, settingsFor, startProgram } from '../integration/program.ts';
+import { expectPage } from './page.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
@@ -35,5 +36,7 @@ it('holds what users need and nothing else, and its command runs where it is ins
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   const { stdout } = await run(join(folder, 'node_modules/.bin/kube-register'), ['--version'], { env: process.env });
   expect(stdout).toBe(`kube-register ${version}\n`);
+  const installed = { command: join(folder, 'node_modules/.bin/kube-register'), args: [] };
+  await expectPage(startProgram(settingsFor(await labOfTest()), [], installed));
   expect(await readFile(join(ROOT, 'CHANGELOG.md'), 'utf8')).toContain(`\n## ${version}`);
 });

@@ -1,0 +1,267 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { WORKER } from '../integration/in-lab.ts';
+import { labOfTest, settingsFor, startProgram } from '../integration/program.ts';
+import { launchBrowser, openPage, type Watched } from './chromium.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+});
+
+/** The program on a lab with machines, after its first passes, and its page. */
+async function startPage(metadata: readonly Record<string, string>[], options: Parameters<typeof openPage>[1] = {}) {
+  const lab = await labOfTest();
+  for (const [index, each] of metadata.entries()) {
+    await lab.addMachine({ id: `machine-${index}`, metadata: { ...WORKER, ...each } });
+  }
+  const program = startProgram(settingsFor(lab));
+  await program.firstPass();
+  // The first registered them, the second keeps them.
+  await program.pass();
+  const watched = await openPage(browser, options);
+  await watched.page.goto(await program.url());
+  return { lab, program, ...watched };
+}
+
+function isLive(page: Page): Promise<void> {
+  return page.locator('#live.on').waitFor();
+}
+
+/** The addresses of the rows that are to be seen, from top to bottom. */
+async function seen(page: Page): Promise<string[]> {
+  return page.locator('tbody tr:not([hidden]) th b').allTextContents();
+}
+
+const RACKS = [{ rack: 'r1' }, { rack: 'r2' }, { rack: 'r1' }];
+
+describe('the page', () => {
+  it('shows every machine with its node, and complains of nothing', async () => {
+    const { page, complaints } = await startPage(RACKS);
+    await isLive(page);
+    await expect(page.title()).resolves.toBe('All is well: 3 machines match, 3 nodes are kept. kube-register');
+    const row = page.locator('tbody tr').first();
+    expect((await row.innerText()).split(/\n|\t/).filter((line) => line.trim() !== '')).toEqual([
+      '127.1.0.1',
+      'machine-0',
+      'rack=r1 role=kubernetes',
+      'healthy since',
+      expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d$/),
+      '127.1.0.1',
+      'registered, no Ready condition',
+      expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d$/),
+      expect.stringMatching(/^keep kubelet healthy/),
+    ]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is a table for those who do not see it', async () => {
+    const { page } = await startPage(RACKS);
+    await isLive(page);
+    const table = page.getByRole('table', { name: 'Machines and nodes' });
+    await expect(table.getByRole('columnheader').allTextContents()).resolves.toEqual([
+      'Machine',
+      'Metadata',
+      'Kubelet',
+      'Node',
+      'Verdict',
+      'Next',
+    ]);
+    await expect(table.getByRole('rowheader').count()).resolves.toBe(3);
+    await expect(table.getByRole('cell').count()).resolves.toBe(15);
+    await expect(page.getByRole('status').first().count()).resolves.toBe(1);
+  });
+
+  it('shows all of it without a script, and nothing that would need one', async () => {
+    const { page } = await startPage(RACKS, { javaScriptEnabled: false });
+    await expect(page.locator('tbody tr').count()).resolves.toBe(3);
+    await expect(page.locator('main').innerText()).resolves.toContain('All is well: 3 machines match');
+    await expect(page.locator('button, input:visible, a[href^="#"]').count()).resolves.toBe(0);
+  });
+
+  it('says how long ago things were by the clock of the daemon, whatever the browser has for one', async () => {
+    const { page, program } = await startPage(RACKS);
+    await page.clock.setSystemTime(new Date(Date.now() + 7 * 3_600_000));
+    await page.goto(await program.url());
+    await isLive(page);
+    const lastPass = page.locator('[data-part="facts"] time').first();
+    await expect(lastPass.getAttribute('data-from')).resolves.toMatch(/^\d+(s|m)\sago$/);
+  });
+
+  it.each([390, 320, 768, 1_200, 1_232, 1_280])('is as wide as a screen of %i pixels', async (width) => {
+    const { page } = await startPage([{ rack: 'x'.repeat(200) }], { viewport: { width, height: 800 } });
+    await isLive(page);
+    await expect(page.evaluate('document.documentElement.scrollWidth')).resolves.toBeLessThanOrEqual(width);
+    // A row that is too wide is cut, and does not make the page wider.
+    const tooWide = `[...document.querySelectorAll('tr, td, th')].filter((each) => each.scrollWidth > each.clientWidth + 1).length`;
+    await expect(page.evaluate(tooWide)).resolves.toBe(0);
+  });
+});
+
+describe('a person', () => {
+  it('filters by typing, and finds the filter again in a link', async () => {
+    const { page } = await startPage(RACKS);
+    await isLive(page);
+    await page.getByLabel('Filter').fill('rack=r1 HEALTHY');
+    await expect(seen(page)).resolves.toEqual(['127.1.0.1', '127.1.0.3']);
+    await expect(page.locator('output').textContent()).resolves.toBe('2 of 3');
+    await page.reload();
+    await isLive(page);
+    await expect(page.getByLabel('Filter').inputValue()).resolves.toBe('rack=r1 HEALTHY');
+    await expect(seen(page)).resolves.toEqual(['127.1.0.1', '127.1.0.3']);
+    await page.getByLabel('Filter').fill('no such thing');
+    await expect(seen(page)).resolves.toEqual([]);
+  });
+
+  it('sees one verdict alone by a click on its count, and all again, and goes back', async () => {
+    const { page, lab, program } = await startPage(RACKS);
+    await isLive(page);
+    lab.fleet.removeMachine('machine-1');
+    await program.pass();
+    await page.getByRole('link', { name: '1 orphan' }).click();
+    await expect(seen(page)).resolves.toEqual(['127.1.0.2']);
+    expect(page.url()).toContain('#filter=verdict%3Aorphan');
+    await page.getByRole('link', { name: '3 in all' }).click();
+    await expect(seen(page)).resolves.toHaveLength(3);
+    await page.goBack();
+    await expect.poll(() => seen(page)).toEqual(['127.1.0.2']);
+  });
+
+  it('sorts by a click on a heading, the other way by another, and finds that again', async () => {
+    const { page } = await startPage([{ rack: 'r10' }, { rack: 'r9' }, { rack: 'r11' }]);
+    await isLive(page);
+    const heading = page.getByRole('columnheader', { name: 'Metadata' });
+    await heading.getByRole('button').click();
+    await expect(seen(page)).resolves.toEqual(['127.1.0.2', '127.1.0.1', '127.1.0.3']);
+    await expect(heading.getAttribute('aria-sort')).resolves.toBe('ascending');
+    await heading.getByRole('button').press('Enter');
+    await expect(seen(page)).resolves.toEqual(['127.1.0.3', '127.1.0.1', '127.1.0.2']);
+    await page.reload();
+    await isLive(page);
+    await expect(seen(page)).resolves.toEqual(['127.1.0.3', '127.1.0.1', '127.1.0.2']);
+    await expect(heading.getAttribute('aria-sort')).resolves.toBe('descending');
+  });
+});
+
+describe('a page that is open', () => {
+  it('shows what a pass has changed, where a page that is loaded then has it', async () => {
+    const { page, lab, program, complaints } = await startPage(RACKS);
+    await isLive(page);
+    await page.evaluate('window.sameDocument = true');
+    await lab.addMachine({ id: 'machine-3', metadata: WORKER });
+    lab.fleet.removeMachine('machine-1');
+    await lab.kubelets.at('127.1.0.3')?.stop();
+    await program.pass();
+    await page.getByText('1 node is not alive').waitFor();
+    const live = await seen(page);
+    const fresh = await openPage(browser);
+    await fresh.page.goto(await program.url());
+    expect(live).toEqual(await seen(fresh.page));
+    expect(live).toEqual(['127.1.0.3', '127.1.0.2', '127.1.0.1', '127.1.0.4']);
+    await expect(page.locator('[data-part="history"] li').first().innerText()).resolves.toContain('127.1.0.4');
+    await expect(page.evaluate('window.sameDocument')).resolves.toBe(true);
+    expect([...complaints, ...fresh.complaints]).toEqual([]);
+  });
+
+  it('keeps what was typed, opened and focused', async () => {
+    const { page, lab, program } = await startPage([...RACKS, ...RACKS]);
+    await isLive(page);
+    await page.getByText('3 earlier').click();
+    await page.getByLabel('Filter').fill('r2');
+    await page.getByRole('link', { name: '6 in all' }).focus();
+    await lab.addMachine({ id: 'another', metadata: { ...WORKER, rack: 'r2' } });
+    await program.pass();
+    await expect.poll(() => seen(page)).toHaveLength(3);
+    await expect(page.locator('details[open]').innerText()).resolves.toContain('4 earlier');
+    await expect(page.locator(':focus').innerText()).resolves.toBe('7 in all');
+  });
+
+  it('says so when the daemon is gone, and is live again when there is another one', async () => {
+    const { page, program, lab } = await startPage(RACKS);
+    await isLive(page);
+    const { port } = new URL(await program.url());
+    await program.stop();
+    const off = page.locator('#live.off');
+    await off.waitFor();
+    expect(await off.textContent()).toMatch(
+      /^Not connected since \d\d:\d\d:\d\d UTC: what you see is from \d\d:\d\d:\d\d UTC\. Trying again\.$/,
+    );
+    await expect(seen(page)).resolves.toHaveLength(3);
+    lab.fleet.removeMachine('machine-1');
+    const next = startProgram({ ...settingsFor(lab), LISTEN: `127.0.0.1:${port}` });
+    await next.firstPass();
+    await isLive(page);
+    await expect.poll(() => page.locator('tr[data-verdict="orphan"]').count()).toBe(1);
+  });
+
+  it('lets go when nobody looks at it, and catches up when somebody does', async () => {
+    const { page, lab, program } = await startPage(RACKS);
+    await isLive(page);
+    const look = (hidden: boolean) =>
+      page.evaluate(
+        `Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))`,
+      );
+    const streams = await program.openSockets();
+    await look(true);
+    await expect.poll(() => program.openSockets()).toBeLessThan(streams);
+    await lab.addMachine({ id: 'machine-3', metadata: WORKER });
+    await program.pass();
+    await expect(seen(page)).resolves.toHaveLength(3);
+    await look(false);
+    await expect.poll(() => seen(page)).toHaveLength(4);
+    await isLive(page);
+  });
+});
+
+describe('hostile metadata', () => {
+  const EVIL = `"><img src=x onerror="window.pwned=1"><script>window.pwned=2</script><svg onload=alert(3)>`;
+
+  async function expectHarmless({ page, complaints }: Watched): Promise<void> {
+    await expect(page.locator('tbody td:nth-child(2)').first().innerText()).resolves.toContain('<img src=x onerror=');
+    await expect(page.locator('main').locator('img, script, svg').count()).resolves.toBe(0);
+    await expect(page.evaluate('window.pwned')).resolves.toBeUndefined();
+    expect(complaints).toEqual([]);
+  }
+
+  it('is text, when the page is loaded and when it is sent later', async () => {
+    const watched = await startPage([{ [EVIL]: EVIL }]);
+    await isLive(watched.page);
+    await expectHarmless(watched);
+    await watched.lab.addMachine({ metadata: { ...WORKER, rack: EVIL } });
+    await watched.program.pass();
+    await expect.poll(() => watched.page.locator('tbody tr').count()).toBe(2);
+    await expectHarmless(watched);
+  });
+
+  it('could do nothing even if it were not', async () => {
+    const { page, complaints } = await startPage(RACKS);
+    await isLive(page);
+    await page.evaluate(`document.querySelector('main').innerHTML += ${JSON.stringify(EVIL)}`);
+    await expect.poll(() => complaints.some((each) => each.includes('Content Security Policy'))).toBe(true);
+    await expect(page.evaluate('window.pwned')).resolves.toBeUndefined();
+  });
+});
+
+it('is not shown to a web site that lets its name lead here', async () => {
+  const { program } = await startPage(RACKS);
+  const { host } = new URL(await program.url());
+  const evil = await launchBrowserFor('evil.example', host);
+  try {
+    const { page } = await openPage(evil);
+    const answer = await page.goto(`http://evil.example/`);
+    expect(answer?.status()).toBe(421);
+    await expect(page.innerText('body')).resolves.toContain('KUBE_REGISTER_PAGE_HOSTS');
+  } finally {
+    await evil.close();
+  }
+});
+
+/** A browser for which that name leads to our server, as its owner could have it. */
+function launchBrowserFor(name: string, host: string): Promise<Browser> {
+  return launchBrowser([`--host-resolver-rules=MAP ${name} ${host}`]);
+}
