@@ -1,7 +1,7 @@
 /** Tells the pages that are open what a pass has changed. Few may listen, and none that does not read. */
 import type { Writable } from 'node:stream';
 import type { Status } from '../telemetry/status-document.ts';
-import { renderView, type View } from './render.ts';
+import { renderView, shownOf, type View } from './render.ts';
 
 const MOST_CLIENTS = 8;
 const BEAT_MS = 15_000;
@@ -43,15 +43,16 @@ export class LiveFeed {
     this.#clients.add(client);
     this.#heart ??= setInterval(() => this.#sendAll(event('beat', {})), BEAT_MS);
     this.#guarded(() => {
-      // All clients have the same at any time: who joins gets what the others have, though it may be a little older.
-      this.#base ??= renderView(this.#parts.status());
       client.write(`retry: ${RETRY_MS}\n\n`);
-      if (this.#base.shown === shown) {
-        client.write(update(this.#base, { parts: this.#base.parts, rows: new Map(), gone: [] }));
-      } else {
+      const status = this.#parts.status();
+      if (shown !== shownOf(status)) {
         client.end(event('stale', {}));
         this.#forget(client);
+        return;
       }
+      // All clients have the same at any time: who joins gets what the others have, though it may be a little older.
+      this.#base ??= renderView(status);
+      client.write(update(this.#base, { parts: this.#base.parts, rows: new Map(), gone: [] }));
     });
   }
 

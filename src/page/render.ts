@@ -10,7 +10,7 @@ import { RANKS, renderRows } from './rows.ts';
 
 /** The page at one moment, in pieces that are sent when they change. */
 export interface View {
-  /** Which pass of which process it shows. */
+  /** See shownOf. */
   readonly shown: string;
   /** The daemon's time, ISO 8601. */
   readonly now: string;
@@ -35,13 +35,18 @@ const LONGEST = 300;
 
 /** Rows change with a pass alone: of the same pass, those of the view before are taken. */
 export function renderView(status: Status, before?: View): View {
-  const shown = `${Date.parse(status.startedAt)}-${status.pass.number}`;
+  const shown = shownOf(status);
   return {
     shown,
     now: status.now,
     parts: new Map(Object.entries(PARTS).map(([name, render]) => [name, render(status).text])),
     rows: before?.shown === shown ? before.rows : renderRows(status),
   };
+}
+
+/** Which pass of which process a status tells of. */
+export function shownOf({ startedAt, pass }: Status): string {
+  return `${Date.parse(startedAt)}-${pass.number}`;
 }
 
 function renderAbout({ version, rules }: Status): Html {

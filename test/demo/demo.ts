@@ -46,7 +46,7 @@ lab.stop();
 process.exit(exitCode === 0 && daemonEnded !== 0 ? 1 : exitCode);
 
 async function tellStory(): Promise<void> {
-  say(`The daemon runs. Look at ${daemon.url}/status and ${daemon.url}/metrics`);
+  say(`The daemon runs. Look at ${daemon.url}/ in a browser, or at ${daemon.url}/status and ${daemon.url}/metrics`);
 
   say(`${WORKERS} machines with role=kubernetes have joined fleet, and one with role=etcd.`);
   const workers: string[] = [];
@@ -97,7 +97,7 @@ async function tellStory(): Promise<void> {
   say(
     Number.isFinite(forMs)
       ? 'That was the story.'
-      : `That was the story. The daemon goes on until Ctrl-C: ${daemon.url}/status, ${daemon.url}/metrics`,
+      : `That was the story. The daemon goes on until Ctrl-C: ${daemon.url}/`,
   );
 }
 
