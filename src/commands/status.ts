@@ -1,13 +1,13 @@
 /** `kube-register status`: machines and nodes as a table, as `fleetctl list-machines` and `kubectl get nodes` would print them. */
 import { formatAge } from '../duration.ts';
-import { type RosterRow, rosterOf } from '../telemetry/roster.ts';
+import { mostUrgentFirst, type RosterRow, rosterOf } from '../telemetry/roster.ts';
 import type { NodeStatus, Status } from '../telemetry/status-document.ts';
 import { summarize } from '../telemetry/summary.ts';
 import type { Cell, Terminal } from './terminal.ts';
 
 /** `daemon` is its URL; undefined when we looked by ourselves. */
 export function statusText(status: Status, daemon: string | undefined, terminal: Terminal): string {
-  const rows = rosterOf(status);
+  const rows = mostUrgentFirst(rosterOf(status));
   const none =
     status.counts === null
       ? 'No pass has succeeded yet: nothing is known.'

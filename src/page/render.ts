@@ -1,12 +1,12 @@
 /** The status page as HTML: the one renderer, of what is loaded at first and of what is sent as it changes. */
 import { onOneLine } from '../quote.ts';
-import { concernOf, rosterOf } from '../telemetry/roster.ts';
+import { concernOf, RANKS, rosterOf } from '../telemetry/roster.ts';
 import type { Status } from '../telemetry/status-document.ts';
 import { summarize } from '../telemetry/summary.ts';
 import { renderFacts, renderRules, renderSummary } from './facts.ts';
 import { renderHistory } from './history.ts';
 import { type Html, html, NOTHING } from './html.ts';
-import { RANKS, renderRows } from './rows.ts';
+import { renderRows } from './rows.ts';
 
 /** The page at one moment, in pieces that are sent when they change. */
 export interface View {

@@ -1,12 +1,9 @@
 /** The rows of the page's table: a machine with its node, or a node without a machine. */
 import { onOneLine } from '../quote.ts';
-import { type Concern, type RosterRow, rosterOf } from '../telemetry/roster.ts';
+import { mostUrgentFirst, type RosterRow, rosterOf } from '../telemetry/roster.ts';
 import type { MachineStatus, NodeStatus, Status } from '../telemetry/status-document.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { shortMoment } from './moment.ts';
-
-/** Trouble is read first. `page.js` has the same order. */
-export const RANKS: Readonly<Record<Concern, number>> = { trouble: 0, watch: 1, well: 2, idle: 3 };
 
 /** So much of what others wrote is shown; nobody reads more in a table. */
 const LONGEST = { name: 80, pair: 60, sentence: 300 };
@@ -14,18 +11,17 @@ const MOST = { pairs: 8, addresses: 3 };
 
 /** The rows by their keys, in the order in which they are shown. A key is the same as long as it is the same machine or node. */
 export function renderRows(status: Pick<Status, 'machines' | 'nodes'>): ReadonlyMap<string, string> {
-  const rows = rosterOf(status).map((row) => ({ row, key: keyOf(row), order: orderOf(row) }));
-  rows.sort((a, b) => (a.order < b.order ? -1 : Number(a.order > b.order)));
-  return new Map(rows.map(({ row, key }) => [key, renderRow(row, key).text]));
+  return new Map(
+    mostUrgentFirst(rosterOf(status)).map((row) => {
+      const key = keyOf(row);
+      return [key, renderRow(row, key).text];
+    }),
+  );
 }
 
 /** As JSON has it, for a parser of HTML changes some control characters, and then two spellings of a key would differ. */
 function keyOf({ machine, node }: RosterRow): string {
   return machine === undefined ? `node ${JSON.stringify(node?.name)}` : `machine ${JSON.stringify(machine.id)}`;
-}
-
-function orderOf(row: RosterRow): string {
-  return `${RANKS[row.concern]} ${row.verdict.verdict} ${titleOf(row).replace(/\d+/g, (digits) => digits.padStart(12, '0'))}`;
 }
 
 function renderRow(row: RosterRow, key: string): Html {
@@ -42,8 +38,7 @@ function renderRow(row: RosterRow, key: string): Html {
 
 /** What the row is found by. */
 function titleOf({ machine, node }: RosterRow): string {
-  const addresses = machine?.addresses ?? node?.addresses ?? [];
-  return onOneLine(addresses[0] ?? 'no address', LONGEST.name);
+  return onOneLine((machine ?? node)?.addresses[0] ?? 'no address', LONGEST.name);
 }
 
 function machineCell(row: RosterRow): Html {

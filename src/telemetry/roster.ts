@@ -21,7 +21,6 @@ const CONCERNS: Readonly<Record<VerdictName, Concern>> = {
   orphan: 'watch',
   vetoed: 'watch',
   spared: 'watch',
-  foreign: 'watch',
   waiting: 'watch',
   hidden: 'watch',
   'in-grace': 'trouble',
@@ -33,7 +32,11 @@ const CONCERNS: Readonly<Record<VerdictName, Concern>> = {
   unnamed: 'trouble',
   refused: 'trouble',
   'not-selected': 'idle',
+  foreign: 'idle',
 };
+
+/** `src/page/page.js` has the same order. */
+export const RANKS: Readonly<Record<Concern, number>> = { trouble: 0, watch: 1, well: 2, idle: 3 };
 
 /** At least one of `machine` and `node` is there. */
 export interface RosterRow {
@@ -50,6 +53,19 @@ export function rosterOf({ machines, nodes }: Pick<Status, 'machines' | 'nodes'>
   const rows = machines.map((machine) => rowOf(machine, machine.node === null ? undefined : byName.get(machine.node)));
   const homeless = nodes.filter(({ machine }) => machine === null).map((node) => rowOf(undefined, node));
   return [...rows, ...homeless];
+}
+
+/** Trouble before what is to be looked at before what is well; then by verdict, then by address. */
+export function mostUrgentFirst(rows: readonly RosterRow[]): readonly RosterRow[] {
+  const keyed = rows.map((row) => ({ row, order: orderOf(row) }));
+  keyed.sort((a, b) => (a.order < b.order ? -1 : Number(a.order > b.order)));
+  return keyed.map(({ row }) => row);
+}
+
+/** Numbers are padded, so that 10.0.0.9 comes before 10.0.0.10. */
+function orderOf({ machine, node, verdict, concern }: RosterRow): string {
+  const address = (machine ?? node)?.addresses[0] ?? 'no address';
+  return `${RANKS[concern]} ${verdict.verdict} ${address.replace(/\d+/g, (digits) => digits.padStart(12, '0'))}`;
 }
 
 function rowOf(machine: MachineStatus | undefined, node: NodeStatus | undefined): RosterRow {

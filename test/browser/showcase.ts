@@ -3,6 +3,7 @@ import { assemble } from '../../src/assemble.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Daemon } from '../../src/daemon.ts';
 import { pageRoutes } from '../../src/page/routes.ts';
+import type { Status } from '../../src/telemetry/status-document.ts';
 import { startWebServer } from '../../src/telemetry/web-server.ts';
 import { hang } from '../lab/faults.ts';
 import { type Lab, type LabMachine, startLab } from '../lab/lab.ts';
@@ -21,6 +22,7 @@ export interface Showcase {
   readonly url: string;
   /** What the daemon's clock says, now and for ever. */
   readonly now: Date;
+  readonly status: Status;
   close(): Promise<void>;
 }
 
@@ -78,6 +80,7 @@ export async function startShowcase(ending: Ending = 'all is as usual'): Promise
   return {
     url: `http://127.0.0.1:${server.address.port}`,
     now: new Date(clock.wall()),
+    status: daemon.status(),
     close: async () => {
       await Promise.all([server.close(), daemon.stop()]);
       close();

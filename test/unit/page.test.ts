@@ -97,7 +97,7 @@ describe('the page', () => {
       ),
     );
     expect(said).toContain('no address m not asked none unusable since 2026-01-01 00:00 no address');
-    expect(said).toContain('not in fleet not asked n foreign foreign since');
+    expect(said).toContain('not in fleet not asked n foreign foreign');
   });
 
   it('has trouble first, then what is to be looked at, then what is well, each by its address', () => {
