@@ -4,8 +4,8 @@ import { styleText } from 'node:util';
 import { onOneLine } from '../quote.ts';
 import type { Concern } from '../telemetry/roster.ts';
 
-/** A standard stream; a terminal says so with `isTTY`. */
-type Output = Writable & { readonly isTTY?: boolean };
+/** A standard stream; a terminal says so with `isTTY`, and how wide it is. */
+type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** What of a process a command sees. */
 export interface Host {
@@ -53,6 +53,12 @@ export class Terminal {
   /** Whether a person is looking, so that the screen may be cleared. */
   get isWatched(): boolean {
     return this.#host.stdout.isTTY === true;
+  }
+
+  /** How many characters fit on a line; undefined where nobody is looking, or it is not known. */
+  get columns(): number | undefined {
+    const { isTTY, columns } = this.#host.stdout;
+    return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
   }
 
   /** Resolves when the text is written. Throws OutputError when it cannot be. */
