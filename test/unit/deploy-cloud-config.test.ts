@@ -78,7 +78,7 @@ function cloudConfigWith(change: (text: string) => string, ...args: string[]) {
   cpSync(CLUSTER, folder, { recursive: true });
   const env = join(folder, 'cluster.env');
   writeFileSync(env, change(readFileSync(env, 'utf8')));
-  return spawnSync(join(folder, 'cloud-config'), args, { encoding: 'utf8' });
+  return spawnSync(join(folder, 'cloud-config'), args, { encoding: 'utf8', timeout: 20_000 });
 }
 
 describe('the cloud-config of a node', () => {
@@ -166,16 +166,65 @@ describe('the cloud-config of an etcd machine', () => {
 });
 
 describe('cloud-config', () => {
-  it('refuses to print what lacks a value, and says which', () => {
-    const { status, stderr } = cloudConfigWith((text) => text.replace('API_ADDRESS=', 'API='), 'node');
-    expect({ status, stderr }).toEqual({
+  it.each(['node', 'etcd'])(
+    'prints nothing for %s while a variable is missing that anything in the folder reads',
+    (kind) => {
+      expect(variables.size).toBeGreaterThan(5);
+      for (const name of variables.keys()) {
+        const { status, stdout, stderr } = cloudConfigWith((text) => text.replace(`${name}=`, 'OTHER='), kind);
+        expect({ status, stdout }, name).toEqual({ status: 1, stdout: '' });
+        expect(stderr).toMatch(
+          new RegExp(
+            `^cluster\\.env has no ${name}, which [\\w-]+\\.(yaml|service) needs: add a line ${name}=value\\n$`,
+          ),
+        );
+      }
+    },
+  );
+
+  it.each([
+    '',
+    '"10.0.0.9"',
+    "'10.0.0.9'",
+    '10.0.0.9 # mine',
+    '10.0.0.9 ',
+    ' 10.0.0.9',
+    `$\{API_ADDRESS}`,
+    '$HOME',
+    '10\\.0',
+    '*any',
+    'a\u00e9',
+  ])('refuses the value %j, of which systemd or YAML would make something else', (value) => {
+    const line = `API_ADDRESS=${value}`;
+    const result = cloudConfigWith((text) => text.replace(/^API_ADDRESS=.*$/m, () => line), 'node');
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    const number =
+      ofCluster('cluster.env')
+        .split('\n')
+        .findIndex((each) => each.startsWith('API_ADDRESS=')) + 1;
+    expect(result.stderr).toBe(
+      `cluster.env, line ${number} is not NAME=value: ${line} (a value is letters, digits and .,:/=@_-[], ` +
+        'a letter or digit first: no quotes, no spaces, no comment behind it)\n',
+    );
+  });
+
+  it.each(['export A=1', 'a=1', ' A=1', 'A', '; A=1'])('refuses the line %j', (line) => {
+    const { status, stdout, stderr } = cloudConfigWith((text) => `${text}${line}\n`, 'node');
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toContain(`is not NAME=value: ${line} (`);
+  });
+
+  it('refuses the line ends of Windows, which systemd would take for a part of the value', () => {
+    const { status, stdout, stderr } = cloudConfigWith((text) => text.replaceAll('\n', '\r\n'), 'node');
+    expect({ status, stdout, stderr }).toEqual({
       status: 1,
-      stderr: 'cluster.env has no API_ADDRESS, which node.yaml needs\n',
+      stdout: '',
+      stderr: 'cluster.env, line 1: it ends with CR LF, as on Windows; save the file with LF alone\n',
     });
   });
 
-  it('puts in whatever the value is, three etcd machines too', () => {
-    const servers = 'http://10.0.0.5:2379,http://10.0.0.6:2379,http://10.0.0.7:2379&x|\\1';
+  it('puts in three etcd machines too, and IPv6', () => {
+    const servers = 'http://10.0.0.5:2379,http://[fd00::1]:2379,https://etcd-3.example.com:2379';
     const { stdout } = cloudConfigWith(
       (text) => text.replace(/^ETCD_SERVERS=.*$/m, () => `ETCD_SERVERS=${servers}`),
       'node',

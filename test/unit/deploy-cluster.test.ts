@@ -190,22 +190,6 @@ esac`;
 });
 
 describe('cluster.env', () => {
-  /** systemd and cloud-config read the same of it only while it is as plain as this. */
-  const PLAIN = /^(#.*|[A-Z_]+=[^\s"'$\\]+)?$/;
-
-  it('is plain', () => {
-    expect(
-      ofCluster('cluster.env')
-        .split('\n')
-        .filter((line) => !PLAIN.test(line)),
-    ).toEqual([]);
-    expect(variables.size).toBeGreaterThan(5);
-  });
-
-  it.each(['A="1"', 'A=1 2', 'A=$B', 'export A=1', 'a=1', 'A=', ' A=1'])('would not be with the line `%s`', (line) => {
-    expect(line).not.toMatch(PLAIN);
-  });
-
   it('has no variable that nothing reads', () => {
     const all = new Set([...UNITS, 'etcd.yaml', 'node.yaml'].flatMap((file) => used(ofCluster(file))));
     expect([...variables.keys()].filter((name) => !all.has(name))).toEqual([]);
