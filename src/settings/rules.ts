@@ -167,6 +167,10 @@ function isLoopback(url: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'));
 }
 
+function mayDeregister({ POLICY, ONCE, MISSING_GRACE, UNHEALTHY_GRACE }: Values): boolean {
+  return POLICY !== 'register-only' && !ONCE && Math.min(MISSING_GRACE, UNHEALTHY_GRACE) < Number.POSITIVE_INFINITY;
+}
+
 /** With less than this, a machine that only reboots may be taken for a dead one. */
 const SHORT_GRACE_MS = 2 * 60 * 1_000;
 
@@ -185,9 +189,17 @@ export function warningsOf({ given, values }: Facts): string[] {
     warnings.push(mistake('API_INSECURE_SKIP_TLS_VERIFY', given, `the server's certificate is not checked: ${risk}`));
   }
   if (values.HEALTHZ_TIMEOUT >= values.PASS_TIMEOUT) {
-    const limit = `${given.get('PASS_TIMEOUT')?.written ?? envName('PASS_TIMEOUT')} (${formatDuration(values.PASS_TIMEOUT)})`;
+    // One of the two was given, for the defaults go together.
+    const [about, other, relation] = given.has('PASS_TIMEOUT')
+      ? (['PASS_TIMEOUT', 'HEALTHZ_TIMEOUT', 'longer'] as const)
+      : (['HEALTHZ_TIMEOUT', 'PASS_TIMEOUT', 'shorter'] as const);
+    const limit = `${given.get(other)?.written ?? envName(other)} (${formatDuration(values[other])})`;
     const risk = 'one silent kubelet makes every pass fail';
-    warnings.push(mistake('HEALTHZ_TIMEOUT', given, `is not shorter than ${limit}: ${risk}`));
+    warnings.push(mistake(about, given, `is not ${relation} than ${limit}: ${risk}`));
+  }
+  if (values.MAX_DEREGISTER_PERCENT === 100 && mayDeregister(values)) {
+    const risk = 'a network that fails can cost all nodes; it is meant for the while that a hold is overruled';
+    warnings.push(mistake('MAX_DEREGISTER_PERCENT', given, `switches the mass guard off: ${risk}`));
   }
   return warnings;
 }

@@ -60,7 +60,13 @@ export interface Settings {
 
 /** What the command line asks for. Each mistake and each warning is one line that names its variable or flag. */
 export type Invocation =
-  | { readonly kind: 'run'; readonly settings: Settings; readonly warnings: readonly string[] }
+  | {
+      readonly kind: 'run';
+      readonly settings: Settings;
+      readonly warnings: readonly string[];
+      /** How each setting that was given is spelled: `KUBE_REGISTER_METADATA`, `--metadata` or `-metadata`. */
+      readonly spellings: ReadonlyMap<SettingName, string>;
+    }
   | { readonly kind: 'help'; readonly text: string }
   | { readonly kind: 'version' }
   | { readonly kind: 'mistakes'; readonly lines: readonly string[] };
@@ -84,7 +90,8 @@ export function readSettings(
   const facts = { given, values, api };
   const all = [...earlierMistakes, ...mistakes, ...lines, ...brokenRules(facts, unread)];
   if (all.length > 0) return { kind: 'mistakes', lines: all };
-  return { kind: 'run', settings: settingsOf(values, api), warnings: warningsOf(facts) };
+  const spellings = new Map([...given].map(([name, { written }]) => [name, written]));
+  return { kind: 'run', settings: settingsOf(values, api), warnings: warningsOf(facts), spellings };
 }
 
 interface Reading {

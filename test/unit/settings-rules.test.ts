@@ -93,7 +93,24 @@ describe('a warning', () => {
   });
 
   it('is given when one silent kubelet would outlast the pass', () => {
-    expect(warnings({ PASS_TIMEOUT: '2s' })).toEqual([expect.stringContaining('KUBE_REGISTER_PASS_TIMEOUT (2s)')]);
+    const risk = 'one silent kubelet makes every pass fail';
+    expect(warnings({ PASS_TIMEOUT: '2s' })).toEqual([
+      `KUBE_REGISTER_PASS_TIMEOUT="2s": is not longer than KUBE_REGISTER_HEALTHZ_TIMEOUT (2s): ${risk}`,
+    ]);
+    expect(warnings({ HEALTHZ_TIMEOUT: '2m' })).toEqual([
+      `KUBE_REGISTER_HEALTHZ_TIMEOUT="2m": is not shorter than KUBE_REGISTER_PASS_TIMEOUT (2m): ${risk}`,
+    ]);
     expect(warnings({ PASS_TIMEOUT: '3s' })).toEqual([]);
+  });
+
+  it('is given when the mass guard is off, unless no node is ever deregistered', () => {
+    expect(warnings({ MAX_DEREGISTER_PERCENT: '100' })).toEqual([
+      expect.stringMatching(/^KUBE_REGISTER_MAX_DEREGISTER_PERCENT="100": switches the mass guard off: /),
+    ]);
+    expect(warnings({ MAX_DEREGISTER_PERCENT: '100', MISSING_GRACE: 'never' })).toHaveLength(1);
+    expect(warnings({ MAX_DEREGISTER_PERCENT: '99' })).toEqual([]);
+    expect(warnings({ MAX_DEREGISTER_PERCENT: '100', POLICY: 'register-only' })).toEqual([]);
+    expect(warnings({ MAX_DEREGISTER_PERCENT: '100', ONCE: 'true' })).toEqual([]);
+    expect(warnings({ MAX_DEREGISTER_PERCENT: '100', MISSING_GRACE: 'never', UNHEALTHY_GRACE: 'never' })).toEqual([]);
   });
 });

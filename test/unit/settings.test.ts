@@ -58,6 +58,7 @@ describe('with nothing set', () => {
     expect(readSettings([], {}, nowhere)).toEqual({
       kind: 'run',
       warnings: [],
+      spellings: new Map(),
       settings: {
         fleet: { ...none, endpoint: 'unix:///var/run/fleet.sock', timeoutMs: 10_000 },
         selector: {
