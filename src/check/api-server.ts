@@ -9,7 +9,7 @@ import type { Era } from '../kubernetes/registry.ts';
 import { openKubernetes } from '../servers.ts';
 import type { Settings } from '../settings/settings.ts';
 import { because, type Finding, named, ok, warning, wrong } from './finding.ts';
-import { type Failure, failureOf, mendOf } from './mends.ts';
+import { type Failure, failureOf, mendOf, mendOfEndpoint } from './mends.ts';
 import { type Offset, overhear } from './overheard.ts';
 
 export interface ApiServerSeen {
@@ -61,7 +61,9 @@ export function checkApiServer(
 function checkAnswer(look: ApiServerLook, settings: Settings, nodesFailure: Error | undefined) {
   if (look.seen === undefined) return wrong(look.failure.message, mendOf(look.failure, look.access?.endpoint));
   if (nodesFailure instanceof RequestError && nodesFailure.status === 404) {
-    return wrong(nodesFailure.message, mendOf(nodesFailure));
+    const isAsked = settings.api.version !== 'auto';
+    const mend = isAsked ? 'KUBE_REGISTER_API_VERSION=auto' : mendOfEndpoint('kubernetes', look.access.endpoint);
+    return wrong(nodesFailure.message, mend);
   }
   const { era, http } = look.seen;
   return ok(`answers at ${http.server}: ${era.server}; ${abilities(era, settings)}`);

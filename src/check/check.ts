@@ -9,6 +9,7 @@ import type { Policy } from '../reconcile/policy.ts';
 import type { GivenName } from '../reconcile/resolve.ts';
 import { openNamer } from '../servers.ts';
 import type { Settings } from '../settings/settings.ts';
+import { envName } from '../settings/table.ts';
 import { type ApiServerLook, checkApiServer, lookAtApiServer } from './api-server.ts';
 import { checkClocks } from './clocks.ts';
 import { checkCredentials, type Reception } from './credentials.ts';
@@ -19,21 +20,23 @@ import {
   type ListenerLook,
   lookAtListener,
   lookForCopies,
+  whoseIs,
 } from './daemons.ts';
 import { because, CHECK_NAMES, type Finding, named, ok, warning, wrong } from './finding.ts';
 import { checkFleet, type FleetLook, lookAtFleet, replayOf } from './fleet.ts';
 import { checkKubelets, type KubeletLook, type KubeletTrouble, lookAtKubelets } from './kubelets.ts';
 import { candidatesOf, checkMachines } from './machines.ts';
-import { mendOf } from './mends.ts';
-import { checkLabels, checkNames } from './names.ts';
+import { asSpelled, mendOf, type Spellings } from './mends.ts';
+import { checkLabels, checkNames, namelessOf } from './names.ts';
 import { checkNodes, lookAtNodes, type NodesLook } from './nodes.ts';
-import { askRights, checkRights, type Needs, type Reviews, type Right, rightsFor } from './rights.ts';
+import { askRights, checkRights, type Needs, type Reviews, type Right, rightMissed, rightsFor } from './rights.ts';
 import { checkSettings } from './settings.ts';
 
 export interface Installation {
   readonly settings: Settings;
   /** What the settings are warned of. */
   readonly warnings: readonly string[];
+  readonly spellings: Spellings;
 }
 
 /** What was seen. What is undefined could not be looked at, because of something else. */
@@ -57,10 +60,13 @@ export async function checkInstallation(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const { settings } = installation;
+  const { settings, spellings } = installation;
   const server = await lookAtApiServer(settings, clock, signal);
   try {
-    return await judge(installation, await look(settings, server, clock, signal), clock);
+    const findings = await judge(installation, await look(settings, server, clock, signal), clock);
+    return findings.map(({ mend, ...found }) =>
+      mend === undefined ? found : { ...found, mend: asSpelled(mend, spellings) },
+    );
   } finally {
     server.close();
   }
@@ -82,7 +88,7 @@ async function look(settings: Settings, server: ApiServerLook, clock: Clock, sig
     })),
     lookForCopies(settings, fleet.seen?.machines, signal),
   ]);
-  return { fleet, server, rights, reviews, listener, copies, ...pass };
+  return { fleet, server, rights, reviews, listener: whoseIs(listener, copies, settings), copies, ...pass };
 }
 
 interface Known {
@@ -129,11 +135,15 @@ function proberOf(kubelets: Sight['kubelets']): KubeletProber | undefined {
   return kubelets !== undefined && 'prober' in kubelets ? kubelets.prober : undefined;
 }
 
-async function judge({ settings, warnings }: Installation, sight: Sight, clock: Clock): Promise<readonly Finding[]> {
+async function judge(
+  { settings, warnings, spellings }: Installation,
+  sight: Sight,
+  clock: Clock,
+): Promise<readonly Finding[]> {
   const { fleet, candidates, kubelets, server, nodes, listener, copies } = sight;
   const offsets = { fleet: fleet.offset, kubernetes: server.offset() };
   return [
-    ...checkSettings(settings, warnings),
+    ...checkSettings(warnings, settings.dryRun ? (spellings.get('DRY_RUN') ?? envName('DRY_RUN')) : undefined),
     checkFleet(fleet, settings),
     ...(fleet.seen === undefined
       ? [named('machines', because('fleet'))]
@@ -146,7 +156,7 @@ async function judge({ settings, warnings }: Installation, sight: Sight, clock: 
     ...judgeRights(sight),
     ...(nodes === undefined
       ? [named('nodes', because('api-server')), named('conflicts', because('api-server'))]
-      : checkNodes(nodes, fleet.seen === undefined ? 'fleet' : 'kubelets')),
+      : checkNodes(nodes, fleet.seen === undefined ? 'fleet' : 'kubelets', server.access?.endpoint)),
     ...judgeNames(settings, sight),
     ...checkCopies(copies, listener, settings, nodes?.seen?.plan),
     checkClocks(offsets),
@@ -184,7 +194,13 @@ function judgeRights({ rights, reviews, nodes }: Sight): readonly Finding[] {
     const all = CHECK_NAMES.filter((check) => check.startsWith('right-'));
     return all.map((check) => named(check, because('api-server')));
   }
-  return checkRights(rights, reviews, nodes !== undefined && failureIn(nodes) === undefined);
+  const failure = failureIn(nodes);
+  const missed = failure instanceof RequestError && failure.status === 403 ? rightMissed(failure) : undefined;
+  // Nodes are read one by one only once they are listed.
+  return checkRights(rights, reviews, {
+    listed: nodes !== undefined && (failure === undefined || missed === 'get'),
+    missed,
+  });
 }
 
 function judgeNames(settings: Settings, { fleet, candidates, names, nodes, server }: Sight): readonly Finding[] {
@@ -192,10 +208,8 @@ function judgeNames(settings: Settings, { fleet, candidates, names, nodes, serve
     const cause = because(fleet.seen === undefined ? 'fleet' : 'machines');
     return [named('names', cause), named('labels', cause)];
   }
-  const matched = nodes?.seen?.observation.resolution.byMachine;
-  const nameless = candidates.filter(({ id }) => matched?.has(id) !== true);
   return [
-    checkNames(nameless, names, settings),
+    checkNames(namelessOf(candidates, names, nodes?.seen?.observation), names, settings),
     ...(server.seen === undefined
       ? [named('labels', because('api-server'))]
       : checkLabels(candidates, settings, server.seen.era)),

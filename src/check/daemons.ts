@@ -1,6 +1,6 @@
 /** The checks of other copies of the program: at our own port, and at the same port of fleet's machines. */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { BlockList, createServer, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import pLimit from 'p-limit';
 import { getText } from '../http/get-text.ts';
@@ -10,10 +10,11 @@ import type { Plan } from '../reconcile/plan.ts';
 import type { Settings } from '../settings/settings.ts';
 import { statusDocument } from '../telemetry/status-document.ts';
 import { LISTEN_PROBLEMS, placeOf } from '../telemetry/web-server.ts';
-import { examples, type Finding, named, ok, plural, skipped, warning, wrong } from './finding.ts';
+import { examples, type Finding, few, named, ok, plural, skipped, warning, wrong } from './finding.ts';
 
 /** A kube-register that answers, at one of its addresses. */
 interface Daemon {
+  readonly host: string;
   readonly place: string;
   readonly version: string;
   /** ISO 8601, to the ms: it tells two of them apart, and one that answers at two addresses from two. */
@@ -34,7 +35,7 @@ async function daemonAt(host: string, port: number, signal: AbortSignal): Promis
   try {
     const { status, body } = await getText(`http://${place}/status`, PATIENCE_MS, signal);
     const parsed = status === 200 ? answering.safeParse(JSON.parse(body)) : undefined;
-    return parsed?.success ? { place, ...parsed.data } : undefined;
+    return parsed?.success ? { host, place, ...parsed.data } : undefined;
   } catch {
     signal.throwIfAborted();
     return undefined;
@@ -46,7 +47,8 @@ export type ListenerLook =
   | { readonly kind: 'off' }
   | { readonly kind: 'free' }
   | { readonly kind: 'ours'; readonly daemon: Daemon }
-  | { readonly kind: 'refused'; readonly code: string };
+  /** `asked` are the hosts at which no kube-register answers. */
+  | { readonly kind: 'refused'; readonly code: string; readonly asked: readonly string[] };
 
 /** Takes the port for a moment, and asks who has it when it cannot be had. Throws the signal's reason alone. */
 export async function lookAtListener({ listen }: Settings, signal: AbortSignal): Promise<ListenerLook> {
@@ -59,18 +61,53 @@ export async function lookAtListener({ listen }: Settings, signal: AbortSignal):
     return { kind: 'free' };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    if (code !== 'EADDRINUSE') return { kind: 'refused', code };
-    const asked = await Promise.all(hostsOf(listen.host).map((host) => daemonAt(host, listen.port, signal)));
-    const daemon = asked.find((each) => each !== undefined);
-    return daemon === undefined ? { kind: 'refused', code } : { kind: 'ours', daemon };
+    if (code !== 'EADDRINUSE') return { kind: 'refused', code, asked: [] };
+    const asked = hostsOf(listen.host);
+    const [daemon] = await daemonsAt(asked, listen.port, signal);
+    return daemon === undefined ? { kind: 'refused', code, asked } : { kind: 'ours', daemon };
   }
+}
+
+/** Those that answer, in the order of the hosts. Throws the signal's reason alone. */
+async function daemonsAt(hosts: readonly string[], port: number, signal: AbortSignal): Promise<readonly Daemon[]> {
+  const limit = pLimit(ASKED_AT_ONCE);
+  const answers = await Promise.all(hosts.map((host) => limit(() => daemonAt(host, port, signal))));
+  return answers.filter((daemon) => daemon !== undefined);
+}
+
+function isEverywhere(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function ownInterfaces() {
+  return Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
 }
 
 /** Where a port of this machine answers that was asked for on this host. */
 function hostsOf(host: string): readonly string[] {
-  if (host !== '0.0.0.0' && host !== '::') return [host];
-  const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
-  return own.filter(({ scopeid }) => scopeid === undefined || scopeid === 0).map(({ address }) => address);
+  if (!isEverywhere(host)) return [host];
+  const own = ownInterfaces().filter(({ scopeid }) => scopeid === undefined || scopeid === 0);
+  return own.map(({ address }) => address).slice(0, MOST_ASKED);
+}
+
+/** Of the loopback, every address of its network is this machine's. */
+function isHere(host: string): boolean {
+  const own = new BlockList();
+  for (const { address, family, internal, cidr } of ownInterfaces()) {
+    const prefix = Number(cidr?.split('/')[1]);
+    const type = family === 'IPv6' ? 'ipv6' : 'ipv4';
+    if (internal && prefix > 0) own.addSubnet(address, prefix, type);
+    else own.addAddress(address, type);
+  }
+  return isIP(host) !== 0 && own.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+}
+
+/** A port that is wanted everywhere may be taken at an address that none of the interfaces names, but fleet does. */
+export function whoseIs(look: ListenerLook, { daemons }: CopiesLook, { listen }: Settings): ListenerLook {
+  if (look.kind !== 'refused' || look.code !== 'EADDRINUSE') return look;
+  if (listen === 'off' || !isEverywhere(listen.host)) return look;
+  const daemon = daemons.find(({ host }) => isHere(host));
+  return daemon === undefined ? look : { kind: 'ours', daemon };
 }
 
 export function checkListener(look: ListenerLook, { listen }: Settings): Finding {
@@ -89,7 +126,10 @@ function checkPort(look: Exclude<ListenerLook, { kind: 'off' }>, listen: Exclude
     case 'refused': {
       const problem = `${place} cannot be had: ${LISTEN_PROBLEMS[look.code] ?? look.code}`;
       if (look.code !== 'EADDRINUSE') return wrong(problem, `KUBE_REGISTER_LISTEN=0.0.0.0:${listen.port}`);
-      return wrong(`${problem}, and it is not kube-register`, `ss -ltnp 'sport = :${listen.port}'`);
+      return wrong(
+        `${problem}, and no kube-register answers at ${few(look.asked)}`,
+        `ss -ltnp 'sport = :${listen.port}'`,
+      );
     }
   }
 }
@@ -119,10 +159,12 @@ export async function lookForCopies(
   if (machines === undefined) return { ...none, why: 'fleet does not say whom to ask' };
   const addresses = new Set([...machines.values()].flatMap((machine) => machine.addresses));
   const asked = [...addresses].slice(0, MOST_ASKED);
-  const limit = pLimit(ASKED_AT_ONCE);
-  const answers = await Promise.all(asked.map((address) => limit(() => daemonAt(address, listen.port, signal))));
-  return { asked: asked.length, why: '', daemons: answers.filter((daemon) => daemon !== undefined) };
+  return { asked: asked.length, why: '', daemons: await daemonsAt(asked, listen.port, signal) };
 }
+
+const DANGER =
+  'with equal settings they do each other no harm, and nothing better than one; where NODE_LABELS differs, ' +
+  'labels come and go for ever, and each deregisters by its own METADATA, POLICY and graces';
 
 /** `here` is what has our own port; `plan` what a first pass decides, where it is known. */
 export function checkCopies(
@@ -136,17 +178,16 @@ export function checkCopies(
   const findings = strangers(plan);
   if (different.length > 1) {
     const each = different.map((daemon) => `${daemon.place}: ${about(daemon)}`);
-    const harm = 'two at work do each other no harm, and do nothing better than one';
     findings.push(
-      warning(`${examples(`${different.length} answer`, each)}; ${harm}`, 'fleetctl list-units | grep kube-register'),
+      warning(`${examples(`${different.length} answer`, each)}; ${DANGER}`, 'fleetctl list-units | grep kube-register'),
     );
   }
   if (findings.length > 0) return findings.map((found) => named('other-daemons', found));
   if (asked === undefined) return [named('other-daemons', skipped(`not known: ${why}`))];
   const [only] = different;
-  const found = only === undefined ? 'none answers' : `one answers, at ${only.place}`;
-  const port = listen === 'off' ? '' : ` at port ${listen.port} of ${plural(asked, 'machine')}`;
-  return [named('other-daemons', ok(`${found}${port}; one that listens elsewhere would not be seen`))];
+  const found = only === undefined ? 'none is at work' : `one is at work, at ${only.place}`;
+  const where = listen === 'off' ? '' : `asked at port ${listen.port} of ${plural(asked, 'machine')}; `;
+  return [named('other-daemons', ok(`${found} (${where}one that listens elsewhere would not be seen)`))];
 }
 
 /** Marks that this installation cannot have written as it is set: somebody else's, or of earlier settings. */

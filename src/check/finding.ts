@@ -35,7 +35,7 @@ export type CheckName = keyof typeof CHECKS;
 export const CHECK_NAMES = Object.keys(CHECKS) as CheckName[];
 
 export interface Finding {
-  /** A check that finds several things has several findings. */
+  /** A check that finds several things has several findings, one of which may be that something is well. */
   readonly check: CheckName;
   readonly state: State;
   /** Without a full stop. */
@@ -76,8 +76,13 @@ const EXAMPLES = 3;
 
 /** `3 machines: a; b; c`, of many the first few. */
 export function examples(count: string, each: readonly string[]): string {
+  return `${count}: ${few(each)}`;
+}
+
+/** `a; b; c; and 2 more`. */
+export function few(each: readonly string[]): string {
   const more = each.length > EXAMPLES ? [`and ${each.length - EXAMPLES} more`] : [];
-  return `${count}: ${[...each.slice(0, EXAMPLES), ...more].join('; ')}`;
+  return [...each.slice(0, EXAMPLES), ...more].join('; ');
 }
 
 /** `1 machine`, `12 machines`. */

@@ -5,17 +5,42 @@ import { quote } from '../quote.ts';
 import { labelsFor } from '../reconcile/labels.ts';
 import type { Candidate } from '../reconcile/machines.ts';
 import type { GivenName } from '../reconcile/resolve.ts';
+import type { Observation } from '../reconcile/witnesses.ts';
 import type { Settings } from '../settings/settings.ts';
 import { examples, type Finding, named, ok, plural, warning, wrong } from './finding.ts';
 
-/** `nameless` are the machines that have no node yet: the name of the others is not asked for. */
+/** The machines that have no node yet; the name of the others is not asked for. */
+export interface Nameless {
+  /** Those that a new node is made for. */
+  readonly free: readonly Candidate[];
+  /** How many get none, because they are in conflict over a node that is there. */
+  readonly inConflict: number;
+}
+
+export function namelessOf(
+  candidates: readonly Candidate[],
+  names: ReadonlyMap<string, GivenName>,
+  seen: Pick<Observation, 'nodes' | 'resolution'> | undefined,
+): Nameless {
+  if (seen === undefined) return { free: candidates, inConflict: 0 };
+  const { byMachine, conflicts } = seen.resolution;
+  const held = new Set(seen.nodes.map(({ name }) => name));
+  const nameless = candidates.filter(({ id }) => !byMachine.has(id));
+  const free = nameless.filter(({ id }) => {
+    const given = names.get(id);
+    return !conflicts.has(id) && !(given !== undefined && 'name' in given && held.has(given.name));
+  });
+  return { free, inConflict: nameless.length - free.length };
+}
+
 export function checkNames(
-  nameless: readonly Candidate[],
+  { free: nameless, inConflict }: Nameless,
   names: ReadonlyMap<string, GivenName>,
   { nodeName }: Pick<Settings, 'nodeName'>,
 ): Finding {
+  const others = inConflict === 0 ? '' : `, but for ${plural(inConflict, 'machine')} in conflict`;
   const rule = nodeName.kind === 'metadata' ? `metadata:${nodeName.key}` : nodeName.kind;
-  if (nameless.length === 0) return named('names', ok('every machine that matches has its node'));
+  if (nameless.length === 0) return named('names', ok(`every machine that matches has its node${others}`));
   const bad: string[] = [];
   const good = new Map<string, string>();
   for (const { id } of nameless) {

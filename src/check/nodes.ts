@@ -12,6 +12,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { ApiServerSeen } from './api-server.ts';
 import { because, type CheckName, examples, type Finding, named, ok, plural, warning, wrong } from './finding.ts';
 import { MORE_FILES, mendOf } from './mends.ts';
+import { rightMissed } from './rights.ts';
 
 /** `failure` says why the nodes could not be read. */
 export type NodesLook =
@@ -49,11 +50,11 @@ export async function lookAtNodes(
   }
 }
 
-/** `missing` is the check because of which no pass could be made. */
-export function checkNodes(look: NodesLook, missing: CheckName): readonly Finding[] {
+/** `missing` is the check because of which no pass could be made; `endpoint` is the API server's. */
+export function checkNodes(look: NodesLook, missing: CheckName, endpoint: string | undefined): readonly Finding[] {
   if (look.seen === undefined) {
     if (look.failure === undefined) return [named('nodes', because(missing)), named('conflicts', because(missing))];
-    return [named('nodes', unreadable(look.failure)), named('conflicts', because('nodes'))];
+    return [named('nodes', unreadable(look.failure, endpoint)), named('conflicts', because('nodes'))];
   }
   const { observation, plan } = look.seen;
   const counts = count([...plan.nodes.values()].map(({ name }) => name));
@@ -64,20 +65,17 @@ export function checkNodes(look: NodesLook, missing: CheckName): readonly Findin
 }
 
 /** Some of it is told by the checks of credentials, rights and the server. */
-function unreadable(failure: Error) {
+function unreadable(failure: Error, endpoint: string | undefined) {
   // What this machine lacks to ask kubelets.
   if (!(failure instanceof RequestError)) return wrong(failure.message, MORE_FILES);
   if (failure.status === 401) return because('credentials');
-  if (failure.status === 403)
-    return because(failure.message.includes(' list ') ? 'right-list-nodes' : 'right-get-nodes');
+  if (failure.status === 403) return because(`right-${rightMissed(failure)}-nodes`);
   if (failure.status === 404) return because('api-server');
-  return wrong(failure.message, mendOf(failure));
+  return wrong(failure.message, mendOf(failure, endpoint));
 }
 
 function doubts({ unlistable }: Observation, { hold, nodes }: Plan) {
-  const suspects = [...nodes]
-    .filter(([, { name }]) => name === 'probe-suspect')
-    .map(([node, { reason }]) => `${node}: ${reason}`);
+  const suspects = [...nodes].filter(([, { name }]) => name === 'probe-suspect').map(([node]) => node);
   return [
     ...(unlistable === undefined
       ? []
@@ -89,7 +87,7 @@ function doubts({ unlistable }: Observation, { hold, nodes }: Plan) {
       ? []
       : [
           warning(
-            examples(`${suspects.length} that Kubernetes calls Ready, while the kubelet does not answer`, suspects),
+            `${examples(`${suspects.length} that Kubernetes calls Ready, while the kubelet does not answer`, suspects)} (see kubelets)`,
             'KUBE_REGISTER_HEALTHZ_URL=http://{ip}:PORT/healthz',
           ),
         ]),

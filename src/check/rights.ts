@@ -111,26 +111,39 @@ async function ask(http: HttpClient, { verb, resource }: Right, signal: AbortSig
   }
 }
 
-/** `listed` is whether the nodes could be listed: what was done needs no review. */
-export function checkRights(rights: readonly Right[], reviews: Reviews, listed: boolean): readonly Finding[] {
-  return rights.map((right) => named(nameOf(right), checkRight(right, reviews, listed)));
+/** What became of reading the nodes: whether they were listed, and which right the server missed. */
+export interface Reading {
+  readonly listed: boolean;
+  readonly missed: 'list' | 'get' | undefined;
+}
+
+/** What was done, or refused, needs no review. */
+export function checkRights(rights: readonly Right[], reviews: Reviews, reading: Reading): readonly Finding[] {
+  return rights.map((right) => named(nameOf(right), checkRight(right, reviews, reading)));
+}
+
+/** By the sentence that src/kubernetes made of the refusal. */
+export function rightMissed(failure: RequestError): 'list' | 'get' {
+  return failure.message.includes('the verb "list"') ? 'list' : 'get';
 }
 
 function nameOf({ verb, resource }: Right): CheckName {
   return resource === 'events' ? 'right-create-events' : `right-${verb}-nodes`;
 }
 
-function checkRight(right: Right, reviews: Reviews, listed: boolean) {
+function checkRight(right: Right, reviews: Reviews, { listed, missed }: Reading) {
   if (right.unneeded !== undefined) return ok(`not needed: ${right.unneeded}`);
+  const isMissed = right.resource === 'nodes' && right.verb === missed;
   switch (reviews.kind) {
     case 'unknown':
     case 'anonymous':
       return because('credentials');
     case 'untold':
+      if (isMissed) return refused(right);
       if (right.verb === 'list' && listed) return ok('granted: the nodes were listed');
       return skipped(`not known: ${reviews.why}`);
     case 'told':
-      return reviews.allowed.get(right) === true ? ok('granted') : refused(right);
+      return reviews.allowed.get(right) === true && !isMissed ? ok('granted') : refused(right);
   }
 }
 

@@ -54,15 +54,42 @@ const LONGEST = 2_000;
 function text(findings: readonly Finding[], terminal: Terminal): string {
   const stateWidth = Math.max(...STATES.map((state) => state.length));
   const checkWidth = Math.max(...findings.map(({ check }) => check.length));
+  const indent = stateWidth + 2 + checkWidth + 2;
   const lines = findings.flatMap(({ check, state, sentence, mend }) => {
     const painted = terminal.paint({ text: state, style: STYLES[state] }) + ' '.repeat(stateWidth - state.length);
-    const told = `${painted}  ${check.padEnd(checkWidth)}  ${onOneLine(sentence, LONGEST)}`;
-    return mend === undefined ? [told] : [told, `${' '.repeat(stateWidth + 2)}mend: ${onOneLine(mend, LONGEST)}`];
+    const [first, ...rest] = wrapped(onOneLine(sentence, LONGEST), (terminal.columns ?? Infinity) - indent);
+    const told = [
+      `${painted}  ${check.padEnd(checkWidth)}  ${first}`,
+      ...rest.map((line) => ' '.repeat(indent) + line),
+    ];
+    // Not wrapped: it is to be copied whole.
+    return mend === undefined ? told : [...told, `${' '.repeat(stateWidth + 2)}mend: ${onOneLine(mend, LONGEST)}`];
   });
   return [...lines, '', sum(findings)].join('\n');
 }
 
+/** In less room than this, lines of words are harder to read than a line that the terminal breaks. */
+const LEAST_ROOM = 20;
+
+/** Lines of at most that many characters, broken between words; a longer word stays whole. */
+function wrapped(text: string, room: number): readonly string[] {
+  if (room < LEAST_ROOM || text.length <= room) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > room) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+/** A check can have several findings. */
 function sum(findings: readonly Finding[]): string {
+  const checks = new Set(findings.map(({ check }) => check)).size;
   const counts = STATES.map((state) => `${findings.filter((finding) => finding.state === state).length} ${state}`);
-  return `${findings.length} findings: ${counts.join(', ')}`;
+  return `${findings.length} findings of ${checks} checks: ${counts.join(', ')}`;
 }

@@ -1,5 +1,4 @@
 /** The check of what the operator set: the mistakes, or what is likely to be regretted. */
-import type { Settings } from '../settings/settings.ts';
 import { because, CHECK_NAMES, type Finding, named, ok, warning, wrong } from './finding.ts';
 
 /** Each mistake is a line that says what is allowed. With one nothing else can be checked. */
@@ -11,11 +10,10 @@ export function mistakesFound(lines: readonly string[]): readonly Finding[] {
   ];
 }
 
-/** `regrets` are what the settings are warned of. */
-export function checkSettings({ dryRun }: Pick<Settings, 'dryRun'>, regrets: readonly string[]): readonly Finding[] {
-  const lines = dryRun
-    ? [...regrets, 'KUBE_REGISTER_DRY_RUN=true: the daemon says what it would do, and does nothing']
-    : regrets;
+/** `regrets` are what the settings are warned of; `dryRun` is how that setting is spelled, where it is on. */
+export function checkSettings(regrets: readonly string[], dryRun: string | undefined): readonly Finding[] {
+  const lines =
+    dryRun === undefined ? regrets : [...regrets, `${dryRun}=true: the daemon says what it would do, and does nothing`];
   if (lines.length === 0) return [named('settings', ok('can be read, and go together'))];
   return lines.map((line) => {
     const setting = /^(--?[a-z-]+|KUBE_REGISTER_\w+)/.exec(line)?.[0] ?? '';

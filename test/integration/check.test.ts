@@ -60,9 +60,13 @@ async function scene(options: LabOptions = {}): Promise<Scene> {
 }
 
 /** Whatever is found, no finding tells the token, and nothing is written. */
-async function findingsIn({ lab, clock }: Scene, settings: Settings): Promise<readonly Finding[]> {
+async function findingsIn(
+  { lab, clock }: Scene,
+  settings: Settings,
+  flags: readonly string[] = [],
+): Promise<readonly Finding[]> {
   lab.kubernetes.log.clear();
-  const invocation = readSettings([], prefixed(settings), nowhere);
+  const invocation = readSettings(flags, prefixed(settings), nowhere);
   if (invocation.kind !== 'run') throw new Error(JSON.stringify(invocation));
   const findings = await checkInstallation(invocation, clock, new AbortController().signal);
   expect([...new Set(findings.map(({ check }) => check))]).toEqual(CHECK_NAMES);
@@ -123,6 +127,7 @@ interface Fault {
   /** Switches it on. Returns settings that are laid over those of the scene; an empty one takes a setting away. */
   readonly arrange?: (scene: Scene) => unknown;
   readonly settings?: (scene: Scene) => Settings | Promise<Settings>;
+  readonly flags?: readonly string[];
   readonly found: Expected;
 }
 
@@ -138,6 +143,28 @@ const FAULTS: readonly Fault[] = [
     name: 'a dry run that was forgotten',
     settings: () => ({ DRY_RUN: 'true' }),
     found: { settings: ['warning', /does nothing/, 'unset KUBE_REGISTER_DRY_RUN'] },
+  },
+  {
+    name: 'a dry run that was forgotten, of a flag',
+    flags: ['--dry-run'],
+    found: { settings: ['warning', /^--dry-run=true: .* does nothing$/, 'leave out --dry-run'] },
+  },
+  {
+    name: 'a pass that one silent kubelet can outlast',
+    settings: () => ({ PASS_TIMEOUT: '1s' }),
+    found: {
+      settings: ['warning', /^KUBE_REGISTER_PASS_TIMEOUT="1s": is not longer/, 'unset KUBE_REGISTER_PASS_TIMEOUT'],
+    },
+  },
+  {
+    name: 'a mass guard that is off',
+    settings: () => ({ MAX_DEREGISTER_PERCENT: '100' }),
+    found: { settings: ['warning', /switches the mass guard off/, 'unset KUBE_REGISTER_MAX_DEREGISTER_PERCENT'] },
+  },
+  {
+    name: 'flags, which are mended as flags',
+    flags: ['-metadata=role=master'],
+    found: { ...WITHOUT_MACHINES, machines: ['wrong', /^none of 4/, '-metadata=role=kubernetes'] },
   },
 
   {
@@ -251,6 +278,12 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'kubelets that answer at a usual port alone, and are asked at one port',
+    options: { kubelets: { port: 10_255 } },
+    settings: () => ({ HEALTHZ_URL: '', HEALTHZ_PORT: '9' }),
+    found: { kubelets: ['wrong', /; there is an answer at/, /10255\/healthz in place of KUBE_REGISTER_HEALTHZ_PORT$/] },
+  },
+  {
     name: 'a kubelet that hangs',
     arrange: ({ lab }) => lab.kubelets.at('127.1.0.1')?.misbehave(hang),
     settings: () => ({ HEALTHZ_TIMEOUT: '1s' }),
@@ -284,7 +317,41 @@ const FAULTS: readonly Fault[] = [
     arrange: ({ lab }) => lab.kubernetes.stop(),
     found: {
       ...WITHOUT_API_SERVER,
-      'api-server': ['wrong', /the connection was refused/, 'KUBE_REGISTER_API_ENDPOINT=https://HOST:6443'],
+      'api-server': [
+        'wrong',
+        /the connection was refused/,
+        'fleetctl status kube-apiserver.service || systemctl status kube-apiserver',
+      ],
+    },
+  },
+  {
+    name: 'an API server without TLS that is asked for TLS',
+    settings: ({ lab }) => ({ API_ENDPOINT: lab.kubernetes.url.replace('http:', 'https:') }),
+    found: {
+      ...WITHOUT_API_SERVER,
+      'api-server': [
+        'wrong',
+        /does not speak TLS on this port/,
+        /^KUBE_REGISTER_API_ENDPOINT=http:\/\/127\.0\.0\.1:\d+$/,
+      ],
+    },
+  },
+  {
+    name: 'an API server with TLS that is asked without',
+    arrange: ({ lab }) =>
+      lab.kubernetes.faults.add(answerWith(400, 'Client sent an HTTP request to an HTTPS server.\n'), { path: /./ }),
+    found: {
+      ...WITHOUT_API_SERVER,
+      'api-server': ['wrong', /HTTP request to an HTTPS/, /^KUBE_REGISTER_API_ENDPOINT=https:\/\/127\.0\.0\.1:\d+$/],
+    },
+  },
+  {
+    name: 'an API server whose name cannot be resolved, and that is to be asked without TLS',
+    settings: () => ({ API_ENDPOINT: 'http://nowhere.invalid:8080', API_TOKEN_FILE: '' }),
+    found: {
+      ...WITHOUT_API_SERVER,
+      tls: ['warning', /plain http/],
+      'api-server': ['wrong', /cannot be resolved/, 'KUBE_REGISTER_API_ENDPOINT=http://HOST:8080'],
     },
   },
   {
@@ -295,7 +362,7 @@ const FAULTS: readonly Fault[] = [
       'right-list-nodes': NOT_KNOWN,
       'right-get-nodes': NOT_KNOWN,
       'right-create-nodes': NOT_KNOWN,
-      'api-server': ['wrong', /check KUBE_REGISTER_API_ENDPOINT/],
+      'api-server': ['wrong', /check KUBE_REGISTER_API_ENDPOINT/, 'KUBE_REGISTER_API_ENDPOINT=http://HOST:8080'],
     },
   },
   {
@@ -408,6 +475,25 @@ const FAULTS: readonly Fault[] = [
   },
 
   {
+    name: 'an API server that refuses everything, which is an answer',
+    arrange: ({ lab }) => lab.kubernetes.faults.add(answerWith(403)),
+    found: {
+      ...WITHOUT_NODES,
+      'right-list-nodes': ['wrong', /^the user may not list nodes: without it every pass fails$/, GRANT],
+      'right-get-nodes': ['skipped', /system:basic-user/],
+      'right-create-nodes': NOT_KNOWN,
+      'right-patch-nodes': NOT_KNOWN,
+      'right-delete-nodes': NOT_KNOWN,
+      'right-create-events': NOT_KNOWN,
+    },
+  },
+  {
+    name: 'a refusal to list nodes that the API server does not own up to',
+    arrange: ({ lab }) => lab.kubernetes.faults.add(answerWith(403), { path: /nodes/, method: 'GET' }),
+    found: { ...WITHOUT_NODES, 'right-list-nodes': ['wrong', /^the user may not list nodes/, GRANT] },
+  },
+
+  {
     name: 'so many dead nodes that the mass guard would hold',
     arrange: ({ lab }) => {
       for (const name of ['10.9.9.1', '10.9.9.2']) {
@@ -425,7 +511,10 @@ const FAULTS: readonly Fault[] = [
     },
     found: {
       kubelets: ['warning', /1 silent/],
-      nodes: ['warning', /^1 that Kubernetes calls Ready, while the kubelet does not answer: 127\.1\.0\.1: /],
+      nodes: [
+        'warning',
+        /^1 that Kubernetes calls Ready, while the kubelet does not answer: 127\.1\.0\.1 \(see kubelets\)$/,
+      ],
     },
   },
   {
@@ -520,7 +609,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       listener: [
         'wrong',
-        /^127\.0\.0\.9:\d+ cannot be had: another program has this port, and it is not kube-register$/,
+        /^127\.0\.0\.9:\d+ cannot be had: another program has this port, and no kube-register answers at 127\.0\.0\.9$/,
         /^ss -ltnp 'sport = :\d+'$/,
       ],
     },
@@ -583,10 +672,10 @@ describe('the check of an installation', () => {
     expect(told.get('clock')).toBe('as that of fleet and the API server, give or take 5s');
   });
 
-  it.each(FAULTS)('names $name', async ({ options, arrange, settings, found }) => {
+  it.each(FAULTS)('names $name', async ({ options, arrange, settings, flags, found }) => {
     const bad = await scene(options);
     await arrange?.(bad);
-    expectFindings(await findingsIn(bad, { ...bad.settings, ...(await settings?.(bad)) }), found);
+    expectFindings(await findingsIn(bad, { ...bad.settings, ...(await settings?.(bad)) }, flags), found);
   });
 
   it.each([
@@ -638,7 +727,7 @@ describe('the check of an installation', () => {
     const one = await check();
     expectFindings(one, {});
     expect(sentences(one)).toMatch(
-      new RegExp(`^one answers, at 127\\.1\\.0\\.1:${port} at port ${port} of 4 machines`),
+      new RegExp(`^one is at work, at 127\\.1\\.0\\.1:${port} \\(asked at port ${port} of 4 machines; one`),
     );
     await start('127.1.0.2').firstPass();
     await start('127.0.0.9').firstPass();
@@ -646,9 +735,41 @@ describe('the check of an installation', () => {
     expectFindings(two, {
       'other-daemons': ['warning', /^3 answer: 127\.1\.0\.1:\d+: kube-register \S+, which runs since /],
     });
+    expect(sentences(two)).toMatch(
+      /; with equal settings they do each other no harm, .*; where NODE_LABELS differs, labels come and go for ever/,
+    );
     expect(two.find(({ check: name }) => name === 'listener')?.sentence).toMatch(
       /is taken by kube-register \S+, which runs since/,
     );
+  });
+
+  it('knows the daemon that has its port at an address which no interface names', async () => {
+    const all = await scene();
+    const port = await refusingPort();
+    const daemon = { ...all.settings, LISTEN: `127.1.0.1:${port}`, SYNC_INTERVAL: '1h', EVENTS: 'false' };
+    await startProgram(daemon).firstPass();
+    const findings = await findingsIn(all, { ...all.settings, LISTEN: `0.0.0.0:${port}` });
+    expectFindings(findings, {});
+    expect(findings.find(({ check }) => check === 'listener')?.sentence).toMatch(
+      /^0\.0\.0\.0:\d+ is taken by kube-register \S+, which runs since/,
+    );
+  });
+
+  it('counts no machine among the new nodes that is in conflict with a node', async () => {
+    const bad = await scene();
+    bad.lab.kubernetes.putNode({
+      name: '127.1.0.1',
+      addresses: ['127.1.0.1'],
+      machineId: 'somebody-else',
+      ready: true,
+    });
+    const names = async (settings: Settings = {}) =>
+      (await findingsIn(bad, { ...bad.settings, ...settings })).find(({ check }) => check === 'names')?.sentence;
+    expect(await names()).toBe('NODE_NAME=ip names 2 new nodes: 127.1.0.2; 127.1.0.3');
+    for (const id of ['2', '3']) {
+      bad.lab.kubernetes.putNode({ name: `127.1.0.${id}`, machineId: id.padStart(32, '0'), ready: true });
+    }
+    expect(await names()).toBe('every machine that matches has its node, but for 1 machine in conflict');
   });
 
   it('ends at once when it is told to', async () => {
@@ -689,7 +810,7 @@ describe('kube-register check', () => {
       line.startsWith('warning  kubelets             2 of 3 kubelets are healthy'),
     );
     expect(lines[kubelets + 1]).toBe('         mend: fleetctl list-units | grep kubelet');
-    expect(lines.at(-1)).toBe('21 findings: 20 ok, 1 warning, 0 wrong, 0 skipped');
+    expect(lines.at(-1)).toBe('21 findings of 21 checks: 20 ok, 1 warning, 0 wrong, 0 skipped');
   });
 
   it('ends with 1 where something is wrong, and is JSON for programs', async () => {
@@ -717,7 +838,7 @@ describe('kube-register check', () => {
       expect.stringMatching(/^wrong {4}settings +KUBE_REGISTER_METDATA: .* did you mean KUBE_REGISTER_METADATA\?$/),
       expect.stringMatching(/^wrong {4}settings +KUBE_REGISTER_POLICY="foo": must be /),
     ]);
-    expect(lines.at(-1)).toBe('22 findings: 0 ok, 0 warning, 2 wrong, 20 skipped');
+    expect(lines.at(-1)).toBe('22 findings of 21 checks: 0 ok, 0 warning, 2 wrong, 20 skipped');
     expect([lab.fleet.log.total, lab.kubernetes.log.total]).toEqual([0, 0]);
   });
 

@@ -25,7 +25,11 @@ async function scene(): Promise<World> {
 /** Nothing that the check asks for is kept, and no finding tells the token. */
 async function check(world: World, settings: Record<string, string> = {}): Promise<readonly Finding[]> {
   const before = await world.nodes();
-  const installation = { settings: read([], { ...world.settings, LISTEN: 'off', ...settings }), warnings: [] };
+  const installation = {
+    settings: read([], { ...world.settings, LISTEN: 'off', ...settings }),
+    warnings: [],
+    spellings: new Map(),
+  };
   const findings = await checkInstallation(installation, systemClock, NEVER);
   expect(await world.nodes()).toEqual(before);
   expect(JSON.stringify(findings)).not.toContain(world.token);

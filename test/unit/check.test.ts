@@ -1,11 +1,17 @@
 /** What the checks judge by themselves: credentials and their terms, clocks, metadata that is hostile. */
 import { readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { checkClocks } from '../../src/check/clocks.ts';
 import { checkCredentials } from '../../src/check/credentials.ts';
 import { checkMachines } from '../../src/check/machines.ts';
+import { asSpelled, mendOf } from '../../src/check/mends.ts';
 import { rightsFor } from '../../src/check/rights.ts';
+import { runCheck } from '../../src/check/run-check.ts';
+import { Terminal } from '../../src/commands/terminal.ts';
 import { parseSelector } from '../../src/fleet/selector.ts';
+import { diagnose } from '../../src/http/diagnosis.ts';
+import { RequestError } from '../../src/http/request-error.ts';
 import type { ApiAccess } from '../../src/kubernetes/credentials.ts';
 import { eraOf } from '../../src/kubernetes/era.ts';
 import { Roster } from '../../src/reconcile/machines.ts';
@@ -135,5 +141,68 @@ describe('the rights that are needed', () => {
     expect(unneeded('v1.20.2', 'v1')).toEqual([]);
     expect(unneeded('v0.13.2', 'v1beta2')).toEqual(['create events']);
     expect(unneeded('v0.8.4', 'v1beta2')).toEqual(['patch nodes', 'delete nodes', 'create events']);
+  });
+});
+
+describe('what mends a failed request to the API server', () => {
+  it.each([
+    ['EPROTO', 'SSL routines:ssl3_get_record:wrong version number', 'KUBE_REGISTER_API_ENDPOINT=http://10.0.0.1:6443'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', '', 'KUBE_REGISTER_API_ENDPOINT=https://NAME:PORT'],
+    ['CERT_HAS_EXPIRED', '', 'openssl s_client -connect 10.0.0.1:6443 < /dev/null | openssl x509 -noout -dates'],
+    [
+      'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+      'certificate required',
+      'KUBE_REGISTER_API_CERT_FILE=/path/client.pem KUBE_REGISTER_API_KEY_FILE=/path/client.key',
+    ],
+    ['ERR_SSL_SOMETHING', '', 'openssl s_client -connect 10.0.0.1:6443 < /dev/null'],
+    ['ECONNRESET', '', 'kubectl get --raw /healthz'],
+  ])('fits what is said of %s', (code, message, mend) => {
+    const problem = diagnose('kubernetes', undefined, { code, message });
+    const server = 'https://10.0.0.1:6443';
+    const failure = new RequestError({ target: 'kubernetes', server, request: 'GET /version', problem, code });
+    expect(mendOf(failure, server)).toBe(mend);
+  });
+
+  it('does not set beside a kubeconfig file what that says itself', () => {
+    const inKubeconfig = new Map([['KUBECONFIG', '--kubeconfig']] as const);
+    for (const setting of ['ENDPOINT', 'CA_FILE', 'TOKEN_FILE']) {
+      expect(asSpelled(`KUBE_REGISTER_API_${setting}=x`, inKubeconfig)).toBe('kubectl config view --kubeconfig FILE');
+    }
+    expect(asSpelled('KUBE_REGISTER_API_VERSION=auto', inKubeconfig)).toBe('KUBE_REGISTER_API_VERSION=auto');
+  });
+});
+
+describe('the text of findings', () => {
+  const words = Array.from({ length: 40 }, (_, index) => `word${index}`).join(' ');
+
+  /** The first lines that are told of a long mistake on an output of this kind. */
+  async function told(output: { readonly isTTY: boolean; readonly columns?: number }): Promise<readonly string[]> {
+    let written = '';
+    const stdout = new Writable({
+      write(chunk, _, done) {
+        written += String(chunk);
+        done();
+      },
+    });
+    const host = { stdout: Object.assign(stdout, output), stderr: new Writable(), env: { NO_COLOR: '1' } };
+    const signals = { stopped: new Promise<never>(() => {}) };
+    await runCheck({ kind: 'mistakes', lines: [words] }, { terminal: new Terminal(host), signals, output: 'text' });
+    return written.slice(0, written.indexOf('         mend:')).trimEnd().split('\n');
+  }
+
+  it('is wrapped at the width of the terminal, between words, under where it began', async () => {
+    const lines = await told({ isTTY: true, columns: 80 });
+    expect(lines.length).toBeGreaterThan(4);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines.map((line) => line.slice(30)).join(' ')).toBe(words);
+    expect(lines.slice(1).map((line) => line.slice(0, 30))).toEqual(lines.slice(1).map(() => ' '.repeat(30)));
+  });
+
+  it.each([
+    ['a pipe', { isTTY: false, columns: 80 }],
+    ['a terminal that does not tell its width', { isTTY: true }],
+    ['a terminal too narrow for it', { isTTY: true, columns: 45 }],
+  ])('is one line each in %s', async (_, output) => {
+    expect(await told(output)).toHaveLength(1);
   });
 });
