@@ -49,6 +49,7 @@ async function say(text: string, terminal: Terminal): Promise<number> {
     return EXIT.done;
   } catch (error) {
     if (!(error instanceof OutputError)) throw error;
+    if (error.readerHasGone) return EXIT.done;
     terminal.note(`kube-register: ${error.message}`);
     return EXIT.failed;
   }

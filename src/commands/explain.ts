@@ -4,24 +4,26 @@ import { onOneLine } from '../quote.ts';
 import { type RosterRow, rosterOf } from '../telemetry/roster.ts';
 import type { Status } from '../telemetry/status-document.ts';
 import { MACHINE_HELP, NODE_HELP } from '../telemetry/verdict-help.ts';
-import { ageOf } from './status.ts';
+import { ageOf, lasting } from './status.ts';
 import type { Terminal } from './terminal.ts';
 
 /** So much of an id is enough, if no other begins alike. */
 const SHORTEST_PREFIX = 4;
 
 /**
- * The rows that the operator means: by id of a machine, name of a node, address, or the beginning of one id. Several rows have the
- * same address, or two nodes that name one machine.
+ * The rows that the operator means: by id of a machine, name of a node, address, or else the beginning of an id. Several are meant where
+ * machines share an address, or two nodes name one machine.
  */
 export function rowsAbout(status: Status, subject: string): readonly RosterRow[] {
   const rows = rosterOf(status);
   const exact = rows.filter(
-    ({ machine, node }) => machine?.id === subject || node?.name === subject || node?.mark === subject,
+    ({ machine, node }) =>
+      machine?.id === subject ||
+      node?.name === subject ||
+      node?.mark === subject ||
+      [machine, node].some((one) => one?.addresses.includes(subject)),
   );
-  if (exact.length > 0) return exact;
-  const at = rows.filter(({ machine, node }) => [machine, node].some((one) => one?.addresses.includes(subject)));
-  if (at.length > 0 || subject.length < SHORTEST_PREFIX) return at;
+  if (exact.length > 0 || subject.length < SHORTEST_PREFIX) return exact;
   // What fleetctl prints of an id ends with dots.
   const prefix = subject.replace(/\.\.\.$/, '');
   return rows.filter(({ machine, node }) => (machine?.id ?? node?.mark)?.startsWith(prefix));
@@ -65,7 +67,7 @@ function verdictLines({ machine, node }: RosterRow, now: number): readonly (read
     const whose = 'name' in one ? 'node' : 'machine';
     const due = one.due === null ? '' : ` (${one.due})`;
     const lines: (readonly [string, string])[] = [
-      [whose, `${one.verdict}, for ${ageOf(one.since, now)}: ${one.reason}`],
+      [whose, `${one.verdict}${lasting(one.since, now)}: ${one.reason}`],
       ...(one.next === null ? [] : [['', `${one.next}${due}`] as const]),
     ];
     return lines;
@@ -78,7 +80,7 @@ function witnessLines(
   now: number,
 ): readonly (readonly [string, string])[] {
   return [
-    ['fleet', fleetText({ machine, node }, status.rules.selector)],
+    ['fleet', fleetText({ machine, node }, status)],
     ...kubeletLines({ machine, node }, now),
     ['Kubernetes', kubernetesText(node)],
   ];
@@ -86,14 +88,15 @@ function witnessLines(
 
 type Pair = Pick<RosterRow, 'machine' | 'node'>;
 
-function fleetText({ machine, node }: Pair, selector: string): string {
+function fleetText({ machine, node }: Pair, { rules: { selector }, machines }: Status): string {
   const wanted = selector === '' ? 'which every machine does' : `METADATA=${selector}`;
   if (machine === undefined) {
-    const said = node?.witnesses?.fleet;
-    if (said === undefined) return 'no machine came to this node, and it names none';
-    return said === 'not-listed'
-      ? `does not list machine ${node?.mark}`
-      : `lists its machine, but not as one for this node (${said})`;
+    const id = node?.reportedId ?? node?.mark;
+    if (id == null) return 'no machine came to this node, and it names none';
+    const named = machines.find((one) => one.id === id);
+    return named === undefined
+      ? `does not list machine ${id}`
+      : `lists machine ${id}, ${named.node === null ? named.verdict : `whose node is ${named.node}`}`;
   }
   const metadata = Object.entries(machine.metadata).map(([key, value]) => `${key}=${value}`);
   const has = metadata.length === 0 ? 'without metadata' : `with ${metadata.join(', ')}`;
@@ -105,7 +108,7 @@ function kubeletLines({ machine, node }: Pair, now: number): readonly (readonly 
   const own = machine?.kubelet;
   const heard = node?.witnesses;
   const lines: (readonly [string, string])[] = [];
-  if (own) lines.push(['kubelet', `${own.state}, for ${ageOf(own.since, now)}: ${own.detail}`]);
+  if (own) lines.push(['kubelet', `${own.state}${lasting(own.since, now)}: ${own.detail}`]);
   // A node may be asked for at other addresses than its machine's.
   if (heard && heard.kubeletDetail !== own?.detail) lines.push(['kubelet', `${heard.kubelet}: ${heard.kubeletDetail}`]);
   return lines.length > 0 ? lines : [['kubelet', 'was not asked']];
@@ -115,12 +118,12 @@ const READY = {
   ready: 'calls it Ready',
   'not-ready': 'does not call it Ready',
   none: 'keeps no Ready condition',
-  unread: "was not asked in this pass, for the kubelet's word suffices",
+  unread: 'lists it; whether it is Ready was not read, for nothing depends on it',
 } as const;
 
 function kubernetesText(node: RosterRow['node']): string {
   if (node === undefined) return 'has no node for it';
-  const said = node.witnesses === null ? 'lists it' : READY[node.witnesses.kubernetes];
+  const said = READY[node.witnesses?.kubernetes ?? node.ready ?? 'unread'];
   const reports = [
     node.reportedId === null ? undefined : `it reports machine id ${node.reportedId}`,
     node.addresses.length === 0 ? undefined : `it has the addresses ${node.addresses.join(', ')}`,
@@ -130,7 +133,7 @@ function kubernetesText(node: RosterRow['node']): string {
 
 function markLines(node: NonNullable<RosterRow['node']>, now: number): readonly (readonly [string, string])[] {
   if (node.mark === null) return [['mark', 'none: it is never deregistered']];
-  const origin = node.origin === 'managed' ? '' : `, ${node.origin} by this process`;
+  const origin = node.origin === 'managed' ? '' : `, ${node.origin} by this daemon`;
   const since = node.managedSince === null ? '' : `, since ${node.managedSince} (${ageOf(node.managedSince, now)})`;
   return [['mark', `of machine ${node.mark}${since}${origin}`]];
 }

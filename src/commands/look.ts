@@ -9,6 +9,7 @@ import { createLogger } from '../telemetry/logger.ts';
 import { type Status, statusDocument } from '../telemetry/status-document.ts';
 import { placeOf } from '../telemetry/web-server.ts';
 import { VERSION } from '../version.ts';
+import type { Origin } from './status.ts';
 
 /** A status could not be had; the message names who was asked, what came of it, and what to check. */
 export class LookError extends Error {
@@ -16,8 +17,7 @@ export class LookError extends Error {
 }
 
 export interface StatusSource {
-  /** The URL of the daemon that is asked; undefined for looks of our own. */
-  readonly daemon: string | undefined;
+  readonly origin: Origin;
   /** Throws LookError. */
   look(): Promise<Status>;
   close(): void;
@@ -44,14 +44,16 @@ export async function openSource(
       );
   }
   const own = await openEyes(settings, signal);
-  return { daemon: undefined, look: async () => (await own.look()).status, close: own.close };
+  const ownBecause =
+    daemon === undefined ? 'KUBE_REGISTER_LISTEN names no port to ask a daemon at' : `No daemon listens at ${daemon}`;
+  return { origin: { ownBecause }, look: async () => withoutAges((await own.look()).status), close: own.close };
 }
 
 /** What `sourceOf` was given at the start is not asked for twice. */
 function sourceOf(daemon: string, first: Status, signal: AbortSignal): StatusSource {
   let waiting: Status | undefined = first;
   return {
-    daemon,
+    origin: { daemon },
     look: async () => {
       const status = waiting ?? (await askDaemon(daemon, signal));
       waiting = undefined;
@@ -60,6 +62,22 @@ function sourceOf(daemon: string, first: Status, signal: AbortSignal): StatusSou
       return status;
     },
     close: () => {},
+  };
+}
+
+/** Who has only just begun to look does not know since when anything is as it is. */
+function withoutAges(status: Status): Status {
+  const { machines, nodes, fleet, kubernetes } = status;
+  return {
+    ...status,
+    fleet: { ...fleet, since: null },
+    kubernetes: { ...kubernetes, since: null },
+    machines: machines.map((machine) => ({
+      ...machine,
+      since: null,
+      kubelet: machine.kubelet && { ...machine.kubelet, since: null },
+    })),
+    nodes: nodes.map((node) => ({ ...node, since: null })),
   };
 }
 
@@ -99,7 +117,7 @@ function readStatus(url: string, body: string): Status {
 }
 
 /** A look of our own, with what the plan rests on. */
-export interface OwnLook {
+interface OwnLook {
   readonly status: Status;
   readonly report: PassReport;
 }

@@ -27,6 +27,8 @@ interface Watched {
 }
 
 export interface PlanDocument {
+  /** Why nothing is deregistered now, while the mass guard holds. */
+  readonly held: string | null;
   readonly steps: readonly Step[];
   readonly watched: readonly Watched[];
   /** What was left out of a step, and why. */
@@ -35,6 +37,7 @@ export interface PlanDocument {
 
 export function planDocument({ plan }: Seen, status: Status): PlanDocument {
   return {
+    held: plan.hold?.message ?? null,
     steps: plan.actions.map((action) => stepOf(action, plan)),
     watched: rosterOf(status)
       .filter(({ node, concern }) => node !== undefined && node.mark !== null && concern === 'trouble')
@@ -57,7 +60,8 @@ function stepOf(action: Action, { machines, nodes }: Seen['plan']): Step {
     kind: action.kind,
     node,
     machine,
-    reason: verdict?.reason ?? '',
+    // The verdict of a node that is kept up to date is about something else.
+    reason: action.kind === 'label' ? 'its marks or labels are out of date' : (verdict?.reason ?? ''),
     labels: Object.fromEntries(written?.labels ?? []),
     annotations: Object.fromEntries(written?.annotations ?? []),
   };
@@ -73,7 +77,7 @@ const SIGNS = {
 const UNWATCHED =
   'A single look watches no grace: how much of it is over a daemon knows that runs (kube-register status).';
 
-export function planText({ steps, watched, notes }: PlanDocument, terminal: Terminal): string {
+export function planText({ held, steps, watched, notes }: PlanDocument, terminal: Terminal): string {
   const parts = [
     ...steps.map((step) => stepText(step, terminal)),
     ...watched.map(({ node, verdict, reason, next }) =>
@@ -82,6 +86,7 @@ export function planText({ steps, watched, notes }: PlanDocument, terminal: Term
         style: 'watch',
       }),
     ),
+    ...(held === null ? [] : [terminal.paint({ text: held, style: 'trouble' })]),
     ...(watched.length > 0 ? [UNWATCHED] : []),
     ...notes.map((note) => terminal.paint({ text: `note: ${note}`, style: 'watch' })),
     sumText(steps),

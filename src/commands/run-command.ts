@@ -5,8 +5,9 @@ import { quote } from '../quote.ts';
 import type { Command } from '../settings/command-line.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Signals } from '../signals.ts';
+import type { Status } from '../telemetry/status-document.ts';
 import { explainText, rowsAbout } from './explain.ts';
-import { LookError, openEyes, openSource } from './look.ts';
+import { LookError, openEyes, openSource, type StatusSource } from './look.ts';
 import { planDocument, planText } from './plan.ts';
 import { statusText } from './status.ts';
 import { OutputError, type Terminal } from './terminal.ts';
@@ -42,8 +43,8 @@ export async function runCommand(
     }
   } catch (error) {
     if (!(error instanceof LookError || error instanceof CredentialError || error instanceof OutputError)) throw error;
-    // Whoever watches ends that with a signal.
-    if (stop.signal.aborted && command.name === 'status' && command.watch) return EXIT.done;
+    // As `| head` does it once it has seen enough.
+    if (error instanceof OutputError && error.readerHasGone) return EXIT.done;
     for (const line of error.message.split('\n')) terminal.note(`kube-register ${command.name}: ${line}`);
     return EXIT.failed;
   }
@@ -59,27 +60,48 @@ async function showStatus(
 ): Promise<number> {
   const source = await openSource(settings, daemon, signal);
   try {
-    let shown: string | undefined;
-    do {
-      const status = await terminal.whileAtWork(LOOKING, source.look());
-      const version = `${status.startedAt} ${status.pass.number} ${status.pass.running}`;
-      if (version !== shown) {
-        shown = version;
-        if (watch && output === 'text' && terminal.isWatched) terminal.clear();
-        await terminal.print(
-          output === 'json'
-            ? JSON.stringify(status, null, watch ? undefined : 2)
-            : statusText(status, source.daemon, terminal),
-        );
-      }
-      if (watch)
-        await pause(source.daemon === undefined ? status.rules.intervalMs : WATCH_EVERY_MS, undefined, {
-          signal,
-        }).catch(() => {});
-    } while (watch && !signal.aborted);
+    const print = (status: Status) =>
+      terminal.print(
+        output === 'text'
+          ? statusText(status, source.origin, terminal)
+          : JSON.stringify(status, null, watch ? undefined : 2),
+      );
+    if (!watch) await print(await terminal.whileAtWork(LOOKING, source.look()));
+    else {
+      await watchStatus(source, { terminal, signal }, async (status) => {
+        if (output === 'text' && terminal.isWatched) terminal.clear();
+        await print(status);
+      });
+    }
     return EXIT.done;
   } finally {
     source.close();
+  }
+}
+
+/** Prints after each pass, until the signal. A daemon that goes may come back: fleet moves it, and people restart it. */
+async function watchStatus(
+  { origin, look }: StatusSource,
+  { terminal, signal }: { terminal: Terminal; signal: AbortSignal },
+  print: (status: Status) => Promise<void>,
+): Promise<void> {
+  let shown: string | undefined;
+  let problem: string | undefined;
+  let intervalMs = WATCH_EVERY_MS;
+  while (!signal.aborted) {
+    try {
+      const status = await terminal.whileAtWork(LOOKING, look());
+      const version = `${status.startedAt} ${status.pass.number} ${status.pass.running}`;
+      if (version !== shown) await print(status);
+      shown = version;
+      problem = undefined;
+      if (!('daemon' in origin)) intervalMs = status.rules.intervalMs;
+    } catch (error) {
+      if (!(error instanceof LookError)) throw error;
+      if (error.message !== problem && !signal.aborted) terminal.note(`${error.message}; it is tried again`);
+      problem = error.message;
+    }
+    await pause(intervalMs, undefined, { signal }).catch(() => {});
   }
 }
 
@@ -101,7 +123,11 @@ async function explain(
     }
     await terminal.print(
       output === 'json'
-        ? JSON.stringify(rows, null, 2)
+        ? JSON.stringify(
+            rows.map(({ machine, node }) => ({ machine: machine ?? null, node: node ?? null })),
+            null,
+            2,
+          )
         : rows.map((row) => explainText(row, status, terminal)).join('\n\n'),
     );
     return EXIT.done;

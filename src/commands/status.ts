@@ -1,12 +1,15 @@
 /** `kube-register status`: machines and nodes as a table, as `fleetctl list-machines` and `kubectl get nodes` would print them. */
 import { formatAge } from '../duration.ts';
-import { mostUrgentFirst, type RosterRow, rosterOf } from '../telemetry/roster.ts';
+import { onOneLine } from '../quote.ts';
+import { mostUrgentFirst, type RosterRow, rosterOf, withoutDelay } from '../telemetry/roster.ts';
 import type { NodeStatus, Status } from '../telemetry/status-document.ts';
 import { summarize } from '../telemetry/summary.ts';
 import type { Cell, Terminal } from './terminal.ts';
 
-/** `daemon` is its URL; undefined when we looked by ourselves. */
-export function statusText(status: Status, daemon: string | undefined, terminal: Terminal): string {
+/** Who saw it: the daemon at that URL; or we ourselves, with the reason for it. */
+export type Origin = { readonly daemon: string } | { readonly ownBecause: string };
+
+export function statusText(status: Status, origin: Origin, terminal: Terminal): string {
   const rows = mostUrgentFirst(rosterOf(status));
   const none =
     status.counts === null
@@ -15,31 +18,29 @@ export function statusText(status: Status, daemon: string | undefined, terminal:
   const { concern, sentence } = summarize(status);
   return [
     terminal.paint({ text: sentence, style: concern }),
-    header(status, daemon, terminal),
+    header(status, origin, terminal),
     rows.length === 0 ? none : table(rows, Date.parse(status.now), terminal),
   ].join('\n\n');
 }
 
-function header(status: Status, daemon: string | undefined, terminal: Terminal): string {
+function header(status: Status, origin: Origin, terminal: Terminal): string {
   const { fleet, kubernetes, guard, rules } = status;
   const now = Date.parse(status.now);
   const atRest = rules.maxDeregisterPercent === 100 ? 'off' : `at rest; it holds above ${rules.maxDeregisterPercent} %`;
+  const server = kubernetes.server === null || kubernetes.up === false ? '' : `, ${kubernetes.server}`;
   const lines: (readonly [string, string])[] = [
     ['fleet', serverText(fleet, now, terminal)],
-    [
-      'Kubernetes',
-      `${serverText(kubernetes, now, terminal)}${kubernetes.server === null ? '' : `, ${kubernetes.server}`}`,
-    ],
+    ['Kubernetes', `${serverText(kubernetes, now, terminal)}${server}`],
     ['guard', guard.held ? terminal.paint({ text: guard.message ?? 'holds', style: 'trouble' }) : atRest],
-    ['selector', rules.selector === '' ? 'every machine' : rules.selector],
+    ['selector', rules.selector === '' ? 'every machine' : onOneLine(rules.selector, LONGEST_SELECTOR)],
   ];
-  if (daemon !== undefined) lines.unshift(['pass', passText(status, now, terminal)]);
-  return [whoText(status, daemon), ...lines.map(([name, text]) => `${name.padEnd(12)}${text}`)].join('\n');
+  if ('daemon' in origin) lines.unshift(['pass', passText(status, now, terminal)]);
+  return [whoText(status, origin), ...lines.map(([name, text]) => `${name.padEnd(12)}${text}`)].join('\n');
 }
 
-function whoText({ version, startedAt, now, dryRun }: Status, daemon: string | undefined): string {
-  if (daemon === undefined) return 'One look of our own, in which nothing was changed: no daemon was asked.';
-  const running = `kube-register ${version} at ${daemon}, running for ${ageOf(startedAt, Date.parse(now))}`;
+function whoText({ version, startedAt, now, dryRun }: Status, origin: Origin): string {
+  if ('ownBecause' in origin) return `${origin.ownBecause}: this is one look of our own, and nothing was changed.`;
+  const running = `kube-register ${version} at ${origin.daemon}, running for ${ageOf(startedAt, Date.parse(now))}`;
   return dryRun ? `${running}; a dry run: it changes nothing` : running;
 }
 
@@ -57,11 +58,19 @@ function passText({ pass }: Status, now: number, terminal: Terminal): string {
 
 function serverText({ up, since, problem }: Status['fleet'], now: number, terminal: Terminal): string {
   if (up === null) return 'not asked yet';
-  const lasting = since === null ? '' : `, for ${ageOf(since, now)}`;
-  if (up) return `answers${lasting}`;
-  return terminal.paint({ text: `does not answer${lasting}: ${problem ?? ''}`, style: 'trouble' });
+  if (up) return `answers${lasting(since, now)}`;
+  return terminal.paint({
+    text: `does not answer as it should${lasting(since, now)}: ${problem ?? ''}`,
+    style: 'trouble',
+  });
 }
 
+/** `, for 2h13m`; nothing where it is not known. */
+export function lasting(since: string | null, now: number): string {
+  return since === null ? '' : `, for ${ageOf(since, now)}`;
+}
+
+const LONGEST_SELECTOR = 300;
 const HEADER = ['MACHINE', 'ADDRESS', 'METADATA', 'KUBELET', 'NODE', 'VERDICT', 'SINCE', 'NEXT'];
 
 function table(rows: readonly RosterRow[], now: number, terminal: Terminal): string {
@@ -75,7 +84,7 @@ function table(rows: readonly RosterRow[], now: number, terminal: Terminal): str
       node === undefined ? '-' : `${node.name} (${node.origin})`,
       { text: verdict.verdict, style: concern },
       ageOf(verdict.since, now),
-      verdict.next ?? '-',
+      nextText(verdict, now),
     ]),
   );
 }
@@ -95,7 +104,14 @@ function metadataText(metadata: Readonly<Record<string, string>> | undefined): s
 function kubeletText(kubelet: Status['machines'][number]['kubelet'], node: NodeStatus | undefined, now: number): Cell {
   if (kubelet === null) return node?.witnesses?.kubelet ?? '-';
   const style = kubelet.state === 'healthy' ? 'well' : kubelet.state === 'answers' ? 'watch' : 'trouble';
-  return { text: `${kubelet.state} ${ageOf(kubelet.since, now)}`, style };
+  const age = kubelet.since === null ? '' : ` ${ageOf(kubelet.since, now)}`;
+  return { text: `${kubelet.state}${age}`, style };
+}
+
+/** What is due is counted from now; the plan counted it from the pass. */
+function nextText({ next, due }: RosterRow['verdict'], now: number): string {
+  if (next === null) return '-';
+  return due === null ? next : `${withoutDelay(next)} in ${formatAge(Date.parse(due) - now)}`;
 }
 
 /** How long ago that was, at a glance; a dash for what is not known. */

@@ -38,6 +38,12 @@ const PROGRESS_EVERY_MS = 1_000;
 /** The standard output takes nothing: a full disk, a reader that has gone. */
 export class OutputError extends Error {
   override readonly name = 'OutputError';
+  readonly readerHasGone: boolean;
+
+  constructor({ code, message }: NodeJS.ErrnoException) {
+    super(`nothing can be written to the standard output (${code ?? message})`);
+    this.readerHasGone = code === 'EPIPE';
+  }
 }
 
 /** https://no-color.org; a pipe or a file never gets colours. */
@@ -65,8 +71,7 @@ export class Terminal {
   print(text: string): Promise<void> {
     const { stdout } = this.#host;
     return new Promise((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException) =>
-        reject(new OutputError(`nothing can be written to the standard output (${error.code ?? error.message})`));
+      const fail = (error: NodeJS.ErrnoException) => reject(new OutputError(error));
       // Without a listener the error would be thrown once more, and end the process with its stack.
       stdout.on('error', fail);
       stdout.write(`${text}\n`, (error) => {
@@ -83,7 +88,7 @@ export class Terminal {
   }
 
   clear(): void {
-    this.#host.stdout.write('\u001b[H\u001b[2J\u001b[3J');
+    this.#host.stdout.write('\u001b[H\u001b[2J');
   }
 
   /** On one line, whatever the text holds. */

@@ -1,5 +1,7 @@
 /** The last registrations, adoptions and deregistrations on the page, each with its reason. */
+
 import { onOneLine } from '../quote.ts';
+import { DONE } from '../reconcile/action.ts';
 import type { Concern } from '../telemetry/roster.ts';
 import type { PastAction } from '../telemetry/status-document.ts';
 import { type Html, html, NOTHING } from './html.ts';
@@ -28,8 +30,6 @@ function renderAction(action: PastAction): Html {
   return html`
 <li><small>${moment(at)}</small> <b class="mark ${concern}">${words}</b> <p><b>${onOneLine(node, LONGEST.name)}</b>${whose} <span>${onOneLine(reason, LONGEST.sentence)}</span></p></li>`;
 }
-
-const DONE = { register: 'registered', adopt: 'adopted', deregister: 'deregistered' } as const;
 
 function told({ kind, result }: PastAction): { readonly concern: Concern; readonly words: string } {
   switch (result) {

@@ -1,6 +1,6 @@
 /** The rows of the page's table: a machine with its node, or a node without a machine. */
 import { onOneLine } from '../quote.ts';
-import { mostUrgentFirst, type RosterRow, rosterOf } from '../telemetry/roster.ts';
+import { mostUrgentFirst, type RosterRow, rosterOf, withoutDelay } from '../telemetry/roster.ts';
 import type { MachineStatus, NodeStatus, Status } from '../telemetry/status-document.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { shortMoment } from './moment.ts';
@@ -48,8 +48,15 @@ function machineCell(row: RosterRow): Html {
   const mark = node?.mark ?? null;
   const id = machine?.id ?? mark;
   return html`<b>${titleOf(row)}</b>${also}${id === null ? NOTHING : html` <code>${onOneLine(id, LONGEST.name)}</code>`}${
-    machine === undefined ? html` <small>not in fleet</small>` : NOTHING
+    machine === undefined
+      ? html` <small>${isListed(node) ? 'its machine has another node' : 'not in fleet'}</small>`
+      : NOTHING
   }`;
+}
+
+/** A node whose machine fleet lists, though that machine did not come to it. */
+function isListed(node: NodeStatus | undefined): boolean {
+  return node?.witnesses != null && node.witnesses.fleet !== 'not-listed';
 }
 
 function metadataCell({ metadata }: MachineStatus): Html {
@@ -110,7 +117,7 @@ function verdictCell({ verdict, concern }: RosterRow): Html {
 function nextCell({ verdict: { next, due } }: RosterRow): Html {
   if (next === null) return NOTHING;
   // With the time itself beside it, how long that is would only grow old.
-  const what = due === null ? next : next.replace(/ in (\d+h)?(\d+m)?(\d+s)?$/, '');
+  const what = due === null ? next : withoutDelay(next);
   return html`<span>${onOneLine(what, LONGEST.sentence)}</span>${due === null ? NOTHING : html` ${small(due)}`}`;
 }
 

@@ -38,6 +38,14 @@ export interface Deregister {
 
 export type Action = Register | Adopt | Label | Deregister;
 
+/** For people: what a node was, once the action is done. */
+export const DONE = {
+  register: 'registered',
+  adopt: 'adopted',
+  label: 'updated',
+  deregister: 'deregistered',
+} as const satisfies Readonly<Record<Action['kind'], string>>;
+
 /** The name of the node that the action is about. */
 export function nodeName(action: Action): string {
   return action.kind === 'register' ? action.draft.name : action.node.name;

@@ -100,11 +100,7 @@ function aliveVerdict(node: Node, testimony: Testimony): NodeVerdict {
     case 'matches':
       return isHeard(testimony) || testimony.kubernetes === 'unread'
         ? { name: 'keep', reason: said }
-        : {
-            name: 'probe-suspect',
-            reason: `${said}: the health check is wrong, not the node (${testimony.kubeletDetail})`,
-            next: 'kept; see KUBE_REGISTER_HEALTHZ_URL',
-          };
+        : { name: 'probe-suspect', ...suspicion(testimony) };
     case 'no-match':
       return {
         name: 'unmatched',
@@ -118,6 +114,21 @@ function aliveVerdict(node: Node, testimony: Testimony): NodeVerdict {
         next: "kept: fleet's agent is down there, not the node",
       };
   }
+}
+
+/** A kubelet that is silent, or one that nobody can ask, though Kubernetes calls its node Ready. */
+function suspicion(testimony: Testimony): Pick<NodeVerdict, 'reason' | 'next'> {
+  const said = describe(testimony);
+  if (testimony.kubelet === 'unasked') {
+    return {
+      reason: `${said}, where ${testimony.kubeletDetail}`,
+      next: 'kept while Kubernetes calls it Ready; if it is left over from another name of its machine: kubectl delete node',
+    };
+  }
+  return {
+    reason: `${said}: the health check is wrong, not the node (${testimony.kubeletDetail})`,
+    next: 'kept; see KUBE_REGISTER_HEALTHZ_URL',
+  };
 }
 
 function reasonFor({ fleet }: Testimony): Reason {

@@ -26,7 +26,7 @@ interface Taken {
 /** Machines are taken in the order of their ids, so that of two that want one name or address the smallest id has it. */
 export function planRegistrations(observation: Observation, memory: Memory, policy: Policy, now: Now): Registration {
   const { era } = observation;
-  const taken = takenBy(observation.nodes);
+  const taken = takenBy(observation);
   const verdicts = new Map<string, MachineVerdict>();
   const actions: Action[] = [];
   const notes: Note[] = [];
@@ -80,9 +80,13 @@ function futility(action: Register, memory: Memory, era: Era, now: Now): Machine
   return undefined;
 }
 
-function takenBy(nodes: readonly Node[]): Taken {
+function takenBy({ nodes, resolution }: Observation): Taken {
+  const whose = (name: string) => {
+    const owner = resolution.byNode.get(name)?.machine.id;
+    return owner === undefined ? 'there and is not its own' : `machine ${owner}'s`;
+  };
   return {
-    names: new Map(nodes.map(({ name }) => [name, `node ${name} is there and is not its own`])),
+    names: new Map(nodes.map(({ name }) => [name, `node ${name} is ${whose(name)}`])),
     addresses: new Map(),
   };
 }

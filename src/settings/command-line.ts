@@ -14,7 +14,7 @@ export const COMMANDS = {
 type CommandName = keyof typeof COMMANDS;
 const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
 
-export type OutputFormat = 'text' | 'json';
+type OutputFormat = 'text' | 'json';
 
 /** `daemon` is the http:// URL of the one to ask, where it is given. */
 export type Command =
@@ -55,7 +55,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     const asksForHelp = /^--?h(elp)?$/.test(second ?? '');
     const mistakes = asksForHelp
       ? []
-      : ['explain: needs the id of a machine or the name of a node, as in explain 10.0.0.7'];
+      : ['explain: the id of a machine or the name of a node comes right behind it, as in explain 10.0.0.7'];
     return { command: { name: 'daemon' }, rest: others, mistakes };
   }
   return withFlags(name, behind, second);
@@ -117,9 +117,13 @@ function take(own: OwnFlags, flag: string, given: string | undefined, queue: str
   return undefined;
 }
 
+/** That of LISTEN, if it is not set. */
+const USUAL_PORT = 10_271;
+
 function daemonUrl(text: string): string | undefined {
   const url = /^http:\/\//.test(text) ? text : `http://${text}`;
-  return /^http:\/\/[^\s/?#@]+\/?$/.test(url) && URL.canParse(url) ? new URL(url).origin : undefined;
+  if (!/^http:\/\/[^\s/?#@]+\/?$/.test(url) || !URL.canParse(url)) return undefined;
+  return /:\d+\/?$/.test(url) ? new URL(url).origin : `${new URL(url).origin}:${USUAL_PORT}`;
 }
 
 function commandOf(name: CommandName, { output, watch, daemon }: OwnFlags, subject: string): Command {

@@ -1,6 +1,6 @@
 /** Writes Events beside the passes, and lets go what cannot be written: no pass waits for an Event. */
 import type { Clock } from '../clock.ts';
-import { formatDuration } from '../duration.ts';
+import { formatAge } from '../duration.ts';
 import { RequestError } from '../http/request-error.ts';
 import type { EventLog, NodeEvent } from '../kubernetes/events.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
@@ -110,7 +110,7 @@ export class EventRecorder {
     const lasted = this.#allWritten ? this.#lasting.over('not written', clock.monotonic()) : undefined;
     this.#allWritten = true;
     if (lasted === undefined) return;
-    log.say('events-written-again', `Events are written again after ${formatDuration(lasted.lastedMs)}`, { ...lasted });
+    log.say('events-written-again', `Events are written again after ${formatAge(lasted.lastedMs)}`, { ...lasted });
   }
 }
 

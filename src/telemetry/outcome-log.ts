@@ -1,12 +1,11 @@
 /** What the log says of actions: what was done, each time; what was not, at its start, now and then, and at its end. */
-import { type Action, fingerprint, nodeName } from '../reconcile/action.ts';
+import { type Action, DONE, fingerprint, nodeName } from '../reconcile/action.ts';
 import type { Outcome } from '../reconcile/apply.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import { type Line, sayAlike } from './alike.ts';
 import type { Fields, Log } from './log-events.ts';
 import { inWords, Reminders } from './reminders.ts';
 
-const DONE = { register: 'registered', adopt: 'adopted', label: 'updated', deregister: 'deregistered' } as const;
 const VERBS = { register: 'register', adopt: 'adopt', label: 'update', deregister: 'deregister' } as const;
 
 export class OutcomeLog {
@@ -45,7 +44,7 @@ export class OutcomeLog {
     const because = detail === undefined ? '' : `: ${detail}`;
     switch (result) {
       case 'done':
-        this.#log.say(DONE[action.kind], `${DONE[action.kind]} ${subject}${why}${because}`, about);
+        this.#log.say(DONE[action.kind], `${DONE[action.kind]} ${subject}${why || whatOf(action)}${because}`, about);
         break;
       case 'unneeded':
         this.#log.say('action-unneeded', `no need to ${VERBS[action.kind]} ${subject}${because}`, about);
@@ -146,4 +145,12 @@ function fieldsOf(action: Action): Fields {
 function subjectOf(action: Action): string {
   const node = `node ${nodeName(action)}`;
   return 'machine' in action ? `${node} of machine ${action.machine.id}` : node;
+}
+
+/** `: label rack, annotation kube-register.io/labels`, of a node that was brought up to date. */
+function whatOf(action: Action): string {
+  if (action.kind !== 'label') return '';
+  const keys = (what: string, change: ReadonlyMap<string, string | null>) =>
+    [...change].map(([key, value]) => `${value === null ? 'without ' : ''}${what} ${key}`);
+  return `: ${[...keys('label', action.change.labels), ...keys('annotation', action.change.annotations)].join(', ')}`;
 }

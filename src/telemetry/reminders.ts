@@ -1,5 +1,5 @@
 /** When what lasts is worth a line: at its start, when it is told otherwise, as a reminder at growing intervals, and at its end. */
-import { formatDuration } from '../duration.ts';
+import { formatAge } from '../duration.ts';
 import type { Fields } from './log-events.ts';
 
 const FIRST_MS = 60_000;
@@ -62,7 +62,7 @@ export class Reminders<Key extends string> {
 
 /** `12m (24 times)` */
 export function inWords({ lastedMs, times }: Lasted): string {
-  return `${formatDuration(lastedMs)} (${times === 1 ? 'once' : `${times} times`})`;
+  return `${formatAge(lastedMs)} (${times === 1 ? 'once' : `${times} times`})`;
 }
 
 function lastedUntil(nowMs: number, { sinceMs, times }: Lasting): Lasted {

@@ -1,5 +1,5 @@
 /** What the log says of passes: changes, each once; what lasts, at its start, now and then, and at its end; and the figures an hour. */
-import { formatDuration } from '../duration.ts';
+import { formatAge } from '../duration.ts';
 import { quote } from '../quote.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import { type Line, sayAlike } from './alike.ts';
@@ -144,7 +144,7 @@ export class Reporter {
 
   #isOver(event: Lasting, nowMs: number, messageOf: (lasted: string) => string): void {
     const lasted = this.#lasting.over(event, nowMs);
-    if (lasted !== undefined) this.#log.say(ENDS[event], messageOf(formatDuration(lasted.lastedMs)), { ...lasted });
+    if (lasted !== undefined) this.#log.say(ENDS[event], messageOf(formatAge(lasted.lastedMs)), { ...lasted });
   }
 }
 

@@ -47,12 +47,26 @@ export interface RosterRow {
   readonly concern: Concern;
 }
 
-/** In the order of the status: machines, then nodes that no machine came to. */
+/**
+ * In the order of the status: machines, then nodes that have none. A machine that did not come to a node, as one that no longer matches, has
+ * the node that names it, if there is one.
+ */
 export function rosterOf({ machines, nodes }: Pick<Status, 'machines' | 'nodes'>): readonly RosterRow[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const rows = machines.map((machine) => rowOf(machine, machine.node === null ? undefined : byName.get(machine.node)));
-  const homeless = nodes.filter(({ machine }) => machine === null).map((node) => rowOf(undefined, node));
-  return [...rows, ...homeless];
+  const homeless = new Map(nodes.filter(({ machine }) => machine === null).map((node) => [namedBy(node), node]));
+  const housed = new Set<NodeStatus>();
+  const rows = machines.map((machine) => {
+    const node = machine.node === null ? homeless.get(machine.id) : byName.get(machine.node);
+    if (node !== undefined) housed.add(node);
+    return rowOf(machine, node);
+  });
+  const others = nodes.filter((node) => node.machine === null && !housed.has(node));
+  return [...rows, ...others.map((node) => rowOf(undefined, node))];
+}
+
+/** The id of the machine that a node without one would be asked for by fleet's word: what it reports, else what its mark says. */
+function namedBy({ reportedId, mark, name }: NodeStatus): string {
+  return reportedId ?? mark ?? `node ${name}`;
 }
 
 /** Trouble before what is to be looked at before what is well; then by verdict, then by address. */
@@ -72,6 +86,11 @@ function rowOf(machine: MachineStatus | undefined, node: NodeStatus | undefined)
   const verdict = node ?? machine;
   if (verdict === undefined) throw new TypeError('a row has a machine or a node');
   return { machine, node, verdict, concern: concernOf(verdict.verdict) };
+}
+
+/** `deregistered`, of `deregistered in 29m30s`: as time goes by the moment that it is due at is told, and not how long that was. */
+export function withoutDelay(next: string): string {
+  return next.replace(/ in (\d+h)?(\d+m)?(\d+s)?$/, '');
 }
 
 /** `watch` for a word that this version does not know: the daemon that was asked may be newer. */

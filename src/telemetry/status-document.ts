@@ -49,6 +49,8 @@ const node = verdict.extend({
   /** The machine id that its kubelet reports, where it was read. */
   reportedId: text,
   addresses: z.array(z.string()),
+  /** Its condition, where it was read whole in the last pass; null where the list had metadata alone. */
+  ready: z.enum(['ready', 'not-ready', 'none']).nullable(),
   /** The kubelet's word on this node, where it was asked; several addresses may have been. */
   witnesses: z
     .object({
@@ -106,7 +108,14 @@ export const statusDocument = z.object({
   }),
   fleet: server,
   kubernetes: server.extend({ server: text }),
-  guard: z.object({ held: z.boolean(), since: time, message: text }),
+  /** While it holds: how many nodes look gone, and of how many; those with a veto `keep` count in neither. */
+  guard: z.object({
+    held: z.boolean(),
+    since: time,
+    message: text,
+    gone: z.number().nullable(),
+    managed: z.number().nullable(),
+  }),
   counts: z
     .object({
       machines: z.record(z.string(), z.number()),

@@ -1,7 +1,8 @@
 /** What /status serves: every machine and every node, what was seen of it, its verdict, since when, and what happens next. */
 import type { Clock } from '../clock.ts';
 import type { Target } from '../http/request-error.ts';
-import { nodeName } from '../reconcile/action.ts';
+import { type Action, DONE, nodeName } from '../reconcile/action.ts';
+import type { Outcome } from '../reconcile/apply.ts';
 import type { Machine } from '../reconcile/machines.ts';
 import { markOf, SINCE } from '../reconcile/marks.ts';
 import type { Policy } from '../reconcile/policy.ts';
@@ -41,8 +42,11 @@ export function makeStatus(
 ): Status {
   const seen = good?.report.seen;
   const goodEnded = good === undefined ? undefined : good.report.startedAt + good.report.durationMs;
-  const verdict = (kind: Subject['kind'], id: string, given: Verdict<string> | undefined) =>
-    describeVerdict(given ?? UNDECIDED, chronicle.since(kind, id), goodEnded);
+  const outcomes = new Map((good?.report.outcomes ?? []).map((outcome) => [subjectOf(outcome.action), outcome]));
+  const verdict = (kind: Subject['kind'], id: string, given: Verdict<string> = UNDECIDED) => ({
+    ...describeVerdict(given, chronicle.since(kind, id), goodEnded),
+    next: nextOf(given, outcomes.get(`${kind} ${id}`)),
+  });
   return {
     version: frame.version,
     dryRun: frame.dryRun,
@@ -62,6 +66,8 @@ export function makeStatus(
       held: seen?.plan.hold !== undefined,
       since: iso(chronicle.heldSince),
       message: seen?.plan.hold?.message ?? null,
+      gone: seen?.plan.hold?.gone ?? null,
+      managed: seen?.plan.hold?.managed ?? null,
     },
     counts: good === undefined ? null : { ...good.counts, nodes: Object.fromEntries(good.counts.nodes) },
     machines: [...(seen?.observation.machines.values() ?? [])].map((machine) => ({
@@ -111,17 +117,40 @@ function describeServer(target: Target, chronicle: Chronicle): Status['fleet'] {
   return { up: state?.up ?? null, since: iso(state?.since), problem: state?.problem ?? null };
 }
 
-function describeVerdict({ name, reason, next, dueInMs }: Verdict<string>, since?: number, goodEnded?: number) {
+/** A machine is registered; everything else is done to a node. */
+function subjectOf(action: Action): string {
+  return action.kind === 'register' ? `machine ${action.machine.id}` : `node ${action.node.name}`;
+}
+
+/** Once the action is over that the verdict is the name of, what came of it; else what the plan said. */
+function nextOf({ name, next }: Verdict<string>, outcome: Outcome | undefined): string | null {
+  if (outcome?.action.kind !== name) return next ?? null;
+  const done = DONE[outcome.action.kind];
+  const because = outcome.detail === undefined ? '' : `: ${outcome.detail}`;
+  switch (outcome.result) {
+    case 'done':
+      return `${done}${because}`;
+    case 'unneeded':
+      return outcome.detail ?? 'it was so already';
+    case 'failed':
+      return `could not be ${done}${because}`;
+    case 'refused':
+      return `was not ${done}${because}`;
+    case 'dry-run':
+      return `would be ${done}: this is a dry run`;
+  }
+}
+
+function describeVerdict({ name, reason, dueInMs }: Verdict<string>, since?: number, goodEnded?: number) {
   return {
     verdict: name,
     reason,
     since: iso(since),
-    next: next ?? null,
     due: dueInMs === undefined || goodEnded === undefined ? null : iso(goodEnded + dueInMs),
   };
 }
 
-type Undecided<T> = Omit<T, keyof ReturnType<typeof describeVerdict>>;
+type Undecided<T> = Omit<T, keyof ReturnType<typeof describeVerdict> | 'next'>;
 
 function describeMachine(machine: Machine, seen: Seen | undefined, chronicle: Chronicle): Undecided<MachineStatus> {
   const { address } = machine;
@@ -151,6 +180,7 @@ function describeNode(node: Node, seen: Seen | undefined, chronicle: Chronicle):
     machine: seen?.observation.resolution.byNode.get(node.name)?.machine.id ?? null,
     reportedId: node.identity.machineId || null,
     addresses: [...node.identity.addresses],
+    ready: node.now?.ready ?? null,
     witnesses:
       testimony === undefined
         ? null

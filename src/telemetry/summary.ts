@@ -1,6 +1,7 @@
 /** One sentence on how things are: that all is well, or what is wrong first. */
 import { formatAge } from '../duration.ts';
 import { onOneLine } from '../quote.ts';
+import { DONE } from '../reconcile/action.ts';
 import { type Concern, type RosterRow, rosterOf } from './roster.ts';
 import type { Status } from './status-document.ts';
 
@@ -24,6 +25,7 @@ const WORRIES: readonly ((status: Status) => Summary | undefined)[] = [
   actionsFailed,
   rowsInTrouble,
   nothingMatches,
+  onlySaid,
   rowsToLookAt,
 ];
 
@@ -83,12 +85,11 @@ function passesLate({ now, pass, rules }: Status): Summary | undefined {
   };
 }
 
-function guardHolds({ guard, counts }: Status): Summary | undefined {
+function guardHolds({ guard }: Status): Summary | undefined {
   if (!guard.held) return undefined;
-  const { held = 0, managed = 0 } = counts ?? {};
   return {
     concern: 'trouble',
-    sentence: `The mass guard holds: ${held} of ${count(managed, 'managed node')} look gone at once, and none is deregistered.`,
+    sentence: `The mass guard holds: ${guard.gone} of ${count(guard.managed ?? 0, 'managed node')} look gone at once, and none is deregistered.`,
   };
 }
 
@@ -107,10 +108,24 @@ function actionsFailed({ pass }: Status): Summary | undefined {
 function rowsInTrouble(status: Status): Summary | undefined {
   const rows = rosterOf(status).filter(({ concern }) => concern === 'trouble');
   if (rows.length === 0) return undefined;
-  const going = rows.filter(({ node }) => node !== undefined);
+  const done = new Set(doneIn(status, 'deregister'));
+  const gone = rows.filter(({ node }) => node !== undefined && done.has(node.name));
+  const going = rows.filter(({ node }) => node !== undefined && !done.has(node.name));
   const out = rows.filter(({ node }) => node === undefined);
-  const sentences = [going.length > 0 ? goingSentence(going, status.now) : [], out.length > 0 ? outSentence(out) : []];
-  return { concern: 'trouble', sentence: sentences.flat().join(' ') };
+  const worth = toLookAt(status);
+  const sentences = [
+    ...(gone.length > 0 ? [`${count(gone.length, 'node')} ${gone.length === 1 ? 'was' : 'were'} deregistered.`] : []),
+    ...(going.length > 0 ? [goingSentence(going, status.now)] : []),
+    ...(out.length > 0 ? [outSentence(out)] : []),
+    ...(worth.length > 0 ? [`Worth a look: ${inWords(worth)}.`] : []),
+  ];
+  return { concern: 'trouble', sentence: sentences.join(' ') };
+}
+
+/** The nodes to which that was done in the last pass. */
+function doneIn({ pass }: Status, kind: string): readonly string[] {
+  const done = (pass.last?.actions ?? []).filter((action) => action.kind === kind && action.result === 'done');
+  return done.map(({ node }) => node);
 }
 
 function goingSentence(rows: readonly RosterRow[], now: string): string {
@@ -133,15 +148,34 @@ function nothingMatches({ rules, counts, nodes }: Status): Summary | undefined {
   return { concern: 'watch', sentence: `${what}${left}.` };
 }
 
+/** A look of a command, or a daemon that is tried: nothing is done, so that not all can be well. */
+function onlySaid(status: Status): Summary | undefined {
+  const tally = new Map<string, number>();
+  for (const { kind, result } of status.pass.last?.actions ?? []) {
+    if (result === 'dry-run') tally.set(kind, (tally.get(kind) ?? 0) + 1);
+  }
+  if (tally.size === 0) return undefined;
+  const would = KINDS.flatMap((kind) => (tally.has(kind) ? `${DONE[kind]} ${tally.get(kind)}` : []));
+  const worth = toLookAt(status);
+  const also = worth.length > 0 ? ` Worth a look: ${inWords(worth)}.` : '';
+  return { concern: 'watch', sentence: `This is a dry run. What would be done to nodes: ${would.join(', ')}.${also}` };
+}
+
+const KINDS = ['register', 'adopt', 'label', 'deregister'] as const;
+
 function rowsToLookAt(status: Status): Summary | undefined {
-  const rows = rosterOf(status).filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+  const rows = toLookAt(status);
   if (rows.length === 0) return undefined;
   return { concern: 'watch', sentence: `${figures(status)}. Worth a look: ${inWords(rows)}.` };
 }
 
+function toLookAt(status: Status): readonly RosterRow[] {
+  return rosterOf(status).filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+}
+
 /** It would otherwise never be said that all is well: nodes of others stay, and so does what ADOPT=false leaves alone. */
 function isOnPurpose({ verdict: { verdict } }: RosterRow, { rules }: Status): boolean {
-  return verdict === 'foreign' || (verdict === 'recognised' && !rules.adopt);
+  return verdict === 'recognised' && !rules.adopt;
 }
 
 function allIsWell(status: Status): Summary {

@@ -1,6 +1,6 @@
 /** Says when the token in a file cannot be read any more, now and then while that lasts, and when it can again. */
 import type { Clock } from '../clock.ts';
-import { formatDuration } from '../duration.ts';
+import { formatAge } from '../duration.ts';
 import type { TokenReadListener } from '../token-file.ts';
 import type { Log } from './log-events.ts';
 import { Reminders } from './reminders.ts';
@@ -12,7 +12,7 @@ export function tokenReadLog(log: Log, clock: Clock): TokenReadListener {
     if (problem === undefined) {
       const lasted = unreadable.over(file, clock.monotonic());
       if (lasted === undefined) return;
-      const message = `${file}: the token can be read again after ${formatDuration(lasted.lastedMs)}`;
+      const message = `${file}: the token can be read again after ${formatAge(lasted.lastedMs)}`;
       log.say('credential-file-readable-again', message, { ...lasted });
       return;
     }

@@ -48,7 +48,7 @@ async function takeTerminal(): Promise<void> {
   const showcase = await startShowcase();
   const screen = Object.assign(new Writable(), { isTTY: true });
   const terminal = new Terminal({ stdout: screen, stderr: screen, env: {} });
-  const text = statusText(showcase.status, 'http://127.0.0.1:10271', terminal);
+  const text = statusText(showcase.status, { daemon: 'http://127.0.0.1:10271' }, terminal);
   const { page } = await openPage(browser, { viewport: { width: 2_000, height: 860 } });
   await page.setContent(TERMINAL_STYLE + pre(`$ kube-register status\n${text}`));
   await page.locator('pre').screenshot({ path: fileOf('status') });

@@ -101,9 +101,9 @@ describe('kube-register status', () => {
     const { address } = await lab.addMachine({ metadata: WORKER });
     const { code, stdout, stderr } = await command(lab, ['status']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('One look of our own, in which nothing was changed: no daemon was asked.');
+    expect(stdout).toContain('this is one look of our own, and nothing was changed.');
     expect(stdout).toMatch(
-      new RegExp(`^00000000\\.\\.\\. +${address} +role=kubernetes +healthy \\S+ +- +register`, 'm'),
+      new RegExp(`^00000000\\.\\.\\. +${address} +role=kubernetes +healthy +- +register +- +would be registered`, 'm'),
     );
     expect(lab.kubernetes.log.writes).toEqual([]);
   });
@@ -167,6 +167,38 @@ describe('kube-register status', () => {
     expect(new Set(passes()).size).toBe(passes().length);
   });
 
+  it('goes on watching when the daemon goes, and says so once', async () => {
+    const { lab, daemon, at } = await clusterOfTest();
+    const place = { ...settingsFor(lab), LISTEN: at.replace('http://', '') };
+    const watcher = startProgram(place, ['status', '-w', '-o', 'json']);
+    const started = () =>
+      new Set([...watcher.stdout.matchAll(/"dryRun":false,"startedAt":"([^"]+)"/g)].map(([, time]) => time)).size;
+    await expect.poll(started, { timeout: 15_000 }).toBe(1);
+    await daemon.stop();
+    const next = startProgram(place);
+    await next.firstPass();
+    await expect.poll(started, { timeout: 15_000 }).toBe(2);
+    const { code, stderr } = await watcher.stop();
+    expect(code).toBe(0);
+    expect(stderr.split('\n').length).toBeLessThanOrEqual(2);
+  });
+
+  it('ends without a word when its reader has seen enough', async () => {
+    const { lab, daemon, at } = await clusterOfTest();
+    const watcher = startProgram({ ...settingsFor(lab), LISTEN: 'off' }, [
+      'status',
+      '-w',
+      '-o',
+      'json',
+      '--daemon',
+      at,
+    ]);
+    await expect.poll(() => watcher.stdout, { timeout: 15_000 }).toContain('"version"');
+    watcher.closeLog();
+    await daemon.pass();
+    expect(await watcher.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('tells what is wrong with fleet from a daemon that cannot reach it', async () => {
     const { lab, daemon, at } = await clusterOfTest();
     lab.fleet.etcd = 'unreachable';
@@ -174,7 +206,7 @@ describe('kube-register status', () => {
     const { code, stdout } = await command(lab, ['status', '--daemon', at]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^pass +the last failed, the last good one was /m);
-    expect(stdout).toMatch(/^fleet +does not answer, for .*is etcd healthy\?/m);
+    expect(stdout).toMatch(/^fleet +does not answer as it should, for .*is etcd healthy\?/m);
     expect(stdout).toMatch(/^Kubernetes +answers/m);
   });
 
@@ -217,7 +249,7 @@ describe('kube-register explain', () => {
       /^ {2}fleet +lists it at 127\.\S+, with role=kubernetes; that matches METADATA=role=kubernetes/m,
       /^ {2}kubelet +silent, for .*refused the connection/m,
       /^ {2}Kubernetes +keeps no Ready condition/m,
-      /^ {2}mark +of machine 0{31}\d, since 20.*, registered by this process/m,
+      /^ {2}mark +of machine 0{31}\d, since 20.*, registered by this daemon/m,
       /^ {2}means +Not alive; its grace is running/m,
       /^ {2}deregisters +.*after UNHEALTHY_GRACE, 30m of watched time/m,
       /^ {2}\S+ ago +register, done: the kubelet at /m,
@@ -235,7 +267,7 @@ describe('kube-register explain', () => {
     const { code, stdout } = await command(lab, ['explain', subject]);
     expect(code).toBe(0);
     expect(stdout).toContain('machine 00000000000000000000000000000003');
-    expect(stdout).toMatch(/not-selected, for .*: its metadata does not match the selector/);
+    expect(stdout).toMatch(/not-selected: its metadata does not match the selector/);
     expect(stdout).toContain('that does not match METADATA=role=kubernetes');
   });
 
@@ -244,7 +276,32 @@ describe('kube-register explain', () => {
     const { id, address } = await lab.addMachine({ metadata: WORKER });
     const { code, stdout } = await command(lab, ['explain', address, '-o', 'json']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject([{ machine: { id }, verdict: { verdict: 'register' } }]);
+    expect(JSON.parse(stdout)).toMatchObject([{ machine: { id, verdict: 'register' }, node: null }]);
+  });
+
+  it('tells of a machine that no longer matches beside its node, and of a second node whose the first is', async () => {
+    const { lab, daemon, at } = await clusterOfTest();
+    const [one, two] = lab.kubernetes.nodes;
+    if (one === undefined || two === undefined) throw new Error('there are two nodes');
+    const id = one.metadata.annotations?.['kube-register.io/machine-id'] ?? '';
+    lab.fleet.setMachine({ id, address: one.metadata.name, metadata: { role: 'gone' } });
+    lab.kubernetes.selfRegister(two.metadata.name, two.metadata.annotations?.['kube-register.io/machine-id'] ?? '', [
+      two.metadata.name,
+    ]);
+    lab.kubernetes.putNode({
+      name: 'left-over',
+      annotations: two.metadata.annotations ?? {},
+      addresses: [two.metadata.name],
+      ready: true,
+    });
+    await daemon.pass();
+    const unmatched = (await command(lab, ['explain', id, '--daemon', at])).stdout;
+    expect(unmatched).toContain(`machine ${id}, node ${one.metadata.name}`);
+    expect(unmatched).toContain('with role=gone; that does not match METADATA=role=kubernetes');
+    const left = (await command(lab, ['explain', 'left-over', '--daemon', at])).stdout;
+    expect(left).toMatch(new RegExp(`fleet +lists machine \\S+, whose node is ${two.metadata.name}`));
+    expect(left).toContain('if it is left over from another name of its machine: kubectl delete node');
+    expect(left).not.toContain('the health check is wrong');
   });
 
   it('says so when there is none', async () => {

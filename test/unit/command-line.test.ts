@@ -17,6 +17,8 @@ describe('the command line', () => {
     [['status', '-watch', '-o=json'], { name: 'status', output: 'json', watch: true }],
     [['status', '--daemon', '10.0.0.5:10271'], daemonAt('http://10.0.0.5:10271')],
     [['status', '--daemon=http://core-1:10271/'], daemonAt('http://core-1:10271')],
+    [['status', '--daemon', 'core-1'], daemonAt('http://core-1:10271')],
+    [['status', '--daemon', 'http://[::1]'], daemonAt('http://[::1]:10271')],
     [['status', '--daemon=[::1]:10271'], daemonAt('http://[::1]:10271')],
     [['explain', '10.0.0.7'], { name: 'explain', output: 'text', subject: '10.0.0.7' }],
     [['explain', 'core-1', '-o', 'json'], { name: 'explain', output: 'json', subject: 'core-1' }],
@@ -39,8 +41,11 @@ describe('the command line', () => {
   it.each([
     [['stauts'], '"stauts": there is no such command; did you mean status?'],
     [['explian', '10.0.0.7'], '"explian": there is no such command; did you mean explain?'],
-    [['explain'], 'explain: needs the id of a machine or the name of a node, as in explain 10.0.0.7'],
-    [['explain', '-o', 'json'], 'explain: needs the id of a machine or the name of a node, as in explain 10.0.0.7'],
+    [['explain'], 'explain: the id of a machine or the name of a node comes right behind it, as in explain 10.0.0.7'],
+    [
+      ['explain', '-o', 'json'],
+      'explain: the id of a machine or the name of a node comes right behind it, as in explain 10.0.0.7',
+    ],
     [['status', '-o', 'xml'], '-o: "xml": must be text or json'],
     [['status', '-o'], '-o: needs a value'],
     [['status', '--output', '--watch'], '--output: needs a value'],

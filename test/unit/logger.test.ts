@@ -147,9 +147,9 @@ describe('pretty lines', () => {
 
   it('say when, how bad and what, with the fields behind, except those that the sentence tells', async () => {
     const output = await written(pretty, (logger) =>
-      logger.warn({ event: 'hold', node: 'n1', lastedMs: 1, times: 2 }, 'held'),
+      logger.warn({ event: 'registered', node: 'n1', machine: 'm1', lastedMs: 1, durationMs: 2 }, 'held'),
     );
-    expect(output).toMatch(/^\[\d{4}-\d\d-\d\d [\d:.]+\] WARN: held \{"node":"n1"\}\n$/);
+    expect(output).toMatch(/^\[\d{4}-\d\d-\d\d [\d:.]+\] WARN: held \{"durationMs":2\}\n$/);
   });
 
   it('are coloured on a terminal only, and not when that is not wanted', async () => {

@@ -152,7 +152,7 @@ describe('hostile text', () => {
         rules: { ...aStatus().rules, selector: EVIL, neverDeregister: EVIL },
         fleet: { up: false, since: NOW, problem: EVIL },
         kubernetes: { up: true, since: NOW, problem: EVIL, server: EVIL },
-        guard: { held: true, since: NOW, message: EVIL },
+        guard: { held: true, since: NOW, message: EVIL, gone: 7, managed: 12 },
         machines: [
           aMachine({
             id: EVIL,

@@ -28,7 +28,7 @@ export function aStatus(traits: Partial<Status> = {}): Status {
     },
     fleet: traits.counts === null ? NOT_ASKED : { up: true, since: SINCE, problem: null },
     kubernetes: { ...(traits.counts === null ? NOT_ASKED : { up: true, since: SINCE, problem: null }), server: null },
-    guard: { held: false, since: null, message: null },
+    guard: { held: false, since: null, message: null, gone: null, managed: null },
     counts: {
       machines: { listed: 12, matched: 12, healthy: 12, silent: 0 },
       nodes: { keep: 12 },
@@ -68,6 +68,7 @@ export function aNode(traits: Partial<NodeStatus> & Pick<NodeStatus, 'name'>): N
     origin: 'managed',
     machine: null,
     reportedId: null,
+    ready: null,
     addresses: [],
     witnesses: { fleet: 'matches', kubelet: 'silent', kubeletDetail: '', kubernetes: 'not-ready' },
     verdict: 'keep',

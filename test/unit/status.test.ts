@@ -81,6 +81,7 @@ describe('the status', () => {
       machine: 'a',
       reportedId: null,
       addresses: ['10.0.0.1'],
+      ready: 'not-ready',
       witnesses: { fleet: 'matches', kubelet: 'silent', kubeletDetail: '10.0.0.1 silent', kubernetes: 'not-ready' },
       verdict: 'in-grace',
       reason: 'not alive for 30s of 30m, seen in 2 passes; kubelet silent; Kubernetes says NotReady',
@@ -153,6 +154,17 @@ describe('the status', () => {
       { ...about, at: '2026-01-02T00:00:00.000Z', result: 'failed', reason: `${reason}: answered 503` },
     ]);
     expect(status.nodes[0]?.origin).toBe('registered');
+  });
+
+  it.each([
+    [{ result: 'done' }, 'registered'],
+    [{ result: 'unneeded', detail: 'it was registered already' }, 'it was registered already'],
+    [{ result: 'failed', detail: 'answered 503' }, 'could not be registered: answered 503'],
+    [{ result: 'dry-run' }, 'would be registered: this is a dry run'],
+  ] as const)('says what came of a registration that was %j', (outcome, next) => {
+    const joins = { machines: [machine('b', '10.0.0.2')], nodes: [], kubelets: { '10.0.0.2': 'healthy' as const } };
+    const outcomes = goodPass(joins).seen.plan.actions.map((action) => ({ action, ...outcome }));
+    expect(statusAfter(goodPass(joins, { outcomes })).machines[0]).toMatchObject({ verdict: 'register', next });
   });
 
   it('forgets how a node came to its mark when the node is gone', () => {

@@ -21,6 +21,30 @@ function nodes(verdict: string, count: number, due: string | null = null) {
 }
 
 describe('the summary', () => {
+  it('of a dry run is that nothing is done, and what would be', () => {
+    const actions = ['register', 'register', 'deregister'].map((kind) => ({
+      kind,
+      node: 'n',
+      result: 'dry-run',
+      detail: null,
+    }));
+    const last = { startedAt: '', durationMs: 1, failures: {}, actions };
+    expect(sentence({ dryRun: true, pass: { ...pass, last }, ...nodes('orphan', 1) })).toBe(
+      'watch: This is a dry run. What would be done to nodes: registered 2, deregistered 1. Worth a look: 1 orphan.',
+    );
+  });
+
+  it('tells of a node that was deregistered from one that will be, and of what is worth a look besides', () => {
+    const actions = [{ kind: 'deregister', node: 'node-0', result: 'done', detail: null }];
+    const last = { startedAt: '', durationMs: 1, failures: {}, actions };
+    expect(sentence({ pass: { ...pass, last }, ...nodes('deregister', 1) })).toBe('trouble: 1 node was deregistered.');
+    const { machines, nodes: two } = nodes('deregister', 2);
+    const waiting = aMachine({ id: 'w', verdict: 'waiting' });
+    expect(sentence({ pass: { ...pass, last }, machines: [...machines, waiting], nodes: two })).toBe(
+      'trouble: 1 node was deregistered. 1 node is not alive: it is deregistered when its turn comes unless it comes back. Worth a look: 1 waiting.',
+    );
+  });
+
   it.each<[string, Partial<Status>]>([
     [
       'watch: Nothing is known yet: the first pass is under way.',
@@ -60,7 +84,7 @@ describe('the summary', () => {
     [
       'trouble: The mass guard holds: 7 of 12 managed nodes look gone at once, and none is deregistered.',
       {
-        guard: { held: true, since: pass.lastSuccess, message: 'held' },
+        guard: { held: true, since: pass.lastSuccess, message: 'held', gone: 7, managed: 12 },
         counts: { machines: {}, nodes: { held: 7 }, managed: 12, held: 7 },
       },
     ],
@@ -134,7 +158,7 @@ describe('the summary', () => {
   });
 
   it('says first what stops everything', () => {
-    const held = { guard: { held: true, since: null, message: null }, ...nodes('held', 2) };
+    const held = { guard: { held: true, since: null, message: null, gone: 2, managed: 2 }, ...nodes('held', 2) };
     expect(sentence(held)).toContain('The mass guard holds');
     expect(sentence({ ...held, fleet: away })).toContain('fleet has not answered');
   });

@@ -54,7 +54,7 @@ describe('the terminal', () => {
   it('says what is wrong when its output takes nothing', async () => {
     const { host } = hostOf({ isTTY: false, fails: true });
     await expect(new Terminal(host).print('x')).rejects.toThrow(
-      new OutputError('nothing can be written to the standard output (EPIPE)'),
+      new OutputError(Object.assign(new Error('no'), { code: 'EPIPE' })),
     );
   });
 
