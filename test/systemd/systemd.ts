@@ -44,7 +44,7 @@ mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
 mount --bind run run
 pivot_root . old
 umount -l old
-exec env -i container=other PATH=/usr/sbin:/usr/bin SYSTEMD_UNIT_PATH=/units \\
+exec env -i container=other PATH=/usr/sbin:/usr/bin SYSTEMD_UNIT_PATH=/units:/run/systemd/system \\
   /lib/systemd/systemd --system --unit=idle.target --show-status=no`;
 
 const FOLDERS = [

@@ -14,20 +14,26 @@ const BINARY = join(ROOT, 'build', 'kube-register');
 const UNIT = 'kube-register.service';
 const LOG = '/run/log';
 const ERRORS = '/run/errors';
+const CHECK_UNIT = 'kube-register-check.service';
 const WORKER = { role: 'kubernetes' };
 const PATIENCE = { timeout: 30_000, interval: 50 };
 
-/** `docker run` is the daemon with the variables that were handed on, and nothing else of docker. */
+/** `docker run` is the program with the variables that were handed on and the words behind the image, and nothing else of docker. */
 const DOCKER = `#!/bin/sh
 case "$1" in
 run)
-  count=$#
+  shift
   for word do
-    case "$word" in --env=*) set -- "$@" "\${word#--env=}=$(printenv "\${word#--env=}")" ;; esac
+    shift
+    case "$word" in
+    --env=*) set -- "$@" "\${word#--env=}=$(printenv "\${word#--env=}")" ;;
+    --name=*) echo $$ >/run/container ;;
+    --*) ;;
+    kube-register:*) set -- "$@" /opt/bin/kube-register ;;
+    *) set -- "$@" "$word" ;;
+    esac
   done
-  shift "$count"
-  echo $$ >/run/container
-  exec env -i "$@" /opt/bin/kube-register
+  exec env -i "$@"
   ;;
 stop)
   pid=$(cat /run/container)
@@ -40,6 +46,12 @@ rm)
   ;;
 esac
 `;
+
+/** The commands of the README that check the unit, but for the last: there is no journal. */
+const CHECK =
+  /### Checking a fleet unit\n.*?```sh\n(.*?)sudo journalctl/s.exec(
+    await readFile(join(ROOT, 'README.md'), 'utf8'),
+  )?.[1] ?? '';
 
 /** So that a test need not wait 10 s for a restart, and reads what is written. */
 const FOR_TESTS = `[Service]\nRestartSec=100ms\nStandardOutput=append:${LOG}\nStandardError=append:${ERRORS}\n`;
@@ -163,5 +175,37 @@ describe.each(UNITS)('$path', ({ path, user }) => {
       Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith('KUBE_REGISTER_'))),
     );
     expect(pairs).toHaveLength(9);
+  });
+
+  it('is checked with its own settings, as its own user, whether or not it runs, and is left alone', async () => {
+    const systemd = await boot(path, []);
+    const socket = systemd.path('/run/fleet.sock');
+    const lab = await labOfTest({ fleet: { socket } });
+    await chmod(socket, 0o666);
+    await lab.addMachine({ metadata: { role: 'edge' } });
+    await systemd.put('/opt/bin/sudo', { text: '#!/bin/sh\nexec "$@"\n' });
+    const check = () => systemd.run('env', 'PATH=/opt/bin:/usr/bin', 'sh', '-c', CHECK);
+    const lines = [...linesFor(lab), 'KUBE_REGISTER_METADATA="role in (worker, edge)"'];
+
+    await systemd.put('/etc/kube-register.env', { text: [...lines, 'KUBE_REGISTER_POLICY=foo', ''].join('\n') });
+    await systemd.systemctl('start', UNIT);
+    await systemd.until(UNIT, ({ SubState }) => expect(SubState).toBe('failed'));
+    await expect(check()).rejects.toThrow(`Job for ${CHECK_UNIT} failed`);
+    expect(await systemd.text(LOG)).toMatch(/^wrong +settings +KUBE_REGISTER_POLICY="foo"/m);
+
+    await systemd.put('/etc/kube-register.env', { text: [...lines, ''].join('\n') });
+    await systemd.systemctl('start', UNIT);
+    await check();
+    expect(await systemd.text(LOG)).toMatch(
+      /^ok +machines +1 of 1 machine match METADATA "role in \(worker, edge\)"$/m,
+    );
+    const unit = await systemd.show(UNIT);
+    expect(unit).toMatchObject({ SubState: 'running', NRestarts: '0' });
+    const { User, ExecMainStatus, EnvironmentFiles } = await systemd.show(CHECK_UNIT);
+    expect({ User, ExecMainStatus, EnvironmentFiles }).toEqual({
+      User: unit['User'],
+      ExecMainStatus: '0',
+      EnvironmentFiles: unit['EnvironmentFiles'],
+    });
   });
 });

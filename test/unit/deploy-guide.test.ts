@@ -1,7 +1,10 @@
 /** deploy/README.md names what there is, starts every unit, and its commands are a shell's. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { findGiven } from '../../src/settings/given.ts';
 import { CLUSTER, read, variables } from './cluster-files.ts';
 
@@ -27,7 +30,9 @@ function* mistakesOf(text: string): Iterable<string> {
     if (!started.split(/[ /]/).includes(name)) yield `${name} is never started`;
   }
   const units = [...text.matchAll(/\bkube-[a-z-]+\.service\b/g)].map(([name]) => name);
-  for (const name of units) if (!UNITS.includes(name)) yield `there is no ${name}`;
+  // What a command makes is there, too.
+  const made = commands.flatMap((line) => /tee \S*\/(kube-[a-z-]+\.service)/.exec(line)?.[1] ?? []);
+  for (const name of units) if (![...UNITS, ...made].includes(name)) yield `there is no ${name}`;
 
   const settings = [...text.matchAll(/\b(KUBE_REGISTER_[A-Z0-9_]*[A-Z0-9])\b/g)].map(([, name = '']) => [name, '']);
   yield* findGiven([], Object.fromEntries(settings)).mistakes;
@@ -78,4 +83,48 @@ describe('deploy/README.md', () => {
   it('has a shell take each of its blocks of commands', () => {
     for (const [, block = ''] of guide.matchAll(/```sh\n(.*?)```/gs)) execFileSync('sh', ['-n'], { input: block });
   });
+});
+
+describe('another kube-register', () => {
+  const [, block = ''] = /\*\*Another kube-register\.\*\*.*?```sh\n(.*?)```/s.exec(read('deploy/README.md')) ?? [];
+
+  /** Types the commands in a copy of the checkout, where ssh runs them beside a file of each machine and `vi` writes this image. */
+  function update(image: string): string {
+    const folder = mkdtempSync(join(tmpdir(), 'kube-register-guide-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    cpSync(fileURLToPath(new URL('deploy', root)), join(folder, 'deploy'), { recursive: true });
+    const programs = {
+      vi: `sed -i 's|^REGISTER_IMAGE=.*|REGISTER_IMAGE=${image}|' "$1"`,
+      docker: 'echo "docker $*" >>said',
+      scp: 'true',
+      fleetctl: 'echo "fleetctl $*" >>said',
+      sudo: 'exec "$@"',
+      ssh: `machine=\${1#core@}; shift; sh -c "$(echo "$*" | sed "s|/etc/|${folder}/$machine.|")"`,
+    };
+    for (const [name, body] of Object.entries(programs)) {
+      writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    }
+    for (const machine of ['10.0.0.11', '10.0.0.12']) {
+      writeFileSync(join(folder, `${machine}.kube-register.env`), 'IMAGE=kube-register:0.1.0\nDOCKER_OPTIONS=--init\n');
+    }
+    execFileSync('sh', ['-eu'], { input: block, cwd: folder, env: { PATH: `${folder}:/usr/bin:/bin` } });
+    return folder;
+  }
+
+  it.each(['kube-register:0.2.0', 'registry.example.com:5000/team/kube-register:0.2.0'])(
+    'is started as %s, now and after the next boot',
+    (image) => {
+      const folder = update(image);
+      const text = (name: string) => readFileSync(join(folder, name), 'utf8');
+      for (const machine of ['10.0.0.11', '10.0.0.12']) {
+        expect(text(`${machine}.kube-register.env`)).toBe(`IMAGE=${image}\nDOCKER_OPTIONS=--init\n`);
+      }
+      expect(text('node.cloud-config')).toContain(`\n      IMAGE=${image}\n`);
+      expect(text('said').trim().split('\n')).toEqual([
+        `docker build -t ${image} .`,
+        'fleetctl destroy kube-register.service',
+        'fleetctl start deploy/kube-register.service',
+      ]);
+    },
+  );
 });

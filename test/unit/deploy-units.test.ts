@@ -1,5 +1,5 @@
 /** The two units of kube-register, line by line, as fleet and then systemd read them; and that each check sees a line that is wrong. */
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,12 +9,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { readSettings } from '../../src/settings/settings.ts';
 import { VERSION } from '../../src/version.ts';
-import { FLEETS, type Option, parse, placementOf, validateForFleet, valuesOf } from './fleet-unit.ts';
+import { FLEETS, type Option, parse, placementOf, serialize, validateForFleet, valuesOf } from './fleet-unit.ts';
 import { nowhere } from './read-settings.ts';
 import { commandOf, environmentFile, environmentOf } from './systemd-service.ts';
 
 const NAME = 'kube-register.service';
 const DEPLOY = new URL('../../deploy/', import.meta.url);
+const README = new URL('../../README.md', import.meta.url);
 const container = readFileSync(new URL(NAME, DEPLOY), 'utf8');
 const singleFile = readFileSync(new URL(`opt-bin/${NAME}`, DEPLOY), 'utf8');
 
@@ -421,12 +422,12 @@ describe('the command of the container', () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   /** Runs it as systemd would, with a docker that tells what it was given, and with no other variables. */
-  async function start(file = '', body = '') {
+  async function start(file = '', body = '', text = container) {
     const docker = join(folder, 'docker');
     const script = `console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env }));${body}`;
     await writeFile(docker, `#!${process.execPath}\n${script}\n`);
     await chmod(docker, 0o755);
-    const unit = unitOf(container);
+    const unit = unitOf(text);
     const env = { PATH: '/usr/bin:/bin', ...environmentOf(unit.options, NAME), ...environmentFile(file) };
     const [shell = '', ...words] = commandOf(only(unit, 'ExecStart') ?? '', NAME, env).argv;
     const args = words.map((word) => word.replace('/usr/bin/docker', docker));
@@ -500,5 +501,46 @@ describe('the command of the container', () => {
   it('is docker itself, so that the signals of systemd reach it', async () => {
     const ending = start('', "process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 60_000);");
     await expect(ending).rejects.toMatchObject({ signal: 'SIGTERM' });
+  });
+
+  it('becomes a check with the same settings, words and image by the commands of the README', async () => {
+    const file =
+      'KUBE_REGISTER_METADATA="role in (worker, edge)"\nIMAGE=registry:5000/a:1\nDOCKER_OPTIONS=--group-add=253\n';
+    const [daemon, check] = [await start(file), await start(file, '', checkOf(container))];
+    expect(check.argv).toEqual([...daemon.argv.filter((word) => word !== '--name=kube-register'), 'check']);
+    expect(check.inside).toEqual(daemon.inside);
+  });
+});
+
+/** The commands of a text that check the unit. */
+function commandsOfCheck(text: string): string {
+  return /```sh\n(systemctl cat kube-register\.service .*?)```/s.exec(text)?.[1] ?? '';
+}
+
+/** The unit that these commands make of one as fleet has handed it to systemd. */
+function checkOf(text: string): string {
+  const [, sed = ''] = /^ *(sed .*) \|$/m.exec(commandsOfCheck(readFileSync(README, 'utf8'))) ?? [];
+  return execFileSync('sh', ['-c', sed], { input: serialize(parse(text)), encoding: 'utf8' });
+}
+
+describe('the check of a unit', () => {
+  it('is the same in the README and in the guide', () => {
+    const [readme, guide] = [README, new URL('README.md', DEPLOY)].map((url) => readFileSync(url, 'utf8'));
+    expect(commandsOfCheck(readme ?? '')).toContain('sudo journalctl ');
+    expect(commandsOfCheck(guide ?? '')).toBe(commandsOfCheck(readme ?? ''));
+  });
+
+  it.each([
+    ['deploy/kube-register.service', container],
+    ['deploy/opt-bin/kube-register.service', singleFile],
+  ])('is %s but for the command, which runs once and touches no container of another', (_, text) => {
+    const kept = parse(text).filter(({ key, value }) => !/docker (rm|stop)/.test(value) && key !== 'ExecStart');
+    const check = parse(checkOf(text));
+    expect(check.filter(({ key }) => key !== 'ExecStart')).toEqual(
+      kept.map((option) => (option.key === 'Restart' ? { ...option, key: 'Type', value: 'oneshot' } : option)),
+    );
+    expect(valuesOf(check, 'Service', 'ExecStart')).toEqual([
+      expect.stringMatching(/(\/opt\/bin\/kube-register|"\$\$IMAGE") check'?$/),
+    ]);
   });
 });
