@@ -1,7 +1,7 @@
 /** `kube-register explain`: every fact that the witnesses gave on one machine or node, the rule that applies, and what comes next. */
 import { formatDuration } from '../duration.ts';
 import { onOneLine } from '../quote.ts';
-import { type RosterRow, rosterOf } from '../telemetry/roster.ts';
+import { type OverviewRow, overviewOf } from '../telemetry/overview.ts';
 import type { Status } from '../telemetry/status-document.ts';
 import { MACHINE_HELP, NODE_HELP } from '../telemetry/verdict-help.ts';
 import { ageOf, lasting } from './status.ts';
@@ -14,8 +14,8 @@ const SHORTEST_PREFIX = 4;
  * The rows that the operator means: by id of a machine, name of a node, address, or else the beginning of an id. Several are meant where
  * machines share an address, or two nodes name one machine.
  */
-export function rowsAbout(status: Status, subject: string): readonly RosterRow[] {
-  const rows = rosterOf(status);
+export function rowsAbout(status: Status, subject: string): readonly OverviewRow[] {
+  const rows = overviewOf(status);
   const exact = rows.filter(
     ({ machine, node }) =>
       machine?.id === subject ||
@@ -29,7 +29,7 @@ export function rowsAbout(status: Status, subject: string): readonly RosterRow[]
   return rows.filter(({ machine, node }) => (machine?.id ?? node?.mark)?.startsWith(prefix));
 }
 
-export function explainText(row: RosterRow, status: Status, terminal: Terminal): string {
+export function explainText(row: OverviewRow, status: Status, terminal: Terminal): string {
   const { machine, node } = row;
   const now = Date.parse(status.now);
   const sections: (readonly [string, readonly (readonly [string, string])[]])[] = [
@@ -55,13 +55,13 @@ export function explainText(row: RosterRow, status: Status, terminal: Terminal):
     .join('\n\n');
 }
 
-function titleOf({ machine, node }: RosterRow): string {
+function titleOf({ machine, node }: OverviewRow): string {
   return [machine && `machine ${machine.id}`, node && `node ${node.name}`]
     .filter((part) => part !== undefined)
     .join(', ');
 }
 
-function verdictLines({ machine, node }: RosterRow, now: number): readonly (readonly [string, string])[] {
+function verdictLines({ machine, node }: OverviewRow, now: number): readonly (readonly [string, string])[] {
   return [machine, node].flatMap((one) => {
     if (one === undefined) return [];
     const whose = 'name' in one ? 'node' : 'machine';
@@ -75,7 +75,7 @@ function verdictLines({ machine, node }: RosterRow, now: number): readonly (read
 }
 
 function witnessLines(
-  { machine, node }: RosterRow,
+  { machine, node }: OverviewRow,
   status: Status,
   now: number,
 ): readonly (readonly [string, string])[] {
@@ -86,7 +86,7 @@ function witnessLines(
   ];
 }
 
-type Pair = Pick<RosterRow, 'machine' | 'node'>;
+type Pair = Pick<OverviewRow, 'machine' | 'node'>;
 
 function fleetText({ machine, node }: Pair, { rules: { selector }, machines }: Status): string {
   const wanted = selector === '' ? 'which every machine does' : `METADATA=${selector}`;
@@ -121,7 +121,7 @@ const READY = {
   unread: 'lists it; whether it is Ready was not read, for nothing depends on it',
 } as const;
 
-function kubernetesText(node: RosterRow['node']): string {
+function kubernetesText(node: OverviewRow['node']): string {
   if (node === undefined) return 'has no node for it';
   const said = READY[node.witnesses?.kubernetes ?? node.ready ?? 'unread'];
   const reports = [
@@ -131,14 +131,14 @@ function kubernetesText(node: RosterRow['node']): string {
   return [said, ...reports].join('; ');
 }
 
-function markLines(node: NonNullable<RosterRow['node']>, now: number): readonly (readonly [string, string])[] {
+function markLines(node: NonNullable<OverviewRow['node']>, now: number): readonly (readonly [string, string])[] {
   if (node.mark === null) return [['mark', 'none: it is never deregistered']];
   const origin = node.origin === 'managed' ? '' : `, ${node.origin} by this daemon`;
   const since = node.managedSince === null ? '' : `, since ${node.managedSince} (${ageOf(node.managedSince, now)})`;
   return [['mark', `of machine ${node.mark}${since}${origin}`]];
 }
 
-function ruleLines({ machine, node }: RosterRow, { rules, guard }: Status): readonly (readonly [string, string])[] {
+function ruleLines({ machine, node }: OverviewRow, { rules, guard }: Status): readonly (readonly [string, string])[] {
   const help = node === undefined ? helpOf(MACHINE_HELP, machine?.verdict) : helpOf(NODE_HELP, node.verdict);
   const lines: (readonly [string, string])[] = [
     ['means', help.means],
@@ -157,7 +157,7 @@ function helpOf(table: Readonly<Record<string, { means: string; mayDo: string }>
 
 /** The row of the witness table that the node is in. */
 function deathLines(
-  { witnesses }: NonNullable<RosterRow['node']>,
+  { witnesses }: NonNullable<OverviewRow['node']>,
   rules: Status['rules'],
 ): readonly (readonly [string, string])[] {
   if (witnesses === null) return [];

@@ -1,7 +1,7 @@
 /** `kube-register plan`: what one look would have the daemon do, as a diff, and nothing of it done. */
 import { type Action, nodeName } from '../reconcile/action.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
-import { rosterOf } from '../telemetry/roster.ts';
+import { overviewOf } from '../telemetry/overview.ts';
 import type { Status } from '../telemetry/status-document.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -39,7 +39,7 @@ export function planDocument({ plan }: Seen, status: Status): PlanDocument {
   return {
     held: plan.hold?.message ?? null,
     steps: plan.actions.map((action) => stepOf(action, plan)),
-    watched: rosterOf(status)
+    watched: overviewOf(status)
       .filter(({ node, concern }) => node !== undefined && node.mark !== null && concern === 'trouble')
       .map(({ node, verdict }) => ({
         node: node?.name ?? '',

@@ -1,7 +1,7 @@
 /** `kube-register status`: machines and nodes as a table, as `fleetctl list-machines` and `kubectl get nodes` would print them. */
 import { formatAge } from '../duration.ts';
 import { onOneLine } from '../quote.ts';
-import { mostUrgentFirst, type RosterRow, rosterOf, withoutDelay } from '../telemetry/roster.ts';
+import { mostUrgentFirst, type OverviewRow, overviewOf, withoutDelay } from '../telemetry/overview.ts';
 import type { NodeStatus, Status } from '../telemetry/status-document.ts';
 import { summarize } from '../telemetry/summary.ts';
 import type { Cell, Terminal } from './terminal.ts';
@@ -10,7 +10,7 @@ import type { Cell, Terminal } from './terminal.ts';
 export type Origin = { readonly daemon: string } | { readonly ownBecause: string };
 
 export function statusText(status: Status, origin: Origin, terminal: Terminal): string {
-  const rows = mostUrgentFirst(rosterOf(status));
+  const rows = mostUrgentFirst(overviewOf(status));
   const none =
     status.counts === null
       ? 'No pass has succeeded yet: nothing is known.'
@@ -73,7 +73,7 @@ export function lasting(since: string | null, now: number): string {
 const LONGEST_SELECTOR = 300;
 const HEADER = ['MACHINE', 'ADDRESS', 'METADATA', 'KUBELET', 'NODE', 'VERDICT', 'SINCE', 'NEXT'];
 
-function table(rows: readonly RosterRow[], now: number, terminal: Terminal): string {
+function table(rows: readonly OverviewRow[], now: number, terminal: Terminal): string {
   return terminal.table(
     HEADER,
     rows.map(({ machine, node, verdict, concern }): Cell[] => [
@@ -109,7 +109,7 @@ function kubeletText(kubelet: Status['machines'][number]['kubelet'], node: NodeS
 }
 
 /** What is due is counted from now; the plan counted it from the pass. */
-function nextText({ next, due }: RosterRow['verdict'], now: number): string {
+function nextText({ next, due }: OverviewRow['verdict'], now: number): string {
   if (next === null) return '-';
   return due === null ? next : `${withoutDelay(next)} in ${formatAge(Date.parse(due) - now)}`;
 }

@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { onOneLine } from '../quote.ts';
-import type { Concern } from '../telemetry/roster.ts';
+import type { Concern } from '../telemetry/overview.ts';
 
 /** A standard stream; a terminal says so with `isTTY`, and how wide it is. */
 type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };

@@ -1,7 +1,7 @@
 /** What the page says at its top: whether all is well, what that rests on, and the rules by which nodes go. */
 import { formatAge, formatDuration } from '../duration.ts';
 import { onOneLine } from '../quote.ts';
-import type { Concern } from '../telemetry/roster.ts';
+import type { Concern } from '../telemetry/overview.ts';
 import type { Status } from '../telemetry/status-document.ts';
 import { summarize } from '../telemetry/summary.ts';
 import { type Html, html, NOTHING } from './html.ts';

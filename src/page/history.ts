@@ -2,7 +2,7 @@
 
 import { onOneLine } from '../quote.ts';
 import { DONE } from '../reconcile/action.ts';
-import type { Concern } from '../telemetry/roster.ts';
+import type { Concern } from '../telemetry/overview.ts';
 import type { PastAction } from '../telemetry/status-document.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { moment } from './moment.ts';

@@ -1,6 +1,6 @@
 /** The status page as HTML: the one renderer, of what is loaded at first and of what is sent as it changes. */
 import { onOneLine } from '../quote.ts';
-import { concernOf, RANKS, rosterOf } from '../telemetry/roster.ts';
+import { concernOf, overviewOf, RANKS } from '../telemetry/overview.ts';
 import type { Status } from '../telemetry/status-document.ts';
 import { summarize } from '../telemetry/summary.ts';
 import { renderFacts, renderRules, renderSummary } from './facts.ts';
@@ -64,7 +64,7 @@ function renderNotice({ dryRun }: Status): Html {
 /** How many rows have each verdict. With the script each is a link that shows those alone. */
 function renderTally(status: Status): Html {
   const counts = new Map<string, number>();
-  const rows = rosterOf(status);
+  const rows = overviewOf(status);
   for (const { verdict } of rows) counts.set(verdict.verdict, (counts.get(verdict.verdict) ?? 0) + 1);
   const sorted = [...counts].sort(([a], [b]) => RANKS[concernOf(a)] - RANKS[concernOf(b)]);
   return html`<ul>

@@ -1,6 +1,6 @@
 /** The rows of the page's table: a machine with its node, or a node without a machine. */
 import { onOneLine } from '../quote.ts';
-import { mostUrgentFirst, type RosterRow, rosterOf, withoutDelay } from '../telemetry/roster.ts';
+import { mostUrgentFirst, type OverviewRow, overviewOf, withoutDelay } from '../telemetry/overview.ts';
 import type { MachineStatus, NodeStatus, Status } from '../telemetry/status-document.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { shortMoment } from './moment.ts';
@@ -12,7 +12,7 @@ const MOST = { pairs: 8, addresses: 3 };
 /** The rows by their keys, in the order in which they are shown. A key is the same as long as it is the same machine or node. */
 export function renderRows(status: Pick<Status, 'machines' | 'nodes'>): ReadonlyMap<string, string> {
   return new Map(
-    mostUrgentFirst(rosterOf(status)).map((row) => {
+    mostUrgentFirst(overviewOf(status)).map((row) => {
       const key = keyOf(row);
       return [key, renderRow(row, key).text];
     }),
@@ -20,11 +20,11 @@ export function renderRows(status: Pick<Status, 'machines' | 'nodes'>): Readonly
 }
 
 /** As JSON has it, for a parser of HTML changes some control characters, and then two spellings of a key would differ. */
-function keyOf({ machine, node }: RosterRow): string {
+function keyOf({ machine, node }: OverviewRow): string {
   return machine === undefined ? `node ${JSON.stringify(node?.name)}` : `machine ${JSON.stringify(machine.id)}`;
 }
 
-function renderRow(row: RosterRow, key: string): Html {
+function renderRow(row: OverviewRow, key: string): Html {
   const { machine, node, verdict, concern } = row;
   return html`<tr data-key="${key}" data-verdict="${verdict.verdict}" data-concern="${concern}">
 <th scope="row">${machineCell(row)}</th>
@@ -37,11 +37,11 @@ function renderRow(row: RosterRow, key: string): Html {
 }
 
 /** What the row is found by. */
-function titleOf({ machine, node }: RosterRow): string {
+function titleOf({ machine, node }: OverviewRow): string {
   return onOneLine((machine ?? node)?.addresses[0] ?? 'no address', LONGEST.name);
 }
 
-function machineCell(row: RosterRow): Html {
+function machineCell(row: OverviewRow): Html {
   const { machine, node } = row;
   const others = (machine?.addresses ?? []).slice(1, MOST.addresses).map((each) => onOneLine(each, LONGEST.name));
   const also = others.length === 0 ? NOTHING : html` <small>and ${others.join(', ')}</small>`;
@@ -68,7 +68,7 @@ function metadataCell({ metadata }: MachineStatus): Html {
   return html`${shown}${more > 0 ? html`<small>and ${more} more</small>` : NOTHING}`;
 }
 
-function kubeletCell({ machine, node, verdict }: RosterRow): Html {
+function kubeletCell({ machine, node, verdict }: OverviewRow): Html {
   // The reason says it again where the kubelet is all that matters.
   const detailed = (detail: string) =>
     verdict.reason.includes(detail) ? NOTHING : html` <small>${onOneLine(detail, LONGEST.sentence)}</small>`;
@@ -109,12 +109,12 @@ function dateOf(text: string | null): string | null {
   return text !== null && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text) ? text : null;
 }
 
-function verdictCell({ verdict, concern }: RosterRow): Html {
+function verdictCell({ verdict, concern }: OverviewRow): Html {
   const since = concern === 'trouble' || concern === 'watch' ? sinceThen(verdict.since) : NOTHING;
   return html`<b class="mark ${concern}">${verdict.verdict}</b>${since} <span>${onOneLine(verdict.reason, LONGEST.sentence)}</span>`;
 }
 
-function nextCell({ verdict: { next, due } }: RosterRow): Html {
+function nextCell({ verdict: { next, due } }: OverviewRow): Html {
   if (next === null) return NOTHING;
   // With the time itself beside it, how long that is would only grow old.
   const what = due === null ? next : withoutDelay(next);

@@ -2,7 +2,7 @@
 import { formatAge } from '../duration.ts';
 import { onOneLine } from '../quote.ts';
 import { DONE } from '../reconcile/action.ts';
-import { type Concern, type RosterRow, rosterOf } from './roster.ts';
+import { type Concern, type OverviewRow, overviewOf } from './overview.ts';
 import type { Status } from './status-document.ts';
 
 export interface Summary {
@@ -106,7 +106,7 @@ function actionsFailed({ pass }: Status): Summary | undefined {
 
 /** Their machine or node goes, or stays out, unless somebody does something. */
 function rowsInTrouble(status: Status): Summary | undefined {
-  const rows = rosterOf(status).filter(({ concern }) => concern === 'trouble');
+  const rows = overviewOf(status).filter(({ concern }) => concern === 'trouble');
   if (rows.length === 0) return undefined;
   const done = new Set(doneIn(status, 'deregister'));
   const gone = rows.filter(({ node }) => node !== undefined && done.has(node.name));
@@ -128,14 +128,14 @@ function doneIn({ pass }: Status, kind: string): readonly string[] {
   return done.map(({ node }) => node);
 }
 
-function goingSentence(rows: readonly RosterRow[], now: string): string {
+function goingSentence(rows: readonly OverviewRow[], now: string): string {
   const [due] = rows.flatMap(({ verdict }) => verdict.due ?? []).toSorted();
   const when = due === undefined ? ' when its turn comes' : ` in ${formatAge(Date.parse(due) - Date.parse(now))}`;
   const [are, first] = rows.length === 1 ? ['is', 'it'] : ['are', 'the first'];
   return `${count(rows.length, 'node')} ${are} not alive: ${first} is deregistered${when} unless it comes back.`;
 }
 
-function outSentence(rows: readonly RosterRow[]): string {
+function outSentence(rows: readonly OverviewRow[]): string {
   const why = new Set(rows.map(({ verdict }) => verdict.verdict)).size === 1 ? rows[0]?.verdict.verdict : inWords(rows);
   return `${count(rows.length, 'machine')} cannot become ${rows.length === 1 ? 'a node' : 'nodes'}: ${why}.`;
 }
@@ -169,12 +169,12 @@ function rowsToLookAt(status: Status): Summary | undefined {
   return { concern: 'watch', sentence: `${figures(status)}. Worth a look: ${inWords(rows)}.` };
 }
 
-function toLookAt(status: Status): readonly RosterRow[] {
-  return rosterOf(status).filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+function toLookAt(status: Status): readonly OverviewRow[] {
+  return overviewOf(status).filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
 }
 
 /** It would otherwise never be said that all is well: nodes of others stay, and so does what ADOPT=false leaves alone. */
-function isOnPurpose({ verdict: { verdict } }: RosterRow, { rules }: Status): boolean {
+function isOnPurpose({ verdict: { verdict } }: OverviewRow, { rules }: Status): boolean {
   return verdict === 'recognised' && !rules.adopt;
 }
 
@@ -196,7 +196,7 @@ function figures({ counts, machines }: Status): string {
 }
 
 /** `2 waiting, 1 orphan`: the most frequent first. */
-function inWords(rows: readonly RosterRow[]): string {
+function inWords(rows: readonly OverviewRow[]): string {
   const byVerdict = new Map<string, number>();
   for (const { verdict } of rows) byVerdict.set(verdict.verdict, (byVerdict.get(verdict.verdict) ?? 0) + 1);
   return [...byVerdict]

@@ -65,6 +65,19 @@ describe('what is said of a node that is alive', () => {
   });
 });
 
+describe('what is said of a second node of a machine', () => {
+  it('is that nobody can ask its kubelet, for that is the kubelet of the first', () => {
+    const first = ours('core-1', 'a', '10.0.0.1', { machineId: 'a' });
+    const second = ours('10.0.0.1', 'a', '10.0.0.1', { ready: 'ready' });
+    const world = { machines: [A], nodes: [first, second], kubelets: healthy };
+    expect(planAt(0, world).nodes.get('10.0.0.1')).toEqual({
+      name: 'probe-suspect',
+      reason: 'kubelet cannot be asked; Kubernetes says Ready, where fleet gives its address 10.0.0.1 to machine a',
+      next: 'kept while Kubernetes calls it Ready; if it is left over from another name of its machine: kubectl delete node',
+    });
+  });
+});
+
 describe('what is said of a node that is not alive', () => {
   const others = bystanders(10);
 
@@ -303,6 +316,12 @@ describe('what is said of a machine', () => {
     expect(verdictOf('a', { machines: [A], nodes: [other], kubelets: healthy })).toEqual({
       name: 'conflict',
       reason: 'node 10.0.0.1 is there and is not its own',
+    });
+    const taken = { machines: [A, machine('b', '10.0.0.2')], nodes: [ours('10.0.0.1', 'a', '10.0.0.1')] };
+    const wanted = new Map([['b', { name: '10.0.0.1' }]]);
+    expect(verdictOf('b', { ...taken, kubelets: healthy, names: wanted })).toEqual({
+      name: 'conflict',
+      reason: "node 10.0.0.1 is machine a's",
     });
     const names = new Map([
       ['a', { name: 'box' }],

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { mostUrgentFirst, overviewOf, withoutDelay } from '../../src/telemetry/overview.ts';
+import type { MachineStatus, NodeStatus } from '../../src/telemetry/status-document.ts';
+import { aMachine, aNode } from './status-sketch.ts';
+
+/** `machine node verdict` of each row. */
+function rows(machines: readonly MachineStatus[], nodes: readonly NodeStatus[]): readonly string[] {
+  return overviewOf({ machines: [...machines], nodes: [...nodes] }).map(
+    ({ machine, node, verdict }) => `${machine?.id ?? '-'} ${node?.name ?? '-'} ${verdict.verdict}`,
+  );
+}
+
+describe('the overview', () => {
+  it('has a machine beside its node, whose verdict says the rest', () => {
+    const machine = aMachine({ id: 'a', node: 'one' });
+    expect(rows([machine], [aNode({ name: 'one', machine: 'a', mark: 'a', verdict: 'in-grace' })])).toEqual([
+      'a one in-grace',
+    ]);
+  });
+
+  it('has a machine without a node, and a node without a machine, in rows of their own', () => {
+    expect(rows([aMachine({ id: 'a', verdict: 'waiting' })], [aNode({ name: 'one', verdict: 'foreign' })])).toEqual([
+      'a - waiting',
+      '- one foreign',
+    ]);
+  });
+
+  it('has a machine that no longer matches beside the node that names it', () => {
+    const machine = aMachine({ id: 'a', matches: false, verdict: 'not-selected' });
+    expect(rows([machine], [aNode({ name: 'one', mark: 'a', verdict: 'unmatched' })])).toEqual(['a one unmatched']);
+    expect(rows([machine], [aNode({ name: 'one', reportedId: 'a', mark: 'z', verdict: 'unmatched' })])).toEqual([
+      'a one unmatched',
+    ]);
+  });
+
+  it('has a second node of a machine in a row of its own, and a second one that names it too', () => {
+    const machine = aMachine({ id: 'a', node: 'new' });
+    const left = aNode({ name: 'old', mark: 'a', verdict: 'probe-suspect' });
+    expect(rows([machine], [aNode({ name: 'new', machine: 'a', mark: 'a' }), left])).toEqual([
+      'a new keep',
+      '- old probe-suspect',
+    ]);
+    const unmatched = aMachine({ id: 'a', verdict: 'not-selected' });
+    expect(rows([unmatched], [left, aNode({ name: 'older', mark: 'a', verdict: 'orphan' })])).toHaveLength(2);
+  });
+
+  it('has the most urgent first, then by verdict, and by address as people count', () => {
+    const machine = (address: string, verdict: string) => aMachine({ id: address, addresses: [address], verdict });
+    const machines = [
+      machine('10.0.0.10', 'register'),
+      machine('10.0.0.9', 'register'),
+      machine('10.0.0.1', 'not-selected'),
+      machine('10.0.0.2', 'conflict'),
+      machine('10.0.0.3', 'waiting'),
+    ];
+    const sorted = mostUrgentFirst(overviewOf({ machines, nodes: [] }));
+    expect(sorted.map(({ machine: one }) => one?.id)).toEqual([
+      '10.0.0.2',
+      '10.0.0.3',
+      '10.0.0.9',
+      '10.0.0.10',
+      '10.0.0.1',
+    ]);
+  });
+
+  it('calls a verdict of a later version something to look at', () => {
+    expect(overviewOf({ machines: [aMachine({ id: 'a', verdict: 'toString' })], nodes: [] })[0]?.concern).toBe('watch');
+  });
+
+  it.each([
+    ['deregistered in 29m30s', 'deregistered'],
+    ['deregistered in 2h', 'deregistered'],
+    ['registered again within ten minutes', 'registered again within ten minutes'],
+  ])('of %j leaves %j where the time itself is told', (next, what) => {
+    expect(withoutDelay(next)).toBe(what);
+  });
+});
