@@ -150,9 +150,8 @@ function ruleLines({ machine, node }: OverviewRow, { rules, guard }: Status): re
 }
 
 function helpOf(table: Readonly<Record<string, { means: string; mayDo: string }>>, verdict = '') {
-  return (
-    table[verdict] ?? { means: 'this program does not know that verdict', mayDo: 'ask with the version of the daemon' }
-  );
+  const help = Object.hasOwn(table, verdict) ? table[verdict] : undefined;
+  return help ?? { means: 'this program does not know that verdict', mayDo: 'ask with the version of the daemon' };
 }
 
 /** The row of the witness table that the node is in. */

@@ -11,9 +11,15 @@ import { placeOf } from '../telemetry/web-server.ts';
 import { VERSION } from '../version.ts';
 import type { Origin } from './status.ts';
 
-/** A status could not be had; the message names who was asked, what came of it, and what to check. */
+/** A status could not be had; each problem names who was asked, what came of it, and what to check. */
 export class LookError extends Error {
   override readonly name = 'LookError';
+  readonly problems: readonly string[];
+
+  constructor(...problems: readonly string[]) {
+    super(problems.join('; '));
+    this.problems = problems;
+  }
 }
 
 export interface StatusSource {
@@ -98,7 +104,7 @@ async function askDaemon(daemon: string, signal: AbortSignal): Promise<Status | 
   } catch (error) {
     if (!(error instanceof GetError)) throw error;
     if (error.refused) return undefined;
-    throw new LookError(`GET ${url}: ${error.message}`, { cause: error });
+    throw new LookError(`GET ${url}: ${error.message}`);
   }
 }
 
@@ -139,7 +145,7 @@ export async function openEyes(settings: Settings, signal: AbortSignal): Promise
     look: async () => {
       const report = await daemon.runOnce();
       if (report.stopped) throw new LookError('interrupted');
-      if (report.failures.size > 0) throw new LookError([...report.failures.values()].join('\n'));
+      if (report.failures.size > 0) throw new LookError(...report.failures.values());
       return { status: daemon.status(), report };
     },
     close,

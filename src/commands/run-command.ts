@@ -45,11 +45,14 @@ export async function runCommand(
     if (!(error instanceof LookError || error instanceof CredentialError || error instanceof OutputError)) throw error;
     // As `| head` does it once it has seen enough.
     if (error instanceof OutputError && error.readerHasGone) return EXIT.done;
-    for (const line of error.message.split('\n')) terminal.note(`kube-register ${command.name}: ${line}`);
+    const problems = error instanceof LookError ? error.problems : [error.message];
+    for (const problem of problems) terminal.note(`kube-register ${command.name}: ${problem}`);
     return EXIT.failed;
   }
 }
 
+/** Machines at one address, or nodes that name one machine, are few; more than that is a beginning that many have. */
+const MOST_EXPLAINED = 5;
 const LOOKING = 'looking at fleet, kubelets and Kubernetes';
 
 async function showStatus(
@@ -58,7 +61,7 @@ async function showStatus(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const source = await openSource(settings, daemon, signal);
+  const source = await terminal.whileAtWork(LOOKING, openSource(settings, daemon, signal));
   try {
     const print = (status: Status) =>
       terminal.print(
@@ -111,7 +114,7 @@ async function explain(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const source = await openSource(settings, daemon, signal);
+  const source = await terminal.whileAtWork(LOOKING, openSource(settings, daemon, signal));
   try {
     const status = await terminal.whileAtWork(LOOKING, source.look());
     const rows = rowsAbout(status, subject);
@@ -119,6 +122,12 @@ async function explain(
       const { machines, nodes } = status;
       throw new LookError(
         `there is no machine and no node ${quote(subject)} among ${machines.length} machines and ${nodes.length} nodes: give an id, the beginning of one, a node's name or an address`,
+      );
+    }
+    if (rows.length > MOST_EXPLAINED) {
+      const some = rows.slice(0, 3).map(({ machine, node }) => machine?.id ?? node?.name);
+      throw new LookError(
+        `${rows.length} are meant by ${quote(subject)}, among them ${some.join(', ')}: give more of it`,
       );
     }
     await terminal.print(

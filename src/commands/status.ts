@@ -27,12 +27,12 @@ function header(status: Status, origin: Origin, terminal: Terminal): string {
   const { fleet, kubernetes, guard, rules } = status;
   const now = Date.parse(status.now);
   const atRest = rules.maxDeregisterPercent === 100 ? 'off' : `at rest; it holds above ${rules.maxDeregisterPercent} %`;
-  const server = kubernetes.server === null || kubernetes.up === false ? '' : `, ${kubernetes.server}`;
+  const server = kubernetes.server === null || kubernetes.up === false ? '' : `, ${brief(kubernetes.server)}`;
   const lines: (readonly [string, string])[] = [
     ['fleet', serverText(fleet, now, terminal)],
     ['Kubernetes', `${serverText(kubernetes, now, terminal)}${server}`],
     ['guard', guard.held ? terminal.paint({ text: guard.message ?? 'holds', style: 'trouble' }) : atRest],
-    ['selector', rules.selector === '' ? 'every machine' : onOneLine(rules.selector, LONGEST_SELECTOR)],
+    ['selector', rules.selector === '' ? 'every machine' : brief(rules.selector)],
   ];
   if ('daemon' in origin) lines.unshift(['pass', passText(status, now, terminal)]);
   return [whoText(status, origin), ...lines.map(([name, text]) => `${name.padEnd(12)}${text}`)].join('\n');
@@ -40,7 +40,7 @@ function header(status: Status, origin: Origin, terminal: Terminal): string {
 
 function whoText({ version, startedAt, now, dryRun }: Status, origin: Origin): string {
   if ('ownBecause' in origin) return `${origin.ownBecause}: this is one look of our own, and nothing was changed.`;
-  const running = `kube-register ${version} at ${origin.daemon}, running for ${ageOf(startedAt, Date.parse(now))}`;
+  const running = `kube-register ${brief(version)} at ${origin.daemon}, running for ${ageOf(startedAt, Date.parse(now))}`;
   return dryRun ? `${running}; a dry run: it changes nothing` : running;
 }
 
@@ -65,12 +65,16 @@ function serverText({ up, since, problem }: Status['fleet'], now: number, termin
   });
 }
 
+/** What others wrote, on one line and not without end. */
+function brief(text: string): string {
+  return onOneLine(text, 300);
+}
+
 /** `, for 2h13m`; nothing where it is not known. */
 export function lasting(since: string | null, now: number): string {
   return since === null ? '' : `, for ${ageOf(since, now)}`;
 }
 
-const LONGEST_SELECTOR = 300;
 const HEADER = ['MACHINE', 'ADDRESS', 'METADATA', 'KUBELET', 'NODE', 'VERDICT', 'SINCE', 'NEXT'];
 
 function table(rows: readonly OverviewRow[], now: number, terminal: Terminal): string {

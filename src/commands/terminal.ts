@@ -53,7 +53,7 @@ export class Terminal {
 
   constructor(host: Host) {
     this.#host = host;
-    this.#isColored = host.stdout.isTTY === true && (host.env['NO_COLOR'] ?? '') === '';
+    this.#isColored = host.stdout.isTTY === true && (host.env['NO_COLOR'] ?? '') === '' && host.env['TERM'] !== 'dumb';
   }
 
   /** Whether a person is looking, so that the screen may be cleared. */
@@ -82,9 +82,9 @@ export class Terminal {
     });
   }
 
-  /** For what is not the result: it does not end up in a pipe. */
+  /** One line for what is not the result: it does not end up in a pipe. The text may be hostile. */
   note(text: string): void {
-    this.#host.stderr.write(`${text}\n`);
+    this.#host.stderr.write(`${onOneLine(text, LONGEST_LINE)}\n`);
   }
 
   clear(): void {
@@ -100,7 +100,9 @@ export class Terminal {
   /** Columns as wide as their widest cell, two spaces apart. */
   table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
     const all = [header.map((text): Cell => ({ text, style: 'heading' })), ...rows].map((row) => row.map(plain));
-    const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.text.length ?? 0)));
+    const widths = header.map((_, column) =>
+      all.reduce((widest, row) => Math.max(widest, row[column]?.text.length ?? 0), 0),
+    );
     return all
       .map((row) =>
         row
@@ -121,7 +123,8 @@ export class Terminal {
     let seconds = 0;
     const timer = setInterval(() => {
       seconds += PROGRESS_EVERY_MS / 1_000;
-      stderr.write(`\r${doing} ... ${seconds} s`);
+      // What wraps could not be wiped.
+      stderr.write(`\r${`${doing} ... ${seconds} s`.slice(0, (stderr.columns ?? 80) - 1)}`);
     }, PROGRESS_EVERY_MS);
     try {
       return await work;

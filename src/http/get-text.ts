@@ -1,5 +1,6 @@
 /** One plain GET over http, for who asks another kube-register: no redirects, no proxies, a deadline and a cap. */
 import axios, { isAxiosError } from 'axios';
+import { onAbort } from '../on-abort.ts';
 
 const MIB = 1024 * 1024;
 /** The status of 5,000 machines has some 5 MiB. */
@@ -15,7 +16,7 @@ export class GetError extends Error {
   override readonly name = 'GetError';
   readonly refused: boolean;
 
-  constructor(message: string, refused: boolean, options: ErrorOptions) {
+  constructor(message: string, refused: boolean, options?: ErrorOptions) {
     super(message, options);
     this.refused = refused;
   }
@@ -23,31 +24,46 @@ export class GetError extends Error {
 
 /** Throws GetError. */
 export async function getText(url: string, timeoutMs: number, signal: AbortSignal): Promise<TextAnswer> {
+  if (signal.aborted) throw new GetError(INTERRUPTED, false);
+  // Neither axios's `timeout`, which does not bound a body that drips, nor AbortSignal.timeout, which garbage collection takes away.
+  const end = new AbortController();
+  const timer = setTimeout(() => end.abort(), timeoutMs);
+  const forget = onAbort(signal, () => end.abort());
   try {
     const { status, data } = await axios.get<unknown>(url, {
       adapter: 'http',
       proxy: false,
       maxRedirects: 0,
       maxContentLength: MAX_BYTES,
+      decompress: false,
       responseType: 'text',
       // axios would parse what looks like JSON.
       transformResponse: (body) => body,
       validateStatus: () => true,
-      headers: { 'User-Agent': 'kube-register' },
-      // axios's own `timeout` does not bound a body that drips.
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      headers: { 'User-Agent': 'kube-register', 'Accept-Encoding': 'identity' },
+      signal: end.signal,
     });
     return { status, body: String(data) };
   } catch (error) {
     if (!isAxiosError(error)) throw error;
-    const refused = error.code === 'ECONNREFUSED';
-    throw new GetError(problemOf(error.code, error.message, timeoutMs, signal), refused, { cause: error });
+    const overdue = `no complete answer within ${timeoutMs / 1_000} s`;
+    const problem = signal.aborted ? INTERRUPTED : end.signal.aborted ? overdue : problemOf(error.code, error.message);
+    throw new GetError(problem, error.code === 'ECONNREFUSED', { cause: error });
+  } finally {
+    clearTimeout(timer);
+    forget();
   }
 }
 
-function problemOf(code: string | undefined, message: string, timeoutMs: number, signal: AbortSignal): string {
-  if (signal.aborted) return 'interrupted';
-  if (code === 'ERR_CANCELED') return `no complete answer within ${timeoutMs / 1_000} s`;
+const INTERRUPTED = 'interrupted';
+
+function problemOf(code = '', message: string): string {
   if (code === 'ECONNREFUSED') return 'the connection was refused';
-  return `${message}${code === undefined || message.includes(code) ? '' : ` (${code})`}`;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the host name cannot be resolved (${code})`;
+  if (message.startsWith('maxContentLength')) return `the answer is larger than ${MAX_BYTES / MIB} MiB`;
+  if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;
+  if (/aborted|hang up/.test(message) || code === 'ECONNRESET') {
+    return 'the connection was closed before the answer was complete';
+  }
+  return code === '' || message.includes(code) ? message : `${message} (${code})`;
 }

@@ -43,54 +43,57 @@ export const COMMAND_FLAGS = [
   },
 ] as const;
 
-/** The command is the first argument, and the machine or node that `explain` is about the second. */
+/** The command is the first argument. `explain` is about the first argument behind it that is neither a flag nor the value of one. */
 export function readCommandLine(argv: readonly string[]): CommandLine {
   const [first, ...others] = argv;
   if (first === undefined || first.startsWith('-')) return { command: { name: 'daemon' }, rest: argv, mistakes: [] };
   const name = COMMAND_NAMES.find((known) => known === first);
-  if (name === undefined) return unknownCommand(first, others, argv);
-  const [second, ...behind] = others;
-  if (name !== 'explain') return withFlags(name, others);
-  if (second === undefined || second.startsWith('-')) {
-    const asksForHelp = /^--?h(elp)?$/.test(second ?? '');
-    const mistakes = asksForHelp
-      ? []
-      : ['explain: the id of a machine or the name of a node comes right behind it, as in explain 10.0.0.7'];
-    return { command: { name: 'daemon' }, rest: others, mistakes };
-  }
-  return withFlags(name, behind, second);
+  return name === undefined ? unknownCommand(first, others, argv) : withFlags(name, others);
 }
 
 /** What is no command at all may be a value behind a forgotten dash: whoever reads settings has a sentence for it. */
 function unknownCommand(word: string, rest: readonly string[], argv: readonly string[]): CommandLine {
-  const near = nearMiss(word, COMMAND_NAMES);
   const command: Command = { name: 'daemon' };
+  // People who know other programs ask so.
+  if (word === 'help' || word === 'version') return { command, rest: [`--${word}`, ...rest], mistakes: [] };
+  const near = nearMiss(word, COMMAND_NAMES);
   if (near === undefined) return { command, rest: argv, mistakes: [] };
   return { command, rest, mistakes: [`${show(word)}: there is no such command; did you mean ${near}?`] };
 }
 
-interface OwnFlags {
-  output: OutputFormat;
-  watch: boolean;
+interface Own {
+  output?: OutputFormat;
+  watch?: boolean;
   daemon?: string;
+  subject?: string;
 }
 
 const OWN = /^--?(?<name>o|output|w|watch|daemon)(?:=(?<value>.*))?$/s;
 
-function withFlags(name: CommandName, argv: readonly string[], subject = ''): CommandLine {
-  const own: OwnFlags = { output: 'text', watch: false };
+function withFlags(name: CommandName, argv: readonly string[]): CommandLine {
+  const own: Own = {};
   const rest: string[] = [];
   const mistakes: string[] = [];
   const queue = [...argv];
   for (let argument = queue.shift(); argument !== undefined; argument = queue.shift()) {
-    const match = OWN.exec(argument)?.groups;
-    if (match === undefined || !isTakenBy(name, match['name'] ?? '')) rest.push(argument);
-    else {
-      const problem = take(own, match['name'] ?? '', match['value'], queue);
+    const { name: flag = '', value } = OWN.exec(argument)?.groups ?? {};
+    if (flag !== '' && isTakenBy(name, flag)) {
+      const problem = take(own, flag, value, queue);
       if (problem !== undefined) mistakes.push(`${argument.split('=')[0]}: ${problem}`);
+    } else if (name === 'explain' && own.subject === undefined && !argument.startsWith('-')) own.subject = argument;
+    else {
+      rest.push(argument);
+      // What follows a flag of a setting is most likely its value.
+      if (argument.startsWith('-') && !argument.includes('=') && queue[0]?.startsWith('-') === false) {
+        rest.push(queue.shift() ?? '');
+      }
     }
   }
-  return { command: commandOf(name, own, subject), rest, mistakes };
+  const asksForHelp = rest.some((argument) => /^--?(h|help|version)$/.test(argument));
+  if (name === 'explain' && !own.subject && !asksForHelp) {
+    mistakes.push('explain: needs the id of a machine, the name of a node or an address, as in explain 10.0.0.7');
+  }
+  return { command: commandOf(name, own), rest, mistakes };
 }
 
 function isTakenBy(name: CommandName, flag: string): boolean {
@@ -99,7 +102,7 @@ function isTakenBy(name: CommandName, flag: string): boolean {
 }
 
 /** Puts one flag where it belongs; what is wrong with it, or undefined. */
-function take(own: OwnFlags, flag: string, given: string | undefined, queue: string[]): string | undefined {
+function take(own: Own, flag: string, given: string | undefined, queue: string[]): string | undefined {
   if (flag === 'w' || flag === 'watch') {
     own.watch = true;
     return given === undefined ? undefined : 'takes no value';
@@ -109,24 +112,30 @@ function take(own: OwnFlags, flag: string, given: string | undefined, queue: str
   if (flag === 'daemon') {
     const url = daemonUrl(value);
     if (url === undefined) return `${show(value)}: must be host:port or http://host:port`;
+    if (own.daemon !== undefined && own.daemon !== url) return TWICE;
     own.daemon = url;
     return undefined;
   }
   if (value !== 'text' && value !== 'json') return `${show(value)}: must be text or json`;
+  if (own.output !== undefined && own.output !== value) return TWICE;
   own.output = value;
   return undefined;
 }
 
+const TWICE = 'is given twice, with two values';
 /** That of LISTEN, if it is not set. */
 const USUAL_PORT = 10_271;
 
+/** A number alone would be an address to URL: `10271` is 0.0.40.31. */
 function daemonUrl(text: string): string | undefined {
   const url = /^http:\/\//.test(text) ? text : `http://${text}`;
-  if (!/^http:\/\/[^\s/?#@]+\/?$/.test(url) || !URL.canParse(url)) return undefined;
-  return /:\d+\/?$/.test(url) ? new URL(url).origin : `${new URL(url).origin}:${USUAL_PORT}`;
+  const { host = '', port } =
+    /^http:\/\/(?<host>\[[^\s/?#@]+\]|[^\s/?#@:]+)(?::(?<port>\d+))?\/?$/.exec(url)?.groups ?? {};
+  if (/^\d*$/.test(host) || port === '0' || !URL.canParse(url)) return undefined;
+  return `http://${new URL(url).hostname}:${port ?? USUAL_PORT}`;
 }
 
-function commandOf(name: CommandName, { output, watch, daemon }: OwnFlags, subject: string): Command {
+function commandOf(name: CommandName, { output = 'text', watch = false, daemon, subject = '' }: Own): Command {
   const asked = daemon === undefined ? {} : { daemon };
   switch (name) {
     case 'check':

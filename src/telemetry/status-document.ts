@@ -1,8 +1,10 @@
 /** The form of /status: what the daemon serves there, and what whoever asks it may rely on. */
 import { z } from 'zod';
 
-/** ISO 8601, or null for what is not known or has not happened. */
-const time = z.string().nullable();
+/** ISO 8601. */
+const moment = z.iso.datetime();
+/** Null for what is not known or has not happened. */
+const time = moment.nullable();
 const text = z.string().nullable();
 
 const kubelet = z.object({
@@ -63,7 +65,7 @@ const node = verdict.extend({
 });
 
 const action = z.object({
-  at: z.string(),
+  at: moment,
   kind: z.enum(['register', 'adopt', 'deregister']),
   node: z.string(),
   machine: text,
@@ -75,7 +77,7 @@ const action = z.object({
 const server = z.object({ up: z.boolean().nullable(), since: time, problem: text });
 
 const pass = z.object({
-  startedAt: z.string(),
+  startedAt: moment,
   durationMs: z.number(),
   /** By cause: fleet, kubernetes, timeout or internal. */
   failures: z.record(z.string(), z.string()),
@@ -85,8 +87,8 @@ const pass = z.object({
 export const statusDocument = z.object({
   version: z.string(),
   dryRun: z.boolean(),
-  startedAt: z.string(),
-  now: z.string(),
+  startedAt: moment,
+  now: moment,
   /** What the verdicts rest on. Graces in ms, null is never. */
   rules: z.object({
     selector: z.string(),

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { statusDocument } from '../../src/telemetry/status-document.ts';
-import { hang } from '../lab/faults.ts';
+import { answerWith, hang } from '../lab/faults.ts';
 import type { Lab } from '../lab/lab.ts';
 import { labOfTest, MAIN, type Program, settingsFor, startProgram } from './program.ts';
 
@@ -304,6 +304,14 @@ describe('kube-register explain', () => {
     expect(left).not.toContain('the health check is wrong');
   });
 
+  it('asks for more when many begin so', async () => {
+    const lab = await labOfTest();
+    await lab.addMachines(9, WORKER);
+    const { code, stdout, stderr } = await command(lab, ['explain', '0000']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/explain: 9 are meant by "0000", among them 0+1, 0+2, 0+3: give more of it\n$/);
+  });
+
   it('says so when there is none', async () => {
     const lab = await labOfTest();
     await lab.addMachine({ metadata: WORKER });
@@ -334,6 +342,16 @@ describe('a command', () => {
     const { code, stderr } = await command(lab, ['status'], { API_TOKEN_FILE: '/nowhere/token' });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^kube-register status: KUBE_REGISTER_API_TOKEN_FILE.*\/nowhere\/token/);
+  });
+
+  it('says what a server said on one line, whatever it said', async () => {
+    const lab = await labOfTest();
+    const message = '\u001b[2J\u202eEVIL\r\nkube-register plan: FAKE';
+    lab.kubernetes.faults.add(answerWith(403, JSON.stringify({ kind: 'Status', message })), { path: /nodes/ });
+    const { code, stderr } = await command(lab, ['plan']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^kube-register plan: kubernetes at .*403.*EVIL.*FAKE.*\n$/);
+    expect(stderr.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 
   it('is interrupted while it looks', async () => {

@@ -21,6 +21,7 @@ describe('the command line', () => {
     [['status', '--daemon', 'http://[::1]'], daemonAt('http://[::1]:10271')],
     [['status', '--daemon=[::1]:10271'], daemonAt('http://[::1]:10271')],
     [['explain', '10.0.0.7'], { name: 'explain', output: 'text', subject: '10.0.0.7' }],
+    [['explain', '-o', 'json', 'core-1'], { name: 'explain', output: 'json', subject: 'core-1' }],
     [['explain', 'core-1', '-o', 'json'], { name: 'explain', output: 'json', subject: 'core-1' }],
     [['plan', '--output', 'text'], { name: 'plan', output: 'text' }],
   ])('%j asks for %j', (argv, command) => {
@@ -41,13 +42,19 @@ describe('the command line', () => {
   it.each([
     [['stauts'], '"stauts": there is no such command; did you mean status?'],
     [['explian', '10.0.0.7'], '"explian": there is no such command; did you mean explain?'],
-    [['explain'], 'explain: the id of a machine or the name of a node comes right behind it, as in explain 10.0.0.7'],
+    [['explain'], 'explain: needs the id of a machine, the name of a node or an address, as in explain 10.0.0.7'],
     [
       ['explain', '-o', 'json'],
-      'explain: the id of a machine or the name of a node comes right behind it, as in explain 10.0.0.7',
+      'explain: needs the id of a machine, the name of a node or an address, as in explain 10.0.0.7',
     ],
     [['status', '-o', 'xml'], '-o: "xml": must be text or json'],
     [['status', '-o'], '-o: needs a value'],
+    [['status', '-o', 'json', '-o', 'text'], '-o: is given twice, with two values'],
+    [['status', '--daemon', 'a', '--daemon=b'], '--daemon: is given twice, with two values'],
+    [['status', '--daemon', '10271'], '--daemon: "10271": must be host:port or http://host:port'],
+    [['status', '--daemon', 'core-1:0'], '--daemon: "core-1:0": must be host:port or http://host:port'],
+    [['status', '--daemon', 'core-1:70000'], '--daemon: "core-1:70000": must be host:port or http://host:port'],
+    [['explain', ''], 'explain: needs the id of a machine, the name of a node or an address, as in explain 10.0.0.7'],
     [['status', '--output', '--watch'], '--output: needs a value'],
     [['status', '--watch=true'], '--watch: takes no value'],
     [
@@ -68,7 +75,19 @@ describe('the command line', () => {
   });
 
   it('has help for explain without a subject', () => {
-    expect(read('explain', '--help')).toEqual({ command: { name: 'daemon' }, rest: ['--help'], mistakes: [] });
+    expect(read('explain', '--help')).toMatchObject({ rest: ['--help'], mistakes: [] });
+  });
+
+  it.each(['help', 'version'])('knows %s without its dashes', (word) => {
+    expect(read(word)).toEqual({ command: { name: 'daemon' }, rest: [`--${word}`], mistakes: [] });
+  });
+
+  it('does not take the value of a setting for what is to be explained', () => {
+    expect(read('explain', '--metadata', 'role=worker', 'core-1')).toEqual({
+      command: { name: 'explain', output: 'text', subject: 'core-1' },
+      rest: ['--metadata', 'role=worker'],
+      mistakes: [],
+    });
   });
 });
 
