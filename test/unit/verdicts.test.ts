@@ -317,7 +317,10 @@ describe('what is said of a machine', () => {
       name: 'conflict',
       reason: 'node 10.0.0.1 is there and is not its own',
     });
-    const taken = { machines: [A, machine('b', '10.0.0.2')], nodes: [ours('10.0.0.1', 'a', '10.0.0.1')] };
+    const taken = {
+      machines: [A, machine('b', '10.0.0.2')],
+      nodes: [ours('10.0.0.1', 'a', '10.0.0.1', { machineId: 'a' })],
+    };
     const wanted = new Map([['b', { name: '10.0.0.1' }]]);
     expect(verdictOf('b', { ...taken, kubelets: healthy, names: wanted })).toEqual({
       name: 'conflict',
