@@ -85,6 +85,6 @@ function checkTls({ endpoint, tls }: ApiAccess) {
     return warning(`the server's certificate is not checked: ${risk}`, 'KUBE_REGISTER_API_CA_FILE=/path/of/its/ca.pem');
   }
   if (isLoopback(hostname)) return ok('plain http, which does not leave this machine');
-  const risk = 'whoever is in between can answer for the API server';
-  return warning(`plain http to another host: ${risk}`, `KUBE_REGISTER_API_ENDPOINT=https://${hostname}:6443`);
+  const risk = 'whoever is in between can answer for the API server, so that the network has to be private';
+  return warning(`plain http to another host: ${risk}`, `KUBE_REGISTER_API_ENDPOINT=https://${hostname}:PORT`);
 }

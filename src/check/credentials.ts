@@ -15,11 +15,12 @@ interface TokenFacts {
   readonly expiresAt: number | undefined;
 }
 
-/** As far as a Date reaches. */
+/** As far as a Date reaches. What is before all time is long ago; what is after it never comes. */
+const MOST_SECONDS = 8.64e12;
 const seconds = z
   .number()
-  .max(8.64e12)
-  .transform((value) => value * 1_000);
+  .max(MOST_SECONDS)
+  .transform((value) => Math.max(value, -MOST_SECONDS) * 1_000);
 /** RFC 7519, section 4.1. */
 const claims = z.object({
   sub: z.string().optional().catch(undefined),
@@ -116,5 +117,5 @@ function nameOf({ subject }: X509Certificate): string {
 }
 
 function day(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16)}Z`;
+  return new Date(ms).toISOString().replace(/:\d\d\.\d{3}Z$/, 'Z');
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { checkApiServer } from '../../src/check/api-server.ts';
 import { checkClocks } from '../../src/check/clocks.ts';
 import { checkCredentials } from '../../src/check/credentials.ts';
 import { checkMachines } from '../../src/check/machines.ts';
@@ -9,12 +10,14 @@ import { asSpelled, mendOf } from '../../src/check/mends.ts';
 import { rightsFor } from '../../src/check/rights.ts';
 import { runCheck } from '../../src/check/run-check.ts';
 import { Terminal } from '../../src/commands/terminal.ts';
+import { CredentialError } from '../../src/credential-error.ts';
 import { parseSelector } from '../../src/fleet/selector.ts';
 import { diagnose } from '../../src/http/diagnosis.ts';
 import { RequestError } from '../../src/http/request-error.ts';
 import type { ApiAccess } from '../../src/kubernetes/credentials.ts';
 import { eraOf } from '../../src/kubernetes/era.ts';
 import { Roster } from '../../src/reconcile/machines.ts';
+import { read } from './read-settings.ts';
 
 const DAY = 24 * 60 * 60_000;
 const NOW = Date.parse('2026-01-01T00:00:00Z');
@@ -77,6 +80,37 @@ describe('the check of credentials', () => {
     ['has a subject that may be a secret', jwt({ sub: 'eyJhbGciOiJub25lIn0' })],
   ])('says nothing of a token that %s', async (_, text) => {
     expect(await found(access({}, text))).toEqual(['ok: a token is sent']);
+  });
+});
+
+describe('a token that ends', () => {
+  it.each([-1e300, -1e18, -8.64e12, -1e12, -1, -0.001, 0, 1e-9, 1, 1e9])('at %d has expired', async (exp) => {
+    const [only, ...more] = await found(access({}, jwt({ sub: 'somebody', iat: -1e18, exp })));
+    expect(only).toMatch(/^wrong: the token of "somebody" has expired \((-\d{6}|\d{4})-\d\d-\d\dT\d\d:\d\dZ\)$/);
+    expect(more).toEqual([]);
+  });
+
+  it.each([1e11, 8.64e12, 1e18, 1e300])('at %d is good', async (exp) => {
+    expect(await found(access({}, jwt({ sub: 'somebody', exp })))).toEqual(['ok: a token of "somebody" is sent']);
+  });
+});
+
+describe('the check of TLS', () => {
+  it('names no port of TLS that it does not know, for servers of the time of fleet may have none', () => {
+    const plain = { ...access({}), endpoint: 'http://10.0.0.6:8080' };
+    const look = {
+      seen: undefined,
+      access: plain,
+      failure: new CredentialError('-'),
+      offset: () => undefined,
+      close() {},
+    };
+    expect(checkApiServer(look, read([]), undefined)).toContainEqual({
+      check: 'tls',
+      state: 'warning',
+      sentence: expect.stringMatching(/^plain http to another host: .* the network has to be private$/),
+      mend: 'KUBE_REGISTER_API_ENDPOINT=https://10.0.0.6:PORT',
+    });
   });
 });
 
