@@ -22,7 +22,7 @@ import {
   lookForCopies,
   whoseIs,
 } from './daemons.ts';
-import { because, CHECK_NAMES, type Finding, named, ok, warning, wrong } from './finding.ts';
+import { because, CHECK_NAMES, type CheckName, type Finding, named, ok, warning, wrong } from './finding.ts';
 import { checkFleet, type FleetLook, lookAtFleet, replayOf } from './fleet.ts';
 import { checkKubelets, type KubeletLook, type KubeletTrouble, lookAtKubelets } from './kubelets.ts';
 import { candidatesOf, checkMachines } from './machines.ts';
@@ -142,21 +142,29 @@ async function judge(
 ): Promise<readonly Finding[]> {
   const { fleet, candidates, kubelets, server, nodes, listener, copies } = sight;
   const offsets = { fleet: fleet.offset, kubernetes: server.offset() };
-  return [
+  const told = [
     ...checkSettings(warnings, settings.dryRun ? (spellings.get('DRY_RUN') ?? envName('DRY_RUN')) : undefined),
     checkFleet(fleet, settings),
     ...(fleet.seen === undefined
       ? [named('machines', because('fleet'))]
       : checkMachines(fleet.seen.machines, settings.selector)),
-    hasAny(candidates) && kubelets !== undefined
+    kubelets !== undefined && (hasAny(candidates) || !('answers' in kubelets))
       ? checkKubelets(kubelets, settings)
       : named('kubelets', because(fleet.seen === undefined ? 'fleet' : 'machines')),
     ...checkApiServer(server, settings, failureIn(nodes)),
     ...(await judgeCredentials(sight, clock)),
     ...judgeRights(sight),
+  ];
+  const context = {
+    missing: fleet.seen === undefined ? 'fleet' : 'kubelets',
+    isWrong: (check: CheckName) => told.some((found) => found.check === check && found.state === 'wrong'),
+    endpoint: server.access?.endpoint,
+  } as const;
+  return [
+    ...told,
     ...(nodes === undefined
       ? [named('nodes', because('api-server')), named('conflicts', because('api-server'))]
-      : checkNodes(nodes, fleet.seen === undefined ? 'fleet' : 'kubelets', server.access?.endpoint)),
+      : checkNodes(nodes, context)),
     ...judgeNames(settings, sight),
     ...checkCopies(copies, listener, settings, nodes?.seen?.plan),
     checkClocks(offsets),
@@ -176,11 +184,11 @@ async function judgeCredentials({ server, reviews, nodes }: Sight, clock: Clock)
   return checkCredentials(access, receptionOf(reviews, nodes), clock.wall());
 }
 
-/** Servers without reviews say it when they are asked for the nodes. */
+/** Servers without reviews say it when they are asked for the nodes. One that told what we may do knows us. */
 function receptionOf(reviews: Reviews | undefined, nodes: NodesLook | undefined): Reception {
   if (reviews?.kind === 'unknown' || reviews?.kind === 'anonymous') return reviews.kind;
   const failure = failureIn(nodes);
-  if (failure instanceof RequestError && failure.status === 401) return 'unknown';
+  if (failure instanceof RequestError && failure.status === 401 && reviews?.kind !== 'told') return 'unknown';
   if (failure instanceof RequestError && failure.message.includes('system:anonymous')) return 'anonymous';
   return reviews?.kind === 'told' || (nodes !== undefined && failure === undefined) ? 'taken' : undefined;
 }
@@ -189,18 +197,17 @@ function hasAny<T>(list: readonly T[] | undefined): list is readonly T[] {
   return list !== undefined && list.length > 0;
 }
 
-function judgeRights({ rights, reviews, nodes }: Sight): readonly Finding[] {
-  if (reviews === undefined) {
+function judgeRights({ server, rights, reviews, nodes }: Sight): readonly Finding[] {
+  if (server.seen === undefined || reviews === undefined) {
     const all = CHECK_NAMES.filter((check) => check.startsWith('right-'));
     return all.map((check) => named(check, because('api-server')));
   }
   const failure = failureIn(nodes);
-  const missed = failure instanceof RequestError && failure.status === 403 ? rightMissed(failure) : undefined;
+  const refusal = failure instanceof RequestError && failure.status === 403 ? failure : undefined;
   // Nodes are read one by one only once they are listed.
-  return checkRights(rights, reviews, {
-    listed: nodes !== undefined && (failure === undefined || missed === 'get'),
-    missed,
-  });
+  const isListed = failure === undefined || (refusal !== undefined && rightMissed(refusal) === 'get');
+  const reading = { listed: nodes !== undefined && isListed, refusal };
+  return checkRights(rights, reviews, reading, server.access.endpoint);
 }
 
 function judgeNames(settings: Settings, { fleet, candidates, names, nodes, server }: Sight): readonly Finding[] {

@@ -37,17 +37,17 @@ export async function lookAtKubelets(
   } catch (error) {
     return { failure: failureOf(error) };
   }
-  const answers = new Map<string, KubeletAnswer>();
   try {
+    const answers = new Map<string, KubeletAnswer>();
     await Promise.all(
       candidates.map(async ({ address }) => void answers.set(address, await prober.check(address, signal))),
     );
+    const silent = [...answers].filter(([, { state }]) => state === 'silent').map(([address]) => address);
+    return { answers, elsewhere: await findElsewhere(settings, silent, signal), prober };
   } catch (error) {
     signal.throwIfAborted();
     return { problem: error instanceof Error ? error.message : String(error) };
   }
-  const silent = [...answers].filter(([, { state }]) => state === 'silent').map(([address]) => address);
-  return { answers, elsewhere: await findElsewhere(settings, silent, signal), prober };
 }
 
 /** Gives the answer that it gave before. */

@@ -50,11 +50,20 @@ export async function lookAtNodes(
   }
 }
 
-/** `missing` is the check because of which no pass could be made; `endpoint` is the API server's. */
-export function checkNodes(look: NodesLook, missing: CheckName, endpoint: string | undefined): readonly Finding[] {
+/** What else was found. */
+export interface Context {
+  /** The check because of which no pass could be made. */
+  readonly missing: CheckName;
+  /** Whether that check found something to be wrong. */
+  readonly isWrong: (check: CheckName) => boolean;
+  /** The API server's. */
+  readonly endpoint: string | undefined;
+}
+
+export function checkNodes(look: NodesLook, { missing, ...context }: Context): readonly Finding[] {
   if (look.seen === undefined) {
     if (look.failure === undefined) return [named('nodes', because(missing)), named('conflicts', because(missing))];
-    return [named('nodes', unreadable(look.failure, endpoint)), named('conflicts', because('nodes'))];
+    return [named('nodes', unreadable(look.failure, context)), named('conflicts', because('nodes'))];
   }
   const { observation, plan } = look.seen;
   const counts = count([...plan.nodes.values()].map(({ name }) => name));
@@ -64,14 +73,26 @@ export function checkNodes(look: NodesLook, missing: CheckName, endpoint: string
   return [...findings, named('conflicts', checkConflicts(plan))];
 }
 
-/** Some of it is told by the checks of credentials, rights and the server. */
-function unreadable(failure: Error, endpoint: string | undefined) {
+/** Without the nodes every pass fails: if no other check told why, this one does. */
+function unreadable(failure: Error, { isWrong, endpoint }: Omit<Context, 'missing'>) {
   // What this machine lacks to ask kubelets.
   if (!(failure instanceof RequestError)) return wrong(failure.message, MORE_FILES);
-  if (failure.status === 401) return because('credentials');
-  if (failure.status === 403) return because(`right-${rightMissed(failure)}-nodes`);
-  if (failure.status === 404) return because('api-server');
-  return wrong(failure.message, mendOf(failure, endpoint));
+  const teller = tellersOf(failure).find(isWrong);
+  return teller === undefined ? wrong(failure.message, mendOf(failure, endpoint)) : because(teller);
+}
+
+/** The checks that may tell better than the nodes what a request for them failed of. */
+function tellersOf(failure: RequestError): readonly CheckName[] {
+  switch (failure.status) {
+    case 401:
+      return ['credentials'];
+    case 403:
+      return [`right-${rightMissed(failure)}-nodes`, 'credentials'];
+    case 404:
+      return ['api-server'];
+    default:
+      return [];
+  }
 }
 
 function doubts({ unlistable }: Observation, { hold, nodes }: Plan) {

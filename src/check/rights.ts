@@ -6,7 +6,7 @@ import { RequestError } from '../http/request-error.ts';
 import type { Era } from '../kubernetes/registry.ts';
 import { readStatus } from '../kubernetes/status.ts';
 import { because, type CheckName, type Finding, named, ok, skipped, warning, wrong } from './finding.ts';
-import { GRANT } from './mends.ts';
+import { GRANT, mendOfEndpoint } from './mends.ts';
 
 export interface Right {
   readonly verb: 'list' | 'get' | 'create' | 'patch' | 'delete';
@@ -111,45 +111,58 @@ async function ask(http: HttpClient, { verb, resource }: Right, signal: AbortSig
   }
 }
 
-/** What became of reading the nodes: whether they were listed, and which right the server missed. */
+/** What became of reading the nodes: whether they were listed, and how the server refused that, if it did. */
 export interface Reading {
   readonly listed: boolean;
-  readonly missed: 'list' | 'get' | undefined;
+  readonly refusal: RequestError | undefined;
 }
 
-/** What was done, or refused, needs no review. */
-export function checkRights(rights: readonly Right[], reviews: Reviews, reading: Reading): readonly Finding[] {
-  return rights.map((right) => named(nameOf(right), checkRight(right, reviews, reading)));
+/** What was done, or refused, needs no review. `endpoint` is the API server's. */
+export function checkRights(
+  rights: readonly Right[],
+  reviews: Reviews,
+  reading: Reading,
+  endpoint: string,
+): readonly Finding[] {
+  return rights.map((right) => named(nameOf(right), checkRight(right, reviews, reading, endpoint)));
 }
 
-/** By the sentence that src/kubernetes made of the refusal. */
-export function rightMissed(failure: RequestError): 'list' | 'get' {
-  return failure.message.includes('the verb "list"') ? 'list' : 'get';
+/** By the request: the path of a list ends where that of a node goes on. */
+export function rightMissed(refusal: RequestError): 'list' | 'get' {
+  return /: GET \S+\/(nodes|minions): /.test(refusal.message) ? 'list' : 'get';
 }
 
 function nameOf({ verb, resource }: Right): CheckName {
   return resource === 'events' ? 'right-create-events' : `right-${verb}-nodes`;
 }
 
-function checkRight(right: Right, reviews: Reviews, { listed, missed }: Reading) {
+function checkRight(right: Right, reviews: Reviews, { listed, refusal }: Reading, endpoint: string) {
   if (right.unneeded !== undefined) return ok(`not needed: ${right.unneeded}`);
-  const isMissed = right.resource === 'nodes' && right.verb === missed;
+  const isMissed = refusal !== undefined && right.resource === 'nodes' && right.verb === rightMissed(refusal);
   switch (reviews.kind) {
     case 'unknown':
     case 'anonymous':
       return because('credentials');
     case 'untold':
-      if (isMissed) return refused(right);
+      if (isMissed) return refused(right, refusal);
       if (right.verb === 'list' && listed) return ok('granted: the nodes were listed');
       return skipped(`not known: ${reviews.why}`);
     case 'told':
-      return reviews.allowed.get(right) === true && !isMissed ? ok('granted') : refused(right);
+      if (reviews.allowed.get(right) !== true) return refused(right, isMissed ? refusal : undefined);
+      return isMissed ? refusedAllTheSame(refusal, endpoint) : ok('granted');
   }
 }
 
 /** Nothing but Events suffers from the right to write them. */
-function refused({ verb, resource, use }: Right) {
+function refused({ verb, resource, use }: Right, refusal?: RequestError) {
   const where = resource === 'events' ? 'events in the namespace default' : 'nodes';
-  const sentence = `the user may not ${verb} ${where}: ${use}`;
+  const said = refusal === undefined ? '' : `; ${refusal.message}`;
+  const sentence = `the user may not ${verb} ${where}: ${use}${said}`;
   return resource === 'events' ? warning(sentence, GRANT) : wrong(sentence, GRANT);
+}
+
+/** The API server does what its reviews say: what refuses all the same stands before it. */
+function refusedAllTheSame({ message }: RequestError, endpoint: string) {
+  const sentence = `the API server says that this is granted, and it is refused all the same: is there a proxy between? ${message}`;
+  return wrong(sentence, mendOfEndpoint('kubernetes', endpoint));
 }

@@ -24,9 +24,9 @@ export async function runCheck(
 ): Promise<number> {
   const stop = new AbortController();
   void signals.stopped.then((signal) => stop.abort(new Error(signal)));
-  let findings: readonly Finding[];
+  let found: readonly Finding[];
   try {
-    findings =
+    found =
       invocation.kind === 'mistakes'
         ? mistakesFound(invocation.lines)
         : await terminal.whileAtWork('checking', checkInstallation(invocation, clock, stop.signal));
@@ -35,6 +35,7 @@ export async function runCheck(
     terminal.note('kube-register check: interrupted');
     return EXIT.wrong;
   }
+  const findings = found.map(withoutSurprises);
   const ready = findings.every(({ state }) => state !== 'wrong');
   const report = output === 'json' ? JSON.stringify({ ok: ready, findings }, null, 2) : text(findings, terminal);
   try {
@@ -51,19 +52,25 @@ const STYLES = { ok: 'well', warning: 'watch', wrong: 'trouble', skipped: 'idle'
 const STATES = Object.keys(STYLES) as State[];
 const LONGEST = 2_000;
 
+/** Servers say what they like: none of it may move a cursor, break a line or turn the reading direction. */
+function withoutSurprises({ mend, sentence, ...found }: Finding): Finding {
+  const clean = { ...found, sentence: onOneLine(sentence, LONGEST) };
+  return mend === undefined ? clean : { ...clean, mend: onOneLine(mend, LONGEST) };
+}
+
 function text(findings: readonly Finding[], terminal: Terminal): string {
   const stateWidth = Math.max(...STATES.map((state) => state.length));
   const checkWidth = Math.max(...findings.map(({ check }) => check.length));
   const indent = stateWidth + 2 + checkWidth + 2;
   const lines = findings.flatMap(({ check, state, sentence, mend }) => {
     const painted = terminal.paint({ text: state, style: STYLES[state] }) + ' '.repeat(stateWidth - state.length);
-    const [first, ...rest] = wrapped(onOneLine(sentence, LONGEST), (terminal.columns ?? Infinity) - indent);
+    const [first, ...rest] = wrapped(sentence, (terminal.columns ?? Infinity) - indent);
     const told = [
       `${painted}  ${check.padEnd(checkWidth)}  ${first}`,
       ...rest.map((line) => ' '.repeat(indent) + line),
     ];
     // Not wrapped: it is to be copied whole.
-    return mend === undefined ? told : [...told, `${' '.repeat(stateWidth + 2)}mend: ${onOneLine(mend, LONGEST)}`];
+    return mend === undefined ? told : [...told, `${' '.repeat(stateWidth + 2)}mend: ${mend}`];
   });
   return [...lines, '', sum(findings)].join('\n');
 }

@@ -9,8 +9,9 @@ import { z } from 'zod';
 import { checkInstallation } from '../../src/check/check.ts';
 import { CHECK_NAMES, type CheckName, type Finding } from '../../src/check/finding.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
+import { serve } from '../../src/serve.ts';
 import { readSettings } from '../../src/settings/settings.ts';
-import { answerWith, change, hang } from '../lab/faults.ts';
+import { answerWith, change, hang, redirectTo, truncate } from '../lab/faults.ts';
 import type { Lab, LabOptions } from '../lab/lab.ts';
 import { nowhere, prefixed } from '../unit/read-settings.ts';
 import { certificate, refusingPort } from './loopback.ts';
@@ -59,22 +60,48 @@ async function scene(options: LabOptions = {}): Promise<Scene> {
   return { lab, folder, settings, clock };
 }
 
-/** Whatever is found, no finding tells the token, and nothing is written. */
+function invocationOf(settings: Settings, flags: readonly string[] = []) {
+  const invocation = readSettings(flags, prefixed(settings), nowhere);
+  if (invocation.kind !== 'run') throw new Error(JSON.stringify(invocation));
+  return invocation;
+}
+
+/** Whatever is found, no finding tells the token, and nothing is written. What is skipped because of something is so because of what is wrong. */
 async function findingsIn(
   { lab, clock }: Scene,
   settings: Settings,
   flags: readonly string[] = [],
 ): Promise<readonly Finding[]> {
   lab.kubernetes.log.clear();
-  const invocation = readSettings(flags, prefixed(settings), nowhere);
-  if (invocation.kind !== 'run') throw new Error(JSON.stringify(invocation));
+  const invocation = invocationOf(settings, flags);
   const findings = await checkInstallation(invocation, clock, new AbortController().signal);
   expect([...new Set(findings.map(({ check }) => check))]).toEqual(CHECK_NAMES);
   const told = JSON.stringify(findings);
   for (const part of [TOKEN, ...TOKEN.split('.')]) expect(told).not.toContain(part);
   const written = lab.kubernetes.log.writes.filter(({ path }) => !path.endsWith('/selfsubjectaccessreviews'));
   expect(written).toEqual([]);
+  const blameless = findings.filter(
+    ({ sentence }) => isSkippedBecause(sentence) && !isSomethingWrong(findings, sentence),
+  );
+  expect(blameless).toEqual([]);
   return findings;
+}
+
+const isSkippedBecause = (sentence: string) => causeIn(sentence) !== undefined;
+const causeIn = (sentence: string) => /^not checked, because of (\S+)$/.exec(sentence)?.[1];
+
+/** Whether what this sentence is skipped because of is wrong, or is skipped because of something that is. */
+function isSomethingWrong(findings: readonly Finding[], sentence: string): boolean {
+  return findings
+    .filter(({ check }) => check === causeIn(sentence))
+    .some((cause) => cause.state === 'wrong' || isSomethingWrong(findings, cause.sentence));
+}
+
+/** The exit code of a first pass with these settings that changes nothing. */
+function exitOfPass(settings: Settings, flags: readonly string[] = []): Promise<number> {
+  const once = invocationOf({ ...settings, ONCE: 'true', DRY_RUN: 'true' }, flags);
+  const signals = { stopped: new Promise<never>(() => {}), onPassWanted: () => {} };
+  return serve(once.settings, { log: { say: () => {}, debug: () => {} }, signals, nodeVersion: '' });
 }
 
 const SKIPPED = ['skipped', /^not checked, because of /] as const;
@@ -311,6 +338,17 @@ const FAULTS: readonly Fault[] = [
       kubelets: ['wrong', /^KUBE_REGISTER_KUBELET_CA_FILE: \/nowhere\/ca.pem: there is no such file/],
     },
   },
+  {
+    name: "a file of kubelets' authority that is not there, where no machine matches",
+    options: { kubelets: { tls: { key: certificate('server.key'), cert: certificate('server.pem') } } },
+    settings: () => ({ KUBELET_CA_FILE: '/nowhere/ca.pem', METADATA: 'role=master' }),
+    found: {
+      ...WITHOUT_MACHINES,
+      ...WITHOUT_NODES,
+      machines: ['wrong', /^none of 4/],
+      kubelets: ['wrong', /^KUBE_REGISTER_KUBELET_CA_FILE: \/nowhere\/ca.pem: there is no such file/],
+    },
+  },
 
   {
     name: 'an API server that is not there',
@@ -479,7 +517,11 @@ const FAULTS: readonly Fault[] = [
     arrange: ({ lab }) => lab.kubernetes.faults.add(answerWith(403)),
     found: {
       ...WITHOUT_NODES,
-      'right-list-nodes': ['wrong', /^the user may not list nodes: without it every pass fails$/, GRANT],
+      'right-list-nodes': [
+        'wrong',
+        /^the user may not list nodes: without it every pass fails; kubernetes at http:\S+: GET \/api\/v1\/nodes: 403: /,
+        GRANT,
+      ],
       'right-get-nodes': ['skipped', /system:basic-user/],
       'right-create-nodes': NOT_KNOWN,
       'right-patch-nodes': NOT_KNOWN,
@@ -490,7 +532,72 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'a refusal to list nodes that the API server does not own up to',
     arrange: ({ lab }) => lab.kubernetes.faults.add(answerWith(403), { path: /nodes/, method: 'GET' }),
-    found: { ...WITHOUT_NODES, 'right-list-nodes': ['wrong', /^the user may not list nodes/, GRANT] },
+    found: {
+      ...WITHOUT_NODES,
+      'right-list-nodes': [
+        'wrong',
+        /^the API server says that this is granted, and it is refused all the same: is there a proxy between\? .*: 403: /,
+        'KUBE_REGISTER_API_ENDPOINT=http://HOST:8080',
+      ],
+    },
+  },
+  {
+    name: 'a proxy that lets nobody read a single node',
+    arrange: (bad) => spoilNode(bad, answerWith(403, 'not through me')),
+    found: {
+      ...WITHOUT_NODES,
+      'right-get-nodes': ['wrong', /is there a proxy between\? .*\/nodes\/somebody: 403 not through me/],
+    },
+  },
+  {
+    name: 'a proxy that knows nobody who reads a single node',
+    arrange: (bad) => spoilNode(bad, answerWith(401, 'who are you?')),
+    found: { ...WITHOUT_NODES, nodes: ['wrong', /\/nodes\/somebody: 401 who are you\?/] },
+  },
+  {
+    name: 'a proxy that knows no single node',
+    arrange: (bad) => spoilNode(bad, answerWith(404, 'no such page')),
+    found: { ...WITHOUT_NODES, 'api-server': ['wrong', /\/nodes\/somebody: 404 no such page/] },
+  },
+  {
+    name: 'a single node that cannot be read by a user who may not ask what he may do',
+    arrange: (bad) => {
+      spoilNode(bad, answerWith(403));
+      bad.lab.kubernetes.faults.add(answerWith(403), { path: /selfsubjectaccessreviews/ });
+    },
+    found: {
+      ...WITHOUT_NODES,
+      'right-get-nodes': ['wrong', /^the user may not get nodes: .*\/nodes\/somebody: 403/, GRANT],
+      'right-create-nodes': NOT_KNOWN,
+      'right-patch-nodes': NOT_KNOWN,
+      'right-delete-nodes': NOT_KNOWN,
+      'right-create-events': NOT_KNOWN,
+    },
+  },
+  ...(
+    [
+      ['a login page', answerWith(200, '<html>'), /that is not JSON/],
+      ['a redirect', redirectTo('https://login.example/'), /it redirects to login\.example/],
+      ['half an answer', truncate, /./],
+      ['a teapot', answerWith(418, 'short and stout'), /418 short and stout/],
+    ] as const
+  ).map(
+    ([name, fault, sentence]): Fault => ({
+      name: `${name} in place of the nodes`,
+      arrange: ({ lab }) => lab.kubernetes.faults.add(fault, { path: /nodes/, method: 'GET' }),
+      found: { ...WITHOUT_NODES, nodes: ['wrong', sentence] },
+    }),
+  ),
+  {
+    name: 'reviews of rights that fail',
+    arrange: ({ lab }) => lab.kubernetes.faults.add(answerWith(500), { path: /selfsubjectaccessreviews/ }),
+    found: {
+      'right-get-nodes': NOT_KNOWN,
+      'right-create-nodes': NOT_KNOWN,
+      'right-patch-nodes': NOT_KNOWN,
+      'right-delete-nodes': NOT_KNOWN,
+      'right-create-events': NOT_KNOWN,
+    },
   },
 
   {
@@ -633,6 +740,12 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
+/** A node that has to be read whole, and cannot be. */
+function spoilNode({ lab }: Scene, fault: Parameters<Lab['kubernetes']['faults']['add']>[0]): void {
+  lab.kubernetes.putNode({ name: 'somebody' });
+  lab.kubernetes.faults.add(fault, { path: /\/nodes\/somebody/ });
+}
+
 function atTime(offsetMs: number) {
   return change((answer) => {
     const headers = { ...answer.headers, Date: new Date(Date.now() + offsetMs).toUTCString() };
@@ -675,7 +788,12 @@ describe('the check of an installation', () => {
   it.each(FAULTS)('names $name', async ({ options, arrange, settings, flags, found }) => {
     const bad = await scene(options);
     await arrange?.(bad);
-    expectFindings(await findingsIn(bad, { ...bad.settings, ...(await settings?.(bad)) }, flags), found);
+    const all = { ...bad.settings, ...(await settings?.(bad)) };
+    const findings = await findingsIn(bad, all, flags);
+    expectFindings(findings, found);
+    // Where a first pass fails, something is wrong.
+    const isWrong = findings.some(({ state }) => state === 'wrong');
+    expect({ isWrong, exit: await exitOfPass(all, flags) }).not.toEqual({ isWrong: false, exit: 1 });
   });
 
   it.each([
@@ -776,8 +894,7 @@ describe('the check of an installation', () => {
     const { lab, settings, clock } = await scene();
     lab.fleet.faults.add(hang);
     const arrival = lab.fleet.log.arrival();
-    const invocation = readSettings([], prefixed(settings), nowhere);
-    if (invocation.kind !== 'run') throw new Error(JSON.stringify(invocation));
+    const invocation = invocationOf(settings);
     const stop = new AbortController();
     const check = checkInstallation(invocation, clock, stop.signal);
     await arrival;
@@ -828,6 +945,27 @@ describe('kube-register check', () => {
         mend: GRANT,
       },
     ]);
+  });
+
+  it('shows nothing as it is that a server says to move a cursor, break a line or turn the reading direction', async () => {
+    const evil = '\u001b[2J\r\nok\u202e gnorw';
+    const { lab, settings } = await scene({ kubernetes: { tokens: { [TOKEN]: 'all' } } });
+    const version = JSON.stringify({ major: '1', minor: '20', gitVersion: `v1.20.2${evil}` });
+    lab.kubernetes.faults.add(answerWith(200, version), { path: /^\/version/ });
+    const refusal = JSON.stringify({ kind: 'Status', reason: `Evil${evil}`, message: `no nodes${evil}` });
+    lab.kubernetes.faults.add(answerWith(500, refusal), { path: /nodes/, method: 'GET' });
+    // No header can carry more: Node sends and takes bytes.
+    lab.fleet.faults.add(
+      change((answer) => ({ ...answer, headers: { ...answer.headers, Server: 'fleetd/1\u00851\u00ad' } })),
+    );
+    for (const flags of [[], ['-o', 'json']]) {
+      const { code, stdout } = await command(settings, flags);
+      expect(code).toBe(1);
+      for (const part of [/fleetd\/1/, /v1\.20\.2 \[2J ok gnorw/, /Evil \[2J ok gnorw no nodes \[2J ok gnorw/]) {
+        expect(stdout).toMatch(part);
+      }
+      expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|\\u/u);
+    }
   });
 
   it('finds the mistakes in the settings, each in a line, and asks nobody then', async () => {
