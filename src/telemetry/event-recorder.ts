@@ -42,6 +42,7 @@ export class EventRecorder {
 
   /** Takes what the pass gives rise to, and returns at once. */
   record(report: PassReport, chapter: Chapter): void {
+    if (!this.#lasting.lasts('not written')) this.#sayWritten();
     const events = eventsOf(report, chapter);
     const taken = events.slice(0, WAITING_AT_MOST - this.#waiting.length);
     this.#waiting.push(...taken);
@@ -106,11 +107,17 @@ export class EventRecorder {
 
   /** Failures that come and go within one round are one thing that lasts. */
   #roundEnded(): void {
-    const { log, clock } = this.#parts;
-    const lasted = this.#allWritten ? this.#lasting.over('not written', clock.monotonic()) : undefined;
+    if (this.#allWritten) this.#sayWritten();
     this.#allWritten = true;
-    if (lasted === undefined) return;
-    log.say('events-written-again', `Events are written again after ${formatAge(lasted.lastedMs)}`, { ...lasted });
+  }
+
+  /** May be due long after the end, when failures come and go: hence it is asked for in every pass. */
+  #sayWritten(): void {
+    const { log, clock } = this.#parts;
+    const end = this.#lasting.over('not written', clock.monotonic());
+    if (end === undefined) return;
+    const message = `${end.preface}Events are written again after ${formatAge(end.lasted.lastedMs)}`;
+    log.say('events-written-again', message, end.figures);
   }
 }
 

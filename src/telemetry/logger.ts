@@ -73,7 +73,7 @@ async function prettyLines(
     colorize,
     singleLine: true,
     // The sentence tells people the same.
-    ignore: 'event,lastedMs,times,action,node,machine,verdict',
+    ignore: 'event,lastedMs,times,flaps,flappedMs,action,node,machine,verdict',
     errorLikeObjectKeys: withStack ? ['err'] : [],
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
   });

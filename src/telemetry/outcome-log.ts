@@ -4,15 +4,18 @@ import type { Outcome } from '../reconcile/apply.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import { type Line, sayAlike } from './alike.ts';
 import type { Fields, Log } from './log-events.ts';
-import { inWords, Reminders } from './reminders.ts';
+import { Once } from './once.ts';
+import { type Due, inWords, Reminders } from './reminders.ts';
 
 const VERBS = { register: 'register', adopt: 'adopt', label: 'update', deregister: 'deregister' } as const;
 
+/** What was done is told each time. */
+const ALWAYS: Due = { preface: '', figures: {} };
+
 export class OutcomeLog {
   readonly #log: Log;
-  /** What the last pass had that is said once for as long as it lasts. */
-  #said: ReadonlySet<string> = new Set();
-  /** Actions that failed, by their key, until they do not fail any more. */
+  readonly #repeated = new Once();
+  /** Actions that failed, by their key, until they have not failed for a while. */
   readonly #failing = new Map<string, Action>();
   readonly #reminders = new Reminders<string>();
 
@@ -21,25 +24,21 @@ export class OutcomeLog {
   }
 
   say(report: PassReport, nowMs: number): void {
-    this.#sayOutcomes(report);
+    this.#sayOutcomes(report, nowMs);
     this.#sayFailures(report, nowMs);
     this.#saySummary(report);
   }
 
-  #sayOutcomes({ outcomes }: PassReport): void {
-    const said = new Set<string>();
+  #sayOutcomes({ outcomes }: PassReport, nowMs: number): void {
+    const news = this.#repeated.news(outcomes.filter(isRepeated).map(wordsOf), nowMs);
     for (const outcome of outcomes) {
-      const { action, result, detail } = outcome;
-      const key = `${result} ${keyOf(action)} ${detail ?? ''}`;
-      const repeats = result === 'dry-run' || result === 'refused';
-      if (!repeats || !this.#said.has(key)) this.#sayOutcome(outcome);
-      if (repeats) said.add(key);
+      const due = isRepeated(outcome) ? news.get(wordsOf(outcome)) : ALWAYS;
+      if (due !== undefined) this.#sayOutcome(outcome, due);
     }
-    this.#said = said;
   }
 
-  #sayOutcome({ action, result, detail }: Outcome): void {
-    const [about, subject] = [fieldsOf(action), subjectOf(action)];
+  #sayOutcome({ action, result, detail }: Outcome, { preface, figures }: Due): void {
+    const [about, subject] = [{ ...fieldsOf(action), ...figures }, subjectOf(action)];
     const why = action.kind === 'deregister' ? `: ${action.reason}: ${action.why}` : '';
     const because = detail === undefined ? '' : `: ${detail}`;
     switch (result) {
@@ -50,10 +49,10 @@ export class OutcomeLog {
         this.#log.say('action-unneeded', `no need to ${VERBS[action.kind]} ${subject}${because}`, about);
         break;
       case 'dry-run':
-        this.#log.say('dry-run', `dry run: would ${VERBS[action.kind]} ${subject}${why}`, about);
+        this.#log.say('dry-run', `${preface}dry run: would ${VERBS[action.kind]} ${subject}${why}`, about);
         break;
       case 'refused':
-        this.#log.say('last-look-refused', `did not ${VERBS[action.kind]} ${subject}${because}`, about);
+        this.#log.say('last-look-refused', `${preface}did not ${VERBS[action.kind]} ${subject}${because}`, about);
         break;
       case 'failed':
         break;
@@ -100,15 +99,15 @@ export class OutcomeLog {
   }
 
   #over(key: string, action: Action, how: string, nowMs: number): readonly Line[] {
-    this.#failing.delete(key);
-    const lasted = this.#reminders.over(key, nowMs);
-    if (lasted === undefined) return [];
+    const end = this.#reminders.over(key, nowMs);
+    if (!this.#reminders.remembers(key)) this.#failing.delete(key);
+    if (end === undefined) return [];
     return [
       {
         kind: `${how} ${action.kind}`,
         event: 'action-failure-over',
-        message: `to ${VERBS[action.kind]} ${subjectOf(action)} ${how}: it failed for ${inWords(lasted)}`,
-        fields: { ...fieldsOf(action), ...lasted },
+        message: `${end.preface}to ${VERBS[action.kind]} ${subjectOf(action)} ${how}: it failed for ${inWords(end.lasted)}`,
+        fields: { ...fieldsOf(action), ...end.figures },
         common: { action: action.kind },
         more: (count) => `to ${VERBS[action.kind]} ${count} more nodes ${how}`,
       },
@@ -125,6 +124,15 @@ export class OutcomeLog {
     if (notDone > 0) parts.push(`not done ${notDone}`);
     this.#log.say('pass-summary', `pass: ${parts.join(', ')}`, { durationMs: Math.round(durationMs) });
   }
+}
+
+/** Comes in every pass for as long as it lasts. */
+function isRepeated({ result }: Outcome): boolean {
+  return result === 'dry-run' || result === 'refused';
+}
+
+function wordsOf({ action, result, detail }: Outcome): string {
+  return `${result} ${keyOf(action)} ${detail ?? ''}`;
 }
 
 /** What failed is not over while it waits for its turn, or for the time when it is no longer futile to ask again. */

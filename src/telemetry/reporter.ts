@@ -1,43 +1,21 @@
 /** What the log says of passes: changes, each once; what lasts, at its start, now and then, and at its end; and the figures an hour. */
 import { formatAge } from '../duration.ts';
+import type { Target } from '../http/request-error.ts';
 import { quote } from '../quote.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
-import { type Line, sayAlike } from './alike.ts';
-import type { Change, Chapter } from './chronicle.ts';
+import type { Chapter } from './chronicle.ts';
 import type { Counts } from './counts.ts';
+import { Flapping } from './flapping.ts';
 import type { Log } from './log-events.ts';
+import { Once } from './once.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { Reminders } from './reminders.ts';
+import { VerdictLog } from './verdict-log.ts';
 
 const SUMMARY_EVERY_MS = 60 * 60_000;
 const METADATA_SHOWN = 10;
 
 type Seen = NonNullable<PassReport['seen']>;
-
-/** Verdicts that a person may have to do something about. */
-const WARNED: ReadonlySet<string> = new Set([
-  'probe-suspect',
-  'unmatched',
-  'orphan',
-  'in-grace',
-  'vetoed',
-  'spared',
-  'unusable',
-  'conflict',
-  'unnamed',
-  'refused',
-]);
-/** Verdicts that the outcome of an action, the guard or the summary speaks of already, or that are as they should be. */
-const UNSAID: ReadonlySet<string> = new Set([
-  'adopt',
-  'deregister',
-  'held',
-  'foreign',
-  'recognised',
-  'register',
-  'has-node',
-  'not-selected',
-]);
 
 /** What lasts from pass to pass, and the event of its end. */
 const ENDS = {
@@ -54,15 +32,20 @@ export class Reporter {
   readonly #log: Log;
   readonly #selectorText: string;
   readonly #outcomes: OutcomeLog;
+  readonly #verdicts: VerdictLog;
   readonly #lasting = new Reminders<Lasting>();
+  readonly #notes = new Once();
+  readonly #eras = new Flapping<'API server'>();
+  /** Servers that have come back: that may be told late. */
+  readonly #back = new Set<Target>();
   #summaryMs: number | undefined;
-  #notes: ReadonlySet<string> = new Set();
   #apiServer: string | undefined;
 
   constructor(log: Log, selectorText: string) {
     this.#log = log;
     this.#selectorText = selectorText;
     this.#outcomes = new OutcomeLog(log);
+    this.#verdicts = new VerdictLog(log);
   }
 
   /** `counts` are those of a pass that saw something; `nowMs` is monotonic. */
@@ -70,18 +53,22 @@ export class Reporter {
     this.#sayServers(chapter, nowMs);
     this.#sayFailures(report, nowMs);
     if (report.seen === undefined || counts === undefined) return;
-    this.#sayApiServer(report.seen);
+    this.#sayApiServer(report.seen, nowMs);
     this.#sayFigures(counts, nowMs);
     this.#sayMatches(report.seen, counts, nowMs);
     this.#sayHold(report.seen, nowMs);
-    sayAlike(this.#log, chapter.changes.filter(isWorthSaying).map(lineOf));
-    this.#sayNotes(report.seen);
+    this.#verdicts.say(chapter.changes, report.seen.plan, nowMs);
+    this.#sayNotes(report.seen, nowMs);
     this.#outcomes.say(report, nowMs);
   }
 
   #sayServers({ servers }: Chapter, nowMs: number): void {
     for (const { target, state } of servers) {
-      if (state.up) this.#isOver(`${target}-unreachable`, nowMs, (ms) => `${target} answers again after ${ms}`);
+      if (state.up) this.#back.add(target);
+      else this.#back.delete(target);
+    }
+    for (const target of this.#back) {
+      this.#isOver(`${target}-unreachable`, nowMs, (ms) => `${target} answers again after ${ms}`);
     }
   }
 
@@ -95,11 +82,13 @@ export class Reporter {
   }
 
   /** An upgrade under the running daemon changes what can be done with nodes. */
-  #sayApiServer({ observation }: Seen): void {
+  #sayApiServer({ observation }: Seen, nowMs: number): void {
     const { server } = observation.era;
-    if (server === this.#apiServer) return;
     const before = this.#apiServer === undefined ? '' : `; it was ${this.#apiServer}`;
-    this.#log.say('api-server', `the API server is ${server}${before}`);
+    const isNews = server !== this.#apiServer && this.#eras.changed('API server', server, nowMs);
+    const flaps = this.#eras.due('API server', nowMs);
+    if (isNews) this.#log.say('api-server', `the API server is ${server}${before}`);
+    else if (flaps) this.#log.say('api-server', `${flaps.preface}the API server is ${server}`, flaps.figures);
     this.#apiServer = server;
   }
 
@@ -129,10 +118,15 @@ export class Reporter {
     else this.#isOver('deregistrations-held', nowMs, (ms) => `the hold is over after ${ms}; every grace starts anew`);
   }
 
-  #sayNotes({ plan: { notes } }: Seen): void {
-    const isNews = (key: string) => !this.#notes.has(key);
-    for (const { key, text } of notes) if (isNews(key)) this.#log.say('worked-around', text);
-    this.#notes = new Set(notes.map(({ key }) => key));
+  #sayNotes({ plan: { notes } }: Seen, nowMs: number): void {
+    const news = this.#notes.news(
+      notes.map(({ key }) => key),
+      nowMs,
+    );
+    for (const { key, text } of notes) {
+      const due = news.get(key);
+      if (due !== undefined) this.#log.say('worked-around', due.preface + text, due.figures);
+    }
   }
 
   /** Messages of one `text` are no news beside each other: their figures change, and what they tell does not. */
@@ -143,27 +137,10 @@ export class Reporter {
   }
 
   #isOver(event: Lasting, nowMs: number, messageOf: (lasted: string) => string): void {
-    const lasted = this.#lasting.over(event, nowMs);
-    if (lasted !== undefined) this.#log.say(ENDS[event], messageOf(formatAge(lasted.lastedMs)), { ...lasted });
+    const end = this.#lasting.over(event, nowMs);
+    if (end === undefined) return;
+    this.#log.say(ENDS[event], end.preface + messageOf(formatAge(end.lasted.lastedMs)), end.figures);
   }
-}
-
-function lineOf({ kind, id, verdict }: Change): Line {
-  const next = verdict.next === undefined ? '' : `; ${verdict.next}`;
-  return {
-    kind: `${kind} ${verdict.name}`,
-    event: WARNED.has(verdict.name) ? 'verdict-warning' : 'verdict',
-    message: `${kind} ${id}: ${verdict.name}: ${verdict.reason}${next}`,
-    fields: { [kind]: id },
-    common: { verdict: verdict.name },
-    more: (count) => `${count} more ${kind}s: ${verdict.name} (see /status)`,
-  };
-}
-
-/** What is as it should be is said only when it was not so before. */
-function isWorthSaying({ verdict, before }: Change): boolean {
-  if (UNSAID.has(verdict.name)) return false;
-  return verdict.name !== 'keep' || (before !== undefined && WARNED.has(before));
 }
 
 function figuresOf({ machines, nodes, managed }: Counts) {

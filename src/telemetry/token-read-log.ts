@@ -10,10 +10,10 @@ export function tokenReadLog(log: Log, clock: Clock): TokenReadListener {
   const unreadable = new Reminders<string>();
   return (file, problem) => {
     if (problem === undefined) {
-      const lasted = unreadable.over(file, clock.monotonic());
-      if (lasted === undefined) return;
-      const message = `${file}: the token can be read again after ${formatAge(lasted.lastedMs)}`;
-      log.say('credential-file-readable-again', message, { ...lasted });
+      const end = unreadable.over(file, clock.monotonic());
+      if (end === undefined) return;
+      const message = `${end.preface}${file}: the token can be read again after ${formatAge(end.lasted.lastedMs)}`;
+      log.say('credential-file-readable-again', message, end.figures);
       return;
     }
     const due = unreadable.found(file, problem, clock.monotonic());

@@ -222,6 +222,24 @@ describe('an API server that takes no Events', () => {
     expect(await daemon.metric(FAILED)).toBe(4);
   });
 
+  it('on and off is told a few times, and at last that they are written, though none is to be written any more', async () => {
+    const { lab, daemon } = await scene();
+    for (let pass = 1; pass <= 8; pass += 1) {
+      const lift = pass % 2 === 0 ? () => {} : lab.kubernetes.faults.add(answerWith(503), EVENTS);
+      await lab.addMachine({ metadata: WORKER });
+      await daemon.pass();
+      await ended(daemon, pass);
+      lift();
+    }
+    for (let pass = 0; pass < 20; pass += 1) await daemon.pass();
+    const words = said(daemon).map((line) => line.replace(/ not written: .*: (\d+);.*/, ' $1'));
+    expect(words.filter((line) => line === 'warn: an Event was 503')).toHaveLength(3);
+    expect(words.slice(-2)).toEqual([
+      'warn: on and off, 4 times in 6m: an Event was 503',
+      'info: on and off, 4 times in 7m, and steady for 5m: Events are written again after 1m',
+    ]);
+  });
+
   it('and has one of the same name already has taken it before', async () => {
     const { lab, daemon } = await scene();
     lab.kubernetes.faults.add(answerWith(409, '{"kind":"Status","reason":"AlreadyExists"}'), EVENTS);
