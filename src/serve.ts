@@ -69,7 +69,7 @@ async function runDaemon(
       ...pageRoutes(daemon, { listen: settings.listen.host, pageHosts: settings.pageHosts }, log),
     };
     try {
-      server = await startWebServer({ listen: settings.listen, routes, log });
+      server = await startWebServer({ listen: settings.listen, routes, log, clock: systemClock });
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
       log.say('cannot-listen', error.message);

@@ -5,6 +5,8 @@ import { renderView, shownOf, type View } from './render.ts';
 
 const MOST_CLIENTS = 8;
 const BEAT_MS = 15_000;
+/** After ten minutes a stream ends, and the page asks for the next. One that does not read loses its place, which nobody could tell sooner. */
+const MOST_BEATS = 40;
 /** What a client may leave unread before it gets more. */
 const MOST_UNREAD_BYTES = 1024 * 1024;
 /** What the browser waits before it asks again. */
@@ -18,7 +20,8 @@ export interface LiveFeedParts {
 
 export class LiveFeed {
   readonly #parts: LiveFeedParts;
-  readonly #clients = new Set<Writable>();
+  /** With how many beats each has heard. */
+  readonly #clients = new Map<Writable, number>();
   /** What every client has; none while nobody listens. */
   #base: View | undefined;
   #heart: NodeJS.Timeout | undefined;
@@ -37,11 +40,17 @@ export class LiveFeed {
    * the client is told to load the page anew.
    */
   join(shown: string | undefined, client: Writable): void {
+    // Gone, or overtaken, since it was asked whether there is room.
+    if (client.destroyed) return;
+    if (this.full() !== undefined) {
+      client.end();
+      return;
+    }
     // A write to a client that has just gone.
     client.on('error', () => {});
     client.once('close', () => this.#forget(client));
-    this.#clients.add(client);
-    this.#heart ??= setInterval(() => this.#sendAll(event('beat', {})), BEAT_MS);
+    this.#clients.set(client, 0);
+    this.#heart ??= setInterval(() => this.#beat(), BEAT_MS);
     this.#guarded(() => {
       client.write(`retry: ${RETRY_MS}\n\n`);
       const status = this.#parts.status();
@@ -72,14 +81,24 @@ export class LiveFeed {
       act();
     } catch (error) {
       this.#parts.onError(error);
-      for (const client of this.#clients) this.#cut(client);
+      for (const client of this.#clients.keys()) this.#cut(client);
+    }
+  }
+
+  #beat(): void {
+    this.#sendAll(event('beat', {}));
+    for (const [client, beats] of this.#clients) {
+      this.#clients.set(client, beats + 1);
+      if (beats + 1 < MOST_BEATS) continue;
+      client.end(event('again', {}));
+      this.#forget(client);
     }
   }
 
   #sendAll(text: string): void {
     // One buffer for all, so that what several slow clients have not read is in memory once.
     const bytes = Buffer.from(text);
-    for (const client of this.#clients) {
+    for (const client of this.#clients.keys()) {
       if (client.writableLength > MOST_UNREAD_BYTES) this.#cut(client);
       else client.write(bytes);
     }

@@ -18,13 +18,18 @@ export function pageRoutes(
   daemon: Shown,
   names: Omit<OwnNames, 'hostname'>,
   log: Log,
-): Pick<WebRoutes, 'page' | 'assets' | 'live' | 'hostProblem'> {
+): Pick<WebRoutes, 'version' | 'page' | 'assets' | 'live' | 'hostProblem'> {
   const live = new LiveFeed({
     status: () => daemon.status(),
     onError: (err) => log.say('page-failed', 'cannot tell the pages that are open what has changed', { err }),
   });
-  daemon.onChange(() => live.changed());
+  let version = 0;
+  daemon.onChange(() => {
+    version += 1;
+    live.changed();
+  });
   return {
+    version: () => version,
     page: () => renderPage(renderView(daemon.status()), ASSETS_VERSION),
     assets: ASSETS,
     live,

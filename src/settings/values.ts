@@ -175,7 +175,10 @@ export function hostNames() {
   return z
     .string()
     .transform((text): readonly string[] => (text === '' ? [] : commaList(text.toLowerCase())))
-    .refine((list) => list.every(isHostname), 'must be host names separated by commas, without a port');
+    .refine(
+      (list) => list.every(isHostname),
+      'must be host names separated by commas, in letters, digits, - and dots, without a port or a *; addresses need not be listed',
+    );
 }
 
 function commaList(text: string): string[] {
@@ -197,7 +200,14 @@ export function listen() {
   });
 }
 
+/** RFC 1035, section 2.3.4, less the length bytes. */
+const LONGEST_HOSTNAME = 253;
+
 /** A name that can be looked up; a last part of digits alone would be a mistyped IPv4 address. */
 function isHostname(text: string): boolean {
-  return /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text) && !/(^|\.)\d+$/.test(text);
+  return (
+    text.length <= LONGEST_HOSTNAME &&
+    /^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.(?!$)|$))+$/i.test(text) &&
+    !/(^|\.)\d+$/.test(text)
+  );
 }

@@ -1,10 +1,11 @@
 /** The daemon's own HTTP server: metrics, health, readiness, status and the page, to read only. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import type { Clock } from '../clock.ts';
 import type { Log } from './log-events.ts';
+import { SharedBody, shared } from './shared-body.ts';
 
 /** What is behind each path. A function that throws or rejects makes a 500 without details, and a line in the log. */
 export interface WebRoutes {
@@ -14,6 +15,8 @@ export interface WebRoutes {
   healthz(): string | undefined;
   /** /readyz: why the process is not doing its work now, or undefined. */
   readyz(): string | undefined;
+  /** Another number whenever `status` and `page` may be others. */
+  version(): number;
   /** /status: anything that JSON can say. */
   status(): unknown;
   /** /: HTML. */
@@ -42,6 +45,7 @@ export interface WebServerOptions {
   readonly listen: ListenAddress;
   readonly routes: WebRoutes;
   readonly log: Log;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
 
 export interface WebServer {
@@ -60,14 +64,14 @@ interface Answer {
   readonly status: number;
   readonly contentType: string;
   /** A stream is given to whoever writes it, and ends when they end it. */
-  readonly body: string | ((stream: Writable) => void);
+  readonly body: string | SharedBody | ((stream: Writable) => void);
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 type Handler = (request: IncomingMessage) => Answer | Promise<Answer>;
 
 const SECOND = 1_000;
-/** Scrapers and probes are few and local; more connections than this are a mistake or an attack. */
+/** Scrapers and probes are few and local; more connections than this are a mistake or an attack, and the oldest goes. */
 const MAX_CONNECTIONS = 100;
 const LIMITS = {
   headersTimeout: 5 * SECOND,
@@ -79,8 +83,6 @@ const LIMITS = {
 const ANSWER_TIMEOUT = 30 * SECOND;
 /** Less is not worth the work. */
 const WORTH_ZIPPING_BYTES = 100_000;
-/** The page of 5,000 machines is 30 times smaller then, for 6 ms; zlib's default takes twice as long for a fifth less. */
-const ZIP = { level: 1 };
 
 const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
@@ -97,12 +99,13 @@ const PAGE_POLICY = [
 ].join('; ');
 
 /** Throws ListenError when the address cannot be had. */
-export async function startWebServer({ listen, routes, log }: WebServerOptions): Promise<WebServer> {
-  const handlers = handlersOf(routes);
+export async function startWebServer({ listen, routes, log, clock }: WebServerOptions): Promise<WebServer> {
+  const handlers = handlersOf(routes, clock);
+  const connections = new Connections();
   const server = createServer(LIMITS, (request, response) => {
-    void respond(request, response, handlers, log);
+    if (connections.answers(response)) void respond(request, response, { handlers, connections, log });
   });
-  server.maxConnections = MAX_CONNECTIONS;
+  server.on('connection', (socket) => connections.add(socket));
 
   try {
     server.listen({ ...listen });
@@ -127,10 +130,55 @@ export async function startWebServer({ listen, routes, log }: WebServerOptions):
   };
 }
 
-function handlersOf(routes: WebRoutes): ReadonlyMap<string, Handler> {
+/** Those that are open, the oldest first: who connects, and reads or asks too slowly, makes room for who comes. */
+class Connections {
+  readonly #open = new Set<Socket>();
+  readonly #answering = new WeakSet<Socket>();
+  readonly #streaming = new WeakSet<Socket>();
+
+  add(socket: Socket): void {
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+    if (this.#open.size <= MAX_CONNECTIONS) return;
+    const oldest = [...this.#open].find((each) => !this.#streaming.has(each));
+    oldest?.destroy();
+  }
+
+  /**
+   * Whether a request is to be answered. Who asks for the next thing before he has had an answer (pipelining, which no browser and no scraper
+   * does) is cut: a packet full of requests would be as many answers in memory.
+   */
+  answers(response: ServerResponse): boolean {
+    const { socket } = response.req;
+    if (this.#answering.has(socket)) {
+      socket.destroy();
+      return false;
+    }
+    this.#answering.add(socket);
+    response.once('close', () => this.#answering.delete(socket));
+    return true;
+  }
+
+  /** A page that is live is open for long. Few may be. */
+  keeps({ req: { socket } }: ServerResponse): void {
+    this.#streaming.add(socket);
+  }
+}
+
+function handlersOf(routes: WebRoutes, clock: Pick<Clock, 'monotonic'>): ReadonlyMap<string, Handler> {
+  const status = shared(
+    () => toJson(routes.status()),
+    () => routes.version(),
+    clock,
+  );
+  const html = shared(
+    () => routes.page(),
+    () => routes.version(),
+    clock,
+  );
   const shown: [string, Handler][] = [
-    ['/status', () => ({ status: 200, contentType: 'application/json', body: toJson(routes.status()) })],
-    ['/', () => page(routes.page())],
+    ['/status', () => ({ status: 200, contentType: 'application/json', body: status() })],
+    ['/', () => page(html())],
     ['/live', (request) => live(request, routes.live)],
     ...[...routes.assets].map(([path, asset]): [string, Handler] => [path, (request) => assetAnswer(request, asset)]),
   ];
@@ -148,7 +196,7 @@ function handlersOf(routes: WebRoutes): ReadonlyMap<string, Handler> {
   ]);
 }
 
-function page(body: string): Answer {
+function page(body: SharedBody): Answer {
   const headers = { 'Content-Security-Policy': PAGE_POLICY };
   return { status: 200, contentType: 'text/html; charset=utf-8', body, headers };
 }
@@ -159,8 +207,9 @@ function assetAnswer(
   { contentType, body, etag }: { readonly contentType: string; readonly body: string; readonly etag: string },
 ): Answer {
   const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
+  const has = (known ?? '').split(',').map((each) => each.trim().replace(/^W\//, ''));
   // Node leaves out the body of a 304.
-  return { status: known === etag ? 304 : 200, contentType, body, headers };
+  return { status: has.includes(etag) || known === '*' ? 304 : 200, contentType, body, headers };
 }
 
 function live(request: IncomingMessage, feed: WebRoutes['live']): Answer {
@@ -181,38 +230,44 @@ function live(request: IncomingMessage, feed: WebRoutes['live']): Answer {
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  handlers: ReadonlyMap<string, Handler>,
-  log: Log,
+  { handlers, connections, log }: { handlers: ReadonlyMap<string, Handler>; connections: Connections; log: Log },
 ): Promise<void> {
   const deadline = setTimeout(() => response.destroy(), ANSWER_TIMEOUT);
   response.once('close', () => clearTimeout(deadline));
 
-  const [path = '/'] = (request.url ?? '/').split('?', 1);
+  const path = pathOf(request.url ?? '/');
   const answer = await answerTo(request, handlers.get(path)).catch((err: unknown): Answer => {
     log.say('page-failed', 'cannot answer a request to the web server', { err, path });
     return text(500, 'internal error, see the log');
   });
   const { status, contentType, body } = answer;
   const headers = { ...HEADERS, ...answer.headers, 'Content-Type': contentType };
-  if (typeof body === 'string') {
-    const sent = await zipped(body, request);
+  if (typeof body !== 'function') {
+    const sent = await encoded(typeof body === 'string' ? new SharedBody(body) : body, request);
     response.writeHead(status, { ...headers, ...sent.headers });
     response.end(sent.bytes);
   } else if (response.writeHead(status, headers) && request.method === 'HEAD') {
     response.end();
   } else {
     clearTimeout(deadline);
+    connections.keeps(response);
     body(response);
   }
 }
 
+/** Also of the absolute form, which every server has to take: RFC 9112, section 3.2.2. */
+function pathOf(url: string): string {
+  const [path = '/'] = url.replace(/^https?:\/\/[^/?#]*/i, '').split('?', 1);
+  return path === '' ? '/' : path;
+}
+
 /** The body as it is sent, with the headers that tell how. */
-async function zipped(body: string, { headers }: IncomingMessage) {
-  const bytes = Buffer.from(body);
+async function encoded(body: SharedBody, { headers }: IncomingMessage) {
+  const { bytes } = body;
   if (bytes.length < WORTH_ZIPPING_BYTES) return { bytes, headers: { 'Content-Length': bytes.length } };
   const vary = { Vary: 'Accept-Encoding' };
   if (!takesGzip(headers['accept-encoding'])) return { bytes, headers: { ...vary, 'Content-Length': bytes.length } };
-  const smaller = await promisify(gzip)(bytes, ZIP);
+  const smaller = await body.zipped();
   return { bytes: smaller, headers: { ...vary, 'Content-Encoding': 'gzip', 'Content-Length': smaller.length } };
 }
 

@@ -1,6 +1,8 @@
 /** A cluster with a bit of everything, its daemon and its page, at a time that stands still: what the screenshots show. */
+
 import { assemble } from '../../src/assemble.ts';
 import type { Clock } from '../../src/clock.ts';
+import { systemClock } from '../../src/clock.ts';
 import type { Daemon } from '../../src/daemon.ts';
 import { pageRoutes } from '../../src/page/routes.ts';
 import type { Status } from '../../src/telemetry/status-document.ts';
@@ -76,7 +78,7 @@ export async function startShowcase(ending: Ending = 'all is as usual'): Promise
     status: () => daemon.status(),
     ...pageRoutes(daemon, { listen: listen.host, pageHosts: [] }, log),
   };
-  const server = await startWebServer({ listen, routes, log });
+  const server = await startWebServer({ listen, routes, log, clock: systemClock });
   return {
     url: `http://127.0.0.1:${server.address.port}`,
     now: new Date(clock.wall()),

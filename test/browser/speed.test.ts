@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { pageRoutes } from '../../src/page/routes.ts';
 import type { Status } from '../../src/telemetry/status-document.ts';
 import { startWebServer, type WebServer } from '../../src/telemetry/web-server.ts';
@@ -65,7 +66,7 @@ async function serve(size: number): Promise<Served> {
     status: () => status,
     ...pageRoutes(daemon, { listen: WHERE.host, pageHosts: [] }, log),
   };
-  const server = await startWebServer({ listen: WHERE, routes, log });
+  const server = await startWebServer({ listen: WHERE, routes, log, clock: systemClock });
   const pass = () => {
     status = clusterOf(size, status.pass.number + 1);
     changed();

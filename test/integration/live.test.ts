@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
+import { systemClock } from '../../src/clock.ts';
 import { pageRoutes } from '../../src/page/routes.ts';
 import type { Status } from '../../src/telemetry/status-document.ts';
 import { startWebServer, type WebServer } from '../../src/telemetry/web-server.ts';
@@ -45,7 +47,7 @@ beforeEach(async () => {
     status: () => daemon.status(),
     ...pageRoutes(daemon, { listen: listen.host, pageHosts: [] }, log),
   };
-  server = await startWebServer({ listen, routes, log });
+  server = await startWebServer({ listen, routes, log, clock: systemClock });
 });
 
 afterEach(() => server.close());
@@ -223,6 +225,36 @@ describe('pages that are open', () => {
     expect(ninth.response.statusCode).toBe(503);
     pages[0]?.response.destroy();
     await vi.waitFor(async () => expect((await Page.open()).response.statusCode).toBe(200));
+  });
+
+  it('are eight at most even when a packet asks for twenty, and none keeps a place that is not there any more', async () => {
+    const { host, port } = server.address;
+    const socket = connect(port, host);
+    socket.on('error', () => {});
+    socket.write(`GET /live?shown=${shown(1)} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(20));
+    socket.resume();
+    await once(socket, 'close');
+    const pages = await Promise.all(Array.from({ length: 8 }, () => Page.open()));
+    expect(pages.map(({ response }) => response.statusCode)).toEqual(Array(8).fill(200));
+  });
+
+  it('end after ten minutes, so that one that does not read loses its place', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const page = await Page.open();
+    const sleeper = await Page.open(shown(1), { reads: false });
+    await page.update(0);
+    vi.advanceTimersByTime(10 * 60_000 - 1);
+    const late = await Page.open();
+    await late.update(0);
+    vi.advanceTimersByTime(1);
+    await page.ended();
+    expect(page.events.at(-1)?.name).toBe('again');
+    expect(page.response.complete).toBe(true);
+    expect(late.response.closed).toBe(false);
+    const places = await Promise.all(Array.from({ length: 7 }, () => Page.open()));
+    expect(places.map(({ response }) => response.statusCode)).toEqual(Array(7).fill(200));
+    sleeper.response.destroy();
   });
 
   it('leave connections for those who have to know', async () => {

@@ -5,10 +5,13 @@ import type { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { ListenError, startWebServer, type WebRoutes, type WebServer } from '../../src/telemetry/web-server.ts';
 
 const log = { say: vi.fn(), debug: vi.fn() };
 const releases: (() => unknown)[] = [];
+/** Nothing is the same as before, unless a test says so. */
+let asked = 0;
 let routes: WebRoutes;
 let server: WebServer;
 
@@ -18,6 +21,7 @@ beforeEach(async () => {
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'up 1\n' }),
     healthz: () => undefined,
     readyz: () => undefined,
+    version: () => (asked += 1),
     status: () => ({ version: '1.2.3' }),
     page: () => '<!doctype html>',
     assets: new Map([['/page.css', { contentType: 'text/css', body: 'body {}', etag: '"1"' }]]),
@@ -37,6 +41,7 @@ async function start(listen: { host: string; port: number }): Promise<WebServer>
     metrics: () => routes.metrics(),
     healthz: () => routes.healthz(),
     readyz: () => routes.readyz(),
+    version: () => routes.version(),
     status: () => routes.status(),
     page: () => routes.page(),
     assets: routes.assets,
@@ -46,7 +51,7 @@ async function start(listen: { host: string; port: number }): Promise<WebServer>
     },
     hostProblem: (host) => routes.hostProblem(host),
   };
-  const started = await startWebServer({ listen, routes: current, log });
+  const started = await startWebServer({ listen, routes: current, log, clock: systemClock });
   releases.push(() => started.close());
   return started;
 }
@@ -141,6 +146,9 @@ describe('the web server', () => {
     const again = await ask('/page.css', 'GET', server.address, { 'If-None-Match': '"1"' });
     expect(again).toMatchObject({ status: 304, body: '' });
     expect(await ask('/page.css', 'GET', server.address, { 'If-None-Match': '"0"' })).toMatchObject({ status: 200 });
+    for (const known of ['W/"1"', '"0", "1"', '*']) {
+      expect(await ask('/page.css', 'GET', server.address, { 'If-None-Match': known })).toMatchObject({ status: 304 });
+    }
   });
 
   it('takes no notice of a query', async () => {
@@ -220,11 +228,53 @@ describe('the web server', () => {
     await closed;
   });
 
-  it('takes a hundred connections and no more', async () => {
-    const sockets = await Promise.all(Array.from({ length: 100 }, open));
-    const oneTooMany = await open();
-    await once(oneTooMany, 'close');
-    expect(sockets.filter((socket) => socket.closed)).toEqual([]);
+  it('takes the absolute form of a request', async () => {
+    expect(await ask('http://anywhere:1/healthz?x')).toMatchObject({ status: 200, body: 'ok\n' });
+    expect(await ask('http://anywhere')).toMatchObject({ status: 200, body: '<!doctype html>' });
+  });
+
+  it('takes a hundred connections, and then the oldest goes, so that those who have to know are answered', async () => {
+    const sockets: Socket[] = [];
+    for (let count = 0; count < 100; count += 1) sockets.push(await open());
+    for (const socket of sockets) socket.write('GET /metrics HTTP/1.1\r\nHost: x\r\n');
+    expect((await ask('/metrics')).status).toBe(200);
+    await vi.waitFor(() => expect(sockets[0]?.closed).toBe(true));
+    expect(sockets.filter((socket) => socket.closed)).toEqual([sockets[0]]);
+  });
+
+  it('answers one request at a time: who sends more at once is cut, and costs one answer', async () => {
+    routes.page = vi.fn(() => 'row '.repeat(10_000));
+    const socket = await open();
+    socket.resume();
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(300));
+    await once(socket, 'close');
+    expect(routes.page).toHaveBeenCalledTimes(1);
+    expect((await ask('/metrics')).status).toBe(200);
+  });
+
+  it('answers the next request of a connection once the first has its answer', async () => {
+    const socket = await open();
+    let heard = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      heard += chunk;
+    });
+    for (let count = 1; count <= 3; count += 1) {
+      socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+      await vi.waitFor(() => expect(heard.match(/\r\n\r\nok\n/g)).toHaveLength(count));
+    }
+  });
+
+  it('makes the page and the status once for all who ask in the same moment, until they are others', async () => {
+    let version = 1;
+    routes.version = () => version;
+    routes.page = vi.fn(() => '<!doctype html>');
+    routes.status = vi.fn(() => ({ version: '1.2.3' }));
+    const all = () => Promise.all(['/', '/', '/', '/status', '/status'].map((path) => ask(path)));
+    for (const { status } of await all()) expect(status).toBe(200);
+    expect([routes.page, routes.status].map((each) => vi.mocked(each).mock.calls.length)).toEqual([1, 1]);
+    version = 2;
+    await all();
+    expect([routes.page, routes.status].map((each) => vi.mocked(each).mock.calls.length)).toEqual([2, 2]);
   });
 });
 
