@@ -1,9 +1,9 @@
 /** The daemon's own HTTP server: metrics, health, readiness, status and the page, to read only. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
+import { Connections } from './connections.ts';
 import type { Log } from './log-events.ts';
 import { SharedBody, shared } from './shared-body.ts';
 
@@ -71,8 +71,6 @@ interface Answer {
 type Handler = (request: IncomingMessage) => Answer | Promise<Answer>;
 
 const SECOND = 1_000;
-/** Scrapers and probes are few and local; more connections than this are a mistake or an attack, and the oldest goes. */
-const MAX_CONNECTIONS = 100;
 const LIMITS = {
   headersTimeout: 5 * SECOND,
   requestTimeout: 10 * SECOND,
@@ -128,41 +126,6 @@ export async function startWebServer({ listen, routes, log, clock }: WebServerOp
       return closed;
     },
   };
-}
-
-/** Those that are open, the oldest first: who connects, and reads or asks too slowly, makes room for who comes. */
-class Connections {
-  readonly #open = new Set<Socket>();
-  readonly #answering = new WeakSet<Socket>();
-  readonly #streaming = new WeakSet<Socket>();
-
-  add(socket: Socket): void {
-    this.#open.add(socket);
-    socket.once('close', () => this.#open.delete(socket));
-    if (this.#open.size <= MAX_CONNECTIONS) return;
-    const oldest = [...this.#open].find((each) => !this.#streaming.has(each));
-    oldest?.destroy();
-  }
-
-  /**
-   * Whether a request is to be answered. Who asks for the next thing before he has had an answer (pipelining, which no browser and no scraper
-   * does) is cut: a packet full of requests would be as many answers in memory.
-   */
-  answers(response: ServerResponse): boolean {
-    const { socket } = response.req;
-    if (this.#answering.has(socket)) {
-      socket.destroy();
-      return false;
-    }
-    this.#answering.add(socket);
-    response.once('close', () => this.#answering.delete(socket));
-    return true;
-  }
-
-  /** A page that is live is open for long. Few may be. */
-  keeps({ req: { socket } }: ServerResponse): void {
-    this.#streaming.add(socket);
-  }
 }
 
 function handlersOf(routes: WebRoutes, clock: Pick<Clock, 'monotonic'>): ReadonlyMap<string, Handler> {
