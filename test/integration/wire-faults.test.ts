@@ -38,7 +38,7 @@ const fullQueue: Strike = async (wire) => {
   return () => wire.open();
 };
 
-/** What goes wrong, and what the log must say of it. */
+/** What goes wrong, and what must be said of it. */
 const FAULTS: readonly (readonly [string, Strike, RegExp])[] = [
   ['FIN in the middle of the body', onRequests(closeAfter(20)), CUT],
   ['RST in the middle of the body', onRequests(resetAfter(20)), CUT],
@@ -126,26 +126,24 @@ async function newcomer({ lab, program }: Scene): Promise<LabMachine> {
 }
 
 describe.each(SERVERS)('the way to %s', (target) => {
-  it('breaks in every way, and each time the log says so, nothing is changed, and the next pass does the work', async () => {
+  it('breaks in every way, and each time the status says so, nothing is changed, and the next pass does the work', async () => {
     const scene = await startScene(3);
     const { lab, program, wires } = scene;
     const wire = wires[target];
-    const problem = `${target} at ${wire.url}: GET `;
+    const asked = `${target} at ${wire.url}: GET `;
     let last = await newcomer(scene);
     const sockets = await program.openSockets();
     for (const [name, strike, words] of FAULTS) {
       await doom(scene, last);
       const next = await lab.addMachine({ metadata: WORKER });
       lab.kubernetes.log.clear();
-      const said = errors(program).length;
 
       const mend = await strike(wire);
       await program.pass();
       expect(writesTo(lab), name).toEqual([]);
-      const [error = '', ...more] = errors(program).slice(said);
-      expect([error.startsWith(problem), more], `${name}: ${error}`).toEqual([true, []]);
-      expect(error, name).toMatch(words);
-      expect(error, name).toMatch(/; nothing is changed until it answers$/);
+      const { up, problem } = (await program.status())[target];
+      expect([up, problem?.startsWith(asked)], `${name}: ${problem}`).toEqual([false, true]);
+      expect(problem, name).toMatch(words);
 
       await mend();
       await program.pass();
@@ -155,8 +153,12 @@ describe.each(SERVERS)('the way to %s', (target) => {
     }
     // Each fault cost up to three connections; what stays are the few that lie idle.
     expect(await program.openSockets()).toBeLessThan(sockets + FAULTS.length);
-    expect(errors(program)).toHaveLength(FAULTS.length);
-    expect(program.lines(new RegExp(`^${target} answers again after `))).toHaveLength(FAULTS.length);
+    // What comes and goes is told three times by itself, and then now and then.
+    const said = errors(program);
+    expect(said.length).toBeGreaterThanOrEqual(3);
+    expect(said.length).toBeLessThan(FAULTS.length);
+    for (const error of said) expect(error).toMatch(/; nothing is changed until it answers$/);
+    expect(program.lines(new RegExp(`^${target} answers again after `)).length).toBeGreaterThanOrEqual(3);
     expect(await program.stop()).toEqual(GOOD_END);
   }, 60_000);
 });
