@@ -22,7 +22,7 @@ export class LiveFeed {
   readonly #parts: LiveFeedParts;
   /** With how many beats each has heard. */
   readonly #clients = new Map<Writable, number>();
-  /** What every client has; none while nobody listens. */
+  /** What every client has. It outlives them until it is out of date: who comes and goes must not have it made each time. */
   #base: View | undefined;
   #heart: NodeJS.Timeout | undefined;
 
@@ -55,18 +55,19 @@ export class LiveFeed {
       client.write(`retry: ${RETRY_MS}\n\n`);
       const status = this.#parts.status();
       if (shown !== shownOf(status)) {
-        client.end(event('stale', {}));
-        this.#forget(client);
+        this.#dismiss(client, 'stale');
         return;
       }
       // All clients have the same at any time: who joins gets what the others have, though it may be a little older.
       this.#base ??= renderView(status);
-      client.write(update(this.#base, { parts: this.#base.parts, rows: new Map(), gone: [] }));
+      const view = { ...this.#base, now: status.now };
+      client.write(update(view, { parts: view.parts, rows: new Map(), gone: [] }));
     });
   }
 
   /** A pass has begun or ended. */
   changed(): void {
+    if (this.#clients.size === 0) this.#base = undefined;
     const before = this.#base;
     if (before === undefined) return;
     this.#guarded(() => {
@@ -82,6 +83,7 @@ export class LiveFeed {
     } catch (error) {
       this.#parts.onError(error);
       for (const client of this.#clients.keys()) this.#cut(client);
+      this.#base = undefined;
     }
   }
 
@@ -89,10 +91,15 @@ export class LiveFeed {
     this.#sendAll(event('beat', {}));
     for (const [client, beats] of this.#clients) {
       this.#clients.set(client, beats + 1);
-      if (beats + 1 < MOST_BEATS) continue;
-      client.end(event('again', {}));
-      this.#forget(client);
+      if (beats + 1 >= MOST_BEATS) this.#dismiss(client, 'again');
     }
+  }
+
+  /** With a last word. Its place is free at once, and who does not take even that word is cut. */
+  #dismiss(client: Writable, word: string): void {
+    client.end(event(word, {}));
+    setTimeout(() => client.destroy(), BEAT_MS).unref();
+    this.#forget(client);
   }
 
   #sendAll(text: string): void {
@@ -114,7 +121,6 @@ export class LiveFeed {
     if (this.#clients.size > 0) return;
     clearInterval(this.#heart);
     this.#heart = undefined;
-    this.#base = undefined;
   }
 }
 

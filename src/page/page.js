@@ -288,10 +288,7 @@ function connect() {
     disconnect();
     void loadAnew();
   });
-  opened.addEventListener('again', () => {
-    disconnect();
-    connect();
-  });
+  opened.addEventListener('again', connect);
   opened.addEventListener('error', () => {
     lost();
     // The browser tries again by itself, but not after an answer that it does not like.

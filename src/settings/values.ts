@@ -174,11 +174,15 @@ export function keys() {
 export function hostNames() {
   return z
     .string()
-    .transform((text): readonly string[] => (text === '' ? [] : commaList(text.toLowerCase())))
+    .transform((text): readonly string[] => (text === '' ? [] : commaList(text.toLowerCase()).map(withoutFinalDot)))
     .refine(
       (list) => list.every(isHostname),
-      'must be host names separated by commas, in letters, digits, - and dots, without a port or a *; addresses need not be listed',
+      'must be host names separated by commas, in the letters a to z (others as xn--...), digits, - and dots, without a port, _ or *; addresses need not be listed',
     );
+}
+
+function withoutFinalDot(name: string): string {
+  return name.replace(/\.$/, '');
 }
 
 function commaList(text: string): string[] {
@@ -200,14 +204,11 @@ export function listen() {
   });
 }
 
-/** RFC 1035, section 2.3.4, less the length bytes. */
+/** RFC 1035, section 2.3.4, less the length bytes. A part of a name has 63 characters at most. */
 const LONGEST_HOSTNAME = 253;
 
 /** A name that can be looked up; a last part of digits alone would be a mistyped IPv4 address. */
 function isHostname(text: string): boolean {
-  return (
-    text.length <= LONGEST_HOSTNAME &&
-    /^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.(?!$)|$))+$/i.test(text) &&
-    !/(^|\.)\d+$/.test(text)
-  );
+  const areParts = text.split('.').every((part) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(part));
+  return areParts && text.length <= LONGEST_HOSTNAME && !/(^|\.)\d+$/.test(text);
 }

@@ -9,14 +9,14 @@ const MAX_CONNECTIONS = 100;
 export class Connections {
   readonly #open = new Set<Socket>();
   readonly #answering = new WeakSet<Socket>();
-  readonly #streaming = new WeakSet<Socket>();
 
   add(socket: Socket): void {
     this.#open.add(socket);
     socket.once('close', () => this.#open.delete(socket));
     if (this.#open.size <= MAX_CONNECTIONS) return;
-    const oldest = [...this.#open].find((each) => !this.#streaming.has(each));
-    oldest?.destroy();
+    const [oldest = socket] = this.#open;
+    this.#open.delete(oldest);
+    oldest.destroy();
   }
 
   /**
@@ -36,6 +36,6 @@ export class Connections {
 
   /** A page that is live is open for long. Few may be. */
   keeps({ req: { socket } }: ServerResponse): void {
-    this.#streaming.add(socket);
+    this.#open.delete(socket);
   }
 }

@@ -30,7 +30,7 @@ export interface WebRoutes {
     /** `shown` is what the page that asks has. The stream is not limited in time. */
     join(shown: string | undefined, stream: Writable): void;
   };
-  /** What tells of the cluster is asked whether it may be shown under the name in the Host header. */
+  /** What tells of the cluster is asked whether it may be shown under the name by which the client came. */
   hostProblem(host: string | undefined): { readonly status: number; readonly message: string } | undefined;
 }
 
@@ -152,7 +152,7 @@ function handlersOf(routes: WebRoutes, clock: Pick<Clock, 'monotonic'>): Readonl
     ...shown.map(([path, handler]): [string, Handler] => [
       path,
       (request) => {
-        const problem = routes.hostProblem(request.headers.host);
+        const problem = routes.hostProblem(targetOf(request).host);
         return problem === undefined ? handler(request) : text(problem.status, problem.message);
       },
     ]),
@@ -178,15 +178,15 @@ function assetAnswer(
 function live(request: IncomingMessage, feed: WebRoutes['live']): Answer {
   const problem = feed.full();
   if (problem !== undefined) return text(503, problem);
-  const { searchParams } = new URL(request.url ?? '', 'http://localhost');
+  const asked = new URLSearchParams(targetOf(request).query);
   // When the browser connects again by itself it says in this header how far it has come since.
-  const shown = request.headers['last-event-id']?.toString() ?? searchParams.get('shown') ?? undefined;
+  const shown = request.headers['last-event-id']?.toString() ?? asked.get('shown') ?? undefined;
   return {
     status: 200,
     contentType: 'text/event-stream; charset=utf-8',
     body: (stream) => feed.join(shown, stream),
-    // nginx would collect what is to be seen at once.
-    headers: { 'X-Accel-Buffering': 'no' },
+    // nginx would collect what is to be seen at once. The connection ends with the stream, for it makes no room for others.
+    headers: { 'X-Accel-Buffering': 'no', Connection: 'close' },
   };
 }
 
@@ -198,7 +198,7 @@ async function respond(
   const deadline = setTimeout(() => response.destroy(), ANSWER_TIMEOUT);
   response.once('close', () => clearTimeout(deadline));
 
-  const path = pathOf(request.url ?? '/');
+  const { path } = targetOf(request);
   const answer = await answerTo(request, handlers.get(path)).catch((err: unknown): Answer => {
     log.say('page-failed', 'cannot answer a request to the web server', { err, path });
     return text(500, 'internal error, see the log');
@@ -218,10 +218,11 @@ async function respond(
   }
 }
 
-/** Also of the absolute form, which every server has to take: RFC 9112, section 3.2.2. */
-function pathOf(url: string): string {
-  const [path = '/'] = url.replace(/^https?:\/\/[^/?#]*/i, '').split('?', 1);
-  return path === '' ? '/' : path;
+/** What a request asks for. In the absolute form the URL names the host, whatever the header says: RFC 9112, section 3.2.2. */
+function targetOf({ url = '/', headers }: IncomingMessage) {
+  const [, host = headers.host, rest = url] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
+  const [path, query] = rest.split('?', 2);
+  return { host, path: path || '/', query };
 }
 
 /** The body as it is sent, with the headers that tell how. */

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
+import { PassThrough, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/clock.ts';
+import { LiveFeed } from '../../src/page/live-feed.ts';
 import { pageRoutes } from '../../src/page/routes.ts';
 import type { Status } from '../../src/telemetry/status-document.ts';
 import { startWebServer, type WebServer } from '../../src/telemetry/web-server.ts';
@@ -187,6 +189,28 @@ describe('a page that is open', () => {
     expect((await first.update(1)).parts).toEqual((await second.update(1)).parts);
   });
 
+  it('has the time of its own moment, though it has what others have had for a while', async () => {
+    await (await Page.open()).update(0);
+    const now = new Date(Date.parse(aStatus().now) + 25_000).toISOString();
+    daemon.current = { ...daemon.current, now };
+    expect(await (await Page.open()).update(0)).toMatchObject({ now, shown: shown(1) });
+  });
+
+  it('has what was made for one that has gone, until a pass begins or ends', async () => {
+    const first = await Page.open();
+    const { parts } = await first.update(0);
+    first.response.destroy();
+    daemon.current = { ...daemon.current, dryRun: true };
+    const second = await Page.open();
+    expect((await second.update(0)).parts).toEqual(parts);
+    second.response.destroy();
+    await vi.waitFor(async () => {
+      daemon.changed();
+      const third = await Page.open();
+      expect((await third.update(0)).parts['notice']).toContain('Dry run');
+    });
+  });
+
   it('hears every 15 s that it is still connected', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     onTestFinished(() => void vi.useRealTimers());
@@ -255,6 +279,28 @@ describe('pages that are open', () => {
     const places = await Promise.all(Array.from({ length: 7 }, () => Page.open()));
     expect(places.map(({ response }) => response.statusCode)).toEqual(Array(7).fill(200));
     sleeper.response.destroy();
+  });
+
+  it('are eight at most even when nine are let in at once, and none is one that has gone meanwhile', () => {
+    const feed = new LiveFeed({ status: daemon.status, onError: () => expect.unreachable() });
+    const gone = new PassThrough().destroy();
+    feed.join(shown(1), gone);
+    const nine = Array.from({ length: 9 }, () => new PassThrough());
+    for (const client of nine) feed.join(shown(1), client);
+    expect(nine.filter(({ writableEnded }) => writableEnded)).toEqual([nine[8]]);
+    for (const client of nine) client.destroy();
+  });
+
+  it('are cut when they take nothing any more, not even the word that their ten minutes are over', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const feed = new LiveFeed({ status: daemon.status, onError: () => expect.unreachable() });
+    const stuck = new Writable({ write: () => {} });
+    feed.join(shown(1), stuck);
+    vi.advanceTimersByTime(10 * 60_000);
+    expect([stuck.writableEnded, stuck.destroyed]).toEqual([true, false]);
+    vi.advanceTimersByTime(15_000);
+    expect(stuck.destroyed).toBe(true);
   });
 
   it('leave connections for those who have to know', async () => {

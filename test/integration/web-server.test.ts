@@ -330,6 +330,28 @@ describe('a stream', () => {
     expect(head.toString()).toContain('Content-Type: text/event-stream; charset=utf-8');
   });
 
+  it('is begun by a request in the absolute form, whatever its host', async () => {
+    const join = joined();
+    const socket = await open();
+    socket.write('GET http://[/live?shown=7-3 HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await join)[0]).toBe('7-3');
+    expect(log.say).not.toHaveBeenCalled();
+  });
+
+  it('makes no room for others while it lasts, and its connection ends with it', async () => {
+    const join = joined();
+    const socket = await open();
+    socket.write('GET /live HTTP/1.1\r\nHost: x\r\n\r\n');
+    const [, stream] = await join;
+    const others: Socket[] = [];
+    for (let count = 0; count < 101; count += 1) others.push(await open());
+    await vi.waitFor(() => expect(others[0]?.closed).toBe(true));
+    const closed = once(socket.resume(), 'close');
+    expect(socket.closed).toBe(false);
+    stream.end();
+    await closed;
+  });
+
   it('is begun where the last one ended', async () => {
     const join = joined();
     const socket = await open();
@@ -378,6 +400,13 @@ describe('the Host of a request', () => {
     const problem = await ask(path, 'GET', server.address, { Host: 'evil.example' });
     expect(problem).toMatchObject({ status: 421, body: 'not under evil.example\n' });
     expect(await ask(path, 'HEAD', server.address, { Host: 'good' })).toMatchObject({ status: 200 });
+  });
+
+  it('counts for nothing when the request names another in the absolute form', async () => {
+    expect(await ask('http://evil.example/status', 'GET', server.address, { Host: 'good' })).toMatchObject({
+      body: 'not under evil.example\n',
+    });
+    expect(await ask('http://good/status', 'GET', server.address, { Host: 'x' })).toMatchObject({ status: 200 });
   });
 
   it.each(['/metrics', '/healthz', '/readyz'])('is anything for %s, which tells no names', async (path) => {
