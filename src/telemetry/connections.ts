@@ -34,7 +34,7 @@ export class Connections {
     return true;
   }
 
-  /** A page that is live is open for long. Few may be. */
+  /** A page that is live is open for long, and makes no room. Few may be, and their connections end with them. */
   keeps({ req: { socket } }: ServerResponse): void {
     this.#open.delete(socket);
   }

@@ -332,8 +332,8 @@ describe('pages that are open', () => {
     daemon.changed();
     await page.ended();
     expect(log.say).toHaveBeenCalledExactlyOnceWith('page-failed', expect.any(String), { err: expect.any(Error) });
-    daemon.current = good;
-    await (await Page.open()).update(0);
+    daemon.current = { ...good, pass: { ...good.pass, number: 3 } };
+    expect(await (await Page.open(shown(3))).update(0)).toMatchObject({ shown: shown(3) });
   });
 });
 
