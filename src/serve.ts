@@ -66,7 +66,11 @@ async function runDaemon(
       healthz: () => daemon.healthz(),
       readyz: () => daemon.readyz(),
       status: () => daemon.status(),
-      ...pageRoutes(daemon, { listen: settings.listen.host, pageHosts: settings.pageHosts }, log),
+      ...pageRoutes(
+        daemon,
+        { listen: settings.listen.host, pageHosts: settings.pageHosts },
+        { log, clock: systemClock },
+      ),
     };
     try {
       server = await startWebServer({ listen: settings.listen, routes, log, clock: systemClock });

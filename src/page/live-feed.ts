@@ -1,7 +1,7 @@
 /** Tells the pages that are open what a pass has changed. Few may listen, and none that does not read. */
 import type { Writable } from 'node:stream';
 import type { Status } from '../telemetry/status-document.ts';
-import { renderView, shownOf, type View } from './render.ts';
+import { renderView, type View } from './render.ts';
 
 const MOST_CLIENTS = 8;
 const BEAT_MS = 15_000;
@@ -14,6 +14,8 @@ const RETRY_MS = 2_000;
 
 export interface LiveFeedParts {
   status(): Status;
+  /** The daemon's time, ISO 8601. */
+  now(): string;
   /** A status could not be made into a page. */
   onError(error: unknown): void;
 }
@@ -22,7 +24,7 @@ export class LiveFeed {
   readonly #parts: LiveFeedParts;
   /** With how many beats each has heard. */
   readonly #clients = new Map<Writable, number>();
-  /** What every client has. It outlives them until it is out of date: who comes and goes must not have it made each time. */
+  /** What every client has. It outlives them until a pass begins or ends: who comes and goes must not have it made each time. */
   #base: View | undefined;
   #heart: NodeJS.Timeout | undefined;
 
@@ -53,14 +55,13 @@ export class LiveFeed {
     this.#heart ??= setInterval(() => this.#beat(), BEAT_MS);
     this.#guarded(() => {
       client.write(`retry: ${RETRY_MS}\n\n`);
-      const status = this.#parts.status();
-      if (shown !== shownOf(status)) {
+      // All clients have the same at any time: who joins gets what the others have, though it may be a little older.
+      this.#base ??= renderView(this.#parts.status());
+      if (shown !== this.#base.shown) {
         this.#dismiss(client, 'stale');
         return;
       }
-      // All clients have the same at any time: who joins gets what the others have, though it may be a little older.
-      this.#base ??= renderView(status);
-      const view = { ...this.#base, now: status.now };
+      const view = { ...this.#base, now: this.#parts.now() };
       client.write(update(view, { parts: view.parts, rows: new Map(), gone: [] }));
     });
   }
@@ -98,7 +99,8 @@ export class LiveFeed {
   /** With a last word. Its place is free at once, and who does not take even that word is cut. */
   #dismiss(client: Writable, word: string): void {
     client.end(event(word, {}));
-    setTimeout(() => client.destroy(), BEAT_MS).unref();
+    const deadline = setTimeout(() => client.destroy(), BEAT_MS);
+    client.once('close', () => clearTimeout(deadline));
     this.#forget(client);
   }
 

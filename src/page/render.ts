@@ -45,7 +45,7 @@ export function renderView(status: Status, before?: View): View {
 }
 
 /** Which pass of which process a status tells of. */
-export function shownOf({ startedAt, pass }: Status): string {
+function shownOf({ startedAt, pass }: Status): string {
   return `${Date.parse(startedAt)}-${pass.number}`;
 }
 

@@ -1,5 +1,6 @@
 /** What the web server serves of the page: the page itself, what it needs, what changes, and under which names. */
 import { hostname } from 'node:os';
+import type { Clock } from '../clock.ts';
 import type { Log } from '../telemetry/log-events.ts';
 import type { Status } from '../telemetry/status-document.ts';
 import type { WebRoutes } from '../telemetry/web-server.ts';
@@ -17,10 +18,11 @@ interface Shown {
 export function pageRoutes(
   daemon: Shown,
   names: Omit<OwnNames, 'hostname'>,
-  log: Log,
+  { log, clock }: { readonly log: Log; readonly clock: Pick<Clock, 'wall'> },
 ): Pick<WebRoutes, 'version' | 'page' | 'assets' | 'live' | 'hostProblem'> {
   const live = new LiveFeed({
     status: () => daemon.status(),
+    now: () => new Date(clock.wall()).toISOString(),
     onError: (err) => log.say('page-failed', 'cannot tell the pages that are open what has changed', { err }),
   });
   let version = 0;

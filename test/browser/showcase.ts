@@ -76,7 +76,7 @@ export async function startShowcase(ending: Ending = 'all is as usual'): Promise
     healthz: () => daemon.healthz(),
     readyz: () => daemon.readyz(),
     status: () => daemon.status(),
-    ...pageRoutes(daemon, { listen: listen.host, pageHosts: [] }, log),
+    ...pageRoutes(daemon, { listen: listen.host, pageHosts: [] }, { log, clock }),
   };
   const server = await startWebServer({ listen, routes, log, clock: systemClock });
   return {

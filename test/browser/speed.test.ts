@@ -64,7 +64,7 @@ async function serve(size: number): Promise<Served> {
     healthz: () => undefined,
     readyz: () => undefined,
     status: () => status,
-    ...pageRoutes(daemon, { listen: WHERE.host, pageHosts: [] }, log),
+    ...pageRoutes(daemon, { listen: WHERE.host, pageHosts: [] }, { log, clock: systemClock }),
   };
   const server = await startWebServer({ listen: WHERE, routes, log, clock: systemClock });
   const pass = () => {

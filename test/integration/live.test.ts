@@ -47,7 +47,11 @@ beforeEach(async () => {
     healthz: () => undefined,
     readyz: () => undefined,
     status: () => daemon.status(),
-    ...pageRoutes(daemon, { listen: listen.host, pageHosts: [] }, log),
+    ...pageRoutes(
+      daemon,
+      { listen: listen.host, pageHosts: [] },
+      { log, clock: { wall: () => Date.parse(daemon.current.now) } },
+    ),
   };
   server = await startWebServer({ listen, routes, log, clock: systemClock });
 });
@@ -128,6 +132,10 @@ class Page {
       else this.response.once('close', resolve);
     });
   }
+}
+
+function aFeed(): LiveFeed {
+  return new LiveFeed({ status: daemon.status, now: () => daemon.current.now, onError: () => expect.unreachable() });
 }
 
 describe('a page that is open', () => {
@@ -282,7 +290,7 @@ describe('pages that are open', () => {
   });
 
   it('are eight at most even when nine are let in at once, and none is one that has gone meanwhile', () => {
-    const feed = new LiveFeed({ status: daemon.status, onError: () => expect.unreachable() });
+    const feed = aFeed();
     const gone = new PassThrough().destroy();
     feed.join(shown(1), gone);
     const nine = Array.from({ length: 9 }, () => new PassThrough());
@@ -291,16 +299,20 @@ describe('pages that are open', () => {
     for (const client of nine) client.destroy();
   });
 
-  it('are cut when they take nothing any more, not even the word that their ten minutes are over', () => {
+  it('are cut when they take nothing any more, not even the word that their ten minutes are over', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
-    const feed = new LiveFeed({ status: daemon.status, onError: () => expect.unreachable() });
+    const feed = aFeed();
     const stuck = new Writable({ write: () => {} });
     feed.join(shown(1), stuck);
     vi.advanceTimersByTime(10 * 60_000);
     expect([stuck.writableEnded, stuck.destroyed]).toEqual([true, false]);
     vi.advanceTimersByTime(15_000);
     expect(stuck.destroyed).toBe(true);
+    const stale = new PassThrough().resume();
+    feed.join(shown(0), stale);
+    await once(stale, 'close');
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('leave connections for those who have to know', async () => {
@@ -322,6 +334,15 @@ describe('pages that are open', () => {
       passes(4, ['a']);
       expect(daemon.asked).toBe(before);
     });
+  });
+
+  it('have one status made for them, however many come and go or have to load themselves anew', async () => {
+    for (const of of [shown(0), shown(1), shown(0), shown(1)]) {
+      const page = await Page.open(of);
+      await vi.waitFor(() => expect(page.events).toHaveLength(1));
+      page.response.destroy();
+    }
+    expect(daemon.asked).toBe(1);
   });
 
   it('are let go when their status cannot be shown, which is logged and reaches nobody else', async () => {
