@@ -9,7 +9,15 @@ const LONGEST = 64;
  */
 export function quote(text: string): string {
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  return JSON.stringify(cut).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+  return escapeControls(JSON.stringify(cut));
+}
+
+/**
+ * JSON escapes only the controls below U+0020. Terminals obey others too (U+009B begins a command), and marks of writing
+ * direction make a line read as another: all are escaped but the ends of lines, which changes nothing for who parses the JSON.
+ */
+export function escapeControls(json: string): string {
+  return json.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 }

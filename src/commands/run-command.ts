@@ -64,11 +64,9 @@ async function showStatus(
   const source = await terminal.whileAtWork(LOOKING, openSource(settings, daemon, signal));
   try {
     const print = (status: Status) =>
-      terminal.print(
-        output === 'text'
-          ? statusText(status, source.origin, terminal)
-          : JSON.stringify(status, null, watch ? undefined : 2),
-      );
+      output === 'text'
+        ? terminal.print(statusText(status, source.origin, terminal))
+        : terminal.printJson(status, watch ? undefined : 2);
     if (!watch) await print(await terminal.whileAtWork(LOOKING, source.look()));
     else {
       await watchStatus(source, { terminal, signal }, async (status) => {
@@ -130,15 +128,10 @@ async function explain(
         `${rows.length} are meant by ${quote(subject)}, among them ${some.join(', ')}: give more of it`,
       );
     }
-    await terminal.print(
-      output === 'json'
-        ? JSON.stringify(
-            rows.map(({ machine, node }) => ({ machine: machine ?? null, node: node ?? null })),
-            null,
-            2,
-          )
-        : rows.map((row) => explainText(row, status, terminal)).join('\n\n'),
-    );
+    if (output === 'json') {
+      const told = rows.map(({ machine, node }) => ({ machine: machine ?? null, node: node ?? null }));
+      await terminal.printJson(told, 2);
+    } else await terminal.print(rows.map((row) => explainText(row, status, terminal)).join('\n\n'));
     return EXIT.done;
   } finally {
     source.close();
@@ -156,7 +149,7 @@ async function showPlan(
     const { status, report } = await terminal.whileAtWork(LOOKING, eyes.look());
     if (report.seen === undefined) throw new LookError('nothing was seen');
     const plan = planDocument(report.seen, status);
-    await terminal.print(output === 'json' ? JSON.stringify(plan, null, 2) : planText(plan, terminal));
+    await (output === 'json' ? terminal.printJson(plan, 2) : terminal.print(planText(plan, terminal)));
     return plan.steps.length > 0 ? EXIT.todo : EXIT.done;
   } finally {
     eyes.close();

@@ -1,7 +1,7 @@
 /** Where commands print: colours on a terminal alone, columns, a line of progress, and no tricks from hostile text. */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import { onOneLine } from '../quote.ts';
+import { escapeControls, onOneLine } from '../quote.ts';
 import type { Concern } from '../telemetry/overview.ts';
 
 /** A standard stream; a terminal says so with `isTTY`, and how wide it is. */
@@ -80,6 +80,11 @@ export class Terminal {
         resolve();
       });
     });
+  }
+
+  /** For programs, on one line without `indent`. Throws OutputError. */
+  printJson(value: unknown, indent?: number): Promise<void> {
+    return this.print(escapeControls(JSON.stringify(value, null, indent)));
   }
 
   /** One line for what is not the result: it does not end up in a pipe. The text may be hostile. */

@@ -34,7 +34,9 @@ export class LiveFeed {
 
   /** Why nobody else may listen, or undefined. */
   full(): string | undefined {
-    return this.#clients.size < MOST_CLIENTS ? undefined : `${MOST_CLIENTS} pages are live already; reload this one`;
+    return this.#clients.size < MOST_CLIENTS
+      ? undefined
+      : `${MOST_CLIENTS} pages are live already; this one tries again`;
   }
 
   /**

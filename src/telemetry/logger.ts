@@ -1,6 +1,7 @@
 /** The log: one line an event on standard output, as JSON or for people, without secrets and without tricks on the terminal. */
 import { isatty } from 'node:tty';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
+import { escapeControls } from '../quote.ts';
 
 /** Where the lines go; a terminal says so with `isTTY`. */
 export interface LogDestination {
@@ -107,19 +108,6 @@ function scrubSecrets(line: string): string {
   return line
     .replace(/\bBearer (?:\\.|[^\s"\\])+/g, `Bearer ${REDACTED}`)
     .replace(/:\/\/[^\s"\\/?#@]+@/g, `://${REDACTED}@`);
-}
-
-/**
- * JSON escapes only the controls below U+0020. Terminals obey others too (U+009B begins a command), and marks of writing
- * direction make a line read as another: all are escaped, which changes nothing for who parses the line.
- */
-function escapeControls(line: string): string {
-  return line.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    character
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join(''),
-  );
 }
 
 /** Makes every escape in a JSON line the text it is written with, so that no control is left, a line end included, once it is parsed. */

@@ -216,6 +216,10 @@ describe('kube-register status', () => {
     const { stdout } = await command(lab, ['status']);
     expect(stdout).toContain('note=a [31m NODE b');
     expect(stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    for (const name of ['status', 'plan']) {
+      const json = (await command(lab, [name, '-o', 'json'])).stdout;
+      expect(json.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    }
   });
 
   it('says what is wrong when nobody takes its output', async () => {

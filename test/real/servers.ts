@@ -151,7 +151,10 @@ export class Servers {
         '--disable-admission-plugins=ServiceAccount',
       ],
       logFile: join(this.folder, 'kube-apiserver.log'),
-      isReady: async () => (await this.askAsAdmin('/readyz')).status === 200,
+      isReady: async () =>
+        (await this.askAsAdmin('/readyz')).status === 200 &&
+        // The server makes it a moment after it is ready.
+        (await this.askAsAdmin('/api/v1/namespaces/default')).status === 200,
     });
   }
 }
