@@ -10,7 +10,7 @@ import { openKubernetes } from '../servers.ts';
 import type { Settings } from '../settings/settings.ts';
 import { because, type Finding, named, ok, warning, wrong } from './finding.ts';
 import { type Failure, failureOf, mendOf, mendOfEndpoint } from './mends.ts';
-import { type Offset, overhear } from './overheard.ts';
+import { type Offset, overhear, UNCOUNTED } from './overheard.ts';
 
 export interface ApiServerSeen {
   readonly http: HttpClient;
@@ -25,13 +25,11 @@ export type ApiServerLook = { readonly offset: () => Offset | undefined; close()
   | { readonly seen: undefined; readonly access: undefined; readonly failure: Failure }
 );
 
-const SILENT = { requestDone: () => {}, requestRetried: () => {} };
-
 /** Asks which server it is. Throws the signal's reason alone. */
 export async function lookAtApiServer(settings: Settings, clock: Clock, signal: AbortSignal): Promise<ApiServerLook> {
   let opened: Awaited<ReturnType<typeof openKubernetes>>;
   try {
-    opened = await openKubernetes(settings, SILENT);
+    opened = await openKubernetes(settings, UNCOUNTED);
   } catch (error) {
     return { seen: undefined, access: undefined, failure: failureOf(error), offset: () => undefined, close: () => {} };
   }

@@ -4,13 +4,14 @@ import { BlockList, createServer, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import pLimit from 'p-limit';
 import { getText } from '../http/get-text.ts';
+import { plural } from '../plural.ts';
 import { quote } from '../quote.ts';
 import type { Machine } from '../reconcile/machines.ts';
 import type { Plan } from '../reconcile/plan.ts';
 import type { Settings } from '../settings/settings.ts';
 import { statusDocument } from '../telemetry/status-document.ts';
 import { LISTEN_PROBLEMS, placeOf } from '../telemetry/web-server.ts';
-import { examples, type Finding, few, named, ok, plural, skipped, warning, wrong } from './finding.ts';
+import { examples, type Finding, few, named, ok, skipped, warning, wrong } from './finding.ts';
 
 /** A kube-register that answers, at one of its addresses. */
 interface Daemon {

@@ -84,8 +84,3 @@ export function few(each: readonly string[]): string {
   const more = each.length > EXAMPLES ? [`and ${each.length - EXAMPLES} more`] : [];
   return [...each.slice(0, EXAMPLES), ...more].join('; ');
 }
-
-/** `1 machine`, `12 machines`. */
-export function plural(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? '' : 's'}`;
-}

@@ -2,12 +2,13 @@
 import type { Clock } from '../clock.ts';
 import { createFleetClient } from '../fleet/client.ts';
 import type { FleetClient, MachinePage } from '../fleet/machine.ts';
+import { plural } from '../plural.ts';
 import { type Machine, Roster } from '../reconcile/machines.ts';
 import { openFleet } from '../servers.ts';
 import type { Settings } from '../settings/settings.ts';
-import { type Finding, named, ok, plural, warning, wrong } from './finding.ts';
+import { type Finding, named, ok, warning, wrong } from './finding.ts';
 import { type Failure, failureOf, mendOf } from './mends.ts';
-import { type Offset, overhear } from './overheard.ts';
+import { type Offset, overhear, UNCOUNTED } from './overheard.ts';
 
 interface FleetSeen {
   readonly pages: readonly MachinePage[];
@@ -25,13 +26,11 @@ export type FleetLook = { readonly offset: Offset | undefined } & (
   | { readonly seen: undefined; readonly failure: Failure }
 );
 
-const SILENT = { requestDone: () => {}, requestRetried: () => {} };
-
 /** Lists the machines as a pass does. Throws the signal's reason alone. */
 export async function lookAtFleet(settings: Settings, clock: Clock, signal: AbortSignal): Promise<FleetLook> {
   let offset = (): Offset | undefined => undefined;
   try {
-    const overheard = overhear(await openFleet(settings, SILENT), clock);
+    const overheard = overhear(await openFleet(settings, UNCOUNTED), clock);
     offset = overheard.offset;
     const client = createFleetClient(overheard);
     try {

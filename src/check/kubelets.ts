@@ -2,11 +2,12 @@
 import { parseHealthUrl } from '../kubelet/health-url.ts';
 import type { KubeletAnswer, KubeletProber } from '../kubelet/kubelet.ts';
 import { createKubeletProber } from '../kubelet/prober.ts';
+import { plural } from '../plural.ts';
 import type { Candidate } from '../reconcile/machines.ts';
 import { openKubelets } from '../servers.ts';
 import type { Settings } from '../settings/settings.ts';
 import { rowOf } from '../settings/table.ts';
-import { examples, type Finding, named, ok, plural, warning, wrong } from './finding.ts';
+import { examples, type Finding, named, ok, warning, wrong } from './finding.ts';
 import { type Failure, failureOf, MORE_FILES, mendOf } from './mends.ts';
 
 export interface KubeletLook {

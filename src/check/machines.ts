@@ -1,8 +1,9 @@
 /** The check of fleet's machines: whether there are any, which match the selector, and which of those can be used. */
 import type { Selector } from '../fleet/selector.ts';
+import { plural } from '../plural.ts';
 import { quote } from '../quote.ts';
 import { type Candidate, isCandidate, type Machine } from '../reconcile/machines.ts';
-import { examples, type Finding, named, ok, plural, wrong } from './finding.ts';
+import { examples, type Finding, named, ok, wrong } from './finding.ts';
 
 /** The machines that may get a node. */
 export function candidatesOf(machines: ReadonlyMap<string, Machine>): readonly Candidate[] {

@@ -1,13 +1,14 @@
 /** The checks of what machines give their nodes: names that the API server takes, and labels that can stand for metadata. */
 import { nodeNameProblem } from '../kubernetes/names.ts';
 import type { Era } from '../kubernetes/registry.ts';
+import { plural } from '../plural.ts';
 import { quote } from '../quote.ts';
 import { labelsFor } from '../reconcile/labels.ts';
 import type { Candidate } from '../reconcile/machines.ts';
 import type { GivenName } from '../reconcile/resolve.ts';
 import type { Observation } from '../reconcile/witnesses.ts';
 import type { Settings } from '../settings/settings.ts';
-import { examples, type Finding, named, ok, plural, warning, wrong } from './finding.ts';
+import { examples, type Finding, named, ok, warning, wrong } from './finding.ts';
 
 /** The machines that have no node yet; the name of the others is not asked for. */
 export interface Nameless {

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { RequestError } from '../http/request-error.ts';
 import { connectNodes } from '../kubernetes/connect.ts';
+import { plural } from '../plural.ts';
 import { EMPTY_MEMORY } from '../reconcile/memory.ts';
 import { ObservationError, type Outlook, observe, type Sources } from '../reconcile/observe.ts';
 import { makePlan, type Plan } from '../reconcile/plan.ts';
@@ -10,7 +11,7 @@ import { planRegistrations } from '../reconcile/registration.ts';
 import type { Observation } from '../reconcile/witnesses.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ApiServerSeen } from './api-server.ts';
-import { because, type CheckName, examples, type Finding, named, ok, plural, warning, wrong } from './finding.ts';
+import { because, type CheckName, examples, type Finding, named, ok, warning, wrong } from './finding.ts';
 import { MORE_FILES, mendOf } from './mends.ts';
 import { rightMissed } from './rights.ts';
 

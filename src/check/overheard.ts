@@ -1,6 +1,6 @@
 /** What a server tells beside its answers: what it calls itself, what it serves, and what time it has. */
 import type { Clock } from '../clock.ts';
-import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
+import type { HttpAnswer, HttpClient, HttpRequest, RequestObserver } from '../http/http-client.ts';
 
 /** How far a server's clock is ahead of ours, in ms: somewhere between the two, for a Date has no fractions and an answer takes time. */
 export interface Offset {
@@ -18,6 +18,9 @@ export interface Overheard {
   /** As narrow as any answer told; undefined when none told the time. */
   readonly offset: () => Offset | undefined;
 }
+
+/** For clients of which nobody counts the requests. */
+export const UNCOUNTED: RequestObserver = { requestDone: () => {}, requestRetried: () => {} };
 
 /** Listens to all that is said through this client. */
 export function overhear(http: HttpClient, clock: Pick<Clock, 'wall'>): Overheard {

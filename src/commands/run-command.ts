@@ -33,14 +33,9 @@ export async function runCommand(
   const stop = new AbortController();
   void signals.stopped.then(() => stop.abort(new LookError('interrupted')));
   try {
-    switch (command.name) {
-      case 'status':
-        return await showStatus(command, settings, terminal, stop.signal);
-      case 'explain':
-        return await explain(command, settings, terminal, stop.signal);
-      case 'plan':
-        return await showPlan(command, settings, terminal, stop.signal);
-    }
+    return command.name === 'plan'
+      ? await showPlan(command, settings, terminal, stop.signal)
+      : await showSeen(command, settings, terminal, stop.signal);
   } catch (error) {
     if (!(error instanceof LookError || error instanceof CredentialError || error instanceof OutputError)) throw error;
     // As `| head` does it once it has seen enough.
@@ -55,29 +50,38 @@ export async function runCommand(
 const MOST_EXPLAINED = 5;
 const LOOKING = 'looking at fleet, kubelets and Kubernetes';
 
-async function showStatus(
-  { output, watch, daemon }: Asked<'status'>,
+/** The commands that a daemon can answer as well as we can. */
+async function showSeen(
+  command: Asked<'status' | 'explain'>,
   settings: Settings,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const source = await terminal.whileAtWork(LOOKING, openSource(settings, daemon, signal));
+  const source = await terminal.whileAtWork(LOOKING, openSource(settings, command.daemon, signal));
   try {
-    const print = (status: Status) =>
-      output === 'text'
-        ? terminal.print(statusText(status, source.origin, terminal))
-        : terminal.printJson(status, watch ? undefined : 2);
-    if (!watch) await print(await terminal.whileAtWork(LOOKING, source.look()));
-    else {
-      await watchStatus(source, { terminal, signal }, async (status) => {
-        if (output === 'text' && terminal.isWatched) terminal.clear();
-        await print(status);
-      });
-    }
+    if (command.name === 'status') await showStatus(command, source, terminal, signal);
+    else await explain(command, source, terminal);
     return EXIT.done;
   } finally {
     source.close();
   }
+}
+
+async function showStatus(
+  { output, watch }: Asked<'status'>,
+  source: StatusSource,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  const print = (status: Status) =>
+    output === 'text'
+      ? terminal.print(statusText(status, source.origin, terminal))
+      : terminal.printJson(status, watch ? undefined : 2);
+  if (!watch) return print(await terminal.whileAtWork(LOOKING, source.look()));
+  await watchStatus(source, { terminal, signal }, async (status) => {
+    if (output === 'text' && terminal.isWatched) terminal.clear();
+    await print(status);
+  });
 }
 
 /** Prints after each pass, until the signal. A daemon that goes may come back: fleet moves it, and people restart it. */
@@ -106,36 +110,25 @@ async function watchStatus(
   }
 }
 
-async function explain(
-  { output, subject, daemon }: Asked<'explain'>,
-  settings: Settings,
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<number> {
-  const source = await terminal.whileAtWork(LOOKING, openSource(settings, daemon, signal));
-  try {
-    const status = await terminal.whileAtWork(LOOKING, source.look());
-    const rows = rowsAbout(status, subject);
-    if (rows.length === 0) {
-      const { machines, nodes } = status;
-      throw new LookError(
-        `there is no machine and no node ${quote(subject)} among ${machines.length} machines and ${nodes.length} nodes: give an id, the beginning of one, a node's name or an address`,
-      );
-    }
-    if (rows.length > MOST_EXPLAINED) {
-      const some = rows.slice(0, 3).map(({ machine, node }) => machine?.id ?? node?.name);
-      throw new LookError(
-        `${rows.length} are meant by ${quote(subject)}, among them ${some.join(', ')}: give more of it`,
-      );
-    }
-    if (output === 'json') {
-      const told = rows.map(({ machine, node }) => ({ machine: machine ?? null, node: node ?? null }));
-      await terminal.printJson(told, 2);
-    } else await terminal.print(rows.map((row) => explainText(row, status, terminal)).join('\n\n'));
-    return EXIT.done;
-  } finally {
-    source.close();
+async function explain({ output, subject }: Asked<'explain'>, source: StatusSource, terminal: Terminal): Promise<void> {
+  const status = await terminal.whileAtWork(LOOKING, source.look());
+  const rows = rowsAbout(status, subject);
+  if (rows.length === 0) {
+    const { machines, nodes } = status;
+    throw new LookError(
+      `there is no machine and no node ${quote(subject)} among ${machines.length} machines and ${nodes.length} nodes: give an id, the beginning of one, a node's name or an address`,
+    );
   }
+  if (rows.length > MOST_EXPLAINED) {
+    const some = rows.slice(0, 3).map(({ machine, node }) => machine?.id ?? node?.name);
+    throw new LookError(
+      `${rows.length} are meant by ${quote(subject)}, among them ${some.join(', ')}: give more of it`,
+    );
+  }
+  if (output === 'json') {
+    const told = rows.map(({ machine, node }) => ({ machine: machine ?? null, node: node ?? null }));
+    await terminal.printJson(told, 2);
+  } else await terminal.print(rows.map((row) => explainText(row, status, terminal)).join('\n\n'));
 }
 
 async function showPlan(

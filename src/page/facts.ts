@@ -3,16 +3,14 @@ import { formatAge, formatDuration } from '../duration.ts';
 import { onOneLine } from '../quote.ts';
 import type { Concern } from '../telemetry/overview.ts';
 import type { Status } from '../telemetry/status-document.ts';
-import { summarize } from '../telemetry/summary.ts';
+import type { Summary } from '../telemetry/summary.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { moment, shortMoment } from './moment.ts';
 
 const LONGEST = 600;
 
 /** The sentence, and under it the whole of what the servers and the guard have to say. */
-export function renderSummary(status: Status): Html {
-  const { concern, sentence } = summarize(status);
-  const { fleet, kubernetes, guard, pass } = status;
+export function renderSummary({ fleet, kubernetes, guard, pass }: Status, { concern, sentence }: Summary): Html {
   const failures =
     fleet.problem === null && kubernetes.problem === null ? Object.values(pass.last?.failures ?? {}) : [];
   const details = [fleet.problem, kubernetes.problem, guard.message, ...failures].flatMap((text) => text ?? []);

@@ -2,7 +2,7 @@
 import { onOneLine } from '../quote.ts';
 import { concernOf, overviewOf, RANKS } from '../telemetry/overview.ts';
 import type { Status } from '../telemetry/status-document.ts';
-import { summarize } from '../telemetry/summary.ts';
+import { type Summary, summarize } from '../telemetry/summary.ts';
 import { renderFacts, renderRules, renderSummary } from './facts.ts';
 import { renderHistory } from './history.ts';
 import { type Html, html, NOTHING } from './html.ts';
@@ -21,7 +21,7 @@ export interface View {
 }
 
 const PARTS = {
-  title: (status: Status) => html`${summarize(status).sentence} kube-register`,
+  title: (_: Status, { sentence }: Summary) => html`${sentence} kube-register`,
   about: renderAbout,
   notice: renderNotice,
   summary: renderSummary,
@@ -36,10 +36,11 @@ const LONGEST = 300;
 /** Rows change with a pass alone: of the same pass, those of the view before are taken. */
 export function renderView(status: Status, before?: View): View {
   const shown = shownOf(status);
+  const summary = summarize(status);
   return {
     shown,
     now: status.now,
-    parts: new Map(Object.entries(PARTS).map(([name, render]) => [name, render(status).text])),
+    parts: new Map(Object.entries(PARTS).map(([name, render]) => [name, render(status, summary).text])),
     rows: before?.shown === shown ? before.rows : renderRows(status),
   };
 }

@@ -1,5 +1,6 @@
 /** One sentence on how things are: that all is well, or what is wrong first. */
 import { formatAge } from '../duration.ts';
+import { plural } from '../plural.ts';
 import { onOneLine } from '../quote.ts';
 import { DONE } from '../reconcile/action.ts';
 import { type Concern, type OverviewRow, overviewOf } from './overview.ts';
@@ -16,7 +17,7 @@ const MINUTE = 60_000;
 const LONGEST = 300;
 
 /** The first of them that has something to say is heard: what stops everything comes before what concerns a single node. */
-const WORRIES: readonly ((status: Status) => Summary | undefined)[] = [
+const WORRIES: readonly ((status: Status, rows: readonly OverviewRow[]) => Summary | undefined)[] = [
   nothingKnown,
   serversAway,
   passFailed,
@@ -31,8 +32,9 @@ const WORRIES: readonly ((status: Status) => Summary | undefined)[] = [
 
 /** Looks at nothing but the status, and takes its `now` for the time. */
 export function summarize(status: Status): Summary {
+  const rows = overviewOf(status);
   for (const worry of WORRIES) {
-    const summary = worry(status);
+    const summary = worry(status, rows);
     if (summary !== undefined) return summary;
   }
   return allIsWell(status);
@@ -89,7 +91,7 @@ function guardHolds({ guard }: Status): Summary | undefined {
   if (!guard.held) return undefined;
   return {
     concern: 'trouble',
-    sentence: `The mass guard holds: ${guard.gone} of ${count(guard.managed ?? 0, 'managed node')} look gone at once, and none is deregistered.`,
+    sentence: `The mass guard holds: ${guard.gone} of ${plural(guard.managed ?? 0, 'managed node')} look gone at once, and none is deregistered.`,
   };
 }
 
@@ -105,16 +107,16 @@ function actionsFailed({ pass }: Status): Summary | undefined {
 }
 
 /** Their machine or node goes, or stays out, unless somebody does something. */
-function rowsInTrouble(status: Status): Summary | undefined {
-  const rows = overviewOf(status).filter(({ concern }) => concern === 'trouble');
-  if (rows.length === 0) return undefined;
-  const done = new Set(doneIn(status, 'deregister'));
-  const gone = rows.filter(({ node }) => node !== undefined && done.has(node.name));
-  const going = rows.filter(({ node }) => node !== undefined && !done.has(node.name));
-  const out = rows.filter(({ node }) => node === undefined);
-  const worth = toLookAt(status);
+function rowsInTrouble(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
+  const troubled = rows.filter(({ concern }) => concern === 'trouble');
+  if (troubled.length === 0) return undefined;
+  const deregistered = deregisteredIn(status);
+  const gone = troubled.filter(({ node }) => node !== undefined && deregistered.has(node.name));
+  const going = troubled.filter(({ node }) => node !== undefined && !deregistered.has(node.name));
+  const out = troubled.filter(({ node }) => node === undefined);
+  const worth = toLookAt(rows, status);
   const sentences = [
-    ...(gone.length > 0 ? [`${count(gone.length, 'node')} ${gone.length === 1 ? 'was' : 'were'} deregistered.`] : []),
+    ...(gone.length > 0 ? [`${plural(gone.length, 'node')} ${gone.length === 1 ? 'was' : 'were'} deregistered.`] : []),
     ...(going.length > 0 ? [goingSentence(going, status.now)] : []),
     ...(out.length > 0 ? [outSentence(out)] : []),
     ...(worth.length > 0 ? [`Worth a look: ${inWords(worth)}.`] : []),
@@ -122,58 +124,56 @@ function rowsInTrouble(status: Status): Summary | undefined {
   return { concern: 'trouble', sentence: sentences.join(' ') };
 }
 
-/** The nodes to which that was done in the last pass. */
-function doneIn({ pass }: Status, kind: string): readonly string[] {
-  const done = (pass.last?.actions ?? []).filter((action) => action.kind === kind && action.result === 'done');
-  return done.map(({ node }) => node);
+/** The names of the nodes that the last pass has deregistered. */
+function deregisteredIn({ pass }: Status): ReadonlySet<string> {
+  const done = (pass.last?.actions ?? []).filter(({ kind, result }) => kind === 'deregister' && result === 'done');
+  return new Set(done.map(({ node }) => node));
 }
 
 function goingSentence(rows: readonly OverviewRow[], now: string): string {
   const [due] = rows.flatMap(({ verdict }) => verdict.due ?? []).toSorted();
   const when = due === undefined ? ' when its turn comes' : ` in ${formatAge(Date.parse(due) - Date.parse(now))}`;
   const [are, first] = rows.length === 1 ? ['is', 'it'] : ['are', 'the first'];
-  return `${count(rows.length, 'node')} ${are} not alive: ${first} is deregistered${when} unless it comes back.`;
+  return `${plural(rows.length, 'node')} ${are} not alive: ${first} is deregistered${when} unless it comes back.`;
 }
 
 function outSentence(rows: readonly OverviewRow[]): string {
   const why = new Set(rows.map(({ verdict }) => verdict.verdict)).size === 1 ? rows[0]?.verdict.verdict : inWords(rows);
-  return `${count(rows.length, 'machine')} cannot become ${rows.length === 1 ? 'a node' : 'nodes'}: ${why}.`;
+  return `${plural(rows.length, 'machine')} cannot become ${rows.length === 1 ? 'a node' : 'nodes'}: ${why}.`;
 }
 
 function nothingMatches({ rules, counts, nodes }: Status): Summary | undefined {
   if (counts === null || counts.machines['matched'] !== 0) return undefined;
   const what =
     rules.selector === '' ? 'fleet lists no machine' : `No machine matches ${onOneLine(rules.selector, LONGEST)}`;
-  const left = nodes.length === 0 ? '' : `, and the API server has ${count(nodes.length, 'node')}`;
+  const left = nodes.length === 0 ? '' : `, and the API server has ${plural(nodes.length, 'node')}`;
   return { concern: 'watch', sentence: `${what}${left}.` };
 }
 
 /** A look of a command, or a daemon that is tried: nothing is done, so that not all can be well. */
-function onlySaid(status: Status): Summary | undefined {
+function onlySaid(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
   const tally = new Map<string, number>();
   for (const { kind, result } of status.pass.last?.actions ?? []) {
     if (result === 'dry-run') tally.set(kind, (tally.get(kind) ?? 0) + 1);
   }
   if (tally.size === 0) return undefined;
-  const would = KINDS.flatMap((kind) => (tally.has(kind) ? `${DONE[kind]} ${tally.get(kind)}` : []));
-  const worth = toLookAt(status);
+  const would = Object.entries(DONE).flatMap(([kind, done]) => (tally.has(kind) ? `${done} ${tally.get(kind)}` : []));
+  const worth = toLookAt(rows, status);
   const also = worth.length > 0 ? ` Worth a look: ${inWords(worth)}.` : '';
   return { concern: 'watch', sentence: `This is a dry run. What would be done to nodes: ${would.join(', ')}.${also}` };
 }
 
-const KINDS = ['register', 'adopt', 'label', 'deregister'] as const;
-
-function rowsToLookAt(status: Status): Summary | undefined {
-  const rows = toLookAt(status);
-  if (rows.length === 0) return undefined;
-  return { concern: 'watch', sentence: `${figures(status)}. Worth a look: ${inWords(rows)}.` };
+function rowsToLookAt(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
+  const worth = toLookAt(rows, status);
+  if (worth.length === 0) return undefined;
+  return { concern: 'watch', sentence: `${figures(status)}. Worth a look: ${inWords(worth)}.` };
 }
 
-function toLookAt(status: Status): readonly OverviewRow[] {
-  return overviewOf(status).filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+function toLookAt(rows: readonly OverviewRow[], status: Status): readonly OverviewRow[] {
+  return rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
 }
 
-/** It would otherwise never be said that all is well: nodes of others stay, and so does what ADOPT=false leaves alone. */
+/** It would otherwise never be said that all is well: what ADOPT=false leaves alone stays. */
 function isOnPurpose({ verdict: { verdict } }: OverviewRow, { rules }: Status): boolean {
   return verdict === 'recognised' && !rules.adopt;
 }
@@ -188,8 +188,8 @@ function figures({ counts, machines }: Status): string {
   const registered = machines.filter(({ verdict }) => verdict === 'register').length;
   const foreign = counts?.nodes['foreign'] ?? 0;
   return [
-    `${count(matched, 'machine')} ${matched === 1 ? 'matches' : 'match'}`,
-    `${count(kept, 'node')} ${kept === 1 ? 'is' : 'are'} kept`,
+    `${plural(matched, 'machine')} ${matched === 1 ? 'matches' : 'match'}`,
+    `${plural(kept, 'node')} ${kept === 1 ? 'is' : 'are'} kept`,
     ...(registered === 0 ? [] : [`${registered} ${registered === 1 ? 'is' : 'are'} being registered`]),
     ...(foreign === 0 ? [] : [`${foreign} of others ${foreign === 1 ? 'is' : 'are'} left alone`]),
   ].join(', ');
@@ -203,10 +203,6 @@ function inWords(rows: readonly OverviewRow[]): string {
     .toSorted(([, a], [, b]) => b - a)
     .map(([verdict, times]) => `${times} ${onOneLine(verdict, LONGEST)}`)
     .join(', ');
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** ` for 3m12s`; nothing where it began just now. */
