@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type Host, OutputError, Terminal } from '../../src/commands/terminal.ts';
 
@@ -44,8 +45,7 @@ describe('the terminal', () => {
         ['a'.repeat(500), 'in-grace', 'deregistered in 30m'],
       ],
     );
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what colours are made of
-    const [heading, first, second] = table.replaceAll(/\u001b\[\d+m/g, '').split('\n');
+    const [heading, first, second] = stripVTControlCharacters(table).split('\n');
     expect(second).toMatch(/^a{99}… {2}in-grace {2}deregistered in 30m$/);
     expect(first?.indexOf('keep')).toBe(second?.indexOf('in-grace'));
     expect(heading?.indexOf('NEXT')).toBe(second?.indexOf('deregistered'));
