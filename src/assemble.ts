@@ -56,6 +56,7 @@ export async function assemble(settings: Settings, { log, clock, version }: Surr
     policy,
     clock,
     passTimeoutMs: settings.passTimeoutMs,
+    checkTimeoutMs: settings.kubelet.timeoutMs,
     dryRun: settings.dryRun,
   });
   const events = createEventLog(kubernetesHttp, () => randomBytes(8).toString('hex'));
@@ -88,6 +89,7 @@ export function policyOf(settings: Settings, { intervalMs }: Pick<Schedule, 'int
   return {
     neverDeregister: neverDeregister(settings),
     adopt: settings.adopt,
+    ownerId: settings.ownerId,
     missingGraceMs: settings.missingGraceMs,
     unhealthyGraceMs: settings.unhealthyGraceMs,
     maxDeregisterPercent: settings.maxDeregisterPercent,

@@ -1,7 +1,12 @@
-/** What a plan asks of the API server. */
-import type { MetadataChange, NodeDraft } from '../kubernetes/registry.ts';
+/** What a plan asks of the API server, and what it is carried out with. */
+import type { Clock } from '../clock.ts';
+import type { KubeletProber } from '../kubelet/kubelet.ts';
+import type { Era, MetadataChange, NodeDraft, NodeRegistry } from '../kubernetes/registry.ts';
+import type { WantedMetadata } from './labels.ts';
+import type { Place } from './liveness.ts';
 import type { Candidate } from './machines.ts';
-import type { Node } from './resolve.ts';
+import { SINCE } from './marks.ts';
+import type { Node } from './node.ts';
 import type { Reason } from './verdict.ts';
 
 export interface Register {
@@ -10,19 +15,21 @@ export interface Register {
   readonly draft: NodeDraft;
 }
 
-/** Puts our marks on a node that has none, or that bears the mark of a machine fleet no longer lists. */
+/** Puts our mark on a node that has none, or that bears the mark of a machine that has not held it for a while. */
 export interface Adopt {
   readonly kind: 'adopt';
   readonly machine: Candidate;
   readonly node: Node;
+  readonly wanted: WantedMetadata;
   readonly change: MetadataChange;
 }
 
-/** Brings our own marks and labels on a marked node up to date. */
+/** Brings our own annotations and labels on a marked node up to date. */
 export interface Label {
   readonly kind: 'label';
   readonly machine: Candidate;
   readonly node: Node;
+  readonly wanted: WantedMetadata;
   readonly change: MetadataChange;
 }
 
@@ -30,8 +37,12 @@ export interface Deregister {
   readonly kind: 'deregister';
   readonly node: Node;
   readonly reason: Reason;
-  /** Where its kubelet is asked once more; empty when there is nobody to ask. */
-  readonly addresses: readonly string[];
+  /** The machine that its mark names. */
+  readonly machineId: string;
+  /** Where its kubelet is asked once more. */
+  readonly places: readonly Place[];
+  /** The server that it was planned for. */
+  readonly era: Era;
   /** The sentence that the verdict gave. */
   readonly why: string;
 }
@@ -70,4 +81,38 @@ export function fingerprint(action: Action): string {
 /** The same for the labels alone: those refused at the registration are the change that the next pass would ask for. */
 export function labelFingerprint(machine: Candidate, labels: ReadonlyMap<string, string | null>): string {
   return `label ${machine.id} ${JSON.stringify([...labels])}`;
+}
+
+/** Under what it is remembered that an action was done, and what it said, so that it is noticed when others undo it; undefined for a delete. */
+export function undoable(action: Action): { readonly key: string; readonly wanted: string } | undefined {
+  switch (action.kind) {
+    case 'register':
+      return { key: `register ${action.machine.id}`, wanted: action.draft.name };
+    case 'adopt':
+    case 'label': {
+      const { labels, annotations } = action.change;
+      const written = [...annotations].filter(([key]) => key !== SINCE);
+      return { key: `mark ${action.node.uid}`, wanted: JSON.stringify([...labels, ...written]) };
+    }
+    case 'deregister':
+      return undefined;
+  }
+}
+
+/** What actions are carried out with. */
+export interface Clients {
+  readonly nodes: NodeRegistry;
+  readonly kubelets: KubeletProber;
+  readonly clock: Clock;
+}
+
+export interface Limits {
+  readonly dryRun: boolean;
+  readonly ownerId: string;
+  /** HEALTHZ_TIMEOUT, ms. */
+  readonly checkTimeoutMs: number;
+  /** Once aborted, no further action is begun. */
+  readonly begin: AbortSignal;
+  /** Once aborted, what is under way is given up; `begin` is aborted by then. */
+  readonly finish: AbortSignal;
 }

@@ -1,15 +1,27 @@
 /** Carries out a plan: each action by itself, so that one that fails never stops the others. */
 import pLimit from 'p-limit';
 import { RequestError } from '../http/request-error.ts';
-import type { KubeletProber } from '../kubelet/kubelet.ts';
-import type { NodeDraft, NodeRecord, NodeRegistry } from '../kubernetes/registry.ts';
-import { type Action, type Deregister, fingerprint, labelFingerprint, type Register } from './action.ts';
-import { isKept, LABELS, markOf } from './marks.ts';
+import type { NodeDraft, NodeRegistry } from '../kubernetes/registry.ts';
+import {
+  type Action,
+  type Adopt,
+  type Clients,
+  type Deregister,
+  fingerprint,
+  type Label,
+  type Limits,
+  labelFingerprint,
+  type Register,
+} from './action.ts';
+import { changeFor } from './labels.ts';
+import { checkBeforeDelete } from './last-check.ts';
+import { LABELS } from './marks.ts';
+import { toNode } from './node.ts';
 
 /**
  * - `done`: the API server did it
  * - `unneeded`: it was so already: another copy of this daemon, or a person, was quicker
- * - `refused`: the last look before a delete found a reason not to
+ * - `refused`: the last check before a delete found a reason not to
  * - `failed`: the API server did not do it
  * - `dry-run`: it was not asked to
  */
@@ -20,29 +32,16 @@ export interface Outcome {
   readonly result: Result;
   /** What came of it, for people, where `result` does not say it all. */
   readonly detail?: string;
-  /** The last look found the node alive. */
+  /** The last check found the node alive. */
   readonly alive?: boolean;
   /** The fingerprint of what the server refused for what it says: to ask it again soon would be futile. */
   readonly futile?: string;
 }
 
-export interface Hands {
-  readonly nodes: NodeRegistry;
-  readonly kubelets: KubeletProber;
-}
-
-export interface Limits {
-  readonly dryRun: boolean;
-  /** Once aborted, no further action is begun. */
-  readonly begin: AbortSignal;
-  /** Once aborted, what is under way is given up; `begin` is aborted by then. */
-  readonly finish: AbortSignal;
-}
-
 const ACTIONS_AT_ONCE = 10;
 
 /** The outcomes of the actions that were begun, in no particular order. Never rejects. */
-export async function apply(actions: readonly Action[], hands: Hands, limits: Limits): Promise<readonly Outcome[]> {
+export async function apply(actions: readonly Action[], clients: Clients, limits: Limits): Promise<readonly Outcome[]> {
   if (limits.dryRun) return actions.map((action) => ({ action, result: 'dry-run' }));
   const limit = pLimit(ACTIONS_AT_ONCE);
   const outcomes = await Promise.all(
@@ -50,7 +49,7 @@ export async function apply(actions: readonly Action[], hands: Hands, limits: Li
       limit(async (): Promise<Outcome | undefined> => {
         if (limits.begin.aborted) return undefined;
         try {
-          return await carryOut(action, hands, limits);
+          return await carryOut(action, clients, limits);
         } catch (error) {
           if (error instanceof NotBegun) return undefined;
           const detail = error instanceof Error ? error.message : String(error);
@@ -63,23 +62,51 @@ export async function apply(actions: readonly Action[], hands: Hands, limits: Li
   return outcomes.filter((outcome) => outcome !== undefined);
 }
 
-/** The pass ended while a node was still being looked at. */
+/** The reason of a signal that ends a pass because it took too long. */
+export class PassOver extends Error {
+  override readonly name = 'PassOver';
+
+  constructor() {
+    super('the pass took too long');
+  }
+}
+
+/** The daemon stops while a node is still being checked: nothing was begun. */
 class NotBegun extends Error {}
 
-async function carryOut(action: Action, hands: Hands, limits: Limits): Promise<Outcome> {
+async function carryOut(action: Action, clients: Clients, limits: Limits): Promise<Outcome> {
   switch (action.kind) {
     case 'register':
-      return register(action, hands.nodes, limits.finish);
+      return register(action, clients.nodes, limits.finish);
     case 'adopt':
-    case 'label': {
-      const updated = await hands.nodes.update(action.node.name, action.node.uid, action.change, limits.finish);
-      return updated === 'updated'
-        ? { action, result: 'done' }
-        : { action, result: 'unneeded', detail: 'the node is gone, or another one has its name' };
-    }
+    case 'label':
+      return update(action, clients.nodes, limits);
     case 'deregister':
-      return deregister(action, hands, limits);
+      return deregister(action, clients, limits);
   }
+}
+
+/** A node that was changed since it was read is read again, decided again and written once more; then it is left to the next pass. */
+async function update(action: Adopt | Label, nodes: NodeRegistry, { ownerId, finish }: Limits): Promise<Outcome> {
+  const { node, wanted, change } = action;
+  const first = await nodes.update(node.name, node.uid, node.resourceVersion, change, finish);
+  if (first === 'updated') return { action, result: 'done' };
+  const gone: Outcome = { action, result: 'unneeded', detail: 'the node is gone, or another one has its name' };
+  if (first === 'gone') return gone;
+
+  const record = await nodes.read(node.name, finish);
+  if (record === undefined || record.uid !== node.uid) return gone;
+  const current = toNode(record, ownerId);
+  const isOurs = current.otherOwner === undefined && current.mark?.machineId === node.mark?.machineId;
+  const again = changeFor(current, wanted).change;
+  if (record.leaving !== undefined || !isOurs || again === undefined) {
+    return { action, result: 'unneeded', detail: 'it was changed meanwhile' };
+  }
+  const second = await nodes.update(node.name, current.uid, current.resourceVersion, again, finish);
+  if (second === 'updated') return { action, result: 'done' };
+  return second === 'gone'
+    ? gone
+    : { action, result: 'failed', detail: 'it changes faster than it can be written; the next pass decides again' };
 }
 
 async function register(action: Register, nodes: NodeRegistry, signal: AbortSignal): Promise<Outcome> {
@@ -94,6 +121,10 @@ async function register(action: Register, nodes: NodeRegistry, signal: AbortSign
     }
     case 'exists':
       return { action, result: 'unneeded', detail: 'it was registered already' };
+    case 'held-up': {
+      const detail = 'the API server waits for a kubelet that hangs, of whatever minion, and creates none meanwhile';
+      return { action, result: 'failed', detail };
+    }
     case 'kubelet-unreached': {
       const detail = `the API server gets no answer from its kubelet at http://${draft.name}:10250/healthz, and takes no minion without`;
       return { action, result: 'failed', detail, futile: fingerprint(action) };
@@ -113,58 +144,31 @@ function withoutLabels(draft: NodeDraft): NodeDraft {
   return { ...draft, labels: new Map(), annotations };
 }
 
-/** Asks the kubelet once more and reads the node again, and deletes it only if both still say what the plan rests on. */
-async function deregister(action: Deregister, { nodes, kubelets }: Hands, limits: Limits): Promise<Outcome> {
+/** Checks once more, and deletes the node only if the check still says what the plan rests on. The delete follows at once. */
+async function deregister(action: Deregister, clients: Clients, limits: Limits): Promise<Outcome> {
   const { name } = action.node;
-  const current = await lookAgain(action, nodes, kubelets, limits.begin);
-  if (current === undefined) return { action, result: 'unneeded', detail: 'it was gone already' };
-  if ('detail' in current) return { action, result: 'refused', ...current };
-
-  const removed = await nodes.remove(name, current.uid, current.resourceVersion, limits.finish);
-  if (removed === 'changed') {
-    return { action, result: 'refused', detail: 'it, or the API server, changed between the last look and the delete' };
-  }
-  return removed === 'removed'
-    ? { action, result: 'done' }
-    : { action, result: 'unneeded', detail: 'it was gone already' };
-}
-
-/** A reason not to delete. `alive`: there is a sign of life. */
-interface Objection {
-  readonly detail: string;
-  readonly alive?: boolean;
-}
-
-/** The node as it is now, undefined when it is gone, or what speaks against its deletion. Throws NotBegun when the pass has ended. */
-async function lookAgain(
-  action: Deregister,
-  nodes: NodeRegistry,
-  kubelets: KubeletProber,
-  signal: AbortSignal,
-): Promise<NodeRecord | Objection | undefined> {
+  const gone: Outcome = { action, result: 'unneeded', detail: 'it was gone already' };
   try {
-    const answers = await Promise.all(action.addresses.map((address) => kubelets.check(address, signal)));
-    const answer = answers.find(({ state }) => state !== 'silent');
-    if (answer !== undefined) return { detail: `its kubelet answers after all: ${answer.detail}`, alive: true };
-    const current = await nodes.read(action.node.name, signal);
-    signal.throwIfAborted();
-    return current === undefined ? undefined : (objectionTo(action, current) ?? current);
+    const checked = await checkBeforeDelete(action, clients, limits);
+    if (checked === 'gone') return gone;
+    if ('detail' in checked) return { action, ...checked };
+    const { uid, resourceVersion } = checked;
+    const removed = await clients.nodes.remove(name, uid, resourceVersion, limits.finish);
+    switch (removed) {
+      case 'removed':
+        return { action, result: 'done' };
+      case 'leaving':
+        return { action, result: 'done', detail: 'it waits for its finalizers' };
+      case 'changed':
+        return { action, result: 'refused', detail: 'it changed between the last check and the delete' };
+      case 'gone':
+        return gone;
+    }
   } catch (error) {
-    if (signal.aborted) throw new NotBegun();
-    throw error;
+    if (!limits.begin.aborted || error !== limits.begin.reason) throw error;
+    if (error instanceof PassOver) throw error;
+    throw new NotBegun();
   }
-}
-
-/** Why a node is not to be deleted as it is now, or undefined. */
-function objectionTo({ node }: Deregister, current: NodeRecord): Objection | undefined {
-  if (current.uid !== node.uid) return { detail: 'it is another node of the same name by now' };
-  const mark = markOf(current);
-  if (mark === undefined || mark !== markOf(node)) return { detail: 'its mark is not the one we saw' };
-  if (current.facts === undefined) return { detail: 'it could not be read whole' };
-  if (current.facts.ready === 'ready') return { detail: 'Kubernetes calls it Ready after all', alive: true };
-  if (isKept(current)) return { detail: 'kube-register.io/keep is set on it' };
-  if (current.facts.unschedulable) return { detail: 'it is cordoned: somebody is at work there' };
-  return undefined;
 }
 
 /** 400 and 422: the same request would be refused again. 403 is not among them, for rights come back without our knowing. */

@@ -1,192 +1,352 @@
-/** The verdict of every node that bears our mark: kept, watched, or deregistered. The rules an operator trusts. */
+/** The verdict of every node that bears our mark: kept, watched, or deregistered (DESIGN 4). The rules an operator trusts. */
 import { formatDuration } from '../duration.ts';
 import { type Deregister, fingerprint } from './action.ts';
-import { isKept, markOf } from './marks.ts';
-import { type Grace, isFutile, type Memory, PASSES_TO_BELIEVE, watch, watchedSince } from './memory.ts';
+import { guard, type Hold } from './guard.ts';
+import type { Note } from './labels.ts';
+import { describe, type Evidence, type Observation } from './liveness.ts';
+import { isKept, type Mark } from './marks.ts';
+import {
+  type Deregistered,
+  DOUBT_MS,
+  type Doubt,
+  type Grace,
+  isFutile,
+  type Memory,
+  PASSES_TO_BELIEVE,
+  sharesGrace,
+  watch,
+  watchDoubt,
+  watchedSince,
+  watchReturns,
+} from './memory.ts';
+import { isReporting, type Node } from './node.ts';
+import { namesGiven } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
-import type { Node } from './resolve.ts';
+import { describeFinalizers } from './registration.ts';
+import type { Steadiness } from './steadiness.ts';
 import type { NodeVerdict, Reason } from './verdict.ts';
-import { describe, isHeard, type Observation, type Testimony } from './witnesses.ts';
-
-/** The mass guard at work: so many nodes look gone that the daemon doubts its own eyes. */
-export interface Hold {
-  readonly gone: number;
-  readonly managed: number;
-  readonly limitPercent: number;
-  /** `held: 7 of 12 managed nodes look gone (58 %, limit 34 %): ...` with the way out. */
-  readonly message: string;
-}
 
 export interface Deregistration {
   readonly actions: readonly Deregister[];
   /** By node name, for every node with our mark. */
   readonly verdicts: ReadonlyMap<string, NodeVerdict>;
-  readonly graces: ReadonlyMap<string, Grace>;
+  readonly notes: readonly Note[];
   readonly hold: Hold | undefined;
   /** Nodes with our mark. */
   readonly managed: number;
+  /** What the next pass has to know. */
+  readonly memory: Pick<Memory, 'graces' | 'doubts' | 'answered' | 'deregistered'>;
 }
+
+export interface DeregistrationInput {
+  readonly observation: Observation;
+  /** By node name. */
+  readonly evidence: ReadonlyMap<string, Evidence>;
+  readonly steadiness: Steadiness;
+  readonly memory: Memory;
+  readonly policy: Policy;
+  readonly now: Now;
+}
+
+type MarkedNode = Node & { readonly mark: Mark };
 
 /** A marked node that is not alive in this pass. */
 interface Gone {
-  readonly node: Node;
-  readonly testimony: Testimony;
+  readonly node: MarkedNode;
+  readonly evidence: Evidence;
   readonly reason: Reason;
   readonly grace: Grace;
   readonly graceMs: number;
-  /** What an operator put in the way, for people. */
-  readonly veto: string | undefined;
 }
 
 /**
- *     alive, and fleet says     verdict             not alive, and fleet says   deregistered after   reason
- *       matches                 keep                  matches                   UNHEALTHY_GRACE      unhealthy
- *       matches (Ready only)    probe-suspect         no longer matches         MISSING_GRACE        metadata-changed
- *       no longer matches       unmatched             not listed                MISSING_GRACE        machine-gone
- *       not listed              orphan
+ *     alive: never deregistered           not alive, and marked                              deregistered after
+ *       answers and reports   keep          another node of its machine   left-over          MISSING_GRACE
+ *                                           is reporting
+ *       reports only          probe-suspect not listed by fleet           machine-gone       MISSING_GRACE
+ *       answers only          not-posting   its machine does not match    metadata-changed   MISSING_GRACE *
+ *       no longer matches     unmatched     its machine matches           unhealthy          UNHEALTHY_GRACE *
+ *       not listed            orphan
  *
- * Then, in this order: an operator's veto, a setting that spares, the mass guard, the grace, the pacing.
+ *     * only if its kubelet has answered this process at an address that is asked now; else `unheard`: kept
+ *
+ * Then, in this order: veto, settings, deletion guard, grace period, pacing.
  */
-export function planDeregistrations(
-  { nodes }: Observation,
-  testimonies: ReadonlyMap<string, Testimony>,
-  memory: Memory,
-  policy: Policy,
-  now: Now,
-): Deregistration {
+export function planDeregistrations(input: DeregistrationInput): Deregistration {
+  const { observation, evidence, memory, policy, now } = input;
   const elapsedMs = watchedSince(memory, now.monotonicMs, policy.intervalMs);
   const verdicts = new Map<string, NodeVerdict>();
-  const gone: Gone[] = [];
+  const notes: Note[] = [];
+  const doubts = new Map<string, Doubt>();
+  const answered = new Map<string, readonly string[]>();
+  const due: Gone[] = [];
+  const looksGone: string[] = [];
   let managed = 0;
-  let kept = 0;
-  for (const node of nodes) {
-    const testimony = testimonies.get(node.name);
-    const mark = markOf(node);
-    if (testimony === undefined || mark === undefined) continue;
+  let counted = 0;
+
+  for (const node of observation.nodes) {
+    const known = evidence.get(node.name);
+    if (known === undefined) continue;
+    const doubt = watchHalfLife(known, memory.doubts.get(node.uid), observation, elapsedMs);
+    if (doubt !== undefined) doubts.set(node.uid, doubt);
+    const heard = heardOf(node, known, doubt, memory);
+    if (heard.length > 0) answered.set(node.uid, heard);
+    if (!isMarked(node)) continue;
     managed += 1;
-    if (isKept(node)) kept += 1;
-    if (testimony.alive) {
-      verdicts.set(node.name, aliveVerdict(node, testimony));
+    if (node.leaving !== undefined) {
+      verdicts.set(node.name, leavingVerdict(node));
       continue;
     }
-    const reason = reasonFor(testimony);
-    gone.push({
-      node,
-      testimony,
-      reason,
-      grace: watch(memory.graces.get(node.uid), { reason, mark }, elapsedMs),
-      graceMs: reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs,
-      veto: vetoOf(node),
-    });
+    const veto = vetoOf(node);
+    const reason = reasonFor(known);
+    const isLeftOver = !known.alive && reason === 'left-over';
+    if (veto === undefined && !isLeftOver) {
+      counted += 1;
+      if (!known.alive) looksGone.push(node.name);
+    }
+    const row = { node, known, reason, veto, doubt, heard };
+    const kept = known.alive ? aliveVerdict(row, input) : keptVerdict(row, input);
+    if (kept !== undefined) {
+      verdicts.set(node.name, kept);
+      continue;
+    }
+    const before = memory.graces.get(node.uid);
+    const grace = watch(before, { reason, mark: node.mark.machineId }, elapsedMs);
+    const graceMs = reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs;
+    const gone: Gone = { node, evidence: known, reason, grace, graceMs };
+    due.push(gone);
+    if (before !== undefined && !sharesGrace(before.reason, reason)) notes.push(takeover(gone, before, now));
   }
 
-  const hold = guard(gone.filter(({ node }) => !isKept(node)).length, managed - kept, policy);
-  const chosen = hold === undefined ? choose(gone, managed, { policy, memory, now }) : new Set<Gone>();
-  for (const each of gone) verdicts.set(each.node.name, goneVerdict(each, { hold, chosen, policy }));
+  const deregistered = watchReturns(memory, (id, gone) => isBack(id, gone, observation), now.monotonicMs);
+  const hold = guard({ gone: looksGone, counted, managed }, deregistered, policy);
+  const chosen = hold === undefined ? choose(due, managed, input) : new Set<Gone>();
+  for (const gone of due) verdicts.set(gone.node.name, goneVerdict(gone, { hold, chosen, policy }));
   return {
-    actions: [...chosen].map(deregister),
+    actions: [...chosen].map((gone) => deregister(gone, observation)),
     verdicts,
-    // A hold ends every grace, so that the nodes that recover last are not the first to go.
-    graces: new Map(hold === undefined ? gone.map(({ node, grace }) => [node.uid, grace]) : []),
+    notes,
     hold,
     managed,
+    memory: {
+      // A hold ends every grace period, so that the nodes that recover last are not the first to go.
+      graces: new Map(hold === undefined ? due.map(({ node, grace }) => [node.uid, grace]) : []),
+      doubts,
+      answered,
+      deregistered,
+    },
   };
 }
 
-function aliveVerdict(node: Node, testimony: Testimony): NodeVerdict {
-  const said = describe(testimony);
-  const mark = markOf(node);
-  switch (testimony.fleet) {
-    case 'matches':
-      return isHeard(testimony) || testimony.kubernetes === 'unread'
-        ? { name: 'keep', reason: said }
-        : { name: 'probe-suspect', ...suspicion(testimony) };
+function isMarked(node: Node): node is MarkedNode {
+  return node.mark !== undefined;
+}
+
+/** Reports only, or answers only. A pass that could not tell changes nothing. */
+function watchHalfLife(
+  known: Evidence,
+  before: Doubt | undefined,
+  { era }: Observation,
+  elapsedMs: number,
+): Doubt | undefined {
+  const hasAnswer = known.answeredAt.length > 0;
+  if (known.isReporting) {
+    return hasAnswer || known.kubelet === 'unasked' ? undefined : watchDoubt(before, 'probe-suspect', elapsedMs);
+  }
+  if (!hasAnswer || !era.keepsConditions || known.ready === 'unreadable') return undefined;
+  return known.ready === 'unread' ? before : watchDoubt(before, 'not-posting', elapsedMs);
+}
+
+/** Where its kubelet has answered: forgotten once the health check has proved to tell nothing. */
+function heardOf(
+  { uid }: Node,
+  { answeredAt }: Evidence,
+  doubt: Doubt | undefined,
+  { answered }: Memory,
+): readonly string[] {
+  if (doubt?.kind === 'probe-suspect' && doubt.watchedMs >= DOUBT_MS) return [];
+  return [...new Set([...(answered.get(uid) ?? []), ...answeredAt])];
+}
+
+interface MarkedRow {
+  readonly node: MarkedNode;
+  readonly known: Evidence;
+  readonly reason: Reason;
+  readonly veto: string | undefined;
+  readonly doubt: Doubt | undefined;
+  readonly heard: readonly string[];
+}
+
+function leavingVerdict(node: Node): NodeVerdict {
+  return {
+    name: 'leaving',
+    reason: `it was deleted at ${node.leaving?.since ?? ''} and waits for ${describeFinalizers(node)}`,
+    next: `gone once they are removed; if their controller no longer runs: kubectl patch node ${node.name} --type=merge -p '{"metadata":{"finalizers":null}}'`,
+    isWarning: true,
+  };
+}
+
+function aliveVerdict({ node, known, doubt }: MarkedRow, { observation }: DeregistrationInput): NodeVerdict {
+  const said = describe(known);
+  switch (known.fleet) {
     case 'no-match':
       return {
         name: 'unmatched',
-        reason: `machine ${mark} no longer matches the selector, but the node is alive: ${said}`,
-        next: 'kept: somebody runs a kubelet there that fleet does not',
+        reason: `machine ${known.machineId} no longer matches the selector, but the node is alive: ${said}`,
+        next: 'kept: stop the kubelet on that machine, or give it its metadata back',
+        isWarning: true,
       };
     case 'not-listed':
       return {
         name: 'orphan',
-        reason: `fleet does not list machine ${mark}, but the node is alive: ${said}`,
-        next: "kept: fleet's agent is down there, not the node",
+        reason: `machine ${known.machineId} is missing from fleet, but the node is alive: ${said} (${known.kubeletDetail})`,
+        next: "kept: fleet's agent is down on that machine, or something else has its address",
+        isWarning: true,
       };
+    case 'matches':
+      if (doubt === undefined || doubt.watchedMs < DOUBT_MS) return { name: 'keep', reason: said };
+      return doubt.kind === 'probe-suspect'
+        ? probeSuspect(known, doubt)
+        : notPosting(node, known, doubt, namesGiven(observation.names));
   }
 }
 
-/** A kubelet that is silent, or one that nobody can ask, though Kubernetes calls its node Ready. */
-function suspicion(testimony: Testimony): Pick<NodeVerdict, 'reason' | 'next'> {
-  const said = describe(testimony);
-  if (testimony.kubelet === 'unasked') {
-    return {
-      reason: `${said}, where ${testimony.kubeletDetail}`,
-      next: 'kept while Kubernetes calls it Ready; if it is left over from another name of its machine: kubectl delete node',
-    };
-  }
+function probeSuspect(known: Evidence, doubt: Doubt): NodeVerdict {
   return {
-    reason: `${said}: the health check is wrong, not the node (${testimony.kubeletDetail})`,
-    next: 'kept; see KUBE_REGISTER_HEALTHZ_URL',
+    name: 'probe-suspect',
+    reason: `node Ready, but its kubelet has been unreachable for ${formatDuration(wholeSeconds(doubt.watchedMs))} (${known.kubeletDetail})`,
+    next: 'kept: either the health check cannot reach it (KUBE_REGISTER_HEALTHZ_URL, a firewall), or the controller manager does not mark dead nodes',
+    isWarning: true,
   };
 }
 
-function reasonFor({ fleet }: Testimony): Reason {
-  if (fleet === 'matches') return 'unhealthy';
-  return fleet === 'no-match' ? 'metadata-changed' : 'machine-gone';
+function notPosting(node: Node, known: Evidence, doubt: Doubt, givenNames: ReadonlySet<string>): NodeVerdict {
+  const isGiven = givenNames.has(node.name);
+  const way = isGiven
+    ? 'set --hostname-override of that kubelet to this name, or KUBE_REGISTER_NODE_NAME to what it calls itself'
+    : `if it uses another name now: kubectl delete node ${node.name}`;
+  return {
+    name: 'not-posting',
+    reason: `its kubelet answers, but the node has not been Ready for ${formatDuration(wholeSeconds(doubt.watchedMs))} (${describe(known)})`,
+    next: `kept: that kubelet posts under another name or cannot reach the API server; ${way}`,
+    isWarning: true,
+  };
 }
 
-function vetoOf(node: Node): string | undefined {
-  if (isKept(node)) return 'kube-register.io/keep is set on it';
-  if (node.now?.unschedulable === true) return 'it is cordoned: somebody is at work there';
+/** The verdict of a node that is not alive and is kept all the same, whatever its grace period; undefined when there is none. */
+function keptVerdict(
+  row: MarkedRow,
+  { observation, steadiness, policy }: DeregistrationInput,
+): NodeVerdict | undefined {
+  const { node, known, reason, veto, heard } = row;
+  const said = `${REASON_WORDS[reason]}; ${describe(known)}`;
+  const unsteady = steadiness.nodes.get(node.name);
+  if (unsteady !== undefined) return { name: 'conflict', reason: unsteady, next: 'kept', isWarning: true };
+  if (observation.pairing.contested.has(node.name)) {
+    return {
+      name: 'conflict',
+      reason: `several nodes match machine ${known.machineId}; ${describe(known)}`,
+      next: `kept; if it is not in use: kubectl delete node ${node.name}`,
+      isWarning: true,
+    };
+  }
+  if (veto !== undefined) return vetoed(node, said, veto, known);
+  if (policy.neverDeregister !== undefined) {
+    return { name: 'spared', reason: said, next: `kept: ${policy.neverDeregister}` };
+  }
+  if ((reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs) === Number.POSITIVE_INFINITY) {
+    const setting = reason === 'unhealthy' ? 'KUBE_REGISTER_UNHEALTHY_GRACE' : 'KUBE_REGISTER_MISSING_GRACE';
+    return { name: 'spared', reason: said, next: `kept: ${setting}=never` };
+  }
+  if (observation.era.hidesMinions) {
+    return { name: 'spared', reason: said, next: `kept: ${observation.era.server} deletes no dead minion` };
+  }
+  const needsAnswer = reason === 'unhealthy' || reason === 'metadata-changed';
+  if (needsAnswer && !known.places.some(({ address }) => heard.includes(address))) {
+    return {
+      name: 'unheard',
+      reason: `${said}, and it never answered this process: silence proves nothing`,
+      next: `kept; if it is dead: kubectl delete node ${node.name}`,
+      isWarning: true,
+    };
+  }
   return undefined;
 }
 
-function guard(gone: number, managed: number, { maxDeregisterPercent, neverDeregister }: Policy): Hold | undefined {
-  if (neverDeregister !== undefined || maxDeregisterPercent >= 100 || gone === 0) return undefined;
-  const tooMany = gone > 1 && (gone / managed) * 100 > maxDeregisterPercent;
-  if (!tooMany && gone < managed) return undefined;
-  return {
-    gone,
-    managed,
-    limitPercent: maxDeregisterPercent,
-    message:
-      `held: ${gone} of ${managed} managed nodes look gone (${Math.round((gone / managed) * 100)} %, limit ${maxDeregisterPercent} %); ` +
-      'nothing is deregistered. If they really are gone: kubectl delete node NAME; or restart with ' +
-      'KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace, and restart with the old value',
-  };
+function vetoed(node: Node, reason: string, veto: string, known: Evidence): NodeVerdict {
+  const isRetired = known.fleet === 'not-listed' && !isKept(node);
+  return isRetired
+    ? {
+        name: 'vetoed',
+        reason,
+        next: `kept: ${veto}; if the machine is retired: kubectl delete node ${node.name}`,
+        isWarning: true,
+      }
+    : { name: 'vetoed', reason, next: `kept: ${veto}` };
+}
+
+/** `cannot tell` vetoes too: what cannot be read is not deleted. */
+function vetoOf(node: Node): string | undefined {
+  if (isKept(node)) return 'kube-register.io/keep is set on it';
+  if (node.facts === undefined) return undefined;
+  if (node.facts.unschedulable === true) return 'it is cordoned';
+  return node.facts.unschedulable === undefined ? 'its spec.unschedulable cannot be read' : undefined;
+}
+
+function reasonFor({ fleet, successor }: Evidence): Reason {
+  if (successor !== undefined) return 'left-over';
+  if (fleet === 'not-listed') return 'machine-gone';
+  return fleet === 'no-match' ? 'metadata-changed' : 'unhealthy';
+}
+
+const REASON_WORDS: Readonly<Record<Reason, string>> = {
+  unhealthy: 'not alive',
+  'metadata-changed': 'its machine no longer matches',
+  'machine-gone': 'missing from fleet',
+  'left-over': 'another node of its machine is reporting',
+};
+
+/** Whether the machine of a deregistered node has come back with a kubelet that answers, or as a node of the same name. */
+function isBack(id: string, { name, uid }: Deregistered, { machines, kubelets, nodes, era }: Observation): boolean {
+  const address = machines.get(id)?.address ?? '';
+  const answer = kubelets.get(address);
+  if (answer !== undefined && answer.state !== 'silent') return true;
+  return nodes.some((node) => node.name === name && node.uid !== uid && isReporting(node, era));
 }
 
 /** At most 1 % of the managed nodes, and at least one: the longest gone first, behind them those that failed before. */
 function choose(
-  gone: readonly Gone[],
+  due: readonly Gone[],
   managed: number,
-  { policy, memory, now }: { policy: Policy; memory: Memory; now: Now },
+  { observation, policy, memory, now }: DeregistrationInput,
 ): ReadonlySet<Gone> {
-  const due = gone.filter(
-    (each) =>
-      each.veto === undefined &&
-      !isSpared(each, policy) &&
-      remainingMs(each, policy.intervalMs) === 0 &&
-      !isFutile(memory, fingerprint(deregister(each)), now.monotonicMs),
+  const ready = due.filter(
+    (gone) =>
+      remainingMs(gone, policy.intervalMs) === 0 &&
+      !isFutile(memory, fingerprint(deregister(gone, observation)), now.monotonicMs),
   );
-  due.sort(
+  ready.sort(
     (a, b) =>
       a.grace.failures - b.grace.failures ||
       b.grace.watchedMs - a.grace.watchedMs ||
       b.grace.passes - a.grace.passes ||
       (a.node.name < b.node.name ? -1 : 1),
   );
-  return new Set(due.slice(0, Math.max(1, Math.floor(managed / 100))));
+  return new Set(ready.slice(0, Math.max(1, Math.floor(managed / 100))));
 }
 
-function isSpared({ graceMs }: Gone, { neverDeregister }: Policy): boolean {
-  return neverDeregister !== undefined || graceMs === Number.POSITIVE_INFINITY;
-}
-
-/** Zero once the grace has been watched to its end and enough passes saw it. */
+/** Zero once the grace period has been watched to its end and enough passes saw it. */
 function remainingMs({ grace, graceMs }: Gone, intervalMs: number): number {
   return Math.max(graceMs - grace.watchedMs, (PASSES_TO_BELIEVE - grace.passes) * intervalMs, 0);
+}
+
+function takeover(gone: Gone, before: Grace, { monotonicMs }: Now): Note {
+  const { node, reason, grace, graceMs } = gone;
+  const left = formatDuration(wholeSeconds(Math.max(graceMs - grace.watchedMs, 0)));
+  return {
+    key: `takeover ${node.uid} ${monotonicMs}`,
+    text: `node ${node.name}: ${REASON_WORDS[reason]} now, instead of: ${REASON_WORDS[before.reason]}; a new grace period begins: deregistered in ${left}`,
+  };
 }
 
 function goneVerdict(
@@ -194,35 +354,34 @@ function goneVerdict(
   { hold, chosen, policy }: { hold: Hold | undefined; chosen: ReadonlySet<Gone>; policy: Policy },
 ): NodeVerdict {
   const reason = explain(gone);
-  if (gone.veto !== undefined) return { name: 'vetoed', reason, next: `kept: ${gone.veto}` };
-  if (policy.neverDeregister !== undefined) return { name: 'spared', reason, next: `kept: ${policy.neverDeregister}` };
-  if (isSpared(gone, policy)) {
-    const setting = gone.reason === 'unhealthy' ? 'KUBE_REGISTER_UNHEALTHY_GRACE' : 'KUBE_REGISTER_MISSING_GRACE';
-    return { name: 'spared', reason, next: `kept: ${setting}=never` };
+  if (hold !== undefined) {
+    return {
+      name: 'held',
+      reason,
+      next: 'kept: its grace period starts anew when the deletion guard is inactive again',
+      isWarning: true,
+    };
   }
-  if (hold !== undefined) return { name: 'held', reason, next: 'its grace starts anew when the hold ends' };
   if (chosen.has(gone)) return { name: 'deregister', reason, next: 'deregistered in this pass' };
   const dueInMs = remainingMs(gone, policy.intervalMs);
-  if (dueInMs > 0)
+  if (dueInMs > 0) {
     return { name: 'in-grace', reason, next: `deregistered in ${formatDuration(wholeSeconds(dueInMs))}`, dueInMs };
+  }
   return { name: 'queued', reason, next: 'deregistered when its turn comes' };
 }
 
-/** `missing from fleet for 3m10s of 15m, seen in 7 passes; kubelet silent; Kubernetes says NotReady` */
-function explain({ node, testimony, reason, grace, graceMs }: Gone): string {
-  const state = {
-    unhealthy: 'not alive',
-    'metadata-changed': `machine ${markOf(node)} no longer matches,`,
-    'machine-gone': 'missing from fleet',
-  };
-  const of = Number.isFinite(graceMs) ? ` of ${formatDuration(graceMs)}` : '';
+/** `missing from fleet for 3m10s of 15m, seen in 7 passes; kubelet unreachable; node Unknown` */
+function explain({ evidence, reason, grace, graceMs }: Gone): string {
   const passes = grace.passes === 1 ? '1 pass' : `${grace.passes} passes`;
-  return `${state[reason]} for ${formatDuration(wholeSeconds(grace.watchedMs))}${of}, seen in ${passes}; ${describe(testimony)}`;
+  const watched = `${formatDuration(wholeSeconds(grace.watchedMs))} of ${formatDuration(graceMs)}`;
+  return `${REASON_WORDS[reason]} for ${watched}, seen in ${passes}; ${describe(evidence)}`;
 }
 
-function deregister(gone: Gone): Deregister {
-  const { node, reason, testimony } = gone;
-  return { kind: 'deregister', node, reason, addresses: testimony.addresses, why: explain(gone) };
+function deregister(gone: Gone, { era }: Observation): Deregister {
+  const { node, reason, evidence } = gone;
+  const { places } = evidence;
+  const machineId = node.mark.machineId;
+  return { kind: 'deregister', node, reason, machineId, places, era, why: explain(gone) };
 }
 
 function wholeSeconds(ms: number): number {

@@ -2,8 +2,8 @@
 import { cleanLabel } from '../kubernetes/names.ts';
 import type { Era, MetadataChange, NodeDraft } from '../kubernetes/registry.ts';
 import type { Candidate } from './machines.ts';
-import { ADDRESS, LABELS, MACHINE_ID, MANAGED, SINCE } from './marks.ts';
-import type { Node } from './resolve.ts';
+import { ADDRESS, LABELS, MACHINE_ID, MANAGED, ORIGIN, type Origin, OWNER, SINCE } from './marks.ts';
+import { addressesOf, type Node } from './node.ts';
 
 /** Something to be said once to people; `key` tells whether it was. */
 export interface Note {
@@ -39,50 +39,69 @@ export function labelsFor(
 /** The node that a machine is registered as. `since` is ISO 8601. */
 export function draftFor(
   machine: Candidate,
-  name: string,
-  labels: ReadonlyMap<string, string>,
+  { name, origin }: { readonly name: string; readonly origin: Origin },
+  { labels, ownerId, since }: Pick<WantedMetadata, 'labels' | 'ownerId' | 'since'>,
   era: Era,
-  since: string,
 ): NodeDraft {
   const annotations = new Map([
     [MACHINE_ID, machine.id],
     [ADDRESS, machine.address],
     [SINCE, since],
+    [ORIGIN, origin],
+    [OWNER, ownerId],
   ]);
   if (labels.size > 0) annotations.set(LABELS, keyList(labels.keys()));
   const marked = era.takesLabel(MANAGED) ? new Map([...labels, [MANAGED, 'true']]) : labels;
   return { name, address: machine.address, labels: marked, annotations };
 }
 
+/** What a machine's node has to say, once it is adopted. */
+export interface WantedMetadata {
+  readonly machineId: string;
+  readonly address: string;
+  readonly ownerId: string;
+  /** Written where the node does not say. */
+  readonly origin: Origin;
+  /** ISO 8601; written where the node does not say. */
+  readonly since: string;
+  readonly labels: ReadonlyMap<string, string>;
+  /** Whether labels that we wrote go when they are no longer wanted. */
+  readonly removesLabels: boolean;
+}
+
 /**
- * What has to change on a machine's node for it to carry our marks and labels; undefined when nothing has. Of the labels only
+ * What has to change on a machine's node for it to carry our annotations and labels; undefined when nothing has. Of the labels only
  * those that we wrote change, or go: a key that was there before is left alone, and noted.
  */
 export function changeFor(
-  machine: Candidate,
   node: Node,
-  labels: ReadonlyMap<string, string>,
-  since: string,
+  wanted: WantedMetadata,
 ): { readonly change: MetadataChange | undefined; readonly notes: readonly Note[] } {
-  const written = new Set(node.annotations.get(LABELS)?.split(','));
-  const foreign = [...labels.keys()].filter((key) => node.labels.has(key) && !written.has(key));
-  const ours = new Map([...labels].filter(([key]) => !foreign.includes(key)));
-  const gone = [...written].filter((key) => !ours.has(key));
+  const written = new Set((node.annotations.get(LABELS) ?? '').split(',').filter((key) => key !== ''));
+  const foreign = [...wanted.labels.keys()].filter((key) => node.labels.has(key) && !written.has(key));
+  const ours = new Map([...wanted.labels].filter(([key]) => !foreign.includes(key)));
+  const unwanted = [...written].filter((key) => !ours.has(key));
+  const gone = wanted.removesLabels ? unwanted : [];
+  const listed = wanted.removesLabels ? [...ours.keys()] : [...ours.keys(), ...unwanted];
+  const isMarked = node.mark?.machineId === wanted.machineId;
+  const isSilentOnAddress = addressesOf(node).length === 0;
 
   const change: MetadataChange = {
     labels: differing(node.labels, [...gone.map((key) => [key, null] as const), ...ours, [MANAGED, 'true']]),
     annotations: differing(node.annotations, [
-      [MACHINE_ID, machine.id],
-      [ADDRESS, machine.address],
-      [SINCE, node.annotations.get(SINCE) ?? since],
-      [LABELS, ours.size > 0 ? keyList(ours.keys()) : null],
+      [MACHINE_ID, wanted.machineId],
+      ...(!isMarked || isSilentOnAddress ? [[ADDRESS, wanted.address] as const] : []),
+      [SINCE, node.annotations.get(SINCE) ?? wanted.since],
+      [ORIGIN, node.annotations.get(ORIGIN) ?? wanted.origin],
+      ...(node.mark === undefined ? [[OWNER, wanted.ownerId] as const] : []),
+      [LABELS, listed.length > 0 ? keyList(listed) : null],
     ]),
   };
   return {
     change: change.labels.size + change.annotations.size > 0 ? change : undefined,
     notes: foreign.map((key) => ({
       key: `foreign label ${node.uid} ${key}`,
-      text: `node ${node.name}: the label ${key} was there before us and is left alone`,
+      text: `node ${node.name}: the label ${key} was there before and is left alone`,
     })),
   };
 }

@@ -24,7 +24,7 @@ export function isCandidate(machine: Machine): machine is Candidate {
 }
 
 /** Merges the records of a listing. fleet repeats an id when its list changes between two pages, or when ids were cloned. */
-export class Roster {
+export class Inventory {
   readonly #selector: Selector;
   readonly #machines = new Map<string, Machine>();
 
@@ -57,4 +57,17 @@ export class Roster {
   get machines(): ReadonlyMap<string, Machine> {
     return this.#machines;
   }
+}
+
+/** The machines by every address that fleet gives them. */
+export function machinesByAddress(machines: Iterable<Machine>): ReadonlyMap<string, readonly Machine[]> {
+  const at = new Map<string, Machine[]>();
+  for (const machine of machines) {
+    for (const address of machine.addresses) {
+      const tenants = at.get(address);
+      if (tenants === undefined) at.set(address, [machine]);
+      else tenants.push(machine);
+    }
+  }
+  return at;
 }

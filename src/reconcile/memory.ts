@@ -1,9 +1,9 @@
-/** What one good pass leaves for the next. It lives in the process alone: after a restart every grace starts anew. */
-import type { Era } from '../kubernetes/registry.ts';
-import type { Node } from './resolve.ts';
+/** What one good pass leaves for the next. It lives in the process alone: after a restart every grace period starts anew. */
+import type { Era, NodeFacts } from '../kubernetes/registry.ts';
+import type { Origin } from './marks.ts';
 import type { Reason } from './verdict.ts';
 
-/** How long a node has been seen in one row of the witness table. */
+/** How long a node has been seen not alive, in rows that share one grace period. */
 export interface Grace {
   readonly reason: Reason;
   /** The machine that the mark named. */
@@ -12,26 +12,77 @@ export interface Grace {
   readonly watchedMs: number;
   /** Good passes in a row that saw it, this one included. */
   readonly passes: number;
-  /** Deregistrations that failed; who failed lately goes to the end of the queue. */
+  /** Deregistrations that failed; those that failed before go to the end of the queue. */
   readonly failures: number;
 }
 
-/** A row of the witness table, for one machine. */
+/** A row of the table in DESIGN 4, for one machine. */
 type Row = Pick<Grace, 'reason' | 'mark'>;
+
+/** Half of life: a node that is only reporting, or whose kubelet only answers. */
+export interface Doubt {
+  readonly kind: 'probe-suspect' | 'not-posting';
+  readonly watchedMs: number;
+}
+
+/** What was read of a node, and when (monotonic ms). */
+interface Read {
+  readonly facts: NodeFacts;
+  readonly atMs: number;
+}
+
+/** The values that something had, the latest last, each with the time (monotonic ms) at which it began. */
+export type Changes = readonly { readonly value: string; readonly atMs: number }[];
+
+/** A node that was deregistered and has not been forgotten yet. */
+export interface Deregistered {
+  readonly name: string;
+  readonly uid: string;
+  readonly atMs: number;
+  /** When its machine was back with a kubelet that answers. */
+  readonly returnedAtMs: number | undefined;
+}
+
+/** A change that was made and may be undone by others. */
+export interface Done {
+  /** What it said: another text is another change. */
+  readonly wanted: string;
+  readonly times: number;
+  readonly atMs: number;
+  /** When it was last seen not to stand. */
+  readonly missingAtMs: number | undefined;
+}
+
+/** The node that a machine was paired with last. */
+interface LastNode {
+  readonly name: string;
+  readonly uid: string;
+  readonly origin: Origin;
+}
 
 export interface Memory {
   /** Monotonic ms of the last good pass; undefined before the first. */
   readonly lastGoodMs: number | undefined;
   /** By node uid. */
   readonly graces: ReadonlyMap<string, Grace>;
-  /** By machine id: good passes in a row that found it in a mark but not in fleet's listing. */
-  readonly unlisted: ReadonlyMap<string, number>;
-  /** By machine id: the name of the last node it was seen with. */
-  readonly lastNames: ReadonlyMap<string, string>;
+  /** By node uid. */
+  readonly doubts: ReadonlyMap<string, Doubt>;
+  /** By node uid: the addresses at which its kubelet has answered this process. */
+  readonly answered: ReadonlyMap<string, readonly string[]>;
+  /** By node uid: the machine that has held a node with another machine's mark, and for how many good passes in a row. */
+  readonly held: ReadonlyMap<string, { readonly machineId: string; readonly passes: number }>;
+  /** By machine id: the last node it was paired with. */
+  readonly lastNodes: ReadonlyMap<string, LastNode>;
   /** By node uid: what a metadata-only list does not repeat. */
-  readonly identities: ReadonlyMap<string, Node['identity']>;
-  /** What is known of this server only: see `Era.server`. Undefined before the first good pass. */
-  readonly server: string | undefined;
+  readonly reads: ReadonlyMap<string, Read>;
+  /** By `address MACHINE` or `id NODE-UID`. */
+  readonly changes: ReadonlyMap<string, Changes>;
+  /** By machine id. */
+  readonly deregistered: ReadonlyMap<string, Deregistered>;
+  /** By `register MACHINE` or `mark NODE-UID`. */
+  readonly done: ReadonlyMap<string, Done>;
+  /** What is known of this server only: see `Era.abilities`. Undefined before the first good pass. */
+  readonly abilities: string | undefined;
   /** Names registered with a server that hides minions, and until when (monotonic ms) it would be futile to register them again. */
   readonly hidden: ReadonlyMap<string, number>;
   /** Requests that the API server refused for what they say, and until when (monotonic ms) it would be futile to repeat them. */
@@ -41,19 +92,33 @@ export interface Memory {
 export const EMPTY_MEMORY: Memory = {
   lastGoodMs: undefined,
   graces: new Map(),
-  unlisted: new Map(),
-  lastNames: new Map(),
-  identities: new Map(),
-  server: undefined,
+  doubts: new Map(),
+  answered: new Map(),
+  held: new Map(),
+  lastNodes: new Map(),
+  reads: new Map(),
+  changes: new Map(),
+  deregistered: new Map(),
+  done: new Map(),
+  abilities: undefined,
   hidden: new Map(),
   futile: new Map(),
 };
 
-/** A row counts, and a machine is believed to be gone, only after this many good passes in a row. */
+const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
+
+/** A row counts, and a mark is rewritten, only after this many good passes in a row. */
 export const PASSES_TO_BELIEVE = 3;
 
 /** A refused request is repeated after this long, or as soon as it would say something else. */
-export const FUTILE_MS = 10 * 60_000;
+export const FUTILE_MS = 10 * MINUTE;
+
+/** What was read of a node stands for so long. */
+export const READ_STANDS_MS = 10 * MINUTE;
+
+/** Half of life is told of after so much watched time: a death and a birth both pass through it. */
+export const DOUBT_MS = 10 * MINUTE;
 
 /** Names are remembered for this many machines, the latest first: more than any cluster has. */
 const NAMES_KEPT = 20_000;
@@ -67,41 +132,79 @@ export function watchedSince(memory: Memory, nowMs: number, intervalMs: number):
   return Math.min(Math.max(nowMs - memory.lastGoodMs, 0), 2 * intervalMs);
 }
 
-/** The node's grace after a good pass that saw it in this row. Another row, or another machine's mark, starts anew. */
+/** `unhealthy` has a grace period of its own; the other reasons share one. */
+export function sharesGrace(a: Reason, b: Reason): boolean {
+  return (a === 'unhealthy') === (b === 'unhealthy');
+}
+
+/** The node's grace after a good pass that saw it in this row. Another grace period, or another machine's mark, starts anew. */
 export function watch(before: Grace | undefined, row: Row, elapsedMs: number): Grace {
   if (!isInRow(before, row)) return { ...row, watchedMs: 0, passes: 1, failures: 0 };
-  return { ...before, watchedMs: before.watchedMs + elapsedMs, passes: before.passes + 1 };
+  return { ...before, ...row, watchedMs: before.watchedMs + elapsedMs, passes: before.passes + 1 };
+}
+
+/** The same for half of life. */
+export function watchDoubt(before: Doubt | undefined, kind: Doubt['kind'], elapsedMs: number): Doubt {
+  return { kind, watchedMs: before?.kind === kind ? before.watchedMs + elapsedMs : 0 };
 }
 
 /**
  * What a pass leaves that saw everything and then ran into its deadline, so that it is not a good one: what it learned stays, and
- * whom it saw alive or listed is no longer watched, but no grace and no count has gone on.
+ * nodes that it saw alive are no longer watched, but no grace and no count has gone on.
  */
 export function unwatched(after: Memory, before: Memory): Memory {
-  const graces = [...before.graces].filter(([uid, grace]) => isInRow(after.graces.get(uid), grace));
-  const unlisted = [...before.unlisted].filter(([id]) => after.unlisted.has(id));
-  return { ...after, lastGoodMs: before.lastGoodMs, graces: new Map(graces), unlisted: new Map(unlisted) };
+  return {
+    ...after,
+    lastGoodMs: before.lastGoodMs,
+    graces: keptOf(before.graces, (uid, grace) => isInRow(after.graces.get(uid), grace)),
+    doubts: keptOf(before.doubts, (uid, { kind }) => after.doubts.get(uid)?.kind === kind),
+    held: keptOf(before.held, (uid, { machineId }) => after.held.get(uid)?.machineId === machineId),
+  };
+}
+
+function keptOf<T>(map: ReadonlyMap<string, T>, isKept: (key: string, value: T) => boolean): ReadonlyMap<string, T> {
+  return new Map([...map].filter(([key, value]) => isKept(key, value)));
 }
 
 function isInRow(grace: Grace | undefined, { reason, mark }: Row): grace is Grace {
-  return grace?.reason === reason && grace.mark === mark;
+  return grace !== undefined && sharesGrace(grace.reason, reason) && grace.mark === mark;
 }
 
 /** `names` with `seen` added as the latest, and the oldest dropped beyond the cap. */
-export function rememberNames(
-  names: ReadonlyMap<string, string>,
-  seen: Iterable<readonly [machineId: string, name: string]>,
-): ReadonlyMap<string, string> {
-  const next = new Map(names);
-  for (const [id, name] of seen) {
+export function rememberNodes(
+  nodes: Memory['lastNodes'],
+  seen: Iterable<readonly [machineId: string, node: LastNode]>,
+): Memory['lastNodes'] {
+  const next = new Map(nodes);
+  for (const [id, node] of seen) {
     next.delete(id);
-    next.set(id, name);
+    next.set(id, node);
   }
   for (const id of next.keys()) {
     if (next.size <= NAMES_KEPT) break;
     next.delete(id);
   }
   return next;
+}
+
+/** How many changes are kept of each thing: enough to see A, B, A, B. */
+const CHANGES_KEPT = 4;
+
+/** The changes of a thing after it was seen to have this value; an empty value says nothing. */
+export function seeValue(before: Changes | undefined, value: string, nowMs: number): Changes {
+  const changes = before ?? [];
+  if (value === '' || changes.at(-1)?.value === value) return changes;
+  return [...changes, { value, atMs: nowMs }].slice(-CHANGES_KEPT);
+}
+
+/** The two values between which a thing goes back and forth (A, B, A, B within an hour), or undefined. */
+export function alternation(changes: Changes | undefined, nowMs: number): readonly [string, string] | undefined {
+  const [first, second, third, fourth] = changes ?? [];
+  if (first === undefined || second === undefined || third === undefined || fourth === undefined) return undefined;
+  const isRecent = nowMs - second.atMs <= HOUR;
+  return isRecent && first.value === third.value && second.value === fourth.value
+    ? [first.value, second.value]
+    : undefined;
 }
 
 /** Whether the server refused a request of this fingerprint so lately that it would refuse it again. */
@@ -116,11 +219,50 @@ export function isHidden({ hidden }: Memory, name: string, nowMs: number): boole
 
 /** What is not over yet, of what is remembered until a time. */
 export function notOver(untilMs: ReadonlyMap<string, number>, nowMs: number): ReadonlyMap<string, number> {
-  return new Map([...untilMs].filter(([, until]) => until > nowMs));
+  return keptOf(untilMs, (_key, until) => until > nowMs);
 }
 
-/** What is left of a memory when another server answers: the names of machines, which are ours. */
-export function recall(memory: Memory, { server }: Era): Memory {
-  if (memory.server === undefined || memory.server === server) return memory;
-  return { ...EMPTY_MEMORY, lastGoodMs: memory.lastGoodMs, lastNames: memory.lastNames };
+/** How often others have undone a change, and how long to wait before it is made again (ms from now; 0: now). */
+export function undoing(memory: Memory, key: string, wanted: string, nowMs: number): { times: number; waitMs: number } {
+  const done = memory.done.get(key);
+  if (done === undefined || done.wanted !== wanted) return { times: 0, waitMs: 0 };
+  const pauseMs = done.times < 2 ? 0 : Math.min(2 ** (done.times - 2) * MINUTE, HOUR);
+  return { times: done.times, waitMs: Math.max(done.atMs + pauseMs - nowMs, 0) };
+}
+
+/** The memory of what was done after it was done once more. */
+export function doneOnceMore(before: Done | undefined, wanted: string, nowMs: number): Done {
+  const times = before?.wanted === wanted ? before.times + 1 : 1;
+  return { wanted, times, atMs: nowMs, missingAtMs: undefined };
+}
+
+/** What is left of what was done: what has stood for an hour is forgotten. `missing` holds what does not stand in this pass. */
+export function stillUndoable(memory: Memory, missing: ReadonlySet<string>, nowMs: number): Memory['done'] {
+  const seen = [...memory.done].map(
+    ([key, done]) => [key, missing.has(key) ? { ...done, missingAtMs: nowMs } : done] as const,
+  );
+  return new Map(seen.filter(([, { atMs, missingAtMs = atMs }]) => nowMs - Math.max(atMs, missingAtMs) <= HOUR));
+}
+
+/**
+ * The deregistered nodes whose machines may still come back, or came back in the last hour. `isBack` tells whether the machine of one is back
+ * with a kubelet that answers.
+ */
+export function watchReturns(
+  { deregistered }: Memory,
+  isBack: (machineId: string, node: Deregistered) => boolean,
+  nowMs: number,
+): Memory['deregistered'] {
+  const seen = [...deregistered].map(([id, node]) => {
+    const returnedAtMs = node.returnedAtMs ?? (isBack(id, node) ? nowMs : undefined);
+    return [id, { ...node, returnedAtMs }] as const;
+  });
+  return new Map(seen.filter(([, { atMs, returnedAtMs = atMs }]) => nowMs - returnedAtMs <= HOUR));
+}
+
+/** What is left of a memory when a server with other abilities answers: what is known of machines. */
+export function recall(memory: Memory, { abilities }: Era): Memory {
+  if (memory.abilities === undefined || memory.abilities === abilities) return memory;
+  const { lastGoodMs, lastNodes, deregistered } = memory;
+  return { ...EMPTY_MEMORY, lastGoodMs, lastNodes, deregistered };
 }

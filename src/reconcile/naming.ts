@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Clock } from '../clock.ts';
 import type { Candidate } from './machines.ts';
-import type { GivenName } from './resolve.ts';
+import type { GivenName } from './pair.ts';
 
 /** The setting NODE_NAME, parsed. */
 export type NameRule =

@@ -1,78 +1,96 @@
 /** The nodes that one pass knows: listed, and read whole where a list of metadata leaves a question open. */
 import pLimit from 'p-limit';
 import type { Era, NodeListing, NodeRecord, NodeRegistry } from '../kubernetes/registry.ts';
-import type { Node } from './resolve.ts';
+import { type Memory, READ_STANDS_MS } from './memory.ts';
+import { type Node, toNode } from './node.ts';
 
 /** More nodes than this are read as one whole list. */
 const READS_BEFORE_WHOLE_LIST = 100;
 const READS_AT_ONCE = 20;
 
+export interface NodeReaderOptions {
+  readonly registry: NodeRegistry;
+  readonly listing: NodeListing;
+  /** What earlier passes read. */
+  readonly reads: Memory['reads'];
+  readonly ownerId: string;
+  /** Monotonic ms. */
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** No node is read whole more than once. Its methods throw RequestError, or the signal's reason. */
 export class NodeReader {
-  readonly #registry: NodeRegistry;
-  readonly #known: ReadonlyMap<string, Node['identity']>;
-  readonly #signal: AbortSignal;
+  readonly #options: NodeReaderOptions;
   #records: readonly NodeRecord[];
   #era: Era;
+  #nodes: readonly Node[] | undefined;
   readonly unlistable: string | undefined;
 
-  constructor(
-    registry: NodeRegistry,
-    listing: NodeListing,
-    known: ReadonlyMap<string, Node['identity']>,
-    signal: AbortSignal,
-  ) {
-    this.#registry = registry;
-    this.#records = listing.nodes;
-    this.#era = listing.era;
-    this.unlistable = listing.unlistable;
-    this.#known = known;
-    this.#signal = signal;
+  constructor(options: NodeReaderOptions) {
+    this.#options = options;
+    this.#records = options.listing.nodes;
+    this.#era = options.listing.era;
+    this.unlistable = options.listing.unlistable;
   }
 
   get nodes(): readonly Node[] {
-    return this.#records.map(({ facts, ...metadata }) => ({
-      ...metadata,
-      identity: facts ?? this.#known.get(metadata.uid) ?? { machineId: '', addresses: [] },
-      now: facts,
-    }));
+    const { reads, ownerId } = this.#options;
+    this.#nodes ??= this.#records.map((record) => toNode(record, ownerId, reads.get(record.uid)?.facts));
+    return this.#nodes;
   }
 
   get era(): Era {
     return this.#era;
   }
 
-  /** Reads the nodes whose uid was never read. */
-  readNewcomers(): Promise<void> {
-    return this.read(this.#records.filter(({ uid, facts }) => facts === undefined && !this.#known.has(uid)));
+  /** Reads the nodes that were never read, and those of which what was read no longer stands. */
+  readDue(): Promise<void> {
+    const { reads, nowMs } = this.#options;
+    return this.read(
+      this.#records.filter(({ uid, facts }) => {
+        const atMs = reads.get(uid)?.atMs;
+        return facts === undefined && (atMs === undefined || nowMs - atMs >= READ_STANDS_MS);
+      }),
+    );
   }
 
   /** Takes the list as it is by now, with what was read in this pass already. */
   async listAgain(): Promise<void> {
+    const { registry, signal } = this.#options;
     const read = new Map(this.#records.map(({ uid, facts }) => [uid, facts]));
-    const { era, nodes, unlistable } = await this.#registry.list(this.#signal);
+    const { era, nodes, unlistable } = await registry.list(signal);
     if (unlistable !== undefined) return;
-    this.#era = era;
-    this.#records = nodes.map((record) => ({ ...record, facts: record.facts ?? read.get(record.uid) }));
-    await this.readNewcomers();
+    this.#take(
+      era,
+      nodes.map((record) => ({ ...record, facts: record.facts ?? read.get(record.uid) })),
+    );
+    await this.readDue();
   }
 
   /** A node that is gone by now leaves the list; one that took its name stands in for it. */
   async read(wanted: readonly { readonly name: string }[]): Promise<void> {
+    const { registry, signal } = this.#options;
     if (wanted.length === 0) return;
     if (wanted.length > READS_BEFORE_WHOLE_LIST) {
-      const { era, nodes } = await this.#registry.listWhole(this.#signal);
-      this.#era = era;
-      this.#records = nodes;
+      const { era, nodes } = await registry.listWhole(signal);
+      this.#take(era, nodes);
       return;
     }
     const limit = pLimit(READS_AT_ONCE);
     const read = await Promise.all(
-      wanted.map(({ name }) => limit(async () => [name, await this.#registry.read(name, this.#signal)] as const)),
+      wanted.map(({ name }) => limit(async () => [name, await registry.read(name, signal)] as const)),
     );
     const fresh = new Map(read);
-    this.#records = this.#records.flatMap((record) =>
-      fresh.has(record.name) ? (fresh.get(record.name) ?? []) : record,
+    this.#take(
+      this.#era,
+      this.#records.flatMap((record) => (fresh.has(record.name) ? (fresh.get(record.name) ?? []) : record)),
     );
+  }
+
+  #take(era: Era, records: readonly NodeRecord[]): void {
+    this.#era = era;
+    this.#records = records;
+    this.#nodes = undefined;
   }
 }

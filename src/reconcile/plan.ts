@@ -1,14 +1,17 @@
 /** The plan of one pass: data in, data out. Nothing here asks anybody, or knows what time it is. */
 import { type Action, nodeName } from './action.ts';
-import { type Hold, planDeregistrations } from './deregistration.ts';
+import { planDeregistrations } from './deregistration.ts';
+import type { Hold } from './guard.ts';
 import type { Note } from './labels.ts';
-import { markOf } from './marks.ts';
-import { type Grace, type Memory, notOver, recall, rememberNames } from './memory.ts';
+import { type Evidence, type Liveness, livenessOf, type Observation } from './liveness.ts';
+import { type Memory, notOver, recall, rememberNodes, stillUndoable } from './memory.ts';
+import { hasOwnName, isReporting, type Node } from './node.ts';
+import { namesGiven } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
 import { planRegistrations } from './registration.ts';
-import { planUpkeep } from './upkeep.ts';
+import { watchSteadiness } from './steadiness.ts';
+import { managedBy, planUpkeep } from './upkeep.ts';
 import type { MachineVerdict, NodeVerdict } from './verdict.ts';
-import { hearWitnesses, type Observation, type Testimony } from './witnesses.ts';
 
 export interface Plan {
   readonly actions: readonly Action[];
@@ -16,8 +19,8 @@ export interface Plan {
   readonly machines: ReadonlyMap<string, MachineVerdict>;
   /** By node name, for every node. */
   readonly nodes: ReadonlyMap<string, NodeVerdict>;
-  /** By node name, for every node with a mark or a machine. */
-  readonly testimonies: ReadonlyMap<string, Testimony>;
+  /** By node name, for every node with our mark or a machine. */
+  readonly evidence: ReadonlyMap<string, Evidence>;
   readonly hold: Hold | undefined;
   /** Nodes with our mark. */
   readonly managed: number;
@@ -27,20 +30,24 @@ export interface Plan {
 }
 
 /**
- * Hears the witnesses; plans registrations, the upkeep of nodes that have a machine, and deregistrations; and gives every machine
+ * Weighs the evidence; plans registrations, the upkeep of nodes that have a machine, and deregistrations; and gives every machine
  * and every node one verdict. The same arguments give the same plan.
  */
 export function makePlan(observation: Observation, before: Memory, policy: Policy, now: Now): Plan {
-  const memory = recall(before, observation.era);
-  const unlisted = countUnlisted(observation, memory);
-  const testimonies = hearWitnesses(observation);
-  const registration = planRegistrations(observation, memory, policy, now);
-  const upkeep = planUpkeep(observation, testimonies, unlisted, memory, policy, now);
-  const deregistration = planDeregistrations(observation, testimonies, memory, policy, now);
+  const memory = forgetRightlyDeleted(recall(before, observation.era), observation);
+  const liveness = livenessOf(observation, observation.pairing);
+  const evidence = weigh(observation, liveness);
+  const machineIdOf = (node: Node) => evidence.get(node.name)?.machineId ?? reportedMachine(node, observation);
+  const steadiness = watchSteadiness(observation, memory, machineIdOf, now.monotonicMs);
+  const input = { observation, evidence, steadiness, memory, policy, now };
+  const registration = planRegistrations(observation, steadiness, memory, policy, now);
+  const upkeep = planUpkeep(input);
+  const deregistration = planDeregistrations(input);
 
   const nodes = new Map<string, NodeVerdict>();
-  for (const { name } of observation.nodes) {
-    nodes.set(name, upkeep.verdicts.get(name) ?? deregistration.verdicts.get(name) ?? foreign(name));
+  for (const node of observation.nodes) {
+    const verdict = upkeep.verdicts.get(node.name) ?? deregistration.verdicts.get(node.name);
+    nodes.set(node.name, verdict ?? unmanaged(node, observation));
   }
   const leaving = new Set(deregistration.actions.map(nodeName));
   const staying = upkeep.actions.filter((action) => !leaving.has(nodeName(action)));
@@ -48,19 +55,64 @@ export function makePlan(observation: Observation, before: Memory, policy: Polic
     actions: [...registration.actions, ...staying, ...deregistration.actions],
     machines: registration.verdicts,
     nodes,
-    testimonies,
+    evidence,
     hold: deregistration.hold,
     managed: deregistration.managed,
-    notes: [...skipped(observation), ...unlistable(observation), ...registration.notes, ...upkeep.notes],
-    memory: nextMemory(observation, memory, { unlisted, graces: deregistration.graces }, now),
+    notes: [
+      ...skipped(observation),
+      ...unlistable(observation),
+      ...steadiness.notes,
+      ...registration.notes,
+      ...upkeep.notes,
+      ...deregistration.notes,
+    ],
+    memory: {
+      ...nextMemory(observation, memory, now),
+      ...deregistration.memory,
+      held: upkeep.held,
+      changes: steadiness.changes,
+      done: stillUndoable(memory, new Set([...registration.missing, ...upkeep.missing]), now.monotonicMs),
+    },
   };
 }
 
-function foreign(name: string): NodeVerdict {
+/** By node name, for the nodes with our mark or a machine. */
+function weigh({ nodes, pairing, kubelets }: Observation, liveness: Liveness): ReadonlyMap<string, Evidence> {
+  const weighed = nodes.filter(({ name, mark }) => mark !== undefined || pairing.byNode.has(name));
+  return new Map(weighed.map((node) => [node.name, liveness.evidenceOf(node, kubelets)]));
+}
+
+function reportedMachine({ facts }: Node, { machines }: Observation): string | undefined {
+  return machines.get(facts?.machineId ?? '')?.id;
+}
+
+/** The verdict of a node without our mark and without a machine. */
+function unmanaged(node: Node, observation: Observation): NodeVerdict {
+  const { name, otherOwner, leaving } = node;
+  const { era, pairing } = observation;
+  if (otherOwner !== undefined) return managedBy(otherOwner);
+  if (leaving !== undefined) {
+    return {
+      name: 'leaving',
+      reason: `unmanaged; it was deleted at ${leaving.since}`,
+      next: 'gone once its finalizers are removed',
+    };
+  }
+  const successor = pairing.byMachine.get(reportedMachine(node, observation) ?? '')?.node;
+  const isUp = isReporting(node, era) || !era.keepsConditions;
+  if (!isUp && successor !== undefined && isReporting(successor, era)) {
+    return {
+      name: 'left-over',
+      reason: `unmanaged and not reporting, and node ${successor.name} of the same machine is reporting`,
+      next: `never touched; if it is not in use: kubectl delete node ${name}`,
+      isWarning: true,
+    };
+  }
   return {
     name: 'foreign',
-    reason: 'no machine comes to it and it does not bear our mark',
+    reason: isUp ? 'unmanaged: no machine matches it' : 'unmanaged and not reporting: no machine matches it',
     next: `never touched; if it is dead: kubectl delete node ${name}`,
+    ...(!isUp && { isWarning: true }),
   };
 }
 
@@ -76,7 +128,7 @@ function unlistable({ era, unlistable: why, kubelets }: Observation): readonly N
     .filter(([, { state }]) => state === 'silent')
     .map(([address]) => address)
     .sort();
-  const suspects = silent.length > 0 ? `these do not answer: ${silent.join(', ')}` : 'all that fleet lists answer';
+  const suspects = silent.length > 0 ? `these are unreachable: ${silent.join(', ')}` : 'all that fleet lists answer';
   return [
     {
       key: `unlistable ${silent.join(' ')}`,
@@ -85,33 +137,39 @@ function unlistable({ era, unlistable: why, kubelets }: Observation): readonly N
   ];
 }
 
-/** By machine id named in a mark: good passes in a row, this one included, in which fleet did not list it. */
-function countUnlisted({ nodes, machines }: Observation, memory: Memory): ReadonlyMap<string, number> {
-  const unlisted = new Map<string, number>();
-  for (const node of nodes) {
-    const mark = markOf(node);
-    if (mark !== undefined && !machines.has(mark)) unlisted.set(mark, (memory.unlisted.get(mark) ?? 0) + 1);
+/** A node that was seen not alive and is gone was rightly deleted, by whoever it was: nobody undid anything. */
+function forgetRightlyDeleted(memory: Memory, { nodes }: Observation): Memory {
+  const listed = new Set(nodes.map(({ uid }) => uid));
+  const done = new Map(memory.done);
+  for (const [id, { uid }] of memory.lastNodes) {
+    if (!listed.has(uid) && memory.graces.has(uid)) done.delete(`register ${id}`);
   }
-  return unlisted;
+  return { ...memory, done };
 }
 
 function nextMemory(
-  { era, nodes, resolution }: Observation,
+  { era, nodes, pairing, names }: Observation,
   memory: Memory,
-  seen: { unlisted: ReadonlyMap<string, number>; graces: ReadonlyMap<string, Grace> },
   now: Now,
-): Memory {
+): Pick<Memory, 'lastGoodMs' | 'lastNodes' | 'reads' | 'abilities' | 'hidden' | 'futile'> {
   const listed = new Set(nodes.map(({ name }) => name));
+  const givenNames = namesGiven(names);
+  const reads = new Map<string, NonNullable<ReturnType<Memory['reads']['get']>>>();
+  for (const { uid, facts, isFresh } of nodes) {
+    if (facts === undefined) continue;
+    reads.set(uid, { facts, atMs: isFresh ? now.monotonicMs : (memory.reads.get(uid)?.atMs ?? now.monotonicMs) });
+  }
   return {
     lastGoodMs: now.monotonicMs,
-    graces: seen.graces,
-    unlisted: seen.unlisted,
-    lastNames: rememberNames(
-      memory.lastNames,
-      [...resolution.byMachine.values()].map(({ machine, node }) => [machine.id, node.name] as const),
+    lastNodes: rememberNodes(
+      memory.lastNodes,
+      [...pairing.byMachine.values()].map(({ machine, node }) => {
+        const origin = hasOwnName(node, givenNames) ? ('own-name' as const) : ('named' as const);
+        return [machine.id, { name: node.name, uid: node.uid, origin }] as const;
+      }),
     ),
-    identities: new Map(nodes.map((node) => [node.uid, node.identity])),
-    server: era.server,
+    reads,
+    abilities: era.abilities,
     hidden: new Map([...notOver(memory.hidden, now.monotonicMs)].filter(([name]) => !listed.has(name))),
     futile: notOver(memory.futile, now.monotonicMs),
   };

@@ -3,10 +3,12 @@ export interface Policy {
   /** Why nothing is ever deregistered (`KUBE_REGISTER_POLICY=register-only`), or undefined where it may be. */
   readonly neverDeregister: string | undefined;
   readonly adopt: boolean;
+  /** OWNER_ID: nodes with the mark of another owner are never touched. */
+  readonly ownerId: string;
   /** ms of watched time; Infinity switches the reason off. */
   readonly missingGraceMs: number;
   readonly unhealthyGraceMs: number;
-  /** 0 to 100; 100 switches the mass guard off. */
+  /** 0 to 100; 100 switches the percentage off. */
   readonly maxDeregisterPercent: number;
   /** The shortest nominal time between two passes, ms. */
   readonly intervalMs: number;

@@ -1,13 +1,13 @@
 /** One pass: observe, plan, apply, report. */
 import type { Clock } from '../clock.ts';
 import type { Target } from '../http/request-error.ts';
-import { apply, type Outcome } from './apply.ts';
-import { EMPTY_MEMORY, FUTILE_MS, type Memory, recall, unwatched } from './memory.ts';
-import { ObservationError, type Outlook, observe, type Sources } from './observe.ts';
+import { undoable } from './action.ts';
+import { apply, type Outcome, PassOver } from './apply.ts';
+import type { Observation } from './liveness.ts';
+import { doneOnceMore, EMPTY_MEMORY, FUTILE_MS, type Memory, unwatched } from './memory.ts';
+import { ObservationError, observe, type Sources } from './observe.ts';
 import { makePlan, type Plan } from './plan.ts';
 import type { Now, Policy } from './policy.ts';
-import { planRegistrations } from './registration.ts';
-import type { Observation } from './witnesses.ts';
 
 /** Why a pass failed. Also the values of the metric label `cause`. */
 export const CAUSES = ['fleet', 'kubernetes', 'timeout', 'internal'] as const;
@@ -39,6 +39,8 @@ export interface ReconcilerOptions {
   readonly policy: Policy;
   readonly clock: Clock;
   readonly passTimeoutMs: number;
+  /** HEALTHZ_TIMEOUT: what the last check before a delete may take follows from it. */
+  readonly checkTimeoutMs: number;
   readonly dryRun: boolean;
 }
 
@@ -56,7 +58,7 @@ export class Reconciler {
    * nothing and forgets nothing. Never rejects.
    */
   async runOnce({ stop, abandon }: PassSignals): Promise<PassReport> {
-    const { sources, policy, clock, dryRun, passTimeoutMs } = this.#options;
+    const { sources, policy, clock, dryRun, passTimeoutMs, checkTimeoutMs } = this.#options;
     const startedAt = clock.wall();
     const began = clock.monotonic();
     const before = this.#memory;
@@ -66,14 +68,15 @@ export class Reconciler {
     let outcomes: readonly Outcome[] = [];
     let failures: ReadonlyMap<Cause, string> = new Map();
     try {
-      const observation = await observe(sources, this.#outlook(), begin);
-      const plan = makePlan(observation, this.#memory, policy, this.#now());
-      this.#memory = plan.memory;
-      seen = { observation, plan };
+      const plan = (observation: Observation) => makePlan(observation, before, policy, this.#now());
+      const nowMs = clock.monotonic();
+      seen = await observe(sources, { memory: before, ownerId: policy.ownerId, nowMs, plan }, begin);
+      const { observation } = seen;
+      this.#memory = seen.plan.memory;
       outcomes = await apply(
-        plan.actions,
-        { nodes: sources.nodes, kubelets: sources.kubelets },
-        { dryRun, begin, finish: abandon },
+        seen.plan.actions,
+        { nodes: sources.nodes, kubelets: sources.kubelets, clock },
+        { dryRun, ownerId: policy.ownerId, checkTimeoutMs, begin, finish: abandon },
       );
       this.#memory = settle(this.#memory, observation, outcomes, clock.monotonic());
       begin.throwIfAborted();
@@ -89,17 +92,6 @@ export class Reconciler {
   #now(): Now {
     const { clock } = this.#options;
     return { monotonicMs: clock.monotonic(), wall: new Date(clock.wall()).toISOString() };
-  }
-
-  #outlook(): Outlook {
-    const { policy } = this.#options;
-    const memory = this.#memory;
-    return {
-      memory,
-      adopt: policy.adopt,
-      registers: (observation) =>
-        planRegistrations(observation, recall(memory, observation.era), policy, this.#now()).actions.length > 0,
-    };
   }
 }
 
@@ -117,7 +109,7 @@ class Deadline {
     this.#stop = stop;
     this.#timer = setTimeout(() => {
       this.hasPassed = true;
-      this.#pass.abort(new Error('the pass took too long'));
+      this.#pass.abort(new PassOver());
     }, ms);
     stop.addEventListener('abort', this.#onStop);
     if (stop.aborted) this.#onStop();
@@ -145,11 +137,13 @@ function causesOf(error: unknown, timedOut: boolean, passTimeoutMs: number): Rea
   return new Map([['internal', error instanceof Error ? (error.stack ?? error.message) : String(error)]]);
 }
 
-/** What the outcomes teach the next pass: who is alive after all, who failed, what is futile. */
+/** What the outcomes teach the next pass: which nodes are alive after all, what failed, what was done, what is futile. */
 function settle(memory: Memory, { era, unlistable }: Observation, outcomes: readonly Outcome[], nowMs: number): Memory {
   const hidden = new Map(memory.hidden);
   const graces = new Map(memory.graces);
   const futile = new Map(memory.futile);
+  const done = new Map(memory.done);
+  const deregistered = new Map(memory.deregistered);
   for (const { action, result, alive, futile: refused } of outcomes) {
     if (refused !== undefined) futile.set(refused, nowMs + FUTILE_MS);
     // What was there already and is not listed is hidden; so is everything while nothing can be listed.
@@ -157,12 +151,24 @@ function settle(memory: Memory, { era, unlistable }: Observation, outcomes: read
     if (action.kind === 'register' && era.hidesMinions && isStored) {
       hidden.set(action.draft.name, nowMs + FUTILE_MS);
     }
+    const change = undoable(action);
+    if (change !== undefined) {
+      if (result === 'done') done.set(change.key, doneOnceMore(done.get(change.key), change.wanted, nowMs));
+      continue;
+    }
     if (action.kind !== 'deregister') continue;
-    const grace = graces.get(action.node.uid);
-    if (alive === true) graces.delete(action.node.uid);
-    else if (grace !== undefined && (result === 'refused' || result === 'failed')) {
-      graces.set(action.node.uid, { ...grace, failures: grace.failures + 1 });
+    const { node, machineId, reason } = action;
+    const grace = graces.get(node.uid);
+    if (result === 'done') {
+      done.delete(`register ${machineId}`);
+      if (reason !== 'left-over') {
+        deregistered.set(machineId, { name: node.name, uid: node.uid, atMs: nowMs, returnedAtMs: undefined });
+      }
+    } else if (alive === true) {
+      graces.delete(node.uid);
+    } else if (grace !== undefined && (result === 'refused' || result === 'failed')) {
+      graces.set(node.uid, { ...grace, failures: grace.failures + 1 });
     }
   }
-  return { ...memory, hidden, graces, futile };
+  return { ...memory, hidden, graces, futile, done, deregistered };
 }

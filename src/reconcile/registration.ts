@@ -1,114 +1,191 @@
-/** The verdict of every machine, and which of those without a node are registered. */
+/** The verdict of every machine, and which of those without a node are registered (DESIGN 3). */
+import { formatDuration } from '../duration.ts';
 import { nodeNameProblem } from '../kubernetes/names.ts';
 import type { Era } from '../kubernetes/registry.ts';
-import { type Action, fingerprint, type Register } from './action.ts';
+import { fingerprint, type Register, undoable } from './action.ts';
 import { draftFor, labelsFor, type Note } from './labels.ts';
+import type { Observation } from './liveness.ts';
 import { type Candidate, isCandidate, type Machine } from './machines.ts';
-import { isFutile, isHidden, type Memory } from './memory.ts';
+import type { Origin } from './marks.ts';
+import { isFutile, isHidden, type Memory, undoing } from './memory.ts';
+import { hasOwnName, type Node, reports } from './node.ts';
+import { CLAIM_WORDS, type Conflict, namesGiven, sharedAddresses } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
-import { type Conflict, type GivenName, type Node, STEPS } from './resolve.ts';
+import type { Steadiness } from './steadiness.ts';
+import { undoneNote } from './upkeep.ts';
 import type { MachineVerdict } from './verdict.ts';
-import type { Observation } from './witnesses.ts';
 
 export interface Registration {
-  readonly actions: readonly Action[];
+  readonly actions: readonly Register[];
   /** By machine id. */
   readonly verdicts: ReadonlyMap<string, MachineVerdict>;
   readonly notes: readonly Note[];
+  /** Keys of registrations that do not stand in this pass. */
+  readonly missing: ReadonlySet<string>;
 }
 
-/** What is spoken for: a node's name, and the address of a machine that is registered in this very pass. */
-interface Taken {
-  readonly names: Map<string, string>;
-  readonly addresses: Map<string, string>;
+/** A machine that is registered, and as what. */
+interface Chosen {
+  readonly machine: Candidate;
+  readonly name: string;
+  readonly origin: Origin;
 }
 
-/** Machines are taken in the order of their ids, so that of two that want one name or address the smallest id has it. */
-export function planRegistrations(observation: Observation, memory: Memory, policy: Policy, now: Now): Registration {
+/** Machines are taken in the order of their ids, so that of two that want one name the smallest id has it. */
+export function planRegistrations(
+  observation: Observation,
+  steadiness: Steadiness,
+  memory: Memory,
+  policy: Policy,
+  now: Now,
+): Registration {
   const { era } = observation;
-  const taken = takenBy(observation);
+  const situation = situationOf(observation, steadiness, memory);
   const verdicts = new Map<string, MachineVerdict>();
-  const actions: Action[] = [];
+  const actions: Register[] = [];
   const notes: Note[] = [];
-  const machines = [...observation.machines.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-  for (const machine of machines) {
-    const outcome = consider(machine, observation, memory, taken);
-    if ('name' in outcome) {
-      verdicts.set(machine.id, outcome);
+  const missing = new Set<string>();
+  for (const machine of [...observation.machines.values()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    const choice = consider(machine, situation);
+    if (!('machine' in choice)) {
+      verdicts.set(machine.id, choice);
       continue;
     }
-    const { labels, notes: leftOut } = labelsFor(outcome.machine, policy.nodeLabels, era);
-    const draft = draftFor(outcome.machine, outcome.as, labels, era, now.wall);
-    const action: Register = { kind: 'register', machine: outcome.machine, draft };
+    const { labels, notes: leftOut } = labelsFor(choice.machine, policy.nodeLabels, era);
+    const draft = draftFor(choice.machine, choice, { labels, ownerId: policy.ownerId, since: now.wall }, era);
+    const action: Register = { kind: 'register', machine: choice.machine, draft };
     notes.push(...leftOut);
-    const futile = futility(action, memory, era, now);
-    if (futile !== undefined) {
-      verdicts.set(machine.id, futile);
+    const postponed = futility(action, memory, era, now) ?? undone(action, memory, era, now);
+    if (postponed.key !== undefined) missing.add(postponed.key);
+    if (postponed.note !== undefined) notes.push(postponed.note);
+    if (postponed.verdict !== undefined) {
+      verdicts.set(machine.id, postponed.verdict);
       continue;
     }
-    taken.names.set(outcome.as, `machine ${machine.id} is registered under this name`);
-    taken.addresses.set(outcome.machine.address, machine.id);
+    situation.taken.set(choice.name, `machine ${machine.id} is registered under this name`);
     actions.push(action);
     verdicts.set(machine.id, {
       name: 'register',
-      reason: `its kubelet is healthy and it has no node: registered as ${outcome.as}`,
-      node: outcome.as,
+      reason: `its kubelet is healthy and it has no node: registered as ${choice.name}`,
+      node: choice.name,
     });
   }
-  return { actions, verdicts, notes };
+  return { actions, verdicts, notes, missing };
 }
 
-/** The verdict of a machine whose registration was asked for so lately that the answer would be the same. */
-function futility(action: Register, memory: Memory, era: Era, now: Now): MachineVerdict | undefined {
+/** Why a registration is not sent in this pass, where it is not. */
+interface Postponed {
+  readonly verdict?: MachineVerdict;
+  readonly note?: Note;
+  readonly key?: string;
+}
+
+/** A registration that was asked for so lately that the answer would be the same. */
+function futility(action: Register, memory: Memory, era: Era, now: Now): Postponed | undefined {
   const { name } = action.draft;
   if (isFutile(memory, fingerprint(action), now.monotonicMs)) {
     return {
-      name: 'refused',
-      reason: `the API server refused to create node ${name}`,
-      next: 'tried again within ten minutes, or as soon as the request would be another one',
+      verdict: {
+        name: 'refused',
+        reason: `the API server refused to create node ${name}`,
+        next: 'tried again within ten minutes, or as soon as the request would be another one',
+        isWarning: true,
+      },
     };
   }
   if (isHidden(memory, name, now.monotonicMs)) {
     return {
-      name: 'hidden',
-      reason:
-        `it is registered as ${name}, but the API server (${era.server}) does not list it: ` +
-        `such a server lists a minion only while it reaches its kubelet at http://${name}:10250/healthz`,
-      next: 'registered again within ten minutes if it is still not listed',
+      verdict: {
+        name: 'hidden',
+        reason:
+          `it is registered as ${name}, but the API server (${era.server}) does not list it: ` +
+          `such a server lists a minion only while it reaches its kubelet at http://${name}:10250/healthz`,
+        next: 'registered again within ten minutes if it is still not listed',
+        isWarning: true,
+      },
     };
   }
   return undefined;
 }
 
-function takenBy({ nodes, resolution }: Observation): Taken {
-  const whose = (name: string) => {
-    const owner = resolution.byNode.get(name)?.machine.id;
-    return owner === undefined ? 'there and is not its own' : `machine ${owner}'s`;
-  };
+/** A registration that others have undone, so that it waits longer each time. */
+function undone(action: Register, memory: Memory, era: Era, now: Now): Postponed {
+  const what = era.hidesMinions ? undefined : undoable(action);
+  if (what === undefined) return {};
+  const { times, waitMs } = undoing(memory, what.key, what.wanted, now.monotonicMs);
+  if (times === 0) return { key: what.key };
+  const { name } = action.draft;
+  const note = undoneNote(`node ${name}`, 'deleted', what.key, { times, waitMs });
+  if (waitMs === 0) return { key: what.key, note };
   return {
-    names: new Map(nodes.map(({ name }) => [name, `node ${name} is ${whose(name)}`])),
-    addresses: new Map(),
+    key: what.key,
+    note,
+    verdict: {
+      name: 'undone',
+      reason: `something else deleted its node ${name} ${times === 1 ? 'once' : `${times} times`} after it was registered`,
+      next: `registered again in ${formatDuration(Math.ceil(waitMs / 1_000) * 1_000)}; find out who deletes it: a cloud controller deletes nodes that it does not know`,
+      dueInMs: waitMs,
+      isWarning: true,
+    },
   };
 }
 
-function consider(
-  machine: Machine,
-  { resolution, names, kubelets }: Observation,
-  memory: Memory,
-  taken: Taken,
-): MachineVerdict | { readonly machine: Candidate; readonly as: string } {
+/** What a machine without a node meets. */
+interface Situation {
+  readonly observation: Observation;
+  readonly steadiness: Steadiness;
+  readonly memory: Memory;
+  readonly shared: ReadonlySet<string>;
+  readonly givenNames: ReadonlySet<string>;
+  /** Nodes without a machine. */
+  readonly unpaired: readonly Node[];
+  /** By name of a node, why no other machine can be registered under it. */
+  readonly taken: Map<string, string>;
+}
+
+function situationOf(observation: Observation, steadiness: Steadiness, memory: Memory): Situation {
+  const { nodes, pairing, machines, names } = observation;
+  const whose = ({ name, otherOwner }: Node) => {
+    const owner = pairing.byNode.get(name)?.machine.id;
+    if (owner !== undefined) return `that of machine ${owner}`;
+    return otherOwner === undefined ? 'there and is not its own' : `managed by another kube-register (${otherOwner})`;
+  };
+  return {
+    observation,
+    steadiness,
+    memory,
+    shared: sharedAddresses(machines),
+    givenNames: namesGiven(names),
+    unpaired: nodes.filter(({ name }) => !pairing.byNode.has(name)),
+    taken: new Map(nodes.map((node) => [node.name, `node ${node.name} is ${whose(node)}`])),
+  };
+}
+
+function consider(machine: Machine, situation: Situation): MachineVerdict | Chosen {
+  const { observation, steadiness, memory, shared, taken } = situation;
+  const { pairing, names, kubelets } = observation;
   if (!machine.matches) {
     return { name: 'not-selected', reason: 'its metadata does not match the selector' };
   }
   if (!isCandidate(machine)) {
-    return { name: 'unusable', reason: machine.problem ?? 'fleet gives it no address' };
+    return { name: 'unusable', reason: machine.problem ?? 'fleet gives it no address', isWarning: true };
   }
-  const match = resolution.byMachine.get(machine.id);
-  if (match !== undefined) {
-    return { name: 'has-node', node: match.node.name, reason: `its node, found by ${STEPS[match.step]}` };
+  const paired = pairing.byMachine.get(machine.id);
+  const unsteady = steadiness.machines.get(machine.id);
+  if (paired !== undefined) {
+    const reason = `node ${paired.node.name}, matched by ${CLAIM_WORDS[paired.claim]}`;
+    const verdict = { name: 'has-node', node: paired.node.name } as const;
+    return unsteady === undefined ? { ...verdict, reason } : { ...verdict, reason: unsteady, isWarning: true };
   }
-  const conflict = resolution.conflicts.get(machine.id);
-  if (conflict !== undefined) return { name: 'conflict', reason: describeConflict(conflict) };
+  const conflict = pairing.conflicts.get(machine.id);
+  if (conflict !== undefined) {
+    return inConflict(describeConflict(conflict, memory.lastNodes.get(machine.id)?.name), conflict);
+  }
+  if (unsteady !== undefined) return inConflict(unsteady);
+  if (shared.has(machine.address)) {
+    const others = machineIdsAt(observation, machine.address).filter((id) => id !== machine.id);
+    return inConflict(`fleet gives its address ${machine.address} to machine ${others.join(', ')} too`);
+  }
 
   const kubelet = kubelets.get(machine.address);
   if (kubelet?.state !== 'healthy') {
@@ -118,35 +195,93 @@ function consider(
       next: 'registered once its kubelet is healthy',
     };
   }
-  const as = nameFor(memory.lastNames.get(machine.id), names.get(machine.id), taken);
-  if ('problem' in as) return { name: as.verdict, reason: as.problem };
-  const sharer = taken.addresses.get(machine.address);
-  if (sharer !== undefined) {
-    return { name: 'conflict', reason: `machine ${sharer} is registered with its address ${machine.address}` };
+  const last = memory.lastNodes.get(machine.id);
+  const obstacle = obstacleTo(machine, last, situation);
+  if (obstacle !== undefined) return obstacle;
+  if (last?.origin === 'own-name' && !taken.has(last.name) && nodeNameProblem(last.name) === undefined) {
+    return { machine, name: last.name, origin: 'own-name' };
   }
-  return { machine, as: as.name };
-}
-
-/** The name its last node had, if it is free, else the one that NODE_NAME gives. */
-function nameFor(
-  last: string | undefined,
-  given: GivenName | undefined,
-  taken: Taken,
-): { readonly name: string } | { readonly verdict: 'unnamed' | 'conflict'; readonly problem: string } {
-  if (last !== undefined && !taken.names.has(last) && nodeNameProblem(last) === undefined) return { name: last };
-  if (given === undefined) return { verdict: 'unnamed', problem: 'it was given no name' };
-  if ('problem' in given) return { verdict: 'unnamed', problem: given.problem };
-  const holder = taken.names.get(given.name);
-  if (holder !== undefined) return { verdict: 'conflict', problem: holder };
+  const given = names.get(machine.id) ?? { problem: 'NODE_NAME gave it no name' };
+  if ('problem' in given) return { name: 'unnamed', reason: given.problem, isWarning: true };
+  const holder = taken.get(given.name);
+  if (holder !== undefined) return inConflict(holder);
   const problem = nodeNameProblem(given.name);
   if (problem !== undefined) {
-    return { verdict: 'unnamed', problem: `${JSON.stringify(given.name)} cannot be a node's name: ${problem}` };
+    const reason = `${JSON.stringify(given.name)} cannot be a node's name: ${problem}`;
+    return { name: 'unnamed', reason, isWarning: true };
   }
-  return given;
+  return { machine, name: given.name, origin: 'named' };
 }
 
-function describeConflict(conflict: Conflict): string {
-  if (conflict.kind === 'taken') return `node ${conflict.node.name} is machine ${conflict.by.id}'s`;
-  const names = conflict.nodes.map((node: Node) => node.name).join(', ');
-  return `several nodes could be its own and none is both Ready and at its address: ${names}`;
+function machineIdsAt({ machines }: Observation, address: string): readonly string[] {
+  return [...machines.values()].filter(({ addresses }) => addresses.includes(address)).map(({ id }) => id);
+}
+
+/** An unpaired node that may be the machine's own: to register it now might make it a second one. */
+function obstacleTo(
+  machine: Candidate,
+  last: { readonly name: string } | undefined,
+  { observation, unpaired, givenNames }: Situation,
+): MachineVerdict | undefined {
+  const { machines, names } = observation;
+  const given = names.get(machine.id);
+  const wanted = new Set([last?.name, given !== undefined && 'name' in given ? given.name : undefined]);
+  for (const node of unpaired) {
+    const why = maybeOwn(node, machine, machines, givenNames);
+    if (why !== undefined) {
+      return {
+        name: 'waiting',
+        reason: `node ${node.name} ${why}, so it may be its own`,
+        next: `registered once that node is gone, or matched to it once that node is reporting; if it is not in use: kubectl delete node ${node.name}`,
+        isWarning: true,
+      };
+    }
+    if (node.leaving !== undefined && wanted.has(node.name)) {
+      return {
+        name: 'waiting',
+        reason: `node ${node.name} is being deleted and waits for ${describeFinalizers(node)}`,
+        next: `registered once it is gone: kubectl get node ${node.name} -o jsonpath='{.metadata.finalizers}'`,
+        isWarning: true,
+      };
+    }
+  }
+  return undefined;
+}
+
+function maybeOwn(
+  node: Node,
+  machine: Candidate,
+  machines: ReadonlyMap<string, Machine>,
+  givenNames: ReadonlySet<string>,
+): string | undefined {
+  const { mark, facts } = node;
+  const isItsOwnName = hasOwnName(node, givenNames);
+  if (isItsOwnName && facts?.machineId === machine.id) return `reports machine ${machine.id}`;
+  if (isItsOwnName && mark?.machineId === machine.id) return `bears the mark of machine ${machine.id}`;
+  if (!reports(node, machine.address)) return undefined;
+  if (mark === undefined) return `is unmanaged and reports its address ${machine.address}`;
+  const isElsewhere = machines.has(facts?.machineId ?? '') || machines.has(mark.machineId);
+  return isItsOwnName && !isElsewhere ? `reports its address ${machine.address}` : undefined;
+}
+
+/** `finalizers a, b` */
+export function describeFinalizers({ leaving }: Node): string {
+  const finalizers = leaving?.finalizers ?? [];
+  return finalizers.length === 0 ? 'the API server' : `finalizers ${finalizers.join(', ')}`;
+}
+
+function inConflict(reason: string, conflict?: Conflict): MachineVerdict {
+  const nodes = conflict?.kind === 'ambiguous' ? conflict.nodes.map(({ name }) => name) : [];
+  const next =
+    nodes.length === 0
+      ? 'not registered while this lasts'
+      : `none of them is deregistered; delete those that are not in use: kubectl delete node ${nodes.join(' ')}`;
+  return { name: 'conflict', reason, next, isWarning: true };
+}
+
+function describeConflict(conflict: Conflict, lastName: string | undefined): string {
+  if (conflict.kind === 'taken') return `node ${conflict.node.name} is that of machine ${conflict.by.id}`;
+  const names = conflict.nodes.map(({ name }) => name).join(', ');
+  const last = lastName === undefined ? '' : `; its last one was ${lastName}`;
+  return `several nodes match it by ${CLAIM_WORDS[conflict.claim]} and none better than the others: ${names}${last}`;
 }

@@ -1,82 +1,174 @@
 /** The nodes that have a machine: adopted where they bear no mark, kept up to date where they bear ours. */
-import type { Era } from '../kubernetes/registry.ts';
-import { type Action, type Adopt, fingerprint, type Label } from './action.ts';
+import { formatDuration } from '../duration.ts';
+import { type Action, type Adopt, fingerprint, type Label, undoable } from './action.ts';
 import { changeFor, labelsFor, type Note } from './labels.ts';
-import { markOf } from './marks.ts';
-import { isFutile, type Memory, PASSES_TO_BELIEVE } from './memory.ts';
+import { describe, type Evidence, type Observation } from './liveness.ts';
+import { isFutile, type Memory, PASSES_TO_BELIEVE, undoing } from './memory.ts';
+import { hasOwnName } from './node.ts';
+import { CLAIM_WORDS, namesGiven, type Pair } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
-import { type Match, STEPS } from './resolve.ts';
+import type { Steadiness } from './steadiness.ts';
 import type { NodeVerdict } from './verdict.ts';
-import { describe, isHeard, type Observation, type Testimony } from './witnesses.ts';
 
 export interface Upkeep {
   readonly actions: readonly Action[];
-  /** By node name, for the nodes that bear no mark; the others get theirs from the witness table. */
+  /** By node name, for the paired nodes without our mark; the others get theirs from the table of DESIGN 4. */
   readonly verdicts: ReadonlyMap<string, NodeVerdict>;
   readonly notes: readonly Note[];
+  readonly held: Memory['held'];
+  /** Keys of changes that do not stand in this pass. */
+  readonly missing: ReadonlySet<string>;
 }
 
-/** Every match of a pass, with what the witnesses say of its node. `unlisted` counts this pass too. */
-export function planUpkeep(
-  { resolution, era }: Observation,
-  testimonies: ReadonlyMap<string, Testimony>,
-  unlisted: ReadonlyMap<string, number>,
-  memory: Memory,
-  policy: Policy,
-  now: Now,
-): Upkeep {
+/** What upkeep needs to know of one pass. */
+export interface UpkeepInput {
+  readonly observation: Observation;
+  /** By node name. */
+  readonly evidence: ReadonlyMap<string, Evidence>;
+  readonly steadiness: Steadiness;
+  readonly memory: Memory;
+  readonly policy: Policy;
+  readonly now: Now;
+}
+
+export function planUpkeep(input: UpkeepInput): Upkeep {
+  const { observation, evidence, steadiness, memory, policy, now } = input;
+  const { pairing, era, names } = observation;
+  const givenNames = namesGiven(names);
+  const absentKeys = keysOfNoMachine(observation, policy);
   const actions: Action[] = [];
   const verdicts = new Map<string, NodeVerdict>();
-  const notes: Note[] = [];
-  for (const match of resolution.byNode.values()) {
-    const { machine, node } = match;
-    const testimony = testimonies.get(node.name);
-    if (testimony === undefined) continue;
-    const adoption = adoptionOf(match, testimony, unlisted, policy, era);
-    if (adoption?.verdict !== undefined) verdicts.set(node.name, adoption.verdict);
-    if (adoption?.adopts === false || era.hidesMinions) continue;
+  const notes: Note[] = absentKeys.map(describeAbsent);
+  const missing = new Set<string>();
+  const held = holdings(pairing.byNode.values(), memory);
+
+  for (const pair of pairing.byNode.values()) {
+    const { machine, node } = pair;
+    const known = evidence.get(node.name);
+    if (known === undefined) continue;
+    const { writes, verdict } = decide(pair, known, held, input);
+    if (verdict !== undefined) verdicts.set(node.name, verdict);
+    if (writes === undefined || !era.canUpdate || steadiness.nodes.has(node.name)) continue;
 
     const copied = labelsFor(machine, policy.nodeLabels, era);
-    const { change, notes: foreign } = changeFor(machine, node, copied.labels, now.wall);
+    const wanted = {
+      machineId: machine.id,
+      address: machine.address,
+      ownerId: policy.ownerId,
+      origin: hasOwnName(node, givenNames) ? ('own-name' as const) : ('named' as const),
+      since: now.wall,
+      labels: copied.labels,
+      removesLabels: absentKeys.length === 0,
+    };
+    const { change, notes: foreign } = changeFor(node, wanted);
     notes.push(...copied.notes, ...foreign);
     if (change === undefined) continue;
-    const action: Adopt | Label = { kind: adoption === undefined ? 'label' : 'adopt', machine, node, change };
-    if (!isFutile(memory, fingerprint(action), now.monotonicMs)) actions.push(action);
+    const action: Adopt | Label = { kind: writes, machine, node, wanted, change };
+    if (isFutile(memory, fingerprint(action), now.monotonicMs)) continue;
+    const undone = undoneBefore(action, memory, now);
+    if (undone.key !== undefined) missing.add(undone.key);
+    if (undone.note !== undefined) notes.push(undone.note);
+    if (undone.waitMs === 0) actions.push(action);
   }
-  return { actions, verdicts, notes };
+  return { actions, verdicts, notes, held, missing };
 }
 
-/** Undefined for a node that bears its machine's mark. A node without a mark has its verdict here. */
-function adoptionOf(
-  { machine, node, step }: Match,
-  testimony: Testimony,
-  unlisted: ReadonlyMap<string, number>,
-  policy: Policy,
-  era: Era,
-): { readonly adopts: boolean; readonly verdict?: NodeVerdict } | undefined {
-  const mark = markOf(node);
-  if (mark === machine.id) return undefined;
-  if (mark !== undefined) {
-    return { adopts: policy.adopt && (unlisted.get(mark) ?? 0) >= PASSES_TO_BELIEVE };
+function decide(
+  { machine, node, claim }: Pair,
+  known: Evidence,
+  held: Memory['held'],
+  { observation: { era }, policy }: UpkeepInput,
+): { readonly writes?: 'adopt' | 'label'; readonly verdict?: NodeVerdict } {
+  if (node.otherOwner !== undefined) return { verdict: managedBy(node.otherOwner) };
+  if (node.mark?.machineId === machine.id) return { writes: 'label' };
+  if (node.mark !== undefined) {
+    const isHeld = (held.get(node.uid)?.passes ?? 0) >= PASSES_TO_BELIEVE;
+    return policy.adopt && isHeld ? { writes: 'adopt' } : {};
   }
-  const found = `machine ${machine.id}'s node, found by ${STEPS[step]}`;
+  const found = `node of machine ${machine.id}, matched by ${CLAIM_WORDS[claim]}`;
   if (!policy.adopt) {
-    return { adopts: false, verdict: { name: 'recognised', reason: `${found}; KUBE_REGISTER_ADOPT=false` } };
+    return { verdict: { name: 'recognised', reason: `${found}; not marked: KUBE_REGISTER_ADOPT=false` } };
   }
-  const reason = `${found}; ${describe(testimony)}`;
-  if (era.hidesMinions) {
+  const reason = `${found}; ${describe(known)}`;
+  if (!era.canUpdate) {
     const next = `never marked: the API server (${era.server}) cannot change a minion`;
-    return { adopts: false, verdict: { name: 'recognised', reason, next } };
+    return { verdict: { name: 'recognised', reason, next } };
   }
-  if (isHeard(testimony) || testimony.kubernetes === 'ready') {
-    return { adopts: true, verdict: { name: 'adopt', reason } };
-  }
+  if (known.isReporting || known.answeredAt.length > 0) return { writes: 'adopt', verdict: { name: 'adopt', reason } };
   return {
-    adopts: false,
     verdict: {
       name: 'recognised',
       reason,
-      next: 'adopted once its kubelet answers or Kubernetes calls it Ready',
+      next: `adopted once its kubelet answers or the node is Ready; if the machine has no such node any more: kubectl delete node ${node.name}`,
+      isWarning: true,
     },
   };
+}
+
+/** The verdict of a node that another daemon manages. */
+export function managedBy(owner: string): NodeVerdict {
+  return {
+    name: 'foreign',
+    reason: `managed by the kube-register whose KUBE_REGISTER_OWNER_ID is ${owner}`,
+    next: 'never touched',
+  };
+}
+
+/** By node uid: for how many passes in a row a machine has held a node with the mark of another, by a claim other than that mark. */
+function holdings(pairs: Iterable<Pair>, memory: Memory): Memory['held'] {
+  const held = new Map<string, { readonly machineId: string; readonly passes: number }>();
+  for (const { machine, node, claim } of pairs) {
+    if (node.mark === undefined || node.mark.machineId === machine.id || claim === 'mark') continue;
+    const before = memory.held.get(node.uid);
+    const passes = before?.machineId === machine.id ? before.passes + 1 : 1;
+    held.set(node.uid, { machineId: machine.id, passes });
+  }
+  return held;
+}
+
+/** The keys of NODE_LABELS that no machine has: more likely a mistake than a wish to remove every label. */
+function keysOfNoMachine({ machines }: Observation, { nodeLabels }: Policy): readonly string[] {
+  const all = [...machines.values()];
+  return nodeLabels.filter((key) => all.length > 0 && !all.some(({ metadata }) => metadata.has(key)));
+}
+
+function describeAbsent(key: string): Note {
+  return {
+    key: `absent ${key}`,
+    text: `KUBE_REGISTER_NODE_LABELS: no machine has metadata ${JSON.stringify(key)}; no label is removed meanwhile`,
+  };
+}
+
+/** Whether others have taken away what this action writes, and when it is written again. */
+function undoneBefore(
+  action: Adopt | Label,
+  memory: Memory,
+  now: Now,
+): { readonly key?: string; readonly waitMs: number; readonly note?: Note } {
+  const what = undoable(action);
+  if (what === undefined) return { waitMs: 0 };
+  const { times, waitMs } = undoing(memory, what.key, what.wanted, now.monotonicMs);
+  if (times === 0) return { key: what.key, waitMs };
+  const note = undoneNote(`${keysOf(action)} of node ${action.node.name}`, 'changed', what.key, { times, waitMs });
+  return { key: what.key, waitMs, note };
+}
+
+/** The warning that something else undoes what this program does. */
+export function undoneNote(
+  what: string,
+  how: 'changed' | 'deleted',
+  key: string,
+  { times, waitMs }: { readonly times: number; readonly waitMs: number },
+): Note {
+  const when = waitMs === 0 ? 'now' : `in ${formatDuration(Math.ceil(waitMs / 1_000) * 1_000)}`;
+  const again = times === 1 ? 'once' : `${times} times`;
+  const why = how === 'deleted' ? 'a cloud controller that does not know the node, or a person' : 'a policy controller';
+  return {
+    key: `undone ${key} ${times}`,
+    text: `something else ${how} ${what} ${again} after kube-register wrote it (${why}?); written again ${when}`,
+  };
+}
+
+function keysOf({ change: { labels, annotations } }: Adopt | Label): string {
+  return [...labels.keys(), ...annotations.keys()].sort().join(', ');
 }

@@ -40,6 +40,7 @@ export interface Settings {
   readonly nodeName: NodeName;
   /** Metadata keys to copy to labels. */
   readonly nodeLabels: readonly string[];
+  readonly ownerId: string;
   readonly adopt: boolean;
   readonly events: boolean;
   readonly policy: Values['POLICY'];
@@ -144,6 +145,7 @@ function settingsOf(values: Values, api: ApiServer): Settings {
     passTimeoutMs: values.PASS_TIMEOUT,
     nodeName: values.REVERSE_LOOKUP ? { kind: 'reverse-lookup' } : values.NODE_NAME,
     nodeLabels: values.NODE_LABELS,
+    ownerId: values.OWNER_ID,
     adopt: values.ADOPT,
     events: values.EVENTS,
     policy: values.POLICY,

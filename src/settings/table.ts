@@ -11,6 +11,7 @@ import {
   listen,
   nodeName,
   oneOf,
+  ownerId,
   schedule,
   selector,
   trueOrFalse,
@@ -155,6 +156,10 @@ export const table = z.object({
   ADOPT: onOff('true', {
     section: 'Nodes',
     help: 'Mark living nodes of matching machines that somebody else registered. Only marked nodes are ever deregistered.',
+  }),
+  OWNER_ID: setting(ownerId(), 'default', {
+    section: 'Nodes',
+    help: 'Which kube-register this is, where several fleets share one API server: nodes with the mark of another owner are never touched.',
   }),
   EVENTS: onOff('true', {
     section: 'Nodes',

@@ -170,6 +170,16 @@ export function keys() {
     .refine((list) => !list.includes(''), 'must be metadata keys separated by commas, with nothing empty between them');
 }
 
+/** The value of an annotation that people also select by: as a label's value. */
+export function ownerId() {
+  return z
+    .string()
+    .regex(
+      /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+      'must be 1 to 63 letters, digits, "-", "_" or ".", and begin and end with a letter or a digit',
+    );
+}
+
 /** Host names separated by commas, in small letters; an empty text is none. */
 export function hostNames() {
   return z
