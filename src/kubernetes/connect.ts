@@ -4,8 +4,8 @@ import type { HttpClient } from '../http/http-client.ts';
 import { RequestError } from '../http/request-error.ts';
 import { identify } from './discovery.ts';
 import type { ApiVersion, Server } from './era.ts';
-import { createNodes } from './nodes.ts';
-import type { NodeListing, NodeRegistry } from './registry.ts';
+import { createNodes, type NodesOfEra } from './nodes.ts';
+import type { Era, NodeListing, NodeRegistry } from './registry.ts';
 
 export interface ConnectOptions {
   /** Taken over: closing the registry closes it. */
@@ -24,13 +24,18 @@ export function connectNodes(options: ConnectOptions): NodeRegistry {
 
 interface Connection {
   readonly server: Server;
-  readonly nodes: Omit<NodeRegistry, 'close'>;
+  readonly nodes: NodesOfEra;
 }
+
+/** Of how many servers what was learned is kept. Behind one balancer there are hardly more. */
+const REMEMBERED_SERVERS = 16;
 
 class AnyServer implements NodeRegistry {
   readonly #options: ConnectOptions;
   #connection: Connection | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
+  /** By API version and version: servers behind one balancer take turns, and what was learned of each (a 406, say) outlives that. */
+  readonly #known = new Map<string, Connection>();
 
   constructor(options: ConnectOptions) {
     this.#options = options;
@@ -44,24 +49,22 @@ class AnyServer implements NodeRegistry {
     return this.#listing((nodes) => nodes.listWhole(signal), signal);
   }
 
+  async identify(signal: AbortSignal): Promise<Era> {
+    this.#doubt();
+    const { nodes } = await this.#connect(signal);
+    return nodes.era;
+  }
+
   read: NodeRegistry['read'] = (...request) => this.#send((nodes) => nodes.read(...request));
   create: NodeRegistry['create'] = (...request) => this.#send((nodes) => nodes.create(...request));
   update: NodeRegistry['update'] = (...request) => this.#send((nodes) => nodes.update(...request));
-
-  /** An older server may have come back since the listing, on which minions hide and a delete has no preconditions: it is asked first. */
-  remove: NodeRegistry['remove'] = async (name, uid, resourceVersion, signal) => {
-    const before = this.#connection;
-    this.#doubt();
-    const now = await this.#connect(signal);
-    if (now !== before) return 'changed';
-    return this.#send((nodes) => nodes.remove(name, uid, resourceVersion, signal));
-  };
+  remove: NodeRegistry['remove'] = (...request) => this.#send((nodes) => nodes.remove(...request));
 
   close(): void {
     this.#options.http.close();
   }
 
-  async #listing(list: (nodes: Connection['nodes']) => Promise<NodeListing>, signal: AbortSignal) {
+  async #listing(list: (nodes: NodesOfEra) => Promise<NodeListing>, signal: AbortSignal) {
     const connection = await this.#connect(signal);
     try {
       return await list(connection.nodes);
@@ -74,7 +77,7 @@ class AnyServer implements NodeRegistry {
     }
   }
 
-  async #send<T>(request: (nodes: Connection['nodes']) => Promise<T>): Promise<T> {
+  async #send<T>(request: (nodes: NodesOfEra) => Promise<T>): Promise<T> {
     if (this.#connection === undefined)
       throw new Error('nothing is asked of an API server before its nodes are listed');
     try {
@@ -85,16 +88,23 @@ class AnyServer implements NodeRegistry {
     }
   }
 
-  /** The server as it is by now. What was learned of it is kept while it stays the same. */
+  /** The server as it is by now, with what was learned of it. */
   async #connect(signal: AbortSignal): Promise<Connection> {
     const { http, apiVersion, clock } = this.#options;
     const before = this.#connection;
     if (before !== undefined && clock.monotonic() - this.#askedAtMs < ASK_AGAIN_MS) return before;
     const server = await identify(http, apiVersion, signal);
     this.#askedAtMs = clock.monotonic();
-    if (before !== undefined && isSame(before.server, server)) return before;
-    this.#connection = { server, nodes: createNodes(http, server) };
+    this.#connection = this.#connectionTo(server);
     return this.#connection;
+  }
+
+  #connectionTo(server: Server): Connection {
+    const key = `${server.apiVersion} ${server.version}`;
+    const connection = this.#known.get(key) ?? { server, nodes: createNodes(this.#options.http, server) };
+    if (this.#known.size >= REMEMBERED_SERVERS) this.#known.clear();
+    this.#known.set(key, connection);
+    return connection;
   }
 
   #doubt(): void {
@@ -102,11 +112,7 @@ class AnyServer implements NodeRegistry {
   }
 }
 
-function isSame(a: Server, b: Server): boolean {
-  return a.version === b.version && a.apiVersion === b.apiVersion;
-}
-
-/** 405 is what v0.5 and v0.8 say to a patch. */
+/** 405 is what v0.5 to v0.12 say to a patch. */
 function isUnserved(error: unknown): boolean {
   return error instanceof RequestError && (error.status === 404 || error.status === 405);
 }

@@ -10,6 +10,14 @@ interface NodePage {
   readonly continue: string;
 }
 
+/** Which node a patch was made for. */
+interface PatchedNode {
+  /** Undefined where the server does not look at it. */
+  readonly uid: string | undefined;
+  /** Empty where it is not known. */
+  readonly resourceVersion: string;
+}
+
 export interface Dialect {
   /** Of all nodes; one node is below it. */
   readonly path: string;
@@ -22,8 +30,8 @@ export interface Dialect {
   readonly node: z.ZodType<NodeRecord>;
   /** The body of a create. */
   draft(draft: NodeDraft): unknown;
-  /** The body of a merge patch; the uid goes with it where the server looks at it. */
-  patch(change: MetadataChange, uid: string | undefined): unknown;
+  /** The body of a merge patch that the server refuses when the node is another one by now. */
+  patch(change: MetadataChange, of: PatchedNode): unknown;
   /** The body of a delete; undefined where no precondition was ever looked at. */
   preconditions(uid: string, resourceVersion: string): unknown;
 }

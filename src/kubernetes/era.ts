@@ -21,17 +21,26 @@ export interface ServerEra extends Era {
 /** Until measured otherwise, what lies between two measured releases is as the older one. */
 export function eraOf({ version, apiVersion }: Server): ServerEra {
   const isAtLeast = comparison(version, apiVersion);
+  // No server that serves v1beta3 or v1 hides minions, whatever it calls itself.
+  const servesMinions = apiVersion === 'v1beta1' || apiVersion === 'v1beta2';
+  const labels = isAtLeast(0, 13) ? 'all' : isAtLeast(0, 8) ? 'prefixed' : isAtLeast(0, 5) ? 'short' : 'none';
+  const abilities = {
+    hidesMinions: servesMinions && !isAtLeast(0, 9),
+    canUpdate: !servesMinions || isAtLeast(0, 13),
+    keepsConditions: !servesMinions || !isAtLeast(0, 10) || isAtLeast(0, 13),
+    // Where the version is not told, a node whose Ready is False is rather kept than lost.
+    falseIsReporting: isAtLeast(1, 0) || !tellsAge(version),
+  };
   return {
-    server: `${version ?? 'of unknown version'}, spoken to in ${apiVersion}`,
-    // No server that serves v1beta3 or v1 does, whatever it calls itself.
-    hidesMinions: (apiVersion === 'v1beta1' || apiVersion === 'v1beta2') && !isAtLeast(0, 13),
+    ...abilities,
+    server: `${version ?? 'of unknown version'}, using API ${apiVersion}`,
+    abilities: [...Object.values(abilities), labels].join(),
     takesEvents: apiVersion === 'v1',
     checksUid: isAtLeast(1, 20),
-    takesLabel: (key) => {
-      if (isAtLeast(0, 13)) return true;
-      if (isAtLeast(0, 8)) return PREFIXED_DNS_LABEL.test(key);
-      return isAtLeast(0, 5) && SHORT_DNS_LABEL.test(key);
-    },
+    takesLabel: (key) =>
+      labels === 'all' ||
+      (labels === 'prefixed' && PREFIXED_DNS_LABEL.test(key)) ||
+      (labels === 'short' && SHORT_DNS_LABEL.test(key)),
   };
 }
 
@@ -41,15 +50,25 @@ const SHORT_DNS_LABEL = /^[a-z]([-a-z0-9]{0,22}[a-z0-9])?$/;
 const PREFIXED_DNS_LABEL = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
- * A server that does not tell its version is as young, or as old, as the API version that it speaks. One that was built from
+ * A server that does not tell its version is as young, or as old, as the API version that it uses. One that was built from
  * plain source says `v0.0.0-master+$Format:%h$` (v1.9.2 and v1.20.2 alike), which tells nothing.
  */
 function comparison(version: string | undefined, apiVersion: ApiVersion): (major: number, minor: number) => boolean {
-  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version ?? '') ?? [];
-  if (major === undefined || minor === undefined || (major === '0' && minor === '0')) {
+  const [major, minor] = ageOf(version) ?? [];
+  if (major === undefined || minor === undefined) {
     const isYoung = apiVersion === 'v1' || apiVersion === 'v1beta3';
     return (wanted) => isYoung && wanted === 0;
   }
-  return (wantedMajor, wantedMinor) =>
-    Number(major) > wantedMajor || (Number(major) === wantedMajor && Number(minor) >= wantedMinor);
+  return (wantedMajor, wantedMinor) => major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
+function tellsAge(version: string | undefined): boolean {
+  return ageOf(version) !== undefined;
+}
+
+/** Major and minor version, undefined where the text tells none. */
+function ageOf(version: string | undefined): readonly [number, number] | undefined {
+  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version ?? '') ?? [];
+  if (major === undefined || minor === undefined || (major === '0' && minor === '0')) return undefined;
+  return [Number(major), Number(minor)];
 }

@@ -1,7 +1,7 @@
 /** Minions, as v1beta1 and v1beta2 call nodes on the wire, and what they come to here. */
 import { z } from 'zod';
-import { usableAddress } from '../address.ts';
 import { type Dialect, objectsOf } from './dialect.ts';
+import { factsOf, leavingOf, statusSchema } from './node-facts.ts';
 import type { NodeRecord } from './registry.ts';
 
 export function minionDialect(apiVersion: 'v1beta1' | 'v1beta2'): Dialect {
@@ -19,7 +19,11 @@ export function minionDialect(apiVersion: 'v1beta1' | 'v1beta2'): Dialect {
       hostIP: address,
       ...objectsOf({ labels, annotations }),
     }),
-    patch: (change, uid) => ({ ...(uid !== undefined && { uid }), ...objectsOf(change) }),
+    patch: (change, { uid, resourceVersion }) => ({
+      ...(uid !== undefined && { uid }),
+      ...(resourceVersion !== '' && { resourceVersion: numberOf(resourceVersion) }),
+      ...objectsOf(change),
+    }),
     preconditions: () => undefined,
   };
 }
@@ -32,17 +36,13 @@ const minion = z.object({
   id: z.string().min(1),
   uid: text,
   resourceVersion: z.union([z.number(), z.string()]).catch('').transform(String),
-  hostIP: text,
-  unschedulable: z.boolean().catch(false),
+  hostIP: z.unknown().optional(),
+  unschedulable: z.unknown().optional(),
   labels: pairs,
   annotations: pairs,
-  status: z
-    .object({
-      addresses: z.array(z.object({ address: text }).catch({ address: '' })).catch([]),
-      conditions: z.array(z.object({ kind: text, status: text }).catch({ kind: '', status: '' })).catch([]),
-      nodeInfo: z.object({ machineID: text }).catch({ machineID: '' }),
-    })
-    .catch({ addresses: [], conditions: [], nodeInfo: { machineID: '' } }),
+  status: statusSchema('kind'),
+  deletionTimestamp: z.unknown().optional(),
+  finalizers: z.unknown().optional(),
 });
 
 /**
@@ -65,22 +65,25 @@ const minionPage = z
   }));
 
 function toRecord(wire: z.infer<typeof minion>): NodeRecord {
-  const { id, status, labels, annotations } = wire;
-  // Servers of that age ask the kubelet at the minion's id, so that an address as id is one that the minion has.
-  const said = [wire.hostIP, ...status.addresses.map(({ address }) => address), id];
-  const ready = status.conditions.filter(({ kind }) => kind === 'Ready');
+  const { id, hostIP, status, labels, annotations } = wire;
+  const knowsHostIp = typeof hostIP === 'string' || hostIP === undefined || hostIP === null;
   return {
     name: id,
     uid: wire.uid || id,
     resourceVersion: wire.resourceVersion,
     labels: new Map(Object.entries(labels ?? {})),
     annotations: new Map(Object.entries(annotations ?? {})),
-    facts: {
-      machineId: status.nodeInfo.machineID,
-      addresses: [...new Set(said.map(usableAddress).filter((address) => address !== undefined))],
-      // `Full` is what these versions call True.
-      ready: ready.length === 0 ? 'none' : ready.some((one) => one.status === 'Full') ? 'ready' : 'not-ready',
-      unschedulable: wire.unschedulable,
-    },
+    leaving: leavingOf(wire),
+    facts: factsOf(knowsHostIp ? status : { ...status, ready: 'unreadable' }, wire.unschedulable, {
+      before: typeof hostIP === 'string' ? [hostIP] : [],
+      // Servers of that age ask the kubelet at the minion's id, so that an address as id is one that the minion has.
+      after: [id],
+    }),
   };
+}
+
+/** These versions write it as a number. What is none goes back as it came. */
+function numberOf(resourceVersion: string): number | string {
+  const number = Number(resourceVersion);
+  return String(number) === resourceVersion ? number : resourceVersion;
 }

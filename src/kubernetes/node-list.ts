@@ -1,20 +1,15 @@
 /** The listing of nodes, page by page, until it is complete. */
 import type { HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
+import { ACCEPT_JSON, ACCEPT_METADATA_LIST } from './accept.ts';
 import type { Dialect } from './dialect.ts';
 import type { NodeRecord } from './registry.ts';
 import { refusal } from './status.ts';
 
-/**
- * `metadata` asks for names, labels and annotations alone: of 5,000 nodes 3 MiB instead of 53. Servers that cannot do that
- * answer with whole nodes (v1.0.7, v1.9.2) or with 406 (v1.5.8).
- */
+/** Servers that cannot list metadata alone answer with whole nodes (v1.0.7, v1.9.2) or with 406 (v1.5.8). */
 type Detail = 'metadata' | 'whole';
 
-const ACCEPT: Record<Detail, string> = {
-  metadata: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
-  whole: 'application/json',
-};
+const ACCEPT: Record<Detail, string> = { metadata: ACCEPT_METADATA_LIST, whole: ACCEPT_JSON };
 
 /** What the pages of one listing may come to: the list of a server that neither pages nor strips has to fit. */
 const MAX_BYTES = 128 * 1024 * 1024;

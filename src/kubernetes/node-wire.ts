@@ -1,7 +1,7 @@
 /** Nodes as v1beta3 and v1 have them on the wire, and what they come to here. */
 import { z } from 'zod';
-import { usableAddress } from '../address.ts';
 import { type Dialect, objectsOf } from './dialect.ts';
+import { factsOf, leavingOf, statusSchema } from './node-facts.ts';
 import type { NodeFacts, NodeRecord } from './registry.ts';
 
 export function nodeDialect(apiVersion: 'v1' | 'v1beta3'): Dialect {
@@ -17,7 +17,13 @@ export function nodeDialect(apiVersion: 'v1' | 'v1beta3'): Dialect {
       metadata: { name, ...objectsOf({ labels, annotations }) },
       status: { addresses: [{ type: 'InternalIP', address }] },
     }),
-    patch: (change, uid) => ({ metadata: { ...(uid !== undefined && { uid }), ...objectsOf(change) } }),
+    patch: (change, { uid, resourceVersion }) => ({
+      metadata: {
+        ...(uid !== undefined && { uid }),
+        ...(resourceVersion !== '' && { resourceVersion }),
+        ...objectsOf(change),
+      },
+    }),
     preconditions: (uid, resourceVersion) => ({
       kind: 'DeleteOptions',
       apiVersion,
@@ -36,23 +42,22 @@ const metadata = z.object({
   resourceVersion: text,
   labels: pairs,
   annotations: pairs,
+  deletionTimestamp: z.unknown().optional(),
+  finalizers: z.unknown().optional(),
 });
 
-/** A kubelet may report nothing yet, or what we do not know: no reason to see no nodes at all. */
-const status = z
-  .object({
-    addresses: z.array(z.object({ address: text }).catch({ address: '' })).catch([]),
-    conditions: z.array(z.object({ type: text, status: text }).catch({ type: '', status: '' })).catch([]),
-    nodeInfo: z.object({ machineID: text }).catch({ machineID: '' }),
-  })
-  .catch({ addresses: [], conditions: [], nodeInfo: { machineID: '' } });
+/** A kubelet may report nothing yet, or what is not known here: no reason to see no nodes at all. */
+const node = z.object({ metadata, spec: z.unknown().optional(), status: statusSchema('type') });
 
-const spec = z.object({ unschedulable: z.boolean().catch(false) }).catch({ unschedulable: false });
-
-const node = z.object({ metadata, spec, status });
+const spec = z
+  .object({ unschedulable: z.unknown().optional() })
+  .nullish()
+  .catch({ unschedulable: 'a spec of a shape that is not known' });
 
 /** One node read whole. */
-const wholeNode = node.transform((wire) => toRecord(wire.metadata, toFacts(wire)));
+const wholeNode = node.transform((wire) =>
+  toRecord(wire.metadata, factsOf(wire.status, spec.parse(wire.spec)?.unschedulable)),
+);
 
 const bareNode = z.object({ metadata }).transform((wire) => toRecord(wire.metadata, undefined));
 
@@ -81,18 +86,7 @@ function toRecord(wire: z.infer<typeof metadata>, facts: NodeFacts | undefined):
     resourceVersion,
     labels: new Map(Object.entries(labels ?? {})),
     annotations: new Map(Object.entries(annotations ?? {})),
+    leaving: leavingOf(wire),
     facts,
-  };
-}
-
-function toFacts(wire: z.infer<typeof node>): NodeFacts {
-  const { addresses, conditions, nodeInfo } = wire.status;
-  const usable = addresses.map(({ address }) => usableAddress(address)).filter((address) => address !== undefined);
-  const ready = conditions.filter(({ type }) => type === 'Ready');
-  return {
-    machineId: nodeInfo.machineID,
-    addresses: [...new Set(usable)],
-    ready: ready.length === 0 ? 'none' : ready.some((condition) => condition.status === 'True') ? 'ready' : 'not-ready',
-    unschedulable: wire.spec.unschedulable,
   };
 }

@@ -7,20 +7,40 @@ export interface NodeRecord {
   readonly resourceVersion: string;
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: ReadonlyMap<string, string>;
+  /** Set from its deletion on until the last finalizer is removed. */
+  readonly leaving: Leaving | undefined;
   /** Undefined when the server answered with metadata only. */
   readonly facts: NodeFacts | undefined;
 }
 
-/** What an API server can do with nodes, which depends on its age. */
+/** A node that was deleted and stays until others have removed their finalizers. */
+export interface Leaving {
+  /** metadata.deletionTimestamp, as the server writes it. */
+  readonly since: string;
+  readonly finalizers: readonly string[];
+}
+
+/** What an API server can do with nodes, which depends on its release. */
 export interface Era {
-  /** For people, `v0.8.4, spoken to in v1beta2`: what was learned of a server is forgotten when this changes. */
+  /** For people: `v0.8.4, using API v1beta2`. */
   readonly server: string;
+  /** Equal for servers that can do the same: what was learned from one holds for the other, whatever their versions say. */
+  readonly abilities: string;
   /**
-   * Before v0.13 (2014): the server asks the kubelets itself, and lists a minion only while its kubelet answers. There listed is
-   * Ready, not listed may be registered all the same, and no minion can be changed.
+   * Before v0.9: the server asks the kubelets itself, lists a minion only while its kubelet answers, and refuses to delete the
+   * others. There a listed minion is reporting, and one that is not listed may be registered.
    */
   readonly hidesMinions: boolean;
-  /** Whether it is told of nodes in Events: only where it is spoken to in v1, which is what kubectl reads. */
+  /** From v0.13 on: labels and annotations of a node can be changed. */
+  readonly canUpdate: boolean;
+  /** False on v0.10 to v0.12, where nobody writes conditions: there nothing is reporting, and the kubelet and fleet decide. */
+  readonly keepsConditions: boolean;
+  /**
+   * From v1.0 on only the kubelet writes Ready=False, and the node controller writes Unknown for one that is silent. Before, controllers
+   * wrote False or None for a silent kubelet.
+   */
+  readonly falseIsReporting: boolean;
+  /** Whether Events about nodes are sent to it: only with API v1, which is what kubectl reads. */
   readonly takesEvents: boolean;
   /** Whether a label of that key would be kept: some servers drop it, some refuse the whole node because of it. */
   takesLabel(key: string): boolean;
@@ -40,11 +60,16 @@ export interface NodeFacts {
   readonly machineId: string;
   /** The IP addresses in status.addresses (or hostIP), canonical, in the server's order. */
   readonly addresses: readonly string[];
-  /** The condition Ready: `ready` is True (or Full, or listed: see Era), `not-ready` any other, `none` is a node without it. */
-  readonly ready: 'ready' | 'not-ready' | 'none';
-  /** spec.unschedulable: somebody cordoned it. */
-  readonly unschedulable: boolean;
+  readonly ready: ReadyCondition;
+  /** spec.unschedulable: somebody cordoned it. Undefined when it has a shape that cannot be read. */
+  readonly unschedulable: boolean | undefined;
 }
+
+/**
+ * The condition Ready: True (`Full` in v1beta1 and v1beta2), False, or Unknown (`None` in those). `none`: there is no such condition. `unreadable`:
+ * the status has a shape that is not known, so nothing can be told from it.
+ */
+export type ReadyCondition = 'true' | 'false' | 'unknown' | 'none' | 'unreadable';
 
 /** A node to create. Never capacity or conditions: those are the kubelet's to tell. */
 export interface NodeDraft {
@@ -61,14 +86,16 @@ export interface MetadataChange {
 }
 
 /**
- * `exists`: it was there already. `labels-refused`: nothing was created, because of the labels. `kubelet-unreached`: the
- * server (v0.2, v0.4) waits for an answer of the kubelet before it takes a minion, and gets none.
+ * `exists`: it was there already. `labels-refused`: nothing was created, because of the labels. Where the server asks kubelets
+ * itself: `kubelet-unreached`: it says that it does not reach this node's kubelet, and took nothing (v0.2). `held-up`: it answers
+ * other requests, and not this one, because the kubelet of any registered node accepts connections and does not answer (v0.2,
+ * v0.4): that says nothing about this node.
  */
-type CreateOutcome = 'created' | 'exists' | 'labels-refused' | 'kubelet-unreached';
-/** `gone`: there is no such node any more, or another one has its name now. */
-type UpdateOutcome = 'updated' | 'gone';
-/** `changed`: the node, or the server, is not the one that was looked at. */
-type RemoveOutcome = 'removed' | 'gone' | 'changed';
+type CreateOutcome = 'created' | 'exists' | 'labels-refused' | 'kubelet-unreached' | 'held-up';
+/** `gone`: there is no such node any more, or another one has its name now. `conflict`: it was changed since it was read. */
+type UpdateOutcome = 'updated' | 'gone' | 'conflict';
+/** `leaving`: deleted, and kept by the server until its finalizers are done. `changed`: the node is not the one that was read. */
+type RemoveOutcome = 'removed' | 'leaving' | 'gone' | 'changed';
 
 /** The nodes of one API server. Everything throws RequestError when the server did not do what was asked. */
 export interface NodeRegistry {
@@ -79,9 +106,20 @@ export interface NodeRegistry {
   /** One node with facts, or undefined when there is none of that name. */
   read(name: string, signal: AbortSignal): Promise<NodeRecord | undefined>;
   create(draft: NodeDraft, signal: AbortSignal): Promise<CreateOutcome>;
-  /** Changes the node of that name only while its uid is the given one. */
-  update(name: string, uid: string, change: MetadataChange, signal: AbortSignal): Promise<UpdateOutcome>;
-  /** Deletes with uid and resourceVersion as preconditions. Servers before v1.20 ignore one or both, and delete. Never where minions hide. */
+  /** Asks anew which server it is, whenever it was asked last. */
+  identify(signal: AbortSignal): Promise<Era>;
+  /** Changes the node of that name only while its uid and its resourceVersion are the given ones. */
+  update(
+    name: string,
+    uid: string,
+    resourceVersion: string,
+    change: MetadataChange,
+    signal: AbortSignal,
+  ): Promise<UpdateOutcome>;
+  /**
+   * Deletes with uid and resourceVersion as preconditions, in one request that nothing precedes. Servers before v1.5 ignore both, servers
+   * before v1.20 the resourceVersion, and delete. Throws where minions hide.
+   */
   remove(name: string, uid: string, resourceVersion: string, signal: AbortSignal): Promise<RemoveOutcome>;
   close(): void;
 }
