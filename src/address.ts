@@ -1,18 +1,43 @@
 /** Which IP addresses can be a machine's, and the one way in which each is written. */
 import { isIPv4, isIPv6 } from 'node:net';
 
+/** What an address means to everyone that cannot be the address of one machine. `loopback` is 127.0.0.1 or ::1. */
+export type Reserved = 'loopback' | 'unspecified' | 'link-local' | 'multicast' | 'broadcast';
+
 /**
- * The address as dotted IPv4 or as lower-case compressed IPv6 (RFC 5952), or undefined when no machine can be reached at
- * it: not an IP address (octets with leading zeros are none), unspecified, broadcast, multicast, or bound to a zone
- * (`fe80::1%eth0`). An IPv4 address inside IPv6 (`::ffff:10.0.0.1`) is the IPv4 address. Loopback is usable.
+ * The address as dotted IPv4 or as lower-case compressed IPv6 (RFC 5952), or undefined when it is not an IP address (octets with
+ * leading zeros are none), bound to a zone (`fe80::1%eth0`), or reserved. An IPv4 address inside IPv6 (`::ffff:10.0.0.1`) is the
+ * IPv4 address. Of 127.0.0.0/8 only 127.0.0.1 is reserved.
  */
 export function usableAddress(text: string): string | undefined {
-  if (isIPv4(text)) return isUsableIPv4(text) ? text : undefined;
+  const address = canonical(text);
+  return address === undefined || reservedFor(address) !== undefined ? undefined : address;
+}
+
+/** Why an IP address cannot be a machine's (RFC 6890); undefined when it can, or when the text is no IP address. */
+export function reservedAs(text: string): Reserved | undefined {
+  const address = canonical(text);
+  return address === undefined ? undefined : reservedFor(address);
+}
+
+function canonical(text: string): string | undefined {
+  if (isIPv4(text)) return text;
   if (!isIPv6(text) || text.includes('%')) return undefined;
   const address = new URL(`http://[${text}]`).hostname.slice(1, -1);
   const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(address);
-  if (mapped !== null) return usableAddress(`${dotted(mapped[1])}.${dotted(mapped[2])}`);
-  return address === '::' || /^ff[0-9a-f]{2}:/.test(address) ? undefined : address;
+  return mapped === null ? address : `${dotted(mapped[1])}.${dotted(mapped[2])}`;
+}
+
+const RESERVED: readonly (readonly [addresses: RegExp, as: Reserved])[] = [
+  [/^(127\.0\.0\.1|::1)$/, 'loopback'],
+  [/^(0\..*|::)$/, 'unspecified'],
+  [/^(169\.254\..*|fe[89ab][0-9a-f]:.*)$/, 'link-local'],
+  [/^(2(2[4-9]|3\d)\..*|ff[0-9a-f]{2}:.*)$/, 'multicast'],
+  [/^255\.255\.255\.255$/, 'broadcast'],
+];
+
+function reservedFor(address: string): Reserved | undefined {
+  return RESERVED.find(([addresses]) => addresses.test(address))?.[1];
 }
 
 /**
@@ -25,12 +50,6 @@ export function reverseName(address: string): string {
   const zeros = Array.from({ length: tail === undefined ? 0 : 8 - head.length - tail.length }, () => '0');
   const groups = [...head, ...zeros, ...(tail ?? [])].map((group) => group.padStart(4, '0'));
   return `${[...groups.join('')].reverse().join('.')}.ip6.arpa`;
-}
-
-function isUsableIPv4(address: string): boolean {
-  const first = Number.parseInt(address, 10);
-  const isMulticast = first >= 224 && first <= 239;
-  return !isMulticast && address !== '0.0.0.0' && address !== '255.255.255.255';
 }
 
 /** One 16-bit group of IPv6 as two octets: `a01` is 10.1. */

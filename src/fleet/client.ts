@@ -1,7 +1,7 @@
 /** fleet's machines API over HTTP: finds the prefix, follows the pages, and refuses a listing that is not whole. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { usableAddress } from '../address.ts';
+import { type Reserved, reservedAs, usableAddress } from '../address.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
 import { quote } from '../quote.ts';
@@ -152,8 +152,19 @@ function addressProblem(primaryIP: unknown): string {
   if (primaryIP === undefined || primaryIP === null || primaryIP === '') return 'no address';
   if (typeof primaryIP !== 'string') return `the address is not a text but ${typeof primaryIP}`;
   if (isIP(primaryIP) === 0) return `${quote(primaryIP)} is not an IP address`;
-  return `${quote(primaryIP)} cannot be the address of a machine`;
+  const reserved = reservedAs(primaryIP);
+  return `${quote(primaryIP)} ${reserved === undefined ? 'cannot be the address of a machine' : RESERVED[reserved]}`;
 }
+
+/** A fleetd that starts before the network announces 127.0.0.1, and keeps it: https://github.com/coreos/bugs/issues/1338 */
+const RESERVED: Readonly<Record<Reserved, string>> = {
+  loopback:
+    'is the loopback address: fleetd was started there before the network was up; restart fleetd on that machine, or set public_ip in its fleet.conf',
+  unspecified: 'is no address of a machine: it means this host, or any',
+  'link-local': 'is a link-local address: no other machine can rely on reaching it',
+  multicast: 'is a multicast address, not that of a machine',
+  broadcast: 'is the broadcast address, not that of a machine',
+};
 
 function parseMetadata(metadata: unknown): ReadonlyMap<string, string> {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return new Map();

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { connectNodes } from '../../src/kubernetes/connect.ts';
 import type { ApiVersion } from '../../src/kubernetes/era.ts';
-import { clientOf } from './in-lab.ts';
+import { clientOf } from './client.ts';
 import { serveHttp } from './loopback.ts';
 
 const never = new AbortController().signal;

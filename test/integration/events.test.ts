@@ -6,7 +6,7 @@ import { createEventLog, type NodeEvent } from '../../src/kubernetes/events.ts';
 import { answerWith, hang, hold } from '../lab/faults.ts';
 import type { Lab, LabMachine, LabOptions } from '../lab/lab.ts';
 import { type Daemon, PASSES_OF_GRACE, startDaemon, told } from '../real/daemon.ts';
-import { clientOf } from './in-lab.ts';
+import { clientOf } from './client.ts';
 import { folderOfTest, GOOD_END, labOfTest, settingsFor, startProgram } from './program.ts';
 
 const WORKER = { role: 'kubernetes' };

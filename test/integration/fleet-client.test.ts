@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createFleetClient } from '../../src/fleet/client.ts';
 import type { FleetClient, MachinePage, MachineRecord } from '../../src/fleet/machine.ts';
 import { RequestError } from '../../src/http/request-error.ts';
-import { clientOf } from './in-lab.ts';
+import { clientOf } from './client.ts';
 import { serveHttp } from './loopback.ts';
 
 const NEW = '/fleet/v1/machines';
@@ -287,8 +287,15 @@ describe('a record', () => {
     ['10.0.0.01', '"10.0.0.01" is not an IP address'],
     ['a\n\u202e\u0085b', '"a\\n\\u202e\\u0085b" is not an IP address'],
     ['x'.repeat(1000), `"${'x'.repeat(64)}…" is not an IP address`],
-    ['0.0.0.0', '"0.0.0.0" cannot be the address of a machine'],
-    ['ff02::1', '"ff02::1" cannot be the address of a machine'],
+    [
+      '127.0.0.1',
+      '"127.0.0.1" is the loopback address: fleetd was started there before the network was up; restart fleetd on that machine, or set public_ip in its fleet.conf',
+    ],
+    ['0.0.0.0', '"0.0.0.0" is no address of a machine: it means this host, or any'],
+    ['169.254.3.4', '"169.254.3.4" is a link-local address: no other machine can rely on reaching it'],
+    ['fe80::1%eth0', '"fe80::1%eth0" cannot be the address of a machine'],
+    ['ff02::1', '"ff02::1" is a multicast address, not that of a machine'],
+    ['255.255.255.255', '"255.255.255.255" is the broadcast address, not that of a machine'],
   ])('with the address %j is listed without one, and says why', async (primaryIP, problem) => {
     const [record] = await recordsOf(await fleetWith([{ id: 'a', primaryIP }]));
     expect(record).toEqual({ id: 'a', address: undefined, problem, metadata: new Map() });

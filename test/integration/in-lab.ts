@@ -3,9 +3,6 @@ import { expect, onTestFinished } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
 import { createFleetClient } from '../../src/fleet/client.ts';
 import { parseSelector } from '../../src/fleet/selector.ts';
-import { createHttpClient } from '../../src/http/axios-client.ts';
-import type { HttpClient } from '../../src/http/http-client.ts';
-import type { Target } from '../../src/http/request-error.ts';
 import { createKubeletProber } from '../../src/kubelet/prober.ts';
 import { connectNodes } from '../../src/kubernetes/connect.ts';
 import type { ApiVersion } from '../../src/kubernetes/era.ts';
@@ -17,6 +14,7 @@ import { send } from '../lab/answer.ts';
 import type { Fault } from '../lab/faults.ts';
 import { type Lab, type LabMachine, type LabOptions, startLab } from '../lab/lab.ts';
 import { INTERVAL, MINUTE, POLICY } from '../unit/world.ts';
+import { clientOf } from './client.ts';
 
 export { MINUTE };
 
@@ -207,25 +205,4 @@ function nameIn({ action }: Outcome): string {
 
 async function noNames(address: string): Promise<readonly string[]> {
   throw new Error(`nobody gave ${address} a name`);
-}
-
-/** Bounds one request; the client is closed when the test has ended, or `atEnd` of it. */
-interface ClientOptions extends Pick<LoopOptions, 'requestMs' | 'atEnd'> {
-  readonly token?: string | undefined;
-}
-
-/** Without retries, so that what the servers do is seen at once. */
-export function clientOf(target: Target, endpoint: string, options: ClientOptions = {}): HttpClient {
-  const { requestMs: timeoutMs = 10_000, atEnd = onTestFinished, token } = options;
-  const client = createHttpClient({
-    target,
-    endpoint,
-    tls: { insecureSkipVerify: false },
-    timeoutMs,
-    token: async () => token,
-    observer: { requestDone: () => {}, requestRetried: () => {} },
-    retries: { count: 0, minMs: 1, maxMs: 1, budgetMs: 1 },
-  });
-  atEnd(() => client.close());
-  return client;
 }

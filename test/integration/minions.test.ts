@@ -8,7 +8,8 @@ import { startFleet } from '../lab/fleet.ts';
 import { type Kubelets, startKubelets } from '../lab/kubelets.ts';
 import { startKubernetes } from '../lab/kubernetes.ts';
 import { type Minions, type MinionsVersion, startMinions } from '../lab/minions/server.ts';
-import { clientOf, type LoopOptions, reconcilerOf, startLoop, TestClock, told, WORKER } from './in-lab.ts';
+import { clientOf } from './client.ts';
+import { type LoopOptions, reconcilerOf, startLoop, TestClock, told, WORKER } from './in-lab.ts';
 
 const never = new AbortController().signal;
 const ADDRESS = '127.0.0.2';

@@ -9,7 +9,7 @@ import type { MetadataChange, NodeDraft } from '../../src/kubernetes/registry.ts
 import type { Answer } from '../lab/answer.ts';
 import { answerWith, change, type Fault, flood, hang, loseAnswer, redirectTo, truncate } from '../lab/faults.ts';
 import { type Kubernetes, type KubernetesOptions, startKubernetes } from '../lab/kubernetes.ts';
-import { clientOf } from './in-lab.ts';
+import { clientOf } from './client.ts';
 import { serveHttp } from './loopback.ts';
 
 const ACCEPT_METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';

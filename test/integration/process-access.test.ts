@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createFleetClient } from '../../src/fleet/client.ts';
-import { clientOf } from './in-lab.ts';
+import { clientOf } from './client.ts';
 import { certificate } from './loopback.ts';
 import { folderOfTest, GOOD_END, labOfTest, settingsFor, startProgram } from './program.ts';
 

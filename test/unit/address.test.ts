@@ -1,22 +1,28 @@
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { reverseName, usableAddress } from '../../src/address.ts';
+import { reservedAs, reverseName, usableAddress } from '../../src/address.ts';
 
 describe('an address that can be a machine’s', () => {
   it.each([
     ['10.0.0.1', '10.0.0.1'],
-    ['127.0.0.1', '127.0.0.1'],
-    ['169.254.1.1', '169.254.1.1'],
+    ['127.0.0.2', '127.0.0.2'],
+    ['127.255.255.254', '127.255.255.254'],
+    ['1.0.0.0', '1.0.0.0'],
+    ['10.0.0.255', '10.0.0.255'],
+    ['169.253.1.1', '169.253.1.1'],
+    ['240.0.0.1', '240.0.0.1'],
     ['223.255.255.255', '223.255.255.255'],
-    ['::1', '::1'],
+    ['::2', '::2'],
     ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
     ['2001:db8::0:0:1', '2001:db8::1'],
-    ['fe80:0000::1', 'fe80::1'],
+    ['FEC0:0000::1', 'fec0::1'],
+    ['fd00::1', 'fd00::1'],
     ['ff::1', 'ff::1'],
     ['1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7:8'],
     ['64:ff9b::192.0.2.1', '64:ff9b::c000:201'],
     ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::ffff:127.0.0.2', '127.0.0.2'],
     ['0:0:0:0:0:FFFF:C000:0201', '192.0.2.1'],
   ])('%s is written %s', (text, written) => {
     expect(usableAddress(text)).toBe(written);
@@ -36,16 +42,40 @@ describe('an address that cannot be a machine’s', () => {
     ['is a number', '167772161'],
     ['stands in brackets', '[::1]'],
     ['belongs to a zone', 'fe80::1%eth0'],
-    ['is unspecified', '0.0.0.0'],
-    ['is unspecified in IPv6', '0::0'],
-    ['is unspecified IPv4 inside IPv6', '::ffff:0.0.0.0'],
-    ['is the broadcast address', '255.255.255.255'],
-    ['is multicast', '224.0.0.1'],
-    ['is the last of multicast', '239.255.255.255'],
-    ['is multicast inside IPv6', '::ffff:224.0.0.1'],
-    ['is IPv6 multicast', 'FF02::1'],
   ])('%s', (_why, text) => {
     expect(usableAddress(text)).toBeUndefined();
+  });
+});
+
+describe('an address that is reserved', () => {
+  it.each([
+    ['127.0.0.1', 'loopback'],
+    ['::1', 'loopback'],
+    ['0:0::0:1', 'loopback'],
+    ['::ffff:127.0.0.1', 'loopback'],
+    ['0.0.0.0', 'unspecified'],
+    ['0.0.0.1', 'unspecified'],
+    ['0.255.255.255', 'unspecified'],
+    ['0::0', 'unspecified'],
+    ['::ffff:0.0.0.0', 'unspecified'],
+    ['169.254.0.1', 'link-local'],
+    ['169.254.169.254', 'link-local'],
+    ['FE80::1', 'link-local'],
+    ['febf:ffff::1', 'link-local'],
+    ['224.0.0.1', 'multicast'],
+    ['239.255.255.255', 'multicast'],
+    ['::ffff:224.0.0.1', 'multicast'],
+    ['FF02::1', 'multicast'],
+    ['255.255.255.255', 'broadcast'],
+  ])('%s is %s, and no machine’s', (text, as) => {
+    expect(reservedAs(text)).toBe(as);
+    expect(usableAddress(text)).toBeUndefined();
+  });
+
+  it('is none of the others, and no text that is no address', () => {
+    for (const text of ['10.0.0.1', '127.0.0.2', 'fd00::1', '', 'localhost', 'fe80::1%eth0']) {
+      expect(reservedAs(text)).toBeUndefined();
+    }
   });
 });
 
