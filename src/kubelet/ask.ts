@@ -1,11 +1,19 @@
 /** One request to one URL of one kubelet: only whether it answers, and with which status. */
-import { connect, isIPv6 } from 'node:net';
+import { connect, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import { HTTPParser } from 'http-parser-js';
 import type { HealthUrl } from './health-url.ts';
 
-/** `problem` goes after the URL: `refused the connection`. `local` is trouble of this machine, which says nothing of the kubelet. */
-export type Reply = { readonly status: number } | { readonly problem: string; readonly local: boolean };
+/**
+ * - `status`: an HTTP response
+ * - `unfinished`: a sign of life that is no whole HTTP response. Goes after the URL: `failed the TLS handshake: its certificate has expired`
+ * - `problem`: no sign of life. Goes after the URL too: `refused the connection`. `local` is trouble of this machine, which says nothing
+ *   about the kubelet
+ */
+export type Reply =
+  | { readonly status: number }
+  | { readonly unfinished: string }
+  | { readonly problem: string; readonly local: boolean };
 
 /** How TLS is spoken to kubelets: verified against a CA, or not at all. */
 export interface KubeletTls {
@@ -13,17 +21,51 @@ export interface KubeletTls {
   readonly rejectUnauthorized: boolean;
 }
 
+/** A request that is under way. */
+export interface Asking {
+  /** What is known when the time is over; undefined as long as the kubelet has said nothing. */
+  soFar(): Reply | undefined;
+  /** Ends it; `done` is not called any more. */
+  stop(): void;
+}
+
 /** What this machine lacks, rather than the kubelet: file descriptors, buffers, memory. */
 const LOCAL_TROUBLE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
-const NOT_HTTP: Reply = { problem: 'did not answer in HTTP', local: false };
-const INCOMPLETE: Reply = { problem: 'closed the connection before it had answered in HTTP', local: false };
+/** With fewer bytes OpenSSL cannot say whether they are TLS: https://www.rfc-editor.org/rfc/rfc8446#section-5.1 */
+const TLS_HEADER_BYTES = 5;
+const HTTP = 'HTTP/';
+
+/** How far the kubelet came: `nothing` also stands for bytes that are neither HTTP nor TLS. */
+type Stage = 'nothing' | 'handshake' | 'secure' | 'http';
+/** What it did not do, by stage; undefined where it gave no sign of life. */
+type Words = Readonly<Record<Stage, string | undefined>>;
+
+const CLOSED: Words = {
+  nothing: undefined,
+  handshake: 'failed the TLS handshake: it closed the connection',
+  secure: 'closed the connection after the TLS handshake, without an HTTP answer',
+  http: 'closed the connection in the middle of its HTTP answer',
+};
+const NOT_HTTP: Words = {
+  nothing: undefined,
+  handshake: undefined,
+  secure: 'did not answer in HTTP after the TLS handshake',
+  http: 'sent an HTTP answer that cannot be read',
+};
+const OVERDUE: Words = {
+  nothing: undefined,
+  handshake: 'did not finish the TLS handshake',
+  secure: 'finished the TLS handshake and did not answer',
+  http: 'did not finish its HTTP answer',
+};
 
 /**
  * Calls `done` once: with the status as soon as the headers are in (no body is read, no redirect is followed), or with why
- * there is none. It sets no time limit: the returned function ends the request, and `done` is not called any more.
+ * there is none. It sets no time limit.
  *
  * A connection of its own that is closed afterwards: the next check is to see whether the kubelet still accepts one. Without
- * `node:http`, whose request and response cost as much as all the rest of a check.
+ * `node:http`, whose request and response cost as much as all the rest of a check. Over TLS nothing is sent before the
+ * certificate is verified, where it is to be.
  */
 export function ask(
   url: HealthUrl,
@@ -31,34 +73,67 @@ export function ask(
   tls: KubeletTls,
   bearer: string | undefined,
   done: (reply: Reply) => void,
-): () => void {
-  const place = { host: address, port: url.port };
-  const socket = url.secure ? connectTls({ ...place, ...tls }) : connect(place);
+): Asking {
+  const raw = connect({ host: address, port: url.port });
+  const socket: Socket = url.secure ? connectTls({ socket: raw, host: address, ...tls }) : raw;
   const parser = new HTTPParser(HTTPParser.RESPONSE);
   let over = false;
-  const finish = (reply: Reply) => {
-    if (over) return;
+  let secured = false;
+  /** The first bytes of the answer. */
+  let head = '';
+
+  const stop = () => {
     over = true;
     socket.destroy();
+    raw.destroy();
+  };
+  const finish = (reply: Reply) => {
+    if (over) return;
+    stop();
     done(reply);
   };
+  const stage = (): Stage => {
+    if (head === HTTP) return 'http';
+    if (secured) return 'secure';
+    return url.secure && raw.bytesRead >= TLS_HEADER_BYTES ? 'handshake' : 'nothing';
+  };
+  const failed = (code: string) => {
+    const tlsProblem = tlsProblemOf(code);
+    const local = LOCAL_TROUBLE.has(code);
+    const unfinished = local || code === NOT_TLS ? undefined : CLOSED[stage()];
+    if (unfinished === undefined) finish({ problem: tlsProblem ?? problemOf(code), local });
+    else finish({ unfinished: tlsProblem ?? unfinished });
+  };
+
   parser[HTTPParser.kOnHeadersComplete] = ({ statusCode }) => {
     // Informational answers (1xx) come before the answer, but for 101: nothing in HTTP comes after that.
     if (statusCode >= 200 || statusCode === 101) finish({ status: statusCode });
   };
-  let hasSpoken = false;
   socket.on('data', (chunk) => {
-    hasSpoken = true;
-    const problem = parser.execute(chunk);
-    if (problem instanceof Error) finish(NOT_HTTP);
+    if (head.length < HTTP.length) head += chunk.toString('latin1', 0, HTTP.length - head.length);
+    if (!(parser.execute(chunk) instanceof Error)) return;
+    const unfinished = NOT_HTTP[stage()];
+    finish(unfinished === undefined ? { problem: 'did not answer in HTTP', local: false } : { unfinished });
   });
-  // Stays until the end: a socket that is destroyed may still have an error to tell.
-  socket.on('error', (error: NodeJS.ErrnoException) => finish(explain(error.code ?? error.message)));
-  socket.on('close', () => finish(hasSpoken ? INCOMPLETE : explain('ECONNRESET')));
-  socket.write(requestOf(url, address, bearer));
-  return () => {
-    over = true;
-    socket.destroy();
+  // These stay until the end: a socket that is destroyed may still have an error to tell.
+  for (const each of new Set([socket, raw])) {
+    each.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
+  }
+  socket.on('close', () => failed('ECONNRESET'));
+  const send = () => socket.write(requestOf(url, address, bearer));
+  if (url.secure) {
+    socket.once('secureConnect', () => {
+      secured = true;
+      send();
+    });
+  } else send();
+
+  return {
+    soFar: () => {
+      const unfinished = OVERDUE[stage()];
+      return unfinished === undefined ? undefined : { unfinished };
+    },
+    stop,
   };
 }
 
@@ -68,10 +143,6 @@ function requestOf(url: HealthUrl, address: string, bearer: string | undefined):
   if (bearer !== undefined) lines.push(`Authorization: Bearer ${bearer}`);
   lines.push('Connection: close', '', '');
   return lines.join('\r\n');
-}
-
-function explain(code: string): Reply {
-  return { problem: problemOf(code), local: LOCAL_TROUBLE.has(code) };
 }
 
 function problemOf(code: string): string {
@@ -86,7 +157,28 @@ function problemOf(code: string): string {
     case 'ETIMEDOUT':
       return `cannot be reached (${code})`;
     default:
-      if (/^ERR_(SSL|TLS)_|^EPROTO$|CERT|^UNABLE_TO_/.test(code)) return `failed the TLS handshake (${code})`;
       return `failed (${code})`;
   }
+}
+
+/** How OpenSSL calls bytes that are no TLS. */
+const NOT_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
+
+const TLS_PROBLEMS: Readonly<Record<string, string>> = {
+  [NOT_TLS]: 'this port does not speak TLS',
+  CERT_HAS_EXPIRED: 'its certificate, or that of its CA, has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is not for this address',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by another CA than that of KUBELET_CA_FILE',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is signed by another CA than that of KUBELET_CA_FILE',
+  UNABLE_TO_GET_ISSUER_CERT: 'its certificate is signed by another CA than that of KUBELET_CA_FILE',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is signed by another CA than that of KUBELET_CA_FILE',
+};
+
+/** Undefined for what is no matter of TLS. */
+function tlsProblemOf(code: string): string | undefined {
+  if (!/^ERR_(SSL|TLS)_|^EPROTO$|CERT|^UNABLE_TO_/.test(code)) return undefined;
+  const known = TLS_PROBLEMS[code];
+  return known === undefined ? `failed the TLS handshake (${code})` : `failed the TLS handshake: ${known} (${code})`;
 }

@@ -2,15 +2,16 @@
 
 /**
  * - `healthy`: an HTTP status from 200 to 399, or 401 or 403 (there is a kubelet, and it wants credentials)
- * - `answers`: any other HTTP response: alive, though not well
- * - `silent`: no HTTP response within the timeout, from any of the URLs
+ * - `answers`: any other sign of life: alive, though not well. Another HTTP response, or one that is broken or unfinished; TLS that the
+ *   server has begun to speak, whatever came of it (a certificate that cannot be verified, an alert, no HTTP after the handshake)
+ * - `silent`: nothing of all that within the timeout, from any of the URLs
  */
 export type KubeletState = 'healthy' | 'answers' | 'silent';
 
 /** The outcome of one health check of one machine. */
 export interface KubeletAnswer {
   readonly state: KubeletState;
-  /** For people: `http://10.0.0.1:10255/healthz answered 200`, or `no answer within 2 s on 3 URLs (ECONNREFUSED)`. */
+  /** For people: `http://10.0.0.1:10255/healthz answered 200`, or `no answer: http://10.0.0.1:10255/healthz refused the connection`. */
   readonly detail: string;
 }
 

@@ -1,7 +1,7 @@
 /** One health check of one machine: its URLs raced against each other and against the clock. */
 
 import { onAbort } from '../on-abort.ts';
-import { ask, type KubeletTls, type Reply } from './ask.ts';
+import { type Asking, ask, type KubeletTls, type Reply } from './ask.ts';
 import type { HealthUrl } from './health-url.ts';
 import type { KubeletAnswer } from './kubelet.ts';
 
@@ -15,7 +15,7 @@ export interface RaceRules {
   readonly headStartMs: number;
 }
 
-/** `winner` is the index of the URL that answered; undefined when none did. */
+/** `winner` is the index of the URL that answered, undefined when none did. */
 export interface RaceResult extends KubeletAnswer {
   readonly winner: number | undefined;
 }
@@ -51,9 +51,10 @@ class Race {
   readonly #address: string;
   readonly #favourite: number | undefined;
   readonly #done: (result: RaceResult | Error) => void;
-  readonly #cancels: (() => void)[] = [];
+  /** By index of the URL. */
+  readonly #askings = new Map<number, Asking>();
+  /** By index of the URL, in the order in which they came. */
   readonly #replies = new Map<number, Reply>();
-  #answered: { readonly index: number; readonly status: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #othersAsked = false;
   #over = false;
@@ -89,7 +90,7 @@ class Race {
   stop(): void {
     this.#over = true;
     clearTimeout(this.#timer);
-    for (const cancel of this.#cancels) cancel();
+    for (const asking of this.#askings.values()) asking.stop();
   }
 
   #askOthers(): void {
@@ -103,7 +104,9 @@ class Race {
     const url = urls[index];
     if (url === undefined || this.#over) return;
     const send = (bearer?: string) => {
-      if (!this.#over) this.#cancels.push(ask(url, this.#address, tls, bearer, (reply) => this.#hear(index, reply)));
+      if (this.#over) return;
+      const asking = ask(url, this.#address, tls, bearer, (reply) => this.#hear(index, reply));
+      this.#askings.set(index, asking);
     };
     if (token === undefined || !url.secure) send();
     // Without a token the kubelet answers 401, which is a sign of life all the same.
@@ -113,52 +116,64 @@ class Race {
   #hear(index: number, reply: Reply): void {
     if (this.#over) return;
     this.#replies.set(index, reply);
-    const healthy = 'status' in reply && isHealthy(reply.status);
-    if ('status' in reply && (healthy || this.#answered === undefined))
-      this.#answered = { index, status: reply.status };
-    if (healthy || this.#replies.size === this.#rules.urls.length) this.#conclude();
+    if (isHealthy(reply) || this.#replies.size === this.#rules.urls.length) this.#conclude();
     else this.#askOthers();
   }
 
   /** An answer that came while this process was busy elsewhere is read first: the kubelet is not to blame for that. */
   #timeOut(): void {
     setImmediate(() => {
-      if (!this.#over) this.#conclude();
+      if (this.#over) return;
+      for (const [index, asking] of this.#askings) {
+        const reply = this.#replies.has(index) ? undefined : asking.soFar();
+        if (reply !== undefined) this.#replies.set(index, reply);
+      }
+      this.#conclude();
     });
   }
 
   #conclude(): void {
     this.stop();
-    this.#done(
-      this.#answered === undefined ? this.#silence() : this.#answer(this.#answered.index, this.#answered.status),
-    );
+    const replies = [...this.#replies];
+    const best =
+      replies.find(([, reply]) => isHealthy(reply)) ??
+      replies.find(([, reply]) => 'status' in reply) ??
+      replies.find(([, reply]) => 'unfinished' in reply);
+    this.#done(best === undefined ? this.#silence() : this.#answer(...best));
   }
 
-  #answer(winner: number, status: number): RaceResult {
-    const detail = `${this.#rules.urls[winner]?.show(this.#address)} answered ${status}`;
-    if (isHealthy(status)) return { state: 'healthy', detail, winner };
+  #answer(winner: number, reply: Reply): RaceResult {
+    const detail = this.#outcome(winner);
+    if (isHealthy(reply)) return { state: 'healthy', detail, winner };
     // The kubelet may have refused plain HTTP only: why TLS failed is then what helps.
-    const others = [...this.#replies.keys()].filter((index) => 'problem' in (this.#replies.get(index) ?? {}));
-    return { state: 'answers', detail: [detail, ...others.map((index) => this.#outcome(index))].join(', '), winner };
+    const others = [...this.#replies].filter(([index, other]) => index !== winner && !('status' in other));
+    return { state: 'answers', detail: [detail, ...others.map(([index]) => this.#outcome(index))].join(', '), winner };
   }
 
   #silence(): RaceResult | Error {
     const { urls, timeoutMs } = this.#rules;
-    const detail = `no answer within ${timeoutMs / 1000} s: ${urls.map((_url, index) => this.#outcome(index)).join(', ')}`;
+    const within = this.#replies.size === urls.length ? '' : ` within ${timeoutMs / 1000} s`;
+    const detail = `no answer${within}: ${urls.map((_url, index) => this.#outcome(index)).join(', ')}`;
     const isLocal = [...this.#replies.values()].some((reply) => 'local' in reply && reply.local);
     if (isLocal) return new Error(`this machine has too few file descriptors or buffers to ask kubelets: ${detail}`);
     return { state: 'silent', detail, winner: undefined };
   }
 
-  /** `http://10.0.0.1:10255/healthz refused the connection`, of a URL that did not answer. */
+  /** `http://10.0.0.1:10255/healthz refused the connection`. */
   #outcome(index: number): string {
-    const reply = this.#replies.get(index);
-    const problem = reply !== undefined && 'problem' in reply ? reply.problem : 'timed out';
-    return `${this.#rules.urls[index]?.show(this.#address)} ${problem}`;
+    return `${this.#rules.urls[index]?.show(this.#address)} ${wordsOf(this.#replies.get(index))}`;
   }
 }
 
+function wordsOf(reply: Reply | undefined): string {
+  if (reply === undefined) return 'timed out';
+  if ('status' in reply) return `answered ${reply.status}`;
+  return 'unfinished' in reply ? reply.unfinished : reply.problem;
+}
+
 /** A kubelet that asks for credentials is there, and well enough to refuse. */
-function isHealthy(status: number): boolean {
+function isHealthy(reply: Reply): boolean {
+  if (!('status' in reply)) return false;
+  const { status } = reply;
   return (status >= 200 && status <= 399) || status === 401 || status === 403;
 }

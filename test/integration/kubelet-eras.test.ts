@@ -175,6 +175,9 @@ describe('the daemon', () => {
 
   const file = (name: string) => fileURLToPath(new URL(`../certificates/${name}`, import.meta.url));
 
+  /** The certificate `server` is for this address, too. */
+  const KUBELET = '127.0.0.2';
+
   /** A lab with one machine, whose kubelet is well only to those with the token and a client certificate of its CA. */
   async function suspiciousKubelet() {
     const lab = await labOfTest();
@@ -185,9 +188,9 @@ describe('the daemon', () => {
         response.statusCode = request.headers.authorization === 'Bearer kubelet-token' ? 200 : 500;
         response.end();
       },
-      { ca, requestCert: true, rejectUnauthorized: true },
+      { ca, requestCert: true, rejectUnauthorized: true, host: KUBELET },
     );
-    lab.fleet.setMachine({ id: '1'.repeat(32), address: '127.0.0.1', metadata: { role: 'kubernetes' } });
+    lab.fleet.setMachine({ id: '1'.repeat(32), address: KUBELET, metadata: { role: 'kubernetes' } });
     const tokenFile = join(await folderOfTest(), 'token');
     await writeFile(tokenFile, 'kubelet-token\n');
     const settings = { ...settingsFor(lab), HEALTHZ_URL: `https://{ip}:${kubelet.port}/healthz` };
@@ -203,13 +206,18 @@ describe('the daemon', () => {
   it('shows kubelets the token and the client certificate that are set', async () => {
     const { lab, settings, credentials } = await suspiciousKubelet();
     expect(await startProgram({ ...settings, ...credentials }, ['--once']).ended).toEqual(GOOD_END);
-    expect(lab.kubernetes.node('127.0.0.1')).toBeDefined();
+    expect(lab.kubernetes.node(KUBELET)).toBeDefined();
   });
 
   it.each<[string, readonly string[], Record<string, string>, RegExp]>([
     ['KUBELET_TOKEN_FILE is not set', ['KUBELET_TOKEN_FILE'], {}, /answered 500/],
     ['no client certificate is set', ['KUBELET_CERT_FILE', 'KUBELET_KEY_FILE'], {}, /failed the TLS handshake/],
-    ['KUBELET_CA_FILE is another one', [], { KUBELET_CA_FILE: file('other-ca.pem') }, /failed the TLS handshake/],
+    [
+      'KUBELET_CA_FILE is another one',
+      [],
+      { KUBELET_CA_FILE: file('other-ca.pem') },
+      /certificate is signed by another CA/,
+    ],
   ])('waits, and says why, where %s', async (_name, without, more, reason) => {
     const { lab, settings, credentials } = await suspiciousKubelet();
     const kept = Object.fromEntries(

@@ -22,14 +22,20 @@ export function serveHttp(listener: RequestListener, where: ListenOptions = {}):
   return listen(createHttpServer(listener), where);
 }
 
-/** `name` is the certificate's: server, elsewhere or expired. */
-export function serveHttps(name: string, listener: RequestListener, options: ServerOptions = {}): Promise<Loopback> {
+/** `name` is the certificate's: server, elsewhere, expired or kubelet. */
+export function serveHttps(
+  name: string,
+  listener: RequestListener,
+  { host = '127.0.0.1', ...options }: ServerOptions & { readonly host?: string } = {},
+  onSecure: (socket: TLSSocket) => void = () => {},
+): Promise<Loopback> {
   const server = createHttpsServer(
     { cert: certificate(`${name}.pem`), key: certificate(`${name}.key`), ...options },
     listener,
   );
   server.on('tlsClientError', () => {});
-  return listen(server);
+  server.on('secureConnection', onSecure);
+  return listen(server, { host });
 }
 
 /** Hands every connection over as it is; what goes wrong on it is the test's intention. */
