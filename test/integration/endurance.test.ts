@@ -23,7 +23,7 @@ import {
 import { type Lab, type LabMachine, startLab } from '../lab/lab.ts';
 import { Chance } from '../simulate/chance.ts';
 import { read } from '../unit/read-settings.ts';
-import { INTERVAL } from '../unit/world.ts';
+import { INTERVAL } from '../unit/reconcile/world.ts';
 import { TestClock, WORKER } from './in-lab.ts';
 import { collectWarnings } from './loopback.ts';
 

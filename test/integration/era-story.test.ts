@@ -4,7 +4,7 @@ import type { PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
 import { answerWith, hang } from '../lab/faults.ts';
 import { type Fleet, startFleet } from '../lab/fleet.ts';
 import { type Kubelet, type Kubelets, startKubelets } from '../lab/kubelets.ts';
-import { INTERVAL } from '../unit/world.ts';
+import { INTERVAL } from '../unit/reconcile/world.ts';
 import { ERAS, type Era, type EraServer, startServer } from './eras.ts';
 import { type LoopOptions, reconcilerOf, TestClock, verdictOf, WORKER } from './in-lab.ts';
 

@@ -13,7 +13,7 @@ import { type PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
 import { send } from '../lab/answer.ts';
 import type { Fault } from '../lab/faults.ts';
 import { type Lab, type LabMachine, type LabOptions, startLab } from '../lab/lab.ts';
-import { INTERVAL, MINUTE, POLICY } from '../unit/world.ts';
+import { INTERVAL, MINUTE, POLICY } from '../unit/reconcile/world.ts';
 import { clientOf } from './client.ts';
 
 export { MINUTE };
@@ -102,6 +102,7 @@ export function reconcilerOf(servers: Servers, clock: Clock, options: LoopOption
     policy: { ...POLICY, ...policy },
     clock,
     passTimeoutMs: passMs,
+    checkTimeoutMs: probeMs,
     dryRun,
   });
 }

@@ -7,7 +7,7 @@ import { countPass } from '../../src/telemetry/counts.ts';
 import type { LogEvent } from '../../src/telemetry/log-events.ts';
 import { Reporter } from '../../src/telemetry/reporter.ts';
 import { failedPass, goodPass } from './pass-report.ts';
-import { bystanders, MINUTE, machine, node, ours, planAt } from './world.ts';
+import { bystanders, MINUTE, machine, node, ours, planAt } from './reconcile/world.ts';
 
 const PASSES = 1_000;
 const SECOND = 1_000;

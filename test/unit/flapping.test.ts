@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Flapping } from '../../src/telemetry/flapping.ts';
 import { Once } from '../../src/telemetry/once.ts';
-import { MINUTE } from './world.ts';
+import { MINUTE } from './reconcile/world.ts';
 
 const HOUR = 60 * MINUTE;
 

@@ -4,7 +4,7 @@ import type { Outcome } from '../../src/reconcile/apply.ts';
 import { Chronicle } from '../../src/telemetry/chronicle.ts';
 import { eventsOf } from '../../src/telemetry/node-events.ts';
 import { failedPass, goodPass, STARTED } from './pass-report.ts';
-import { bystanders, machine, node, ours } from './world.ts';
+import { bystanders, machine, node, ours } from './reconcile/world.ts';
 
 const NEWCOMER = { machines: [machine('a', '10.0.0.1')], kubelets: { '10.0.0.1': 'healthy' as const } };
 

@@ -2,7 +2,7 @@
 import type { Outcome } from '../../src/reconcile/apply.ts';
 import { EMPTY_MEMORY, type Memory } from '../../src/reconcile/memory.ts';
 import type { Cause, PassReport } from '../../src/reconcile/reconciler.ts';
-import { observed, planAt } from './world.ts';
+import { observed, planAt } from './reconcile/world.ts';
 
 type World = Parameters<typeof observed>[0];
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Reminders } from '../../src/telemetry/reminders.ts';
-import { INTERVAL, MINUTE } from './world.ts';
+import { INTERVAL, MINUTE } from './reconcile/world.ts';
 
 const HOUR = 60 * MINUTE;
 

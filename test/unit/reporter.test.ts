@@ -10,7 +10,7 @@ import { countPass } from '../../src/telemetry/counts.ts';
 import { logOf } from '../../src/telemetry/log-events.ts';
 import { Reporter } from '../../src/telemetry/reporter.ts';
 import { failedPass, goodPass } from './pass-report.ts';
-import { bystanders, INTERVAL, MINUTE, machine, node, ours, planAt } from './world.ts';
+import { bystanders, INTERVAL, MINUTE, machine, node, ours, planAt } from './reconcile/world.ts';
 
 const LINE = z.looseObject({ level: z.string(), event: z.string().optional(), msg: z.string() });
 

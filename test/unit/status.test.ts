@@ -6,7 +6,7 @@ import { countPass } from '../../src/telemetry/counts.ts';
 import { makeStatus } from '../../src/telemetry/status.ts';
 import { statusDocument } from '../../src/telemetry/status-document.ts';
 import { failedPass, goodPass, STARTED } from './pass-report.ts';
-import { bystanders, INTERVAL, machine, ours, POLICY } from './world.ts';
+import { bystanders, INTERVAL, machine, ours, POLICY } from './reconcile/world.ts';
 
 const clock: Clock = { wall: () => STARTED + 90_000, monotonic: () => 90_000 };
 
