@@ -1,7 +1,7 @@
 /** In what the releases of Kubernetes that the lab stands for differ. */
 import type { NodeRules } from './node-rules.ts';
 
-export type KubernetesVersion = 'v0.13.2' | 'v0.17.1' | 'v1.0.7' | 'v1.5.8' | 'v1.9.2' | 'v1.20.2';
+export type KubernetesVersion = 'v0.12.2' | 'v0.13.2' | 'v0.17.1' | 'v1.0.7' | 'v1.5.8' | 'v1.9.2' | 'v1.20.2';
 
 /** From old to new. */
 export const API_VERSIONS = ['v1beta1', 'v1beta2', 'v1beta3', 'v1'] as const;
@@ -44,9 +44,11 @@ export interface Era {
   readonly paging: boolean;
   readonly remainingItemCount: boolean;
   readonly preconditions: Preconditions;
+  /** Whether a deleted node stays as long as it has finalizers. */
+  readonly finalizers: boolean;
   readonly dryRun: boolean;
-  /** How selectors are treated: `parsed` refuses those that it cannot parse, and lists all the same. */
-  readonly selectors: 'used' | 'parsed';
+  /** How selectors are treated: `parsed` refuses those that it cannot parse, and lists all the same; `ignored` lists whatever they are. */
+  readonly selectors: 'used' | 'parsed' | 'ignored';
   /** What a selector that cannot be parsed is answered with. */
   readonly badSelector: 400 | 500;
   readonly deletesCollections: boolean;
@@ -62,8 +64,8 @@ export interface Era {
   /** Whether an update without resourceVersion is taken. */
   readonly unconditionalUpdates: boolean;
   readonly notReadyTaint: boolean;
-  /** What a patch may be: any content type is a merge patch, or the three standard ones. */
-  readonly patches: 'any' | 'standard';
+  /** What a patch may be: nothing at all, any content type as a merge patch, or the three standard ones. */
+  readonly patches: 'none' | 'any' | 'standard';
   readonly bodies: Bodies;
   readonly nodes: NodeShape;
   readonly rules: NodeRules;
@@ -77,6 +79,8 @@ interface Bodies {
   readonly apis: readonly ApiVersion[];
   /** Whether any content type is JSON. */
   readonly anyType: boolean;
+  /** What a body that cannot be read is answered with. */
+  readonly unreadable: 400 | 500;
   /** A body without a kind: taken for a node of the path's API version, or for one without defaults in the server's own form. */
   readonly withoutKind: 'node' | 'bare';
   readonly unknownKind: (kind: string, version: string) => string;
@@ -89,6 +93,9 @@ export interface NodeShape {
   readonly selfLink: boolean;
   /** The field's name in errors; none when it is not filled in. */
   readonly externalId: string | undefined;
+  /** Whether the status has the addresses. A minion has its hostIP in any case. */
+  readonly statusAddresses: boolean;
+  /** Empty where the status has none at all. */
   readonly nodeInfo: readonly string[];
   readonly daemonEndpoints: boolean;
   readonly allocatable: boolean;

@@ -1,6 +1,6 @@
 /** The releases of Kubernetes that the lab stands for: one row each, from new to old. */
 import type { Era, KubernetesVersion } from './era.ts';
-import { RULES_V0, RULES_V1_0, RULES_V1_5, RULES_V1_9, RULES_V1_20 } from './node-rules.ts';
+import { RULES_V0, RULES_V0_12, RULES_V1_0, RULES_V1_5, RULES_V1_9, RULES_V1_20 } from './node-rules.ts';
 
 const NO_MORE_INFORMATION = 'but did not return more information';
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
@@ -25,6 +25,7 @@ const V1_20_2: Era = {
   paging: true,
   remainingItemCount: true,
   preconditions: 'both',
+  finalizers: true,
   dryRun: true,
   selectors: 'used',
   badSelector: 400,
@@ -41,6 +42,7 @@ const V1_20_2: Era = {
     kinds: ['Node'],
     apis: ['v1'],
     anyType: false,
+    unreadable: 400,
     withoutKind: 'node',
     unknownKind: (kind, version) =>
       `no kind "${kind}" is registered for version "${version}" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`,
@@ -50,6 +52,7 @@ const V1_20_2: Era = {
   nodes: {
     selfLink: false,
     externalId: undefined,
+    statusAddresses: true,
     nodeInfo: [
       ...['machineID', 'systemUUID', 'bootID', 'kernelVersion', 'osImage', 'containerRuntimeVersion'],
       ...['kubeletVersion', 'kubeProxyVersion', 'operatingSystem', 'architecture'],
@@ -133,6 +136,7 @@ const V1_0_7: Era = {
   build: { major: '1', minor: '0.7', ...OLD_TREE },
   metadataLists: 'unheard',
   preconditions: 'none',
+  finalizers: false,
   deletesCollections: false,
   alwaysWrites: true,
   bodies: {
@@ -204,7 +208,19 @@ const V0_13_2: Era = {
   },
 };
 
+const V0_12_2: Era = {
+  ...V0_13_2,
+  publicPaths: ['/version', '/healthz'],
+  build: { major: '0', minor: '12.2', ...OLD_TREE },
+  selectors: 'ignored',
+  patches: 'none',
+  bodies: { ...V0_13_2.bodies, unreadable: 500 },
+  nodes: { ...V0_13_2.nodes, nodeInfo: [], statusAddresses: false },
+  rules: RULES_V0_12,
+};
+
 export const ERAS: Readonly<Record<KubernetesVersion, Era>> = {
+  'v0.12.2': V0_12_2,
   'v0.13.2': V0_13_2,
   'v0.17.1': V0_17_1,
   'v1.0.7': V1_0_7,

@@ -1,4 +1,4 @@
-/** A Kubernetes API server that keeps nodes, as one of six releases answers, over real HTTP. */
+/** A Kubernetes API server that keeps nodes, as one of seven releases answers, over real HTTP. */
 import { type Answer, goJson } from './answer.ts';
 import { Authorization, REVIEWS_PATH, type Rights } from './authorization.ts';
 import {
@@ -189,6 +189,10 @@ export class Kubernetes extends LabServer {
     const { pathname: path, searchParams: query } = new URL(request.path, 'http://lab');
     const user = this.authorization.userOf(request);
     if (this.#era.publicPaths.includes(path)) return path === '/version' ? this.#versionInfo() : text(200, 'ok');
+    // v1.5.8 answers so at every path but the public ones, whatever is there.
+    if (this.#era.metadataLists === '406' && request.headers.accept?.includes(';as=')) {
+      throw refuse.notAcceptable(this.#era);
+    }
     if (this.#era.accessReviews && request.method === 'POST' && path === REVIEWS_PATH) {
       return this.authorization.review(user, request);
     }

@@ -72,6 +72,7 @@ export class NodeApi {
       case 'PUT':
         return this.#replace(asked, name);
       case 'PATCH':
+        if (this.#era.patches === 'none') throw refuse.methodNotAllowed();
         return this.#patch(asked, name);
       case 'DELETE':
         return this.#delete(asked, name);
@@ -136,18 +137,22 @@ export class NodeApi {
     return this.#one(200, this.#stored(this.#store.revision(node, changed), asked), asked);
   }
 
-  #delete({ request, query, place }: NodeRequest, name: string): Answer {
+  #delete(asked: NodeRequest, name: string): Answer {
+    const { request, query, place } = asked;
     const node = this.#store.get(name);
     if (node === undefined) throw refuse.nothingToDelete(name, this.#era);
     const { uid, resourceVersion = '' } = node.metadata;
     const { preconditions } = this.#abilities;
-    const wanted = readPreconditions(request);
+    const wanted = readPreconditions(request, this.#era);
     if (preconditions !== 'none' && wanted.uid !== undefined && wanted.uid !== uid) {
       throw refuse.preconditionFailed(name, 'UID', wanted.uid, uid, 'deleted and then recreated');
     }
     const version = wanted.resourceVersion;
     if (preconditions === 'both' && version !== undefined && version !== resourceVersion) {
       throw refuse.preconditionFailed(name, 'ResourceVersion', version, resourceVersion, 'modified');
+    }
+    if (this.#era.finalizers && node.metadata.finalizers !== undefined) {
+      return this.#one(200, this.#isDryRun(query) ? node : this.#store.leave(node), asked);
     }
     if (!this.#isDryRun(query)) this.#store.delete(name);
     const how = this.#era.deleted === 'code' ? { code: 200 } : { details: { name, kind: 'nodes', uid } };

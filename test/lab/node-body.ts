@@ -6,7 +6,7 @@ import { fromMinion } from './node-minion.ts';
 import { isMinions } from './node-wire.ts';
 import { type Json, jsonPatch, mergePatch } from './patch.ts';
 import type { Received } from './request-log.ts';
-import { badRequest, serverError, unsupportedBody, unsupportedPatch } from './status.ts';
+import { badRequest, type Refusal, serverError, unsupportedBody, unsupportedPatch } from './status.ts';
 
 const KIND = z.object({ kind: z.string().default(''), apiVersion: z.string().default('') });
 
@@ -32,33 +32,37 @@ export interface WantedOfDelete {
 export function readNode({ headers, body }: Received, era: Era, api: ApiVersion): NodeInput {
   const type = headers['content-type']?.split(';')[0]?.trim() ?? 'application/json';
   if (type !== 'application/json' && !era.bodies.anyType) throw unsupportedBody(era);
-  return parseNode(parseJson(body), era, api);
+  return parseNode(parseJson(body, era), era, api);
 }
 
 /** What the patch in the body makes of a node, given as JSON of that API version. */
 export function readPatched({ headers, body }: Received, node: string, era: Era, api: ApiVersion): NodeInput {
   const apply = era.patches === 'any' ? mergePatch : PATCHES[headers['content-type'] ?? ''];
   if (apply === undefined) throw unsupportedPatch(era);
-  const patched = apply(JSON.parse(node), parseJson(body));
+  const patched = apply(JSON.parse(node), parseJson(body, era));
   if (Array.isArray(patched)) throw serverError("couldn't get version/kind: error unmarshaling JSON: it is a list");
   return parseNode(patched, era, api);
 }
 
 /** What the DeleteOptions in the body of a DELETE insist on; a body is not needed. */
-export function readPreconditions({ body }: Received): WantedOfDelete {
-  const options = DELETE_OPTIONS.safeParse(body === '' ? {} : parseJson(body));
+export function readPreconditions({ body }: Received, era: Era): WantedOfDelete {
+  const options = DELETE_OPTIONS.safeParse(body === '' ? {} : parseJson(body, era));
   if (!options.success) throw badRequest(`DeleteOptions cannot be handled: ${options.error.message}`);
   return options.data.preconditions;
 }
 
-function parseJson(body: string): Json {
+function unreadable(message: string, era: Era): Refusal {
+  return era.bodies.unreadable === 400 ? badRequest(message) : serverError(message);
+}
+
+function parseJson(body: string, era: Era): Json {
   try {
     return JSON.parse(body);
   } catch (error) {
     const why = error instanceof Error ? error.message : error;
     const what =
       "the object provided is unrecognized (must be of type Node): couldn't get version/kind; json parse error";
-    throw badRequest(`${what}: ${why} (${body || '<empty>'})`);
+    throw unreadable(`${what}: ${why} (${body || '<empty>'})`, era);
   }
 }
 
@@ -70,7 +74,7 @@ function parseNode(value: Json, era: Era, api: ApiVersion): NodeInput {
   const kind = said.kind || 'Node';
   if (version === undefined || !era.bodies.kinds.includes(kind) || !era.bodies.apis.includes(version)) {
     const why = era.bodies.unknownKind(kind, said.apiVersion);
-    throw badRequest(`${kind} in version "${said.apiVersion}" cannot be handled as a Node: ${why}`);
+    throw unreadable(`${kind} in version "${said.apiVersion}" cannot be handled as a Node: ${why}`, era);
   }
   const node = read(value, era, version);
   const externalID = node.spec.externalID ?? (era.nodes.externalId && (node.metadata.name || undefined));
@@ -87,6 +91,6 @@ function read(value: Json, era: Era, version: ApiVersion): NodeInput {
     return { ...node, status: NODE_INPUT.parse({ status: { ...node.status, capacity, allocatable: null } }).status };
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    throw badRequest(`Node in version "${version}" cannot be handled as a Node: ${error.message}`);
+    throw unreadable(`Node in version "${version}" cannot be handled as a Node: ${error.message}`, era);
   }
 }

@@ -74,12 +74,17 @@ export function toMinion(node: Node, shape: NodeShape, selfLink: string, externa
         lastProbeTime: lastHeartbeatTime,
         ...condition,
       })),
-      addresses,
-      nodeInfo: Object.fromEntries(Object.entries(nodeInfo).filter(([field]) => shape.nodeInfo.includes(field))),
+      addresses: shape.statusAddresses ? addresses : undefined,
+      nodeInfo: nodeInfoOf(nodeInfo, shape),
     },
     labels,
     externalID,
   };
+}
+
+function nodeInfoOf(nodeInfo: Node['status']['nodeInfo'], shape: NodeShape): object | undefined {
+  if (shape.nodeInfo.length === 0) return undefined;
+  return Object.fromEntries(Object.entries(nodeInfo).filter(([field]) => shape.nodeInfo.includes(field)));
 }
 
 /** Memory is a number of bytes there; cpu stays text. */

@@ -21,6 +21,23 @@ const OLD_KEY = `(${QUALIFIED_NAME}/)?${QUALIFIED_NAME}`;
 const quoted = (value: string, problem: string) => `invalid value '${value}': ${problem}`;
 const inJson = (value: string, problem: string) => `Invalid value: ${JSON.stringify(value)}: ${problem}`;
 
+const DNS_LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+const OLDEST_KEY: NodeRules['labelKey'] = (key) => {
+  const fits = new RegExp(`^(${SUBDOMAIN}/)?${DNS_LABEL}$`).test(key);
+  return fits ? [] : [`must match regex [${SUBDOMAIN} / ] ${DNS_LABEL}`];
+};
+
+/** v0.12: a value of a label may be anything, and its key has no capitals. */
+export const RULES_V0_12: NodeRules = {
+  name: within(253, SUBDOMAIN, mustMatch(253, SUBDOMAIN)),
+  labelKey: OLDEST_KEY,
+  labelValue: () => [],
+  annotationKey: OLDEST_KEY,
+  invalid: quoted,
+  required: 'required value',
+  nameRequired: 'required value',
+};
+
 /** v0.13 to v0.17: one expression for each, and a key is as long as a name. */
 export const RULES_V0: NodeRules = {
   name: within(253, SUBDOMAIN, mustMatch(253, SUBDOMAIN)),

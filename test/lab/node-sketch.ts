@@ -5,6 +5,7 @@ export interface NodeSketch {
   readonly name: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
   readonly addresses?: readonly string[];
   readonly machineId?: string;
   /** The condition Ready; left out, the node has no conditions. */
@@ -22,8 +23,8 @@ const NOT_READY = {
   timeAdded: undefined,
 };
 
-export function sketched({ name, labels, annotations, unschedulable, ...status }: NodeSketch): NodeInput {
-  const input = NODE_INPUT.parse({ metadata: { name, labels, annotations }, spec: { unschedulable } });
+export function sketched({ name, labels, annotations, finalizers, unschedulable, ...status }: NodeSketch): NodeInput {
+  const input = NODE_INPUT.parse({ metadata: { name, labels, annotations, finalizers }, spec: { unschedulable } });
   return { ...input, status: reported(status) };
 }
 

@@ -31,25 +31,39 @@ export class NodeStore {
         name: name === '' && generateName ? `${generateName}${randomUUID().slice(0, 5)}` : name,
         uid: randomUUID(),
         resourceVersion: undefined,
-        creationTimestamp: new Date().toISOString().replace(/\.\d+/, ''),
+        deletionTimestamp: undefined,
+        creationTimestamp: now(),
       },
     };
   }
 
   /** A node with new content, not yet stored. */
   revision(old: Node, input: NodeInput): Node {
-    const { generateName, uid, resourceVersion, creationTimestamp } = old.metadata;
-    return { ...input, metadata: { ...input.metadata, generateName, uid, resourceVersion, creationTimestamp } };
+    const { generateName, uid, resourceVersion, creationTimestamp, deletionTimestamp } = old.metadata;
+    const kept = { generateName, uid, resourceVersion, creationTimestamp, deletionTimestamp };
+    return { ...input, metadata: { ...input.metadata, ...kept } };
   }
 
-  /** Stores a draft or a revision under a new resourceVersion; a revision that changes nothing keeps the old one, unless `always`. */
+  /** Marks a node as deleted: it stays until it has no finalizers any more. */
+  leave(node: Node): Node {
+    if (node.metadata.deletionTimestamp !== undefined) return node;
+    const deletionTimestamp = now();
+    return this.put({ ...node, metadata: { ...node.metadata, deletionTimestamp } });
+  }
+
+  /**
+   * Stores a draft or a revision under a new resourceVersion; a revision that changes nothing keeps the old one, unless `always`. A
+   * deleted node without finalizers is gone.
+   */
   put(node: Node, { always = false } = {}): Node {
     const { name } = node.metadata;
     const old = this.#nodes.get(name);
     if (!always && old !== undefined && itemJson(old) === itemJson(node)) return old;
     this.#changed();
     const stored = { ...node, metadata: { ...node.metadata, resourceVersion: String(this.#revision) } };
-    this.#nodes.set(name, stored);
+    const { deletionTimestamp, finalizers } = node.metadata;
+    if (deletionTimestamp !== undefined && finalizers === undefined) this.#nodes.delete(name);
+    else this.#nodes.set(name, stored);
     return stored;
   }
 
@@ -84,4 +98,8 @@ export class NodeStore {
     this.#revision += 1;
     this.#latest = undefined;
   }
+}
+
+function now(): string {
+  return new Date().toISOString().replace(/\.\d+/, '');
 }

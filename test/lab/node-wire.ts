@@ -73,11 +73,13 @@ function makeWire({ nodes: shape }: Era, { api, resource }: Place): Wire {
 }
 
 function toNode(node: Node, shape: NodeShape, selfLink: string, externalID: string | undefined): object {
-  const { name, generateName, uid, resourceVersion, creationTimestamp, labels, annotations } = node.metadata;
+  const { name, generateName, uid, resourceVersion, creationTimestamp, deletionTimestamp } = node.metadata;
+  const { labels, annotations, finalizers } = node.metadata;
+  const made = { name, generateName, selfLink, uid, resourceVersion, creationTimestamp, deletionTimestamp };
   const { capacity, allocatable, conditions, addresses, daemonEndpoints, nodeInfo } = node.status;
   const { podCIDR, providerID, unschedulable, taints } = node.spec;
   return {
-    metadata: { name, generateName, selfLink, uid, resourceVersion, creationTimestamp, labels, annotations },
+    metadata: { ...made, labels, annotations, finalizers },
     spec: {
       ...(shape.capacityIn === 'spec' && { capacity }),
       podCIDR,

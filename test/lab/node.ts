@@ -23,6 +23,8 @@ const METADATA = z.object({
   resourceVersion: optional(z.string()),
   labels: TEXT_MAP,
   annotations: TEXT_MAP,
+  deletionTimestamp: optional(z.string()),
+  finalizers: list(z.string()),
 });
 
 const SPEC = z.object({
@@ -87,8 +89,10 @@ export interface Node extends NodeInput {
 
 /** The metadata, as JSON. */
 const metadataJson = remembered(({ metadata }: Node) => {
-  const { name, generateName, uid, resourceVersion, creationTimestamp, labels, annotations } = metadata;
-  return goJson({ name, generateName, uid, resourceVersion, creationTimestamp, labels, annotations });
+  const { name, generateName, uid, resourceVersion, creationTimestamp, deletionTimestamp } = metadata;
+  const { labels, annotations, finalizers } = metadata;
+  const made = { name, generateName, uid, resourceVersion, creationTimestamp, deletionTimestamp };
+  return goJson({ ...made, labels, annotations, finalizers });
 });
 
 /** All but the metadata, as the inside of a JSON object. */

@@ -1,6 +1,10 @@
-/** A minion as the API servers before v0.13 keep and write it. */
+/** A minion as the API servers before v0.10 keep and write it. */
 import { z } from 'zod';
 import type { Release } from './releases.ts';
+
+interface Resources {
+  readonly capacity?: Readonly<Record<string, number | string>> | undefined;
+}
 
 export interface Minion {
   readonly id: string;
@@ -11,7 +15,7 @@ export interface Minion {
   readonly hostIP: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly resources: object;
+  readonly resources: Resources;
 }
 
 const pairs = z
@@ -27,7 +31,7 @@ export const MINION_INPUT = z.object({
   hostIP: z.string().optional(),
   labels: pairs,
   annotations: pairs,
-  resources: z.looseObject({}).optional(),
+  resources: z.object({ capacity: z.record(z.string(), z.union([z.number(), z.string()])).optional() }).optional(),
 });
 
 export interface Form {
@@ -36,8 +40,12 @@ export interface Form {
   readonly resource: string;
 }
 
-/** The object of a GET, or with `isCreated` the answer to a create. */
-export function minionOf(minion: Minion, form: Form, { isCreated = false } = {}) {
+/** The object of a GET, or with `isCreated` the answer to a create. `ready` is what the server found out; undefined where it does not tell. */
+export function minionOf(
+  minion: Minion,
+  form: Form,
+  { isCreated = false, ready }: { readonly isCreated?: boolean; readonly ready?: boolean | undefined } = {},
+) {
   const { release } = form;
   const saysRevision = release.hasRevision && (!isCreated || release.createSaysRevision);
   return {
@@ -48,12 +56,12 @@ export function minionOf(minion: Minion, form: Form, { isCreated = false } = {})
     ...(release.hasRevision && { selfLink: linkOf(minion.id, form) }),
     ...(saysRevision && { resourceVersion: minion.revision }),
     apiVersion: form.api,
-    ...contentOf(minion, release),
+    ...contentOf(minion, release, ready),
   };
 }
 
 /** The item of a list. */
-export function itemOf(minion: Minion, form: Form) {
+export function itemOf(minion: Minion, form: Form, ready: boolean | undefined) {
   const { release } = form;
   return {
     // v0.4.4 stores a name with a slash under a key that it cannot read back: the item has no id.
@@ -62,7 +70,7 @@ export function itemOf(minion: Minion, form: Form) {
     creationTimestamp: release.hasRevision && !isGhost(minion, release) ? minion.creationTimestamp : null,
     ...(release.itemsHaveLinks && { selfLink: linkOf(minion.id, form) }),
     ...(release.hasRevision && { resourceVersion: minion.revision }),
-    ...contentOf(minion, release),
+    ...contentOf(minion, release, ready),
   };
 }
 
@@ -79,12 +87,27 @@ function linkOf(id: string, form: Form): string {
   return `${listLink(form)}/${encodeURI(id).replace(/[!]/g, '%21')}`;
 }
 
-function contentOf({ hostIP, labels, annotations, resources }: Minion, { keeps, empty }: Release) {
+function contentOf(
+  { hostIP, labels, annotations, resources }: Minion,
+  { keeps, empty, cpuAsText }: Release,
+  ready: boolean | undefined,
+) {
   return {
     ...(keeps.annotations && Object.keys(annotations).length > 0 && { annotations }),
     ...(keeps.hostIp && hostIP !== undefined && { hostIP }),
     ...empty,
-    ...('resources' in empty && { resources }),
+    ...('resources' in empty && { resources: cpuAsText ? withCpuAsText(resources) : resources }),
+    ...(ready !== undefined && { status: { conditions: [conditionOf(ready)] } }),
     ...(keeps.labels && Object.keys(labels).length > 0 && { labels }),
   };
+}
+
+/** v0.9.3 with nothing at the kubelet's port: `None`. What a kubelet that answers comes to is in its source (healthy_registry.go). */
+function conditionOf(ready: boolean): object {
+  return { kind: 'Ready', status: ready ? 'Full' : 'None', lastTransitionTime: null };
+}
+
+function withCpuAsText({ capacity }: Resources): Resources {
+  if (capacity?.['cpu'] === undefined) return { capacity };
+  return { capacity: { ...capacity, cpu: String(capacity['cpu']) } };
 }

@@ -1,6 +1,6 @@
-/** What differs between the API servers that kept minions: v0.2, v0.4.4, v0.5.6 and v0.8.4, as recorded. */
+/** What differs between the API servers that kept minions: v0.2, v0.4.4, v0.5.6, v0.8.4 and v0.9.3, as recorded. */
 
-export type MinionsVersion = 'v0.2' | 'v0.4.4' | 'v0.5.6' | 'v0.8.4';
+export type MinionsVersion = 'v0.2' | 'v0.4.4' | 'v0.5.6' | 'v0.8.4' | 'v0.9.3';
 
 export interface Release {
   /** What /version says. */
@@ -26,11 +26,17 @@ export interface Release {
   /** Whether the answer to a create says the resourceVersion. */
   readonly createSaysRevision: boolean;
   readonly itemsHaveLinks: boolean;
+  /** Whether a number of cpus becomes a text. */
+  readonly cpuAsText: boolean;
   readonly emptyItems: boolean;
   readonly empty: object;
   readonly failure: 'failure' | 'Failure';
   readonly getMissing: 404 | 500;
   readonly unhealthy: string;
+  /** Minions whose kubelet does not answer: not shown and not deleted, or shown with a condition that says so. */
+  readonly dead: 'hidden' | 'shown';
+  /** Whether /version and /api answer 406 to a client that does not take any form. */
+  readonly wantsAnyForm: boolean;
   /** What a create does when the server does not reach the kubelet: asks and refuses, asks and stores all the same, does not ask. */
   readonly createAsks: 'refuses' | 'stores' | 'no';
   /** 409 for a minion that is there. */
@@ -44,8 +50,8 @@ export const NO_SUCH_RESOURCE = 'The requested resource does not exist.';
 
 const ANY = /^/;
 
-const V0_8: Release = {
-  gitVersion: 'v0.8.4',
+const V0_9: Release = {
+  gitVersion: 'v0.9.3',
   apis: ['v1beta1', 'v1beta2'],
   listsApis: true,
   resources: ['minions', 'nodes'],
@@ -62,15 +68,27 @@ const V0_8: Release = {
   hasRevision: true,
   createSaysRevision: false,
   itemsHaveLinks: true,
+  cpuAsText: true,
   emptyItems: true,
   empty: { resources: {}, status: {} },
   failure: 'Failure',
   getMissing: 404,
-  unhealthy: 'The requested minion is not healthy.',
+  unhealthy: '',
+  dead: 'shown',
+  wantsAnyForm: false,
   createAsks: 'no',
   conflicts: true,
   cacheMs: 0,
   operations: true,
+};
+
+const V0_8: Release = {
+  ...V0_9,
+  gitVersion: 'v0.8.4',
+  cpuAsText: false,
+  unhealthy: 'The requested minion is not healthy.',
+  dead: 'hidden',
+  wantsAnyForm: true,
 };
 
 const V0_5: Release = {
@@ -100,11 +118,13 @@ const V0_4: Release = {
   createSaysRevision: true,
   itemsHaveLinks: false,
   emptyItems: false,
+  wantsAnyForm: false,
   createAsks: 'stores',
   cacheMs: 30_000,
 };
 
 export const RELEASES: Record<MinionsVersion, Release> = {
+  'v0.9.3': V0_9,
   'v0.8.4': V0_8,
   'v0.5.6': V0_5,
   'v0.4.4': V0_4,

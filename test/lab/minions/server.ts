@@ -1,5 +1,5 @@
 /**
- * An API server of 2014 that keeps minions: v0.2, v0.4.4, v0.5.6 or v0.8.4, over real HTTP. Recordings are named where our
+ * An API server of 2014 or early 2015 that keeps minions: v0.2, v0.4.4, v0.5.6, v0.8.4 or v0.9.3, over real HTTP. Recordings are named where our
  * clients rely on a behaviour or defend against it.
  */
 import { randomUUID } from 'node:crypto';
@@ -92,6 +92,8 @@ export class Minions extends LabServer {
   protected override answer(request: Received): Answer {
     const { pathname, searchParams: query } = new URL(request.path, 'http://lab');
     const release = this.#release;
+    const ofServer = pathname === '/version' || (release.listsApis && /^\/api\/?$/.test(pathname));
+    if (ofServer && release.wantsAnyForm && !takesAnyForm(request)) return text(406, '406: Not Acceptable');
     if (pathname === '/version') {
       const [, minor] = release.gitVersion.split(/^v0\./);
       return json(200, {
@@ -103,7 +105,7 @@ export class Minions extends LabServer {
       });
     }
     if (pathname === '/healthz') return text(200, 'ok');
-    if (release.listsApis && /^\/api\/?$/.test(pathname)) return json(200, { versions: release.apis });
+    if (ofServer) return json(200, { versions: release.apis });
     const operation = OPERATION_PATH.exec(pathname)?.groups;
     if (operation !== undefined && release.operations) {
       const known = this.#operations.read(operation['api'] ?? '', operation['id']);
@@ -148,15 +150,16 @@ export class Minions extends LabServer {
   #list(form: Form): Answer {
     const { release } = form;
     const items = this.minions
-      .filter(({ id }) => this.#health.isHealthy(id))
-      .map((minion) => itemOf(minion, form))
+      .filter(({ id }) => release.dead === 'shown' || this.#health.isHealthy(id))
+      .map((minion) => itemOf(minion, form, this.#readinessOf(minion)))
       .sort((a, b) => ((a.id ?? '') < (b.id ?? '') ? -1 : 1));
     const both = form.api === 'v1beta1' && items.length > 0;
+    const saysRevision = release.hasRevision && (release.dead === 'shown' || !this.#health.enabled);
     return json(200, {
       kind: 'MinionList',
       creationTimestamp: null,
       ...(release.hasRevision && { selfLink: listLink(form) }),
-      ...(release.hasRevision && !this.#health.enabled && { resourceVersion: this.#revision }),
+      ...(saysRevision && { resourceVersion: this.#revision }),
       apiVersion: form.api,
       ...(both && { minions: items }),
       ...((items.length > 0 || release.emptyItems) && { items }),
@@ -199,16 +202,18 @@ export class Minions extends LabServer {
   #one(request: Received, form: Form & { readonly id: string }, query: URLSearchParams): Answer {
     const { id, release } = form;
     const minion = this.#minions.get(id);
-    const isHealthy = this.#health.isHealthy(id);
+    const isShown = release.dead === 'shown' || this.#health.isHealthy(id);
     switch (request.method) {
       case 'GET':
-        if (minion !== undefined && isHealthy) return json(200, minionOf(minion, form));
+        if (minion !== undefined && isShown) {
+          return json(200, minionOf(minion, form, { ready: this.#readinessOf(minion) }));
+        }
         if (minion !== undefined) return this.#failure(500, form, release.unhealthy);
         return release.getMissing === 404 ? this.#missing(id, form) : this.#failure(500, form, NO_SUCH_RESOURCE);
       case 'DELETE':
         return this.#operation(form, query, () => {
           // "delete unhealthy one": the minion stays, whatever the answer is to somebody who asks again.
-          if (minion === undefined || !isHealthy) return this.#failure(500, form, NO_SUCH_RESOURCE);
+          if (minion === undefined || !isShown) return this.#failure(500, form, NO_SUCH_RESOURCE);
           this.deleteMinion(id);
           return json(200, { kind: 'Status', creationTimestamp: null, apiVersion: form.api, status: this.#success });
         });
@@ -217,6 +222,11 @@ export class Minions extends LabServer {
         return this.#failure(500, form, 'Minions can only be created (inserted) and deleted.');
     }
     return this.#noSuchMethod(request);
+  }
+
+  /** What a server that shows dead minions says of one; undefined where it does not tell. */
+  #readinessOf({ id }: Minion): boolean | undefined {
+    return this.#release.dead === 'shown' && this.#health.enabled ? this.#health.isHealthy(id) : undefined;
   }
 
   /** "slow store: create without sync" and "... with sync=true&timeout=200ms": 202, and the write goes on. */
@@ -275,6 +285,11 @@ export class Minions extends LabServer {
     const { status, body } = this.#release.methodMissing;
     return text(status, body(path));
   }
+}
+
+/** The routes of v0.5 to v0.8 for these paths declare no type, so that only a client that takes any gets an answer. */
+function takesAnyForm({ headers: { accept } }: Received): boolean {
+  return accept === undefined || accept.split(',').some((range) => range.split(';')[0]?.trim() === '*/*');
 }
 
 function parsed(body: string): unknown {
