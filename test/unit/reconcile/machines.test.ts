@@ -1,8 +1,8 @@
 /** The records of one listing of fleet, made into machines. */
 import { describe, expect, it } from 'vitest';
-import type { MachineRecord } from '../../src/fleet/machine.ts';
-import { parseSelector } from '../../src/fleet/selector.ts';
-import { isCandidate, Roster } from '../../src/reconcile/machines.ts';
+import type { MachineRecord } from '../../../src/fleet/machine.ts';
+import { parseSelector } from '../../../src/fleet/selector.ts';
+import { Inventory, isCandidate, machinesByAddress } from '../../../src/reconcile/machines.ts';
 
 function record(id: string, address: string | undefined, rest: Partial<MachineRecord> = {}): MachineRecord {
   return { id, address, problem: undefined, metadata: new Map([['role', 'kubernetes']]), ...rest };
@@ -10,9 +10,9 @@ function record(id: string, address: string | undefined, rest: Partial<MachineRe
 
 /** The machines of the records, and what was said of the last of them. */
 function listed(...records: readonly MachineRecord[]) {
-  const roster = new Roster(parseSelector('role=kubernetes'));
-  const last = records.map((each) => roster.add(each)).at(-1);
-  return { machines: [...roster.machines.values()], last };
+  const inventory = new Inventory(parseSelector('role=kubernetes'));
+  const last = records.map((each) => inventory.add(each)).at(-1);
+  return { machines: [...inventory.machines.values()], last };
 }
 
 describe('a machine that fleet lists', () => {
@@ -60,5 +60,21 @@ describe('a machine that fleet lists', () => {
     const { machines, last } = listed(record('a', undefined, { problem: why }));
     expect(machines).toMatchObject([{ address: undefined, addresses: [], problem }]);
     expect(last && isCandidate(last)).toBe(false);
+  });
+});
+
+describe('the machines at an address', () => {
+  it('are all that fleet gives it, a clone at each of its addresses', () => {
+    const { machines } = listed(
+      record('a', '10.0.0.1'),
+      record('b', '10.0.0.2'),
+      record('b', '10.0.0.1'),
+      record('c', undefined),
+    );
+    const at = machinesByAddress(machines);
+    expect([...at].map(([address, tenants]) => [address, tenants.map(({ id }) => id)])).toEqual([
+      ['10.0.0.1', ['a', 'b']],
+      ['10.0.0.2', ['b']],
+    ]);
   });
 });

@@ -1,8 +1,8 @@
 /** What tells one request from another. */
 import { describe, expect, it } from 'vitest';
-import { type Action, fingerprint, labelFingerprint, nodeName } from '../../src/reconcile/action.ts';
-import { EMPTY_MEMORY } from '../../src/reconcile/memory.ts';
-import { INTERVAL, MINUTE, machine, node, ours, planAt } from './world.ts';
+import { type Action, fingerprint, labelFingerprint, nodeName, undoable } from '../../../src/reconcile/action.ts';
+import { EMPTY_MEMORY } from '../../../src/reconcile/memory.ts';
+import { INTERVAL, MINUTE, machine, node, ours, planAt, watchUntilDeregistered } from './world.ts';
 
 const labelled = machine('a', '10.0.0.1', { rack: 'r1' });
 const kubelets = { '10.0.0.1': 'healthy' } as const;
@@ -27,8 +27,9 @@ describe.each(kinds)('the action to %s', (kind, nodes) => {
     expect(nodeName(actionOn(nodes))).toBe('10.0.0.1');
   });
 
-  it('asks the same at another time', () => {
+  it('asks the same at another time, and is the same when it is undone', () => {
     expect(fingerprint(actionOn(nodes, INTERVAL))).toBe(fingerprint(actionOn(nodes)));
+    expect(undoable(actionOn(nodes, INTERVAL))).toEqual(undoable(actionOn(nodes)));
   });
 
   it.each([
@@ -52,7 +53,14 @@ describe.each(kinds)('the action to %s', (kind, nodes) => {
 it('a registration that loses its labels leaves the change behind that the next pass would ask for', () => {
   const registration = actionOn([]);
   if (registration.kind !== 'register') throw new Error(`it is to ${registration.kind}`);
-  const bare = node('10.0.0.1', { mark: 'a', addresses: ['10.0.0.1'] });
+  const bare = node('10.0.0.1', { mark: 'a', origin: 'named', addresses: ['10.0.0.1'] });
   const { machine: registered, draft } = registration;
   expect(fingerprint(actionOn([bare]))).toBe(labelFingerprint(registered, draft.labels));
+});
+
+it('a delete can be undone by nobody, and is about one uid', () => {
+  const policy = { maxDeregisterPercent: 100 };
+  const [action] = watchUntilDeregistered({ nodes: [ours('x', 'x', '10.0.0.9')] }, { policy })?.plan.actions ?? [];
+  if (action === undefined) throw new Error('nothing is to be done');
+  expect([undoable(action), fingerprint(action), nodeName(action)]).toEqual([undefined, 'deregister uid-x', 'x']);
 });
