@@ -1,8 +1,10 @@
-/** `kube-register explain`: every fact that the witnesses gave on one machine or node, the rule that applies, and what comes next. */
+/** `kube-register explain`: the evidence about one machine or node, the rule that applies to it, and what comes next. */
 import { formatDuration } from '../duration.ts';
 import { onOneLine } from '../quote.ts';
+import type { Reason } from '../reconcile/verdict.ts';
+import { KUBELET_WORDS } from '../telemetry/kubelet-words.ts';
 import { type OverviewRow, overviewOf } from '../telemetry/overview.ts';
-import type { Status } from '../telemetry/status-document.ts';
+import type { NodeStatus, Status } from '../telemetry/status-document.ts';
 import { MACHINE_HELP, NODE_HELP } from '../telemetry/verdict-help.ts';
 import { ageOf, lasting } from './status.ts';
 import type { Terminal } from './terminal.ts';
@@ -11,8 +13,8 @@ import type { Terminal } from './terminal.ts';
 const SHORTEST_PREFIX = 4;
 
 /**
- * The rows that the operator means: by id of a machine, name of a node, address, or else the beginning of an id. Several are meant where
- * machines share an address, or two nodes name one machine.
+ * The rows that the operator means: by id of a machine, name of a node, address, or else the beginning of an id. There are several where
+ * machines share an address, or where several nodes belong to one machine.
  */
 export function rowsAbout(status: Status, subject: string): readonly OverviewRow[] {
   const rows = overviewOf(status);
@@ -21,6 +23,7 @@ export function rowsAbout(status: Status, subject: string): readonly OverviewRow
       machine?.id === subject ||
       node?.name === subject ||
       node?.mark === subject ||
+      node?.reportedId === subject ||
       [machine, node].some((one) => one?.addresses.includes(subject)),
   );
   if (exact.length > 0 || subject.length < SHORTEST_PREFIX) return exact;
@@ -34,9 +37,9 @@ export function explainText(row: OverviewRow, status: Status, terminal: Terminal
   const now = Date.parse(status.now);
   const sections: (readonly [string, readonly (readonly [string, string])[]])[] = [
     [titleOf(row), verdictLines(row, now)],
-    ['What the witnesses say', witnessLines(row, status, now)],
+    ['Evidence', evidenceLines(row, status, now)],
   ];
-  if (node !== undefined) sections.push(['What is written on the node', markLines(node, now)]);
+  if (node !== undefined) sections.push(['Annotations', markLines(node, now)]);
   sections.push(['The rule', ruleLines(row, status)]);
   const past = status.history.filter(
     (deed) => deed.node === node?.name || (machine !== undefined && deed.machine === machine.id),
@@ -74,7 +77,7 @@ function verdictLines({ machine, node }: OverviewRow, now: number): readonly (re
   });
 }
 
-function witnessLines(
+function evidenceLines(
   { machine, node }: OverviewRow,
   status: Status,
   now: number,
@@ -83,6 +86,7 @@ function witnessLines(
     ['fleet', fleetText({ machine, node }, status)],
     ...kubeletLines({ machine, node }, now),
     ['Kubernetes', kubernetesText(node)],
+    ...aliveLines(node),
   ];
 }
 
@@ -92,7 +96,7 @@ function fleetText({ machine, node }: Pair, { rules: { selector }, machines }: S
   const wanted = selector === '' ? 'which every machine does' : `METADATA=${selector}`;
   if (machine === undefined) {
     const id = node?.reportedId ?? node?.mark;
-    if (id == null) return 'no machine came to this node, and it names none';
+    if (id == null) return 'no machine matches this node, and it names none';
     const named = machines.find((one) => one.id === id);
     return named === undefined
       ? `does not list machine ${id}`
@@ -106,36 +110,63 @@ function fleetText({ machine, node }: Pair, { rules: { selector }, machines }: S
 
 function kubeletLines({ machine, node }: Pair, now: number): readonly (readonly [string, string])[] {
   const own = machine?.kubelet;
-  const heard = node?.witnesses;
+  const evidence = node?.evidence;
   const lines: (readonly [string, string])[] = [];
-  if (own) lines.push(['kubelet', `${own.state}${lasting(own.since, now)}: ${own.detail}`]);
-  // A node may be asked for at other addresses than its machine's.
-  if (heard && heard.kubeletDetail !== own?.detail) lines.push(['kubelet', `${heard.kubelet}: ${heard.kubeletDetail}`]);
-  return lines.length > 0 ? lines : [['kubelet', 'was not asked']];
+  if (own) lines.push(['kubelet', `${KUBELET_WORDS[own.state]}${lasting(own.since, now)}: ${own.detail}`]);
+  // A node's kubelet is also asked at addresses that are not its machine's.
+  if (evidence && evidence.kubeletDetail !== own?.detail) {
+    lines.push(['kubelet', `${KUBELET_WORDS[evidence.kubelet]}: ${evidence.kubeletDetail}`]);
+  }
+  return lines.length > 0 ? lines : [['kubelet', 'not asked']];
 }
 
 const READY = {
-  ready: 'calls it Ready',
-  'not-ready': 'does not call it Ready',
-  none: 'keeps no Ready condition',
-  unread: 'lists it; whether it is Ready was not read, for nothing depends on it',
+  true: 'Ready',
+  false: 'NotReady',
+  unknown: 'Unknown: its kubelet has stopped posting',
+  none: 'the node has no Ready condition',
+  unreadable: 'its status cannot be read',
+  unread: 'not read in this pass, because its kubelet answered',
 } as const;
 
 function kubernetesText(node: OverviewRow['node']): string {
-  if (node === undefined) return 'has no node for it';
-  const said = READY[node.witnesses?.kubernetes ?? node.ready ?? 'unread'];
-  const reports = [
-    node.reportedId === null ? undefined : `it reports machine id ${node.reportedId}`,
-    node.addresses.length === 0 ? undefined : `it has the addresses ${node.addresses.join(', ')}`,
+  if (node === undefined) return 'no node';
+  const { leaving } = node;
+  const facts = [
+    READY[node.evidence?.node ?? node.ready ?? 'unread'],
+    node.reportedId === null ? undefined : `reports machine ID ${node.reportedId}`,
+    node.addresses.length === 0 ? undefined : `reports ${node.addresses.join(', ')}`,
+    leaving === null
+      ? undefined
+      : `deleted at ${leaving.since}, finalizers: ${leaving.finalizers.join(', ') || 'none'}`,
   ].filter((part) => part !== undefined);
-  return [said, ...reports].join('; ');
+  return facts.join('; ');
 }
 
-function markLines(node: NonNullable<OverviewRow['node']>, now: number): readonly (readonly [string, string])[] {
-  if (node.mark === null) return [['mark', 'none: it is never deregistered']];
+/** What the verdict rests on. */
+function aliveLines(node: OverviewRow['node']): readonly (readonly [string, string])[] {
+  if (node?.evidence == null) return [];
+  const { alive, answeredAt, successor } = node.evidence;
+  const answered = answeredAt.length === 0 ? 'never' : `at ${answeredAt.join(', ')}`;
+  return [
+    ['alive', alive ? 'yes' : 'no'],
+    ['answered', `its kubelet has answered this process ${answered}`],
+    ...(successor === null ? [] : [['other node', `${successor} of the same machine is reporting`] as const]),
+  ];
+}
+
+function markLines(node: NodeStatus, now: number): readonly (readonly [string, string])[] {
+  if (node.otherOwner !== null) {
+    return [['owner', `${node.otherOwner}: managed by another kube-register, never touched by this one`]];
+  }
+  if (node.mark === null) return [['managed', 'no: it is never deregistered']];
   const origin = node.origin === 'managed' ? '' : `, ${node.origin} by this daemon`;
   const since = node.managedSince === null ? '' : `, since ${node.managedSince} (${ageOf(node.managedSince, now)})`;
-  return [['mark', `of machine ${node.mark}${since}${origin}`]];
+  const name = { named: 'named by kube-register', 'own-name': 'named by its kubelet' };
+  return [
+    ['managed', `for machine ${node.mark}${since}${origin}`],
+    ...(node.nameOrigin === null ? [] : [['name', name[node.nameOrigin]] as const]),
+  ];
 }
 
 function ruleLines({ machine, node }: OverviewRow, { rules, guard }: Status): readonly (readonly [string, string])[] {
@@ -144,8 +175,8 @@ function ruleLines({ machine, node }: OverviewRow, { rules, guard }: Status): re
     ['means', help.means],
     ['you may', help.mayDo],
   ];
-  if (node?.mark != null) lines.push(...deathLines(node, rules));
-  if (guard.held) lines.push(['guard', guard.message ?? 'holds']);
+  if (node?.mark != null) lines.push(...deregisterLines(node, rules));
+  if (guard.held) lines.push(['guard', guard.message ?? 'deletion guard active']);
   return lines.map(([name, text]) => [name, text.replaceAll('`', '')]);
 }
 
@@ -154,22 +185,47 @@ function helpOf(table: Readonly<Record<string, { means: string; mayDo: string }>
   return help ?? { means: 'this program does not know that verdict', mayDo: 'ask with the version of the daemon' };
 }
 
-/** The row of the witness table that the node is in. */
-function deathLines(
-  { witnesses }: NonNullable<OverviewRow['node']>,
-  rules: Status['rules'],
-): readonly (readonly [string, string])[] {
-  if (witnesses === null) return [];
-  if (rules.neverDeregister !== null) return [['deregisters', `never: ${rules.neverDeregister}`]];
-  const isUnhealthy = witnesses.fleet === 'matches';
+/** When the node would be deregistered, by the reason that applies to it now. */
+function deregisterLines(node: NodeStatus, rules: Status['rules']): readonly (readonly [string, string])[] {
+  const veto = vetoLines(node);
+  if (node.evidence === null || node.leaving !== null) return veto;
+  if (rules.neverDeregister !== null) return [['deregisters', `never: ${rules.neverDeregister}`], ...veto];
+  const [reason, when] = reasonOf(node.evidence);
+  const isUnhealthy = reason === 'unhealthy';
   const graceMs = isUnhealthy ? rules.unhealthyGraceMs : rules.missingGraceMs;
   const setting = isUnhealthy ? 'UNHEALTHY_GRACE' : 'MISSING_GRACE';
-  const when = {
-    matches: 'while fleet lists its machine',
-    'no-match': 'whose machine no longer matches',
-    'not-listed': 'whose machine fleet does not list',
-  };
   const grace =
-    graceMs === null ? `never: ${setting}=never` : `after ${setting}, ${formatDuration(graceMs)} of watched time`;
-  return [['deregisters', `a node that is not alive, ${when[witnesses.fleet]}: ${grace}; one that is alive: never`]];
+    graceMs === null ? `never: ${setting}=never` : `after ${formatDuration(graceMs)} of watched time (${setting})`;
+  const needsAnswer = isUnhealthy || reason === 'metadata-changed';
+  const unheard = needsAnswer ? ', if its kubelet has answered this process before' : '';
+  return [
+    ['deregisters', `a node that is not alive, ${when} (${reason}): ${grace}${unheard}; an alive one: never`],
+    ...veto,
+  ];
+}
+
+/** The reason that would be given, and its condition in words. */
+function reasonOf({ fleet, successor }: NonNullable<NodeStatus['evidence']>): readonly [Reason, string] {
+  if (successor !== null) return ['left-over', 'while another node of its machine is reporting'];
+  switch (fleet) {
+    case 'matches':
+      return ['unhealthy', 'whose machine matches'];
+    case 'no-match':
+      return ['metadata-changed', 'whose machine no longer matches'];
+    case 'not-listed':
+      return ['machine-gone', 'whose machine is missing from fleet'];
+  }
+}
+
+function vetoLines({ name, veto }: NodeStatus): readonly (readonly [string, string])[] {
+  switch (veto) {
+    case 'keep':
+      return [['veto', `kube-register.io/keep is set: kubectl annotate node ${name} kube-register.io/keep-`]];
+    case 'cordoned':
+      return [['veto', `the node is cordoned: kubectl uncordon ${name}`]];
+    case 'unreadable':
+      return [['veto', 'its spec.unschedulable cannot be read']];
+    case null:
+      return [];
+  }
 }

@@ -1,8 +1,8 @@
 /** `kube-register plan`: what one look would have the daemon do, as a diff, and nothing of it done. */
 import { type Action, nodeName } from '../reconcile/action.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
-import { overviewOf } from '../telemetry/overview.ts';
-import type { Status } from '../telemetry/status-document.ts';
+import { concernOf } from '../telemetry/overview.ts';
+import type { MachineStatus, NodeStatus, Status } from '../telemetry/status-document.ts';
 import type { Terminal } from './terminal.ts';
 
 type Seen = NonNullable<PassReport['seen']>;
@@ -18,16 +18,18 @@ interface Step {
   readonly annotations: Readonly<Record<string, string | null>>;
 }
 
-/** Nodes that are not alive, and what would come of them if a daemon watched. */
+/** A managed node that is not alive, and what follows if a daemon watches; or a node or machine whose verdict is a warning. */
 interface Watched {
-  readonly node: string;
+  readonly kind: 'machine' | 'node';
+  /** The machine's id or the node's name. */
+  readonly id: string;
   readonly verdict: string;
   readonly reason: string;
   readonly next: string | null;
 }
 
 export interface PlanDocument {
-  /** Why nothing is deregistered now, while the mass guard holds. */
+  /** Why nothing is deregistered now, while the deletion guard is active. */
   readonly held: string | null;
   readonly steps: readonly Step[];
   readonly watched: readonly Watched[];
@@ -39,16 +41,20 @@ export function planDocument({ plan }: Seen, status: Status): PlanDocument {
   return {
     held: plan.hold?.message ?? null,
     steps: plan.actions.map((action) => stepOf(action, plan)),
-    watched: overviewOf(status)
-      .filter(({ node, concern }) => node !== undefined && node.mark !== null && concern === 'trouble')
-      .map(({ node, verdict }) => ({
-        node: node?.name ?? '',
-        verdict: verdict.verdict,
-        reason: verdict.reason,
-        next: verdict.next,
-      })),
+    watched: [
+      ...status.nodes.filter(isWatched).map((node) => watched('node', node.name, node)),
+      ...status.machines.filter(({ warning }) => warning).map((machine) => watched('machine', machine.id, machine)),
+    ],
     notes: plan.notes.map(({ text }) => text),
   };
+}
+
+function isWatched(node: NodeStatus): boolean {
+  return node.warning || (node.mark !== null && concernOf(node) === 'trouble');
+}
+
+function watched(kind: Watched['kind'], id: string, { verdict, reason, next }: NodeStatus | MachineStatus): Watched {
+  return { kind, id, verdict, reason, next };
 }
 
 function stepOf(action: Action, { machines, nodes }: Seen['plan']): Step {
@@ -61,7 +67,7 @@ function stepOf(action: Action, { machines, nodes }: Seen['plan']): Step {
     node,
     machine,
     // The verdict of a node that is kept up to date is about something else.
-    reason: action.kind === 'label' ? 'its marks or labels are out of date' : (verdict?.reason ?? ''),
+    reason: action.kind === 'label' ? 'its annotations or labels are out of date' : (verdict?.reason ?? ''),
     labels: Object.fromEntries(written?.labels ?? []),
     annotations: Object.fromEntries(written?.annotations ?? []),
   };
@@ -75,19 +81,19 @@ const SIGNS = {
 } as const;
 
 const UNWATCHED =
-  'A single look watches no grace: how much of it is over a daemon knows that runs (kube-register status).';
+  'plan looks once and watches no grace period: a running daemon knows how much of it is over (kube-register status).';
 
 export function planText({ held, steps, watched, notes }: PlanDocument, terminal: Terminal): string {
   const parts = [
     ...steps.map((step) => stepText(step, terminal)),
-    ...watched.map(({ node, verdict, reason, next }) =>
+    ...watched.map(({ kind, id, verdict, reason, next }) =>
       terminal.paint({
-        text: `! node ${node}: ${verdict}: ${reason}${next === null ? '' : `; ${next}`}`,
+        text: `! ${kind} ${id}: ${verdict}: ${reason}${next === null ? '' : `; ${next}`}`,
         style: 'watch',
       }),
     ),
     ...(held === null ? [] : [terminal.paint({ text: held, style: 'trouble' })]),
-    ...(watched.length > 0 ? [UNWATCHED] : []),
+    ...(watched.some(({ verdict }) => verdict === 'in-grace' || verdict === 'queued') ? [UNWATCHED] : []),
     ...notes.map((note) => terminal.paint({ text: `note: ${note}`, style: 'watch' })),
     sumText(steps),
   ];

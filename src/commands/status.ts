@@ -1,7 +1,8 @@
 /** `kube-register status`: machines and nodes as a table, as `fleetctl list-machines` and `kubectl get nodes` would print them. */
 import { formatAge } from '../duration.ts';
 import { onOneLine } from '../quote.ts';
-import { mostUrgentFirst, type OverviewRow, overviewOf, withoutDelay } from '../telemetry/overview.ts';
+import { KUBELET_WORDS } from '../telemetry/kubelet-words.ts';
+import { mostUrgentFirst, type OverviewRow, overviewOf, withDelay } from '../telemetry/overview.ts';
 import type { NodeStatus, Status } from '../telemetry/status-document.ts';
 import { summarize } from '../telemetry/summary.ts';
 import type { Cell, Terminal } from './terminal.ts';
@@ -26,16 +27,25 @@ export function statusText(status: Status, origin: Origin, terminal: Terminal): 
 function header(status: Status, origin: Origin, terminal: Terminal): string {
   const { fleet, kubernetes, guard, rules } = status;
   const now = Date.parse(status.now);
-  const atRest = rules.maxDeregisterPercent === 100 ? 'off' : `at rest; it holds above ${rules.maxDeregisterPercent} %`;
+  const inactive = rules.maxDeregisterPercent === 100 ? 'off' : `inactive (limit ${rules.maxDeregisterPercent}%)`;
   const server = kubernetes.server === null || kubernetes.up === false ? '' : `, ${brief(kubernetes.server)}`;
   const lines: (readonly [string, string])[] = [
     ['fleet', serverText(fleet, now, terminal)],
     ['Kubernetes', `${serverText(kubernetes, now, terminal)}${server}`],
-    ['guard', guard.held ? terminal.paint({ text: guard.message ?? 'holds', style: 'trouble' }) : atRest],
+    ['guard', guard.held ? terminal.paint({ text: guard.message ?? 'active', style: 'trouble' }) : inactive],
     ['selector', rules.selector === '' ? 'every machine' : brief(rules.selector)],
   ];
+  lines.push(...warningLines(status, terminal));
   if ('daemon' in origin) lines.unshift(['pass', passText(status, now, terminal)]);
   return [whoText(status, origin), ...lines.map(([name, text]) => `${name.padEnd(12)}${text}`)].join('\n');
+}
+
+const WARNINGS_SHOWN = 5;
+
+function warningLines({ warnings }: Status, terminal: Terminal): readonly (readonly [string, string])[] {
+  const more = warnings.length - WARNINGS_SHOWN;
+  const shown = [...warnings.slice(0, WARNINGS_SHOWN).map(brief), ...(more > 0 ? [`and ${more} more`] : [])];
+  return shown.map((text) => ['warning', terminal.paint({ text, style: 'watch' })]);
 }
 
 function whoText({ version, startedAt, now, dryRun }: Status, origin: Origin): string {
@@ -104,18 +114,18 @@ function metadataText(metadata: Readonly<Record<string, string>> | undefined): s
   return pairs.join(',') || '-';
 }
 
-/** The node's witness where the machine's address was not asked. */
+/** That of the node where the machine's address was not asked. */
 function kubeletText(kubelet: Status['machines'][number]['kubelet'], node: NodeStatus | undefined, now: number): Cell {
-  if (kubelet === null) return node?.witnesses?.kubelet ?? '-';
+  if (kubelet === null) return node?.evidence == null ? '-' : KUBELET_WORDS[node.evidence.kubelet];
   const style = kubelet.state === 'healthy' ? 'well' : kubelet.state === 'answers' ? 'watch' : 'trouble';
   const age = kubelet.since === null ? '' : ` ${ageOf(kubelet.since, now)}`;
-  return { text: `${kubelet.state}${age}`, style };
+  return { text: `${KUBELET_WORDS[kubelet.state]}${age}`, style };
 }
 
 /** What is due is counted from now; the plan counted it from the pass. */
 function nextText({ next, due }: OverviewRow['verdict'], now: number): string {
   if (next === null) return '-';
-  return due === null ? next : `${withoutDelay(next)} in ${formatAge(Date.parse(due) - now)}`;
+  return due === null ? next : withDelay(next, ` in ${formatAge(Date.parse(due) - now)}`);
 }
 
 /** How long ago that was, at a glance; a dash for what is not known. */

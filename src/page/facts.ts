@@ -1,5 +1,6 @@
 /** What the page says at its top: whether all is well, what that rests on, and the rules by which nodes go. */
 import { formatAge, formatDuration } from '../duration.ts';
+import { plural } from '../plural.ts';
 import { onOneLine } from '../quote.ts';
 import type { Concern } from '../telemetry/overview.ts';
 import type { Status } from '../telemetry/status-document.ts';
@@ -9,11 +10,20 @@ import { moment, shortMoment } from './moment.ts';
 
 const LONGEST = 600;
 
-/** The sentence, and under it the whole of what the servers and the guard have to say. */
-export function renderSummary({ fleet, kubernetes, guard, pass }: Status, { concern, sentence }: Summary): Html {
+const WARNINGS_SHOWN = 5;
+
+/** The sentence, and below it the messages of the servers and the guard, and the warnings. */
+export function renderSummary(
+  { fleet, kubernetes, guard, pass, warnings }: Status,
+  { concern, sentence }: Summary,
+): Html {
   const failures =
     fleet.problem === null && kubernetes.problem === null ? Object.values(pass.last?.failures ?? {}) : [];
-  const details = [fleet.problem, kubernetes.problem, guard.message, ...failures].flatMap((text) => text ?? []);
+  const more = warnings.length - WARNINGS_SHOWN;
+  const shown = [...warnings.slice(0, WARNINGS_SHOWN), ...(more > 0 ? [`and ${plural(more, 'more warning')}`] : [])];
+  const details = [fleet.problem, kubernetes.problem, guard.message, ...failures, ...shown].flatMap(
+    (text) => text ?? [],
+  );
   return html`<p class="mark ${concern}">${sentence}</p>${details.map(
     (text) => html`
 <p class="detail">${onOneLine(text, LONGEST)}</p>`,
@@ -71,12 +81,12 @@ function serverName(name: string | null): Html {
 }
 
 function guard({ guard: { held, since }, rules: { maxDeregisterPercent, neverDeregister } }: Status): Fact {
-  const name = 'Mass guard';
+  const name = 'Deletion guard';
   if (held) {
     return {
       name,
       concern: 'trouble',
-      value: 'holds',
+      value: 'active',
       more: since === null ? NOTHING : html`since ${shortMoment(since)}`,
     };
   }
@@ -86,8 +96,8 @@ function guard({ guard: { held, since }, rules: { maxDeregisterPercent, neverDer
   return {
     name,
     concern: 'well',
-    value: 'at rest',
-    more: html`holds when more than ${maxDeregisterPercent} % are gone`,
+    value: 'inactive',
+    more: html`limit ${maxDeregisterPercent}%`,
   };
 }
 
@@ -99,7 +109,7 @@ function kubelets({ counts, nodes }: Status): Fact {
     name,
     concern: healthy < matched ? 'watch' : 'well',
     value: `${healthy} of ${matched} healthy`,
-    more: html`${listed} machines in fleet; of ${nodes.length} nodes ${counts.managed} are ours`,
+    more: html`${plural(listed, 'machine')} in fleet; ${plural(nodes.length, 'node')}, ${counts.managed} managed`,
   };
 }
 
@@ -108,9 +118,11 @@ export function renderRules({ rules }: Status): Html {
   const { neverDeregister, missingGraceMs, unhealthyGraceMs, adopt, intervalMs } = rules;
   const deregister =
     neverDeregister === null
-      ? html`A dead node goes ${after(unhealthyGraceMs)} while fleet lists its machine, and ${after(missingGraceMs)} when it does not.`
+      ? html`A node that is not alive is deregistered ${after(unhealthyGraceMs)} while its machine matches, and ${after(missingGraceMs)} when its machine is missing or no longer matches, or when another node of its machine is reporting. A node that is alive is kept.`
       : html`Nothing is ever deregistered: ${onOneLine(neverDeregister, LONGEST)}.`;
-  const adoption = adopt ? 'Living nodes of matching machines are adopted.' : 'Nodes of others are not adopted.';
+  const adoption = adopt
+    ? 'Unmanaged nodes of matching machines are adopted once alive.'
+    : 'Unmanaged nodes are not adopted.';
   return html`<p>${deregister} ${adoption} A pass is due every ${formatAge(intervalMs)}.</p>`;
 }
 

@@ -1,8 +1,9 @@
 /** The status page as HTML: the one renderer, of what is loaded at first and of what is sent as it changes. */
 import { onOneLine } from '../quote.ts';
-import { concernOf, overviewOf, RANKS } from '../telemetry/overview.ts';
+import { type Concern, overviewOf, RANKS } from '../telemetry/overview.ts';
 import type { Status } from '../telemetry/status-document.ts';
 import { type Summary, summarize } from '../telemetry/summary.ts';
+import { meaningOf } from '../telemetry/verdict-help.ts';
 import { renderFacts, renderRules, renderSummary } from './facts.ts';
 import { renderHistory } from './history.ts';
 import { type Html, html, NOTHING } from './html.ts';
@@ -62,16 +63,20 @@ function renderNotice({ dryRun }: Status): Html {
     : NOTHING;
 }
 
-/** How many rows have each verdict. With the script each is a link that shows those alone. */
+/** How many rows have each verdict, and what it means as a title. With the script each is a link that shows those alone. */
 function renderTally(status: Status): Html {
-  const counts = new Map<string, number>();
+  const tally = new Map<string, { readonly count: number; readonly concern: Concern }>();
   const rows = overviewOf(status);
-  for (const { verdict } of rows) counts.set(verdict.verdict, (counts.get(verdict.verdict) ?? 0) + 1);
-  const sorted = [...counts].sort(([a], [b]) => RANKS[concernOf(a)] - RANKS[concernOf(b)]);
+  for (const { verdict, concern } of rows) {
+    const before = tally.get(verdict.verdict);
+    const worst = before !== undefined && RANKS[before.concern] < RANKS[concern] ? before.concern : concern;
+    tally.set(verdict.verdict, { count: (before?.count ?? 0) + 1, concern: worst });
+  }
+  const sorted = [...tally].sort(([, a], [, b]) => RANKS[a.concern] - RANKS[b.concern]);
   return html`<ul>
 <li><span data-filter=""><b>${rows.length}</b> in all</span></li>${sorted.map(
-    ([verdict, count]) => html`
-<li><span data-filter="verdict:${verdict}"><b class="mark ${concernOf(verdict)}">${count}</b> ${verdict}</span></li>`,
+    ([verdict, { count, concern }]) => html`
+<li title="${meaningOf(verdict)}"><span data-filter="verdict:${verdict}"><b class="mark ${concern}">${count}</b> ${verdict}</span></li>`,
   )}</ul>`;
 }
 

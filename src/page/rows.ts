@@ -1,6 +1,7 @@
 /** The rows of the page's table: a machine with its node, or a node without a machine. */
 import { onOneLine } from '../quote.ts';
-import { mostUrgentFirst, type OverviewRow, overviewOf, withoutDelay } from '../telemetry/overview.ts';
+import { KUBELET_WORDS } from '../telemetry/kubelet-words.ts';
+import { mostUrgentFirst, type OverviewRow, overviewOf, withDelay } from '../telemetry/overview.ts';
 import type { MachineStatus, NodeStatus, Status } from '../telemetry/status-document.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { shortMoment } from './moment.ts';
@@ -49,14 +50,14 @@ function machineCell(row: OverviewRow): Html {
   const id = machine?.id ?? mark;
   return html`<b>${titleOf(row)}</b>${also}${id === null ? NOTHING : html` <code>${onOneLine(id, LONGEST.name)}</code>`}${
     machine === undefined
-      ? html` <small>${isListed(node) ? 'its machine has another node' : 'not in fleet'}</small>`
+      ? html` <small>${isListed(node) ? 'its machine has a row of its own' : 'not in fleet'}</small>`
       : NOTHING
   }`;
 }
 
-/** A node whose machine fleet lists, though that machine did not come to it. */
+/** Whether fleet lists the node's machine, which is not matched with it. */
 function isListed(node: NodeStatus | undefined): boolean {
-  return node?.witnesses != null && node.witnesses.fleet !== 'not-listed';
+  return node?.evidence != null && node.evidence.fleet !== 'not-listed';
 }
 
 function metadataCell({ metadata }: MachineStatus): Html {
@@ -74,31 +75,34 @@ function kubeletCell({ machine, node, verdict }: OverviewRow): Html {
     verdict.reason.includes(detail) ? NOTHING : html` <small>${onOneLine(detail, LONGEST.sentence)}</small>`;
   if (machine?.kubelet != null) {
     const { state, since, detail } = machine.kubelet;
-    return html`<b>${state}</b>${sinceThen(since)}${state === 'healthy' ? NOTHING : detailed(detail)}`;
+    return html`<b>${KUBELET_WORDS[state]}</b>${sinceThen(since)}${state === 'healthy' ? NOTHING : detailed(detail)}`;
   }
-  const witnesses = node?.witnesses ?? null;
-  if (witnesses === null || witnesses.kubelet === 'unasked') return html`<small>not asked</small>`;
-  return html`<b>${witnesses.kubelet}</b>${detailed(witnesses.kubeletDetail)}`;
+  const evidence = node?.evidence ?? null;
+  if (evidence === null || evidence.kubelet === 'unasked') return html`<small>not asked</small>`;
+  return html`<b>${KUBELET_WORDS[evidence.kubelet]}</b>${detailed(evidence.kubeletDetail)}`;
 }
 
 const ORIGINS: Readonly<Record<NodeStatus['origin'], string>> = {
   registered: 'registered',
   adopted: 'adopted',
-  managed: 'ours from before',
-  unmarked: 'not ours',
+  managed: 'managed',
+  unmarked: 'unmanaged',
 };
 
-const READINESS: Readonly<Record<NonNullable<NodeStatus['witnesses']>['kubernetes'], string>> = {
-  ready: 'Ready',
-  'not-ready': 'NotReady',
+/** As kubectl prints them. */
+const READINESS: Readonly<Record<NonNullable<NodeStatus['evidence']>['node'], string>> = {
+  true: 'Ready',
+  false: 'NotReady',
+  unknown: 'Unknown',
   none: 'no Ready condition',
+  unreadable: 'status cannot be read',
   unread: '',
 };
 
 function nodeCell(machine: MachineStatus | undefined, node: NodeStatus | undefined): Html {
   if (node === undefined) return html`<b>${machine?.node == null ? 'none' : onOneLine(machine.node, LONGEST.name)}</b>`;
-  const origin = node.origin === 'unmarked' && node.machine === null ? 'foreign' : ORIGINS[node.origin];
-  const readiness = node.witnesses === null ? '' : READINESS[node.witnesses.kubernetes];
+  const origin = node.otherOwner === null ? ORIGINS[node.origin] : 'managed by another';
+  const readiness = node.evidence === null ? '' : READINESS[node.evidence.node];
   const since = dateOf(node.managedSince);
   const said = readiness === '' ? origin : `${origin}, ${readiness}`;
   return html`<b>${onOneLine(node.name, LONGEST.name)}</b> <small>${said}</small>${since === null ? NOTHING : html` ${small(since)}`}`;
@@ -117,7 +121,7 @@ function verdictCell({ verdict, concern }: OverviewRow): Html {
 function nextCell({ verdict: { next, due } }: OverviewRow): Html {
   if (next === null) return NOTHING;
   // With the time itself beside it, how long that is would only grow old.
-  const what = due === null ? next : withoutDelay(next);
+  const what = due === null ? next : withDelay(next, '');
   return html`<span>${onOneLine(what, LONGEST.sentence)}</span>${due === null ? NOTHING : html` ${small(due)}`}`;
 }
 

@@ -1,9 +1,9 @@
-/** What changed from pass to pass, and since when things are as they are: verdicts, kubelets, servers, the mass guard. */
+/** What changed from pass to pass, and since when things are as they are: verdicts, kubelets, servers, the deletion guard. */
 import type { Target } from '../http/request-error.ts';
 import type { KubeletAnswer } from '../kubelet/kubelet.ts';
 import { type Action, type Label, nodeName } from '../reconcile/action.ts';
 import type { Outcome } from '../reconcile/apply.ts';
-import type { Hold } from '../reconcile/deregistration.ts';
+import type { Hold } from '../reconcile/guard.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { MachineVerdict, NodeVerdict } from '../reconcile/verdict.ts';
 
@@ -11,8 +11,8 @@ export type Subject =
   | { readonly kind: 'machine'; readonly id: string; readonly verdict: MachineVerdict }
   | { readonly kind: 'node'; readonly id: string; readonly verdict: NodeVerdict };
 
-/** A machine or node whose verdict is not what it was. `before` is undefined when it was not known. */
-export type Change = Subject & { readonly before: string | undefined };
+/** A machine or node whose verdict, or whether it is a warning, is not what it was. */
+export type Change = Subject;
 
 /** Whether a server answered the last pass, and since when it does or does not. */
 export interface ServerState {
@@ -32,6 +32,13 @@ export interface Chapter {
   readonly hold: 'began' | 'ended' | undefined;
 }
 
+/** The verdict of a machine or a node, and since when (wall ms) it has it. */
+interface Known {
+  readonly name: string;
+  readonly isWarning: boolean;
+  readonly since: number;
+}
+
 /** Something that was done to a node, or should have been. */
 export interface Deed {
   /** Wall ms. */
@@ -49,8 +56,8 @@ const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
 /** Listens to every pass. A failed pass changes what is known of the servers and nothing else. */
 export class Chronicle {
   readonly #servers = new Map<Target, ServerState>();
-  /** By subject: its verdict's name, and the wall ms when it got it. */
-  #verdicts: ReadonlyMap<string, { readonly name: string; readonly since: number }> = new Map();
+  /** By subject: its verdict. */
+  #verdicts: ReadonlyMap<string, Known> = new Map();
   /** By address: the kubelet's state, and the wall ms when it came to it. */
   #kubelets: ReadonlyMap<string, { readonly state: string; readonly since: number }> = new Map();
   /** By node name: how this process gave it its mark. */
@@ -106,7 +113,7 @@ export class Chronicle {
     return this.#verdicts.get(`${kind} ${id}`)?.since;
   }
 
-  /** Since when (wall ms) the mass guard holds; undefined when it does not. */
+  /** Since when (wall ms) the deletion guard is active; undefined when it is not. */
   get heldSince(): number | undefined {
     return this.#hold?.since;
   }
@@ -129,14 +136,15 @@ export class Chronicle {
   }
 
   #recordVerdicts(subjects: Iterable<Subject>, at: number): readonly Change[] {
-    const verdicts = new Map<string, { readonly name: string; readonly since: number }>();
+    const verdicts = new Map<string, Known>();
     const changes: Change[] = [];
     for (const subject of subjects) {
       const key = `${subject.kind} ${subject.id}`;
       const before = this.#verdicts.get(key);
-      const { name } = subject.verdict;
-      if (before?.name !== name) changes.push({ ...subject, before: before?.name });
-      verdicts.set(key, before?.name === name ? before : { name, since: at });
+      const { name, isWarning = false } = subject.verdict;
+      const isSame = before?.name === name;
+      if (!isSame || before.isWarning !== isWarning) changes.push(subject);
+      verdicts.set(key, { name, isWarning, since: isSame ? before.since : at });
     }
     this.#verdicts = verdicts;
     return changes;

@@ -1,7 +1,8 @@
 /** The figures of one pass, for the log, the metrics and the status. */
+
+import type { Observation } from '../reconcile/liveness.ts';
 import { isCandidate, type Machine } from '../reconcile/machines.ts';
 import type { Plan } from '../reconcile/plan.ts';
-import type { Observation } from '../reconcile/witnesses.ts';
 
 /** Not disjoint: each counts what its name says. Also the values of the metric label `state`. */
 export const MACHINE_STATES = ['listed', 'matched', 'healthy', 'silent', 'conflict', 'unusable'] as const;

@@ -33,9 +33,18 @@ export const LOG_EVENTS = {
   'passes-succeed-again': ['info', 'A pass has succeeded.'],
   'no-machine-matches': ['warn', 'No machine matches `METADATA`; with the metadata that there is.'],
   'machines-match': ['info', 'Some machines match by now.'],
-  'deregistrations-held': ['error', 'The mass guard holds: the numbers, and the way out.'],
-  'hold-over': ['info', 'The mass guard does not hold any more; every grace starts anew.'],
+  'deregistrations-held': ['error', 'The deletion guard is active: the numbers, the nodes, and the way out.'],
+  'hold-over': ['info', 'The deletion guard is inactive again; every grace period starts anew.'],
   'worked-around': ['warn', 'A label, a record or a whole list was left out, and the rest is done without it.'],
+  'grace-restarted': [
+    'warn',
+    'A node is now gone for a reason with another grace period, which begins: both reasons, and the new time.',
+  ],
+  'undone-by-others': [
+    'warn',
+    'Something else deletes a node or changes what was written on it: what, how often, and when it is done again.',
+  ],
+  alternating: ['warn', 'A machine id or a node belongs to two hosts in turns: both values, and what to do.'],
 
   'verdict-warning': [
     'warn',
@@ -49,7 +58,7 @@ export const LOG_EVENTS = {
   deregistered: ['info', 'A node was deregistered, and why.'],
   'action-unneeded': ['info', 'What was to be done was done already: another copy, or a person, was quicker.'],
   'dry-run': ['info', 'What would be done. The field `action` has the kind.'],
-  'last-look-refused': ['warn', 'The last look stopped a delete, and why.'],
+  'last-look-refused': ['warn', 'The last check before a delete stopped it, and why.'],
   'action-failed': ['error', 'Something could not be done, and why. The field `action` has the kind.'],
   'action-failure-over': ['info', 'What failed was done, or nothing asks for it any more.'],
   'pass-summary': ['info', 'How much a pass has done.'],

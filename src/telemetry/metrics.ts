@@ -25,7 +25,7 @@ export interface Metrics extends RequestObserver {
   passSkipped(): void;
   /** What a pass saw and decided; it stands until another sees everything. */
   passCounted(counts: Counts): void;
-  /** An action that was not begun, because of a dry run or the last look, is no attempt. */
+  /** An action that was not begun, because of a dry run or the last check, is no attempt. */
   actionEnded(outcome: Pick<Outcome, 'action' | 'result'>): void;
   /** Whether the server answered the last pass as it should. */
   targetUp(target: Target, up: boolean): void;
@@ -86,13 +86,13 @@ export function createMetrics(version: string): Metrics {
   );
   const nodes = gauge(
     'kube_register_nodes',
-    'Nodes of the API server when it last answered completely, by what was decided on each.',
+    'Nodes of the API server when it last answered completely, by their verdict; each node has one.',
     ['verdict'],
   );
-  const managedNodes = gauge('kube_register_managed_nodes', 'Nodes that carry the mark of kube-register.');
+  const managedNodes = gauge('kube_register_managed_nodes', 'Nodes that have the annotations of this kube-register.');
   const heldNodes = gauge(
     'kube_register_deregistrations_held',
-    'Nodes that look gone and are kept because too many look gone at once.',
+    'Nodes that are not alive and are kept because the deletion guard is active.',
   );
 
   const attempts = (what: string, purpose: string, labelNames: string[] = []): Attempts => ({

@@ -1,11 +1,10 @@
-/** Which Events a pass gives rise to: what was done to nodes, and the start of a hold. */
+/** Which Events a pass gives rise to: what was done to nodes, and that the deletion guard became active. */
 import type { NodeEvent } from '../kubernetes/events.ts';
 import type { Outcome } from '../reconcile/apply.ts';
-import { markOf } from '../reconcile/marks.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Chapter } from './chronicle.ts';
 
-/** When the mass guard holds, so many of the nodes get an Event: they say the same, and the log and /status say it of all. */
+/** When the deletion guard becomes active, so many of the nodes get an Event; the log and /status name all of them. */
 const HELD_TOLD = 100;
 
 /** None where the API server takes none. */
@@ -19,7 +18,7 @@ export function eventsOf({ seen, outcomes, startedAt, durationMs }: PassReport, 
 
 type Told = Omit<NodeEvent, 'at'>;
 
-/** Only what this daemon did itself: of what was so already, the copy that did it tells. */
+/** Only what this daemon did itself; another copy tells of what it did. */
 function eventOf({ action, result, detail }: Outcome): Told | undefined {
   if (result !== 'done') return undefined;
   switch (action.kind) {
@@ -31,12 +30,12 @@ function eventOf({ action, result, detail }: Outcome): Told | undefined {
     }
     case 'adopt': {
       const { machine, node } = action;
-      const message = `adopted as the node of machine ${machine.id} at ${machine.address}: it bears the mark of kube-register now`;
+      const message = `adopted as the node of machine ${machine.id} at ${machine.address}: kube-register manages it now`;
       return { reason: 'Adopted', node: node.name, message };
     }
     case 'deregister': {
-      const { node, reason, why } = action;
-      const message = `deregistered, it was the node of machine ${markOf(node)}: ${reason}: ${why}`;
+      const { node, reason, why, machineId } = action;
+      const message = `deregistered, it was the node of machine ${machineId}: ${reason}: ${why}`;
       return { reason: 'Deregistered', node: node.name, message };
     }
     case 'label':

@@ -3,13 +3,14 @@ import type { MACHINE_VERDICTS, NODE_VERDICTS } from '../reconcile/verdict.ts';
 import type { MachineStatus, NodeStatus, Status } from './status-document.ts';
 
 /**
- * How much a verdict is to worry a person: `well` is as it should be; `watch` lasts until somebody looks at it; `trouble` ends
- * with a node that goes, or keeps a machine out; `idle` is nobody's business.
+ * How much a verdict concerns a person: `well` is as it should be; `watch` lasts until somebody looks at it; `trouble` ends with a
+ * node that is deregistered, or with a machine that gets none; `idle` concerns nobody.
  */
 export type Concern = 'well' | 'watch' | 'trouble' | 'idle';
 
 type VerdictName = (typeof MACHINE_VERDICTS)[number] | (typeof NODE_VERDICTS)[number];
 
+/** Of a verdict that does not warn. */
 const CONCERNS: Readonly<Record<VerdictName, Concern>> = {
   keep: 'well',
   adopt: 'well',
@@ -17,6 +18,10 @@ const CONCERNS: Readonly<Record<VerdictName, Concern>> = {
   'has-node': 'well',
   recognised: 'watch',
   'probe-suspect': 'watch',
+  'not-posting': 'watch',
+  unheard: 'watch',
+  leaving: 'watch',
+  'left-over': 'watch',
   unmatched: 'watch',
   orphan: 'watch',
   vetoed: 'watch',
@@ -31,6 +36,7 @@ const CONCERNS: Readonly<Record<VerdictName, Concern>> = {
   conflict: 'trouble',
   unnamed: 'trouble',
   refused: 'trouble',
+  undone: 'trouble',
   'not-selected': 'idle',
   foreign: 'idle',
 };
@@ -42,31 +48,34 @@ export const RANKS: Readonly<Record<Concern, number>> = { trouble: 0, watch: 1, 
 export interface OverviewRow {
   readonly machine: MachineStatus | undefined;
   readonly node: NodeStatus | undefined;
-  /** The node's verdict where there is a node, for it says the rest; else the machine's. */
-  readonly verdict: Pick<NodeStatus, 'verdict' | 'reason' | 'since' | 'next' | 'due'>;
+  /** The one of the two that concerns a person more; the node where they are equal. */
+  readonly verdict: Pick<NodeStatus, 'verdict' | 'reason' | 'warning' | 'since' | 'next' | 'due'>;
   readonly concern: Concern;
 }
 
 /**
- * In the order of the status: machines, then nodes that have none. A machine that did not come to a node, as one that no longer matches, has
- * the node that names it, if there is one.
+ * In the order of the status: machines, then nodes that have none. A machine without a node, as one that no longer matches, has the node
+ * that names it in its row, if there is one; but not where the machine's own verdict warns, for each of the two is to be seen.
  */
 export function overviewOf({ machines, nodes }: Pick<Status, 'machines' | 'nodes'>): readonly OverviewRow[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const homeless = new Map(nodes.filter(({ machine }) => machine === null).map((node) => [namedBy(node), node]));
-  const housed = new Set<NodeStatus>();
+  const listed = new Set(machines.map(({ id }) => id));
+  const unpaired = nodes.filter(({ machine }) => machine === null);
+  const byMachine = new Map(unpaired.map((node) => [namedBy(node, listed), node]));
+  const shown = new Set<NodeStatus>();
   const rows = machines.map((machine) => {
-    const node = machine.node === null ? homeless.get(machine.id) : byName.get(machine.node);
-    if (node !== undefined) housed.add(node);
+    const node =
+      machine.node !== null ? byName.get(machine.node) : machine.warning ? undefined : byMachine.get(machine.id);
+    if (node !== undefined) shown.add(node);
     return rowOf(machine, node);
   });
-  const others = nodes.filter((node) => node.machine === null && !housed.has(node));
+  const others = unpaired.filter((node) => !shown.has(node));
   return [...rows, ...others.map((node) => rowOf(undefined, node))];
 }
 
-/** The id of the machine that a node without one would be asked for by fleet's word: what it reports, else what its mark says. */
-function namedBy({ reportedId, mark, name }: NodeStatus): string {
-  return reportedId ?? mark ?? `node ${name}`;
+/** The id of its machine, where fleet lists it: the one that it reports, else the one in its annotations. */
+function namedBy({ reportedId, mark }: NodeStatus, listed: ReadonlySet<string>): string | undefined {
+  return [reportedId, mark].find((id) => id !== null && listed.has(id)) ?? undefined;
 }
 
 /** Trouble before what is to be looked at before what is well; then by verdict, then by address. */
@@ -83,19 +92,23 @@ function orderOf({ machine, node, verdict, concern }: OverviewRow): string {
 }
 
 function rowOf(machine: MachineStatus | undefined, node: NodeStatus | undefined): OverviewRow {
-  const verdict = node ?? machine;
-  if (verdict === undefined) throw new TypeError('a row has a machine or a node');
-  return { machine, node, verdict, concern: concernOf(verdict.verdict) };
+  const ofNode = node && { verdict: node, concern: concernOf(node) };
+  const ofMachine = machine && { verdict: machine, concern: concernOf(machine) };
+  const own = ofNode ?? ofMachine;
+  if (own === undefined) throw new TypeError('a row has a machine or a node');
+  const isMachineWorse = ofMachine?.verdict.warning && RANKS[ofMachine.concern] < RANKS[own.concern];
+  return { machine, node, ...(isMachineWorse ? ofMachine : own) };
 }
 
-/** `deregistered`, of `deregistered in 29m30s`: as time goes by the moment that it is due at is told, and not how long that was. */
-export function withoutDelay(next: string): string {
-  return next.replace(/ in (\d+h)?(\d+m)?(\d+s)?$/, '');
+/** `deregistered in 29m30s` with another delay, such as ` in 29m`, or with none: what the plan counted grows old. */
+export function withDelay(next: string, delay: string): string {
+  return next.replace(/ in (\d+h)?(\d+m)?(\d+s)?(?=$|;)/, delay);
 }
 
-/** `watch` for a word that this version does not know: the daemon that was asked may be newer. */
-export function concernOf(verdict: string): Concern {
-  return isVerdict(verdict) ? CONCERNS[verdict] : 'watch';
+/** At least `watch` where it warns, and for a word that this version does not know: the daemon that was asked may be newer. */
+export function concernOf({ verdict, warning }: Pick<NodeStatus, 'verdict' | 'warning'>): Concern {
+  const concern = isVerdict(verdict) ? CONCERNS[verdict] : 'watch';
+  return warning && RANKS[concern] > RANKS.watch ? 'watch' : concern;
 }
 
 function isVerdict(word: string): word is VerdictName {

@@ -3,10 +3,12 @@ import { formatAge } from '../duration.ts';
 import type { Target } from '../http/request-error.ts';
 import { quote } from '../quote.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
+import { type Line, sayAlike } from './alike.ts';
 import type { Chapter } from './chronicle.ts';
 import type { Counts } from './counts.ts';
 import { Flapping } from './flapping.ts';
 import type { Log } from './log-events.ts';
+import { noteKindOf } from './notes.ts';
 import { Once } from './once.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { Reminders } from './reminders.ts';
@@ -114,8 +116,13 @@ export class Reporter {
   }
 
   #sayHold({ plan: { hold } }: Seen, nowMs: number): void {
-    if (hold !== undefined) this.#lasts('deregistrations-held', hold.message, nowMs, 'held');
-    else this.#isOver('deregistrations-held', nowMs, (ms) => `the hold is over after ${ms}; every grace starts anew`);
+    if (hold !== undefined) this.#lasts('deregistrations-held', hold.message, nowMs, hold.kind);
+    else
+      this.#isOver(
+        'deregistrations-held',
+        nowMs,
+        (ms) => `deletion guard inactive again after ${ms}; every grace period starts anew`,
+      );
   }
 
   #sayNotes({ plan: { notes } }: Seen, nowMs: number): void {
@@ -123,10 +130,15 @@ export class Reporter {
       notes.map(({ key }) => key),
       nowMs,
     );
-    for (const { key, text } of notes) {
+    const lines = notes.flatMap(({ key, text }): Line[] => {
       const due = news.get(key);
-      if (due !== undefined) this.#log.say('worked-around', due.preface + text, due.figures);
-    }
+      if (due === undefined) return [];
+      const { word, event } = noteKindOf(key);
+      const message = due.preface + text;
+      const more = (count: number) => `${count} more of the same kind (each is said at KUBE_REGISTER_LOG_LEVEL=debug)`;
+      return [{ kind: word, event, message, fields: due.figures, common: {}, more }];
+    });
+    sayAlike(this.#log, lines);
   }
 
   /** Messages of one `text` are no news beside each other: their figures change, and what they tell does not. */

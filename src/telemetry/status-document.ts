@@ -1,4 +1,4 @@
-/** The form of /status: what the daemon serves there, and what whoever asks it may rely on. */
+/** The form of /status: what the daemon serves there, and what its readers may rely on. */
 import { z } from 'zod';
 
 /** ISO 8601. */
@@ -19,6 +19,8 @@ const verdict = z.object({
   /** One of the words of `src/reconcile/verdict.ts`. */
   verdict: z.string(),
   reason: z.string(),
+  /** Something is wrong that a person should know of. */
+  warning: z.boolean(),
   since: time,
   /** What happens next, where anything does. */
   next: text,
@@ -37,29 +39,47 @@ const machine = verdict.extend({
   node: text,
 });
 
+/** The condition Ready as the API server has it; `unreadable` is a status of an unknown shape. */
+const READY = ['true', 'false', 'unknown', 'none', 'unreadable'] as const;
+const ready = z.enum(READY);
+
 const node = verdict.extend({
   name: z.string(),
   uid: z.string(),
-  /** The id of the machine that its mark names. */
+  /** The machine id in its kube-register annotations; null where it is unmanaged. */
   mark: text,
-  /** When it was registered or adopted, as its mark says. */
+  /** OWNER_ID of another kube-register that manages it. */
+  otherOwner: text,
+  /** When it was registered or adopted, as its annotations say. */
   managedSince: text,
-  /** How it came to its mark, as far as this process did it. */
+  /** How it came to be managed, as far as this process did it. */
   origin: z.enum(['registered', 'adopted', 'managed', 'unmarked']),
-  /** The id of the machine that came to it. */
+  /** The id of the machine that is matched with it. */
   machine: text,
   /** The machine id that its kubelet reports, where it was read. */
   reportedId: text,
   addresses: z.array(z.string()),
-  /** Its condition, where it was read whole in the last pass; null where the list had metadata alone. */
-  ready: z.enum(['ready', 'not-ready', 'none']).nullable(),
-  /** The kubelet's word on this node, where it was asked; several addresses may have been. */
-  witnesses: z
+  /** Whether NODE_NAME gave its name or its kubelet did, as its annotations say. */
+  nameOrigin: z.enum(['named', 'own-name']).nullable(),
+  /** Its condition Ready, as it was read last, at most ten minutes ago; null where it was never read. */
+  ready: ready.nullable(),
+  /** Since when it is being deleted, and what it waits for. */
+  leaving: z.object({ since: z.string(), finalizers: z.array(z.string()) }).nullable(),
+  /** What an operator keeps it by; `unreadable` is a `spec.unschedulable` of an unknown shape. */
+  veto: z.enum(['keep', 'cordoned', 'unreadable']).nullable(),
+  /** What tells of its life; null for an unmanaged node without a machine. */
+  evidence: z
     .object({
       fleet: z.enum(['matches', 'no-match', 'not-listed']),
       kubelet: z.enum(['healthy', 'answers', 'silent', 'unasked']),
       kubeletDetail: z.string(),
-      kubernetes: z.enum(['ready', 'not-ready', 'none', 'unread']),
+      /** `unread`: not read in the last pass, because its kubelet answered. */
+      node: z.enum([...READY, 'unread']),
+      alive: z.boolean(),
+      /** The addresses at which its kubelet has answered this process. */
+      answeredAt: z.array(z.string()),
+      /** Another node of its machine that is reporting. */
+      successor: text,
     })
     .nullable(),
 });
@@ -95,6 +115,7 @@ export const statusDocument = z.object({
     /** The setting that never lets a node go, or null. */
     neverDeregister: text,
     adopt: z.boolean(),
+    ownerId: z.string(),
     missingGraceMs: z.number().nullable(),
     unhealthyGraceMs: z.number().nullable(),
     maxDeregisterPercent: z.number(),
@@ -110,14 +131,19 @@ export const statusDocument = z.object({
   }),
   fleet: server,
   kubernetes: server.extend({ server: text }),
-  /** While it holds: how many nodes look gone, and of how many; those with a veto `keep` count in neither. */
+  /** The deletion guard. While it is active: why, how many nodes, of how many, and their names. */
   guard: z.object({
     held: z.boolean(),
     since: time,
     message: text,
+    /** `mass`: too many look gone. `returned`: machines of deregistered nodes came back. */
+    kind: z.enum(['mass', 'returned']).nullable(),
     gone: z.number().nullable(),
     managed: z.number().nullable(),
+    nodes: z.array(z.string()),
   }),
+  /** What else is wrong, beside the verdicts: a sentence each. */
+  warnings: z.array(z.string()),
   counts: z
     .object({
       machines: z.record(z.string(), z.number()),

@@ -4,13 +4,14 @@ import type { Target } from '../http/request-error.ts';
 import { type Action, DONE, nodeName } from '../reconcile/action.ts';
 import type { Outcome } from '../reconcile/apply.ts';
 import type { Machine } from '../reconcile/machines.ts';
-import { markOf, SINCE } from '../reconcile/marks.ts';
+import { isKept, SINCE } from '../reconcile/marks.ts';
+import { addressesOf, type Node } from '../reconcile/node.ts';
 import type { Policy } from '../reconcile/policy.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
-import type { Node } from '../reconcile/resolve.ts';
 import type { Verdict } from '../reconcile/verdict.ts';
 import type { Chronicle, Deed, Subject } from './chronicle.ts';
 import type { Counts } from './counts.ts';
+import { noteKindOf } from './notes.ts';
 import type { MachineStatus, NodeStatus, PastAction, Status } from './status-document.ts';
 
 /** What the status has to know beside the last passes. */
@@ -66,9 +67,12 @@ export function makeStatus(
       held: seen?.plan.hold !== undefined,
       since: iso(chronicle.heldSince),
       message: seen?.plan.hold?.message ?? null,
+      kind: seen?.plan.hold?.kind ?? null,
       gone: seen?.plan.hold?.gone ?? null,
       managed: seen?.plan.hold?.managed ?? null,
+      nodes: [...(seen?.plan.hold?.nodes ?? [])],
     },
+    warnings: describeNotes(seen),
     counts: good === undefined ? null : { ...good.counts, nodes: Object.fromEntries(good.counts.nodes) },
     machines: [...(seen?.observation.machines.values() ?? [])].map((machine) => ({
       ...describeMachine(machine, seen, chronicle),
@@ -82,6 +86,12 @@ export function makeStatus(
   };
 }
 
+/** Without the label that could not be copied from each of a thousand machines: those are logged, and nothing is wrong. */
+function describeNotes(seen: Seen | undefined): Status['warnings'] {
+  const warnings = (seen?.plan.notes ?? []).filter(({ key }) => noteKindOf(key).isWarning);
+  return [...new Set(warnings.map(({ text }) => text))];
+}
+
 /** The plan gives every machine and node a verdict; a name that it does not know would show as this. */
 const UNDECIDED: Verdict<string> = { name: 'undecided', reason: '' };
 
@@ -91,6 +101,7 @@ function describeRules({ selector, policy }: StatusFrame): Status['rules'] {
     selector,
     neverDeregister: policy.neverDeregister ?? null,
     adopt: policy.adopt,
+    ownerId: policy.ownerId,
     missingGraceMs: grace(policy.missingGraceMs),
     unhealthyGraceMs: grace(policy.unhealthyGraceMs),
     maxDeregisterPercent: policy.maxDeregisterPercent,
@@ -141,10 +152,15 @@ function nextOf({ name, next }: Verdict<string>, outcome: Outcome | undefined): 
   }
 }
 
-function describeVerdict({ name, reason, dueInMs }: Verdict<string>, since?: number, goodEnded?: number) {
+function describeVerdict(
+  { name, reason, dueInMs, isWarning = false }: Verdict<string>,
+  since?: number,
+  goodEnded?: number,
+) {
   return {
     verdict: name,
     reason,
+    warning: isWarning,
     since: iso(since),
     due: dueInMs === undefined || goodEnded === undefined ? null : iso(goodEnded + dueInMs),
   };
@@ -169,28 +185,41 @@ function describeMachine(machine: Machine, seen: Seen | undefined, chronicle: Ch
 }
 
 function describeNode(node: Node, seen: Seen | undefined, chronicle: Chronicle): Undecided<NodeStatus> {
-  const testimony = seen?.plan.testimonies.get(node.name);
-  const mark = markOf(node);
+  const evidence = seen?.plan.evidence.get(node.name);
+  const mark = node.mark?.machineId;
   return {
     name: node.name,
     uid: node.uid,
     mark: mark ?? null,
+    otherOwner: node.otherOwner ?? null,
     managedSince: node.annotations.get(SINCE) ?? null,
     origin: mark === undefined ? 'unmarked' : (chronicle.originOf(node.name) ?? 'managed'),
-    machine: seen?.observation.resolution.byNode.get(node.name)?.machine.id ?? null,
-    reportedId: node.identity.machineId || null,
-    addresses: [...node.identity.addresses],
-    ready: node.now?.ready ?? null,
-    witnesses:
-      testimony === undefined
+    machine: seen?.observation.pairing.byNode.get(node.name)?.machine.id ?? null,
+    nameOrigin: node.mark?.origin ?? null,
+    reportedId: node.facts?.machineId || null,
+    addresses: [...addressesOf(node)],
+    ready: node.facts?.ready ?? null,
+    leaving: node.leaving === undefined ? null : { ...node.leaving, finalizers: [...node.leaving.finalizers] },
+    veto: vetoOf(node),
+    evidence:
+      evidence === undefined
         ? null
         : {
-            fleet: testimony.fleet,
-            kubelet: testimony.kubelet,
-            kubeletDetail: testimony.kubeletDetail,
-            kubernetes: testimony.kubernetes,
+            fleet: evidence.fleet,
+            kubelet: evidence.kubelet,
+            kubeletDetail: evidence.kubeletDetail,
+            node: evidence.ready,
+            alive: evidence.alive,
+            answeredAt: [...(seen?.plan.memory.answered.get(node.uid) ?? [])],
+            successor: evidence.successor?.name ?? null,
           },
   };
+}
+
+function vetoOf(node: Node): NodeStatus['veto'] {
+  if (isKept(node)) return 'keep';
+  if (node.facts === undefined || node.facts.unschedulable === false) return null;
+  return node.facts.unschedulable === true ? 'cordoned' : 'unreadable';
 }
 
 function describeDeed({ at, action, result, detail }: Deed): PastAction {
@@ -199,7 +228,7 @@ function describeDeed({ at, action, result, detail }: Deed): PastAction {
     at: stamp(at),
     kind: action.kind,
     node: nodeName(action),
-    machine: 'machine' in action ? action.machine.id : (markOf(action.node) ?? null),
+    machine: 'machine' in action ? action.machine.id : action.machineId,
     result,
     reason: detail === undefined ? why : `${why}: ${detail}`,
   };

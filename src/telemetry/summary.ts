@@ -16,13 +16,13 @@ const MINUTE = 60_000;
 /** What others wrote into a sentence is cut here. */
 const LONGEST = 300;
 
-/** The first of them that has something to say is heard: what stops everything comes before what concerns a single node. */
+/** The first that gives a summary gives the summary: what stops everything comes before what concerns a single node. */
 const WORRIES: readonly ((status: Status, rows: readonly OverviewRow[]) => Summary | undefined)[] = [
   nothingKnown,
   serversAway,
   passFailed,
   passesLate,
-  guardHolds,
+  guardActive,
   actionsFailed,
   rowsInTrouble,
   nothingMatches,
@@ -76,7 +76,7 @@ function passFailed({ pass }: Status): Summary | undefined {
   };
 }
 
-/** A pass that hangs, or a daemon that does not come to its passes any more. */
+/** A pass that hangs, or a daemon that begins none. */
 function passesLate({ now, pass, rules }: Status): Summary | undefined {
   if (pass.lastSuccess === null) return undefined;
   const ageMs = Date.parse(now) - Date.parse(pass.lastSuccess);
@@ -87,12 +87,13 @@ function passesLate({ now, pass, rules }: Status): Summary | undefined {
   };
 }
 
-function guardHolds({ guard }: Status): Summary | undefined {
-  if (!guard.held) return undefined;
-  return {
-    concern: 'trouble',
-    sentence: `The mass guard holds: ${guard.gone} of ${plural(guard.managed ?? 0, 'managed node')} look gone at once, and none is deregistered.`,
-  };
+function guardActive({ guard: { held, kind, gone, managed } }: Status): Summary | undefined {
+  if (!held) return undefined;
+  const why =
+    kind === 'returned'
+      ? `the machines of ${plural(gone ?? 0, 'deregistered node')} came back`
+      : `${gone} of ${plural(managed ?? 0, 'managed node')} look gone`;
+  return { concern: 'trouble', sentence: `The deletion guard is active: ${why}, and no node is deregistered.` };
 }
 
 function actionsFailed({ pass }: Status): Summary | undefined {
@@ -106,20 +107,27 @@ function actionsFailed({ pass }: Status): Summary | undefined {
   };
 }
 
-/** Their machine or node goes, or stays out, unless somebody does something. */
+/** Verdicts of nodes that are not alive, and that are deregistered unless they come back. */
+const GOING: ReadonlySet<string> = new Set(['in-grace', 'queued', 'deregister', 'held']);
+
+/** A node is deregistered, or a machine gets none, unless somebody does something. */
 function rowsInTrouble(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
   const troubled = rows.filter(({ concern }) => concern === 'trouble');
   if (troubled.length === 0) return undefined;
   const deregistered = deregisteredIn(status);
-  const gone = troubled.filter(({ node }) => node !== undefined && deregistered.has(node.name));
-  const going = troubled.filter(({ node }) => node !== undefined && !deregistered.has(node.name));
-  const out = troubled.filter(({ node }) => node === undefined);
-  const worth = toLookAt(rows, status);
+  const isGone = ({ node }: OverviewRow) => node !== undefined && deregistered.has(node.name);
+  const gone = troubled.filter(isGone);
+  const rest = troubled.filter((row) => !isGone(row));
+  const ofNodes = rest.filter(({ verdict, node }) => verdict === node);
+  const going = ofNodes.filter(({ verdict }) => GOING.has(verdict.verdict));
+  const stuck = ofNodes.filter(({ verdict }) => !GOING.has(verdict.verdict));
+  const out = rest.filter(({ verdict, machine }) => verdict === machine);
   const sentences = [
     ...(gone.length > 0 ? [`${plural(gone.length, 'node')} ${gone.length === 1 ? 'was' : 'were'} deregistered.`] : []),
     ...(going.length > 0 ? [goingSentence(going, status.now)] : []),
+    ...(stuck.length > 0 ? [`${plural(stuck.length, 'node')} kept: ${inWords(stuck)}.`] : []),
     ...(out.length > 0 ? [outSentence(out)] : []),
-    ...(worth.length > 0 ? [`Worth a look: ${inWords(worth)}.`] : []),
+    ...worthALook(status, rows),
   ];
   return { concern: 'trouble', sentence: sentences.join(' ') };
 }
@@ -139,7 +147,7 @@ function goingSentence(rows: readonly OverviewRow[], now: string): string {
 
 function outSentence(rows: readonly OverviewRow[]): string {
   const why = new Set(rows.map(({ verdict }) => verdict.verdict)).size === 1 ? rows[0]?.verdict.verdict : inWords(rows);
-  return `${plural(rows.length, 'machine')} cannot become ${rows.length === 1 ? 'a node' : 'nodes'}: ${why}.`;
+  return `${plural(rows.length, 'machine')} cannot get a node: ${why}.`;
 }
 
 function nothingMatches({ rules, counts, nodes }: Status): Summary | undefined {
@@ -150,7 +158,7 @@ function nothingMatches({ rules, counts, nodes }: Status): Summary | undefined {
   return { concern: 'watch', sentence: `${what}${left}.` };
 }
 
-/** A look of a command, or a daemon that is tried: nothing is done, so that not all can be well. */
+/** A command that looks itself, or a daemon with DRY_RUN: nothing is done, so that not all can be well. */
 function onlySaid(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
   const tally = new Map<string, number>();
   for (const { kind, result } of status.pass.last?.actions ?? []) {
@@ -158,24 +166,32 @@ function onlySaid(status: Status, rows: readonly OverviewRow[]): Summary | undef
   }
   if (tally.size === 0) return undefined;
   const would = Object.entries(DONE).flatMap(([kind, done]) => (tally.has(kind) ? `${done} ${tally.get(kind)}` : []));
-  const worth = toLookAt(rows, status);
-  const also = worth.length > 0 ? ` Worth a look: ${inWords(worth)}.` : '';
-  return { concern: 'watch', sentence: `This is a dry run. What would be done to nodes: ${would.join(', ')}.${also}` };
+  const sentences = [
+    `This is a dry run. What would be done to nodes: ${would.join(', ')}.`,
+    ...worthALook(status, rows),
+  ];
+  return { concern: 'watch', sentence: sentences.join(' ') };
 }
 
 function rowsToLookAt(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
-  const worth = toLookAt(rows, status);
-  if (worth.length === 0) return undefined;
-  return { concern: 'watch', sentence: `${figures(status)}. Worth a look: ${inWords(worth)}.` };
+  const worth = worthALook(status, rows);
+  return worth.length === 0 ? undefined : { concern: 'watch', sentence: `${figures(status)}. ${worth.join(' ')}` };
 }
 
-function toLookAt(rows: readonly OverviewRow[], status: Status): readonly OverviewRow[] {
-  return rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+/** Rows whose concern is `watch`, and the first of the warnings. */
+function worthALook(status: Status, rows: readonly OverviewRow[]): readonly string[] {
+  const worth = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+  const [first, ...others] = status.warnings;
+  const more = others.length === 0 ? '' : ` (and ${plural(others.length, 'more warning')})`;
+  return [
+    ...(worth.length > 0 ? [`Worth a look: ${inWords(worth)}.`] : []),
+    ...(first === undefined ? [] : [`${capitalized(ended(first)).slice(0, -1)}${more}.`]),
+  ];
 }
 
-/** It would otherwise never be said that all is well: what ADOPT=false leaves alone stays. */
-function isOnPurpose({ verdict: { verdict } }: OverviewRow, { rules }: Status): boolean {
-  return verdict === 'recognised' && !rules.adopt;
+/** What ADOPT=false leaves alone stays so. */
+function isOnPurpose({ verdict: { verdict, warning } }: OverviewRow, { rules }: Status): boolean {
+  return verdict === 'recognised' && !warning && !rules.adopt;
 }
 
 function allIsWell(status: Status): Summary {
@@ -191,7 +207,7 @@ function figures({ counts, machines }: Status): string {
     `${plural(matched, 'machine')} ${matched === 1 ? 'matches' : 'match'}`,
     `${plural(kept, 'node')} ${kept === 1 ? 'is' : 'are'} kept`,
     ...(registered === 0 ? [] : [`${registered} ${registered === 1 ? 'is' : 'are'} being registered`]),
-    ...(foreign === 0 ? [] : [`${foreign} of others ${foreign === 1 ? 'is' : 'are'} left alone`]),
+    ...(foreign === 0 ? [] : [`${plural(foreign, 'node')} ${foreign === 1 ? 'is' : 'are'} unmanaged`]),
   ].join(', ');
 }
 

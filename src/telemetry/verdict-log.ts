@@ -8,22 +8,13 @@ import type { Log } from './log-events.ts';
 type Verdicts = Pick<Plan, 'machines' | 'nodes'>;
 type Key = `${Subject['kind']} ${string}`;
 
-/** Verdicts that a person may have to do something about. */
-const WARNED: ReadonlySet<string> = new Set([
-  'probe-suspect',
-  'unmatched',
-  'orphan',
-  'in-grace',
-  'vetoed',
-  'spared',
-  'unusable',
-  'conflict',
-  'unnamed',
-  'refused',
-]);
-/** Verdicts that the outcome of an action, the guard or the summary speaks of already. */
-const UNSAID: ReadonlySet<string> = new Set(['adopt', 'deregister', 'held', 'foreign', 'recognised', 'register']);
-/** All is as it should be: said only when the last that the log said of it is trouble. */
+/** Verdicts of nodes that are not alive: logged as warnings, as every verdict is that warns. */
+const WARNED: ReadonlySet<string> = new Set(['in-grace', 'vetoed', 'spared']);
+/** Verdicts that the outcome of an action or the summary reports already, unless they warn. */
+const UNSAID: ReadonlySet<string> = new Set(['adopt', 'deregister', 'foreign', 'recognised', 'register']);
+/** Warnings that other lines report: those of the deletion guard, and of what alternates. */
+const REPORTED: ReadonlySet<string> = new Set(['held', 'has-node']);
+/** All is as it should be: logged only when the last line about it reports trouble. */
 const WELL: ReadonlySet<string> = new Set(['keep', 'has-node', 'not-selected']);
 
 /** The state of what there is no more. */
@@ -32,7 +23,7 @@ const GONE = 'gone';
 export class VerdictLog {
   readonly #log: Log;
   readonly #flapping = new Flapping<Key>();
-  /** The last that the log said of these is trouble. */
+  /** The last line about these reports trouble. */
   readonly #troubled = new Set<Key>();
 
   constructor(log: Log) {
@@ -52,13 +43,19 @@ export class VerdictLog {
 
   #changed(change: Change, nowMs: number): readonly Line[] {
     const key = keyOf(change);
-    const { name } = change.verdict;
-    const isWorthy = WELL.has(name) ? this.#troubled.has(key) : !UNSAID.has(name);
+    const isWorthy = this.#isWorthy(key, change.verdict);
     if (!isWorthy && this.#flapping.stateOf(key) === undefined) return [];
     const line = lineOf(change);
-    if (this.#flapping.changed(key, name, nowMs, isWorthy)) return [this.#said(key, name, line)];
+    const state = isWarned(change.verdict) ? `${change.verdict.name}, a warning` : change.verdict.name;
+    if (this.#flapping.changed(key, state, nowMs, isWorthy)) return [this.#said(key, change.verdict, line)];
     this.#log.debug(line.message);
     return [];
+  }
+
+  #isWorthy(key: Key, { name, isWarning = false }: Subject['verdict']): boolean {
+    if (REPORTED.has(name) && isWarning) return false;
+    if (WELL.has(name)) return this.#troubled.has(key);
+    return isWarning || !UNSAID.has(name);
   }
 
   #forgetGone(verdicts: Verdicts, nowMs: number): void {
@@ -71,7 +68,7 @@ export class VerdictLog {
 
   #flapped(key: Key, verdicts: Verdicts, { preface, figures }: Flaps): Line {
     const subject = subjectOf(key, verdicts);
-    const line = subject === undefined ? lineOfGone(key) : this.#said(key, subject.verdict.name, lineOf(subject));
+    const line = subject === undefined ? lineOfGone(key) : this.#said(key, subject.verdict, lineOf(subject));
     return {
       ...line,
       kind: `on and off ${line.kind}`,
@@ -81,11 +78,15 @@ export class VerdictLog {
     };
   }
 
-  #said(key: Key, verdict: string, line: Line): Line {
-    if (WARNED.has(verdict) || verdict === 'queued') this.#troubled.add(key);
+  #said(key: Key, verdict: Subject['verdict'], line: Line): Line {
+    if (isWarned(verdict) || verdict.name === 'queued') this.#troubled.add(key);
     else this.#troubled.delete(key);
     return line;
   }
+}
+
+function isWarned({ name, isWarning = false }: Subject['verdict']): boolean {
+  return isWarning || WARNED.has(name);
 }
 
 function keyOf({ kind, id }: Subject): Key {
@@ -112,8 +113,8 @@ function partsOf(key: Key): Pick<Subject, 'kind' | 'id'> {
 function lineOf({ kind, id, verdict }: Subject): Line {
   const next = verdict.next === undefined ? '' : `; ${verdict.next}`;
   return {
-    kind: `${kind} ${verdict.name}`,
-    event: WARNED.has(verdict.name) ? 'verdict-warning' : 'verdict',
+    kind: `${kind} ${verdict.name}${isWarned(verdict) ? ' warning' : ''}`,
+    event: isWarned(verdict) ? 'verdict-warning' : 'verdict',
     message: `${kind} ${id}: ${verdict.name}: ${verdict.reason}${next}`,
     fields: { [kind]: id },
     common: { verdict: verdict.name },
