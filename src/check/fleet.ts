@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import { createFleetClient } from '../fleet/client.ts';
 import type { FleetClient, MachinePage } from '../fleet/machine.ts';
 import { plural } from '../plural.ts';
-import { type Machine, Roster } from '../reconcile/machines.ts';
+import { Inventory, type Machine } from '../reconcile/machines.ts';
 import { openFleet } from '../servers.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Finding, named, ok, warning, wrong } from './finding.ts';
@@ -52,13 +52,13 @@ function madeInto(
   pages: readonly MachinePage[],
   { selector }: Settings,
 ): Pick<FleetSeen, 'machines' | 'skippedRecords'> {
-  const roster = new Roster(selector);
+  const inventory = new Inventory(selector);
   let skippedRecords = 0;
   for (const { records, skipped } of pages) {
     skippedRecords += skipped;
-    for (const record of records) roster.add(record);
+    for (const record of records) inventory.add(record);
   }
-  return { machines: roster.machines, skippedRecords };
+  return { machines: inventory.machines, skippedRecords };
 }
 
 /** A fleet that gives the listing that was seen, so that it is asked for but once. */

@@ -4,9 +4,9 @@ import type { Era } from '../kubernetes/registry.ts';
 import { plural } from '../plural.ts';
 import { quote } from '../quote.ts';
 import { labelsFor } from '../reconcile/labels.ts';
+import type { Observation } from '../reconcile/liveness.ts';
 import type { Candidate } from '../reconcile/machines.ts';
-import type { GivenName } from '../reconcile/resolve.ts';
-import type { Observation } from '../reconcile/witnesses.ts';
+import type { GivenName } from '../reconcile/pair.ts';
 import type { Settings } from '../settings/settings.ts';
 import { examples, type Finding, named, ok, warning, wrong } from './finding.ts';
 
@@ -21,10 +21,10 @@ export interface Nameless {
 export function namelessOf(
   candidates: readonly Candidate[],
   names: ReadonlyMap<string, GivenName>,
-  seen: Pick<Observation, 'nodes' | 'resolution'> | undefined,
+  seen: Pick<Observation, 'nodes' | 'pairing'> | undefined,
 ): Nameless {
   if (seen === undefined) return { free: candidates, inConflict: 0 };
-  const { byMachine, conflicts } = seen.resolution;
+  const { byMachine, conflicts } = seen.pairing;
   const held = new Set(seen.nodes.map(({ name }) => name));
   const nameless = candidates.filter(({ id }) => !byMachine.has(id));
   const free = nameless.filter(({ id }) => {

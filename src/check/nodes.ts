@@ -3,12 +3,11 @@ import type { Clock } from '../clock.ts';
 import { RequestError } from '../http/request-error.ts';
 import { connectNodes } from '../kubernetes/connect.ts';
 import { plural } from '../plural.ts';
+import type { Observation } from '../reconcile/liveness.ts';
 import { EMPTY_MEMORY } from '../reconcile/memory.ts';
-import { ObservationError, type Outlook, observe, type Sources } from '../reconcile/observe.ts';
+import { ObservationError, observe, type Sources } from '../reconcile/observe.ts';
 import { makePlan, type Plan } from '../reconcile/plan.ts';
-import type { Now, Policy } from '../reconcile/policy.ts';
-import { planRegistrations } from '../reconcile/registration.ts';
-import type { Observation } from '../reconcile/witnesses.ts';
+import type { Policy } from '../reconcile/policy.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ApiServerSeen } from './api-server.ts';
 import { because, type CheckName, examples, type Finding, named, ok, warning, wrong } from './finding.ts';
@@ -35,14 +34,11 @@ export async function lookAtNodes(
       await nodes.list(signal);
       return { seen: undefined, failure: undefined };
     }
-    const now: Now = { monotonicMs: clock.monotonic(), wall: new Date(clock.wall()).toISOString() };
-    const outlook: Outlook = {
-      memory: EMPTY_MEMORY,
-      adopt: policy.adopt,
-      registers: (observation) => planRegistrations(observation, EMPTY_MEMORY, policy, now).actions.length > 0,
-    };
-    const observation = await observe({ ...sources, nodes }, outlook, signal);
-    return { seen: { observation, plan: makePlan(observation, EMPTY_MEMORY, policy, now) } };
+    const nowMs = clock.monotonic();
+    const now = { monotonicMs: nowMs, wall: new Date(clock.wall()).toISOString() };
+    const plan = (observation: Observation) => makePlan(observation, EMPTY_MEMORY, policy, now);
+    const options = { memory: EMPTY_MEMORY, ownerId: policy.ownerId, nowMs, plan };
+    return { seen: await observe({ ...sources, nodes }, options, signal) };
   } catch (error) {
     signal.throwIfAborted();
     const cause = error instanceof ObservationError ? error.failures.get('kubernetes') : error;
