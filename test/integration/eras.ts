@@ -8,8 +8,10 @@ export interface Era {
   readonly version: MinionsVersion | KubernetesVersion;
   /** What the daemon chooses by itself. */
   readonly spoken: ApiVersion;
-  /** The server asks kubelets itself, lists a minion only while its kubelet answers, and changes none. */
+  /** The server asks kubelets itself, lists a minion only while its kubelet answers, and deletes no other. */
   readonly hidesMinions: boolean;
+  /** Whether labels and annotations of a node can be changed. */
+  readonly canUpdate: boolean;
   /** Whether annotations are kept, and with them our marks. */
   readonly keepsMarks: boolean;
   /** Of `zone`, `a.b` and our own `kube-register.io/managed`, those that are kept. */
@@ -19,14 +21,17 @@ export interface Era {
 
 const MANAGED = 'kube-register.io/managed';
 const ALL = ['a.b', MANAGED, 'zone'];
-const hiding = { hidesMinions: true, keepsMarks: true, list: 'whole' } as const;
-const modern = { hidesMinions: false, keepsMarks: true, labels: ALL, list: 'whole' } as const;
+const hiding = { hidesMinions: true, canUpdate: false, keepsMarks: true, list: 'whole' } as const;
+const modern = { hidesMinions: false, canUpdate: true, keepsMarks: true, labels: ALL, list: 'whole' } as const;
+const between = { ...modern, spoken: 'v1beta2', canUpdate: false, labels: [MANAGED, 'zone'] } as const;
 
 export const ERAS: readonly Era[] = [
   { version: 'v0.2', spoken: 'v1beta1', ...hiding, keepsMarks: false, labels: [] },
   { version: 'v0.4.4', spoken: 'v1beta1', ...hiding, labels: [] },
   { version: 'v0.5.6', spoken: 'v1beta2', ...hiding, labels: ['zone'] },
   { version: 'v0.8.4', spoken: 'v1beta2', ...hiding, labels: [MANAGED, 'zone'] },
+  { version: 'v0.9.3', ...between },
+  { version: 'v0.12.2', ...between },
   { version: 'v0.13.2', spoken: 'v1beta2', ...modern },
   { version: 'v0.17.1', spoken: 'v1beta3', ...modern },
   { version: 'v1.0.7', spoken: 'v1', ...modern },
@@ -36,12 +41,12 @@ export const ERAS: readonly Era[] = [
 ];
 
 /** A row of README's table: server, API version, register, adopt, labels, deregister, list. */
-export function rowOf({ version, spoken, hidesMinions, labels, list }: Era): readonly string[] {
+export function rowOf({ version, spoken, hidesMinions, canUpdate, labels, list }: Era): readonly string[] {
   return [
     version,
     `\`${spoken}\``,
     'yes',
-    hidesMinions ? 'no' : 'yes',
+    canUpdate ? 'yes' : 'no',
     { 0: 'none', 1: 'plain keys', 2: 'no dots' }[labels.length] ?? 'yes',
     hidesMinions ? 'no' : 'yes',
     list,

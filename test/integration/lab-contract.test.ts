@@ -250,7 +250,7 @@ function ourKubernetes(request: RecordedRequest | undefined): boolean {
   const ofNode = /^\/api\/v1\/nodes\/[^/?]+$/.test(path);
   switch (method) {
     case 'GET':
-      if (!/^application\/json(;as=PartialObjectMetadataList;.*)?$/.test(accept)) return false;
+      if (!/^application\/json(;as=PartialObjectMetadataList;.*)?(, \*\/\*;q=0\.1)?$/.test(accept)) return false;
       return ofNode || /^\/(version|api|api\/v1\/nodes(\?limit=\d+(&continue=\w+)?)?)$/.test(path);
     case 'POST':
       return path === '/api/v1/nodes' && type === 'application/json';

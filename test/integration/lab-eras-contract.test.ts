@@ -155,7 +155,7 @@ function ours(request: RecordedRequest | undefined): boolean {
   const plain = /^(sync=true)?$/.test(asked.query);
   switch (method) {
     case 'GET':
-      if (!/^application\/json(;as=PartialObjectMetadataList;.*)?$/.test(accept)) return false;
+      if (!/^application\/json(;as=PartialObjectMetadataList;.*)?(, \*\/\*;q=0\.1)?$/.test(accept)) return false;
       return plain || (asked.name === undefined && /^limit=\d+(&continue=\w+)?$/.test(asked.query));
     case 'POST':
       return plain && asked.name === undefined && type === 'application/json';

@@ -72,7 +72,8 @@ function inOrder(exchange: Exchange): Exchange {
 function isOurs(request: RecordedRequest | undefined): boolean {
   if (request === undefined) return false;
   const { method, path, headers } = request;
-  if (!/^application\/json$/.test(headers['Accept'] ?? headers['Content-Type'] ?? 'application/json')) return false;
+  if (!/^application\/json(, \*\/\*;q=0\.1)?$/.test(headers['Accept'] ?? headers['Content-Type'] ?? 'application/json'))
+    return false;
   if (method === 'GET') return /^\/(version|api|api\/v1beta[12]\/minions(\/[\w.-]+)?)$/.test(path);
   return method === 'POST' && /^\/api\/v1beta[12]\/minions(\?sync=true)?$/.test(path);
 }
