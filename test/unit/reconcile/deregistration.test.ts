@@ -443,15 +443,15 @@ describe('a node that is leaving', () => {
   });
 });
 
-/** A memory in which nodes (name, mark, minutes) have been gone for so long. */
-function memoryWith(
-  ...gone: readonly (readonly [
-    name: string,
-    mark: string,
-    minutes: number,
-    more?: { passes?: number; failures?: number; reason?: Reason },
-  ])[]
-): Memory {
+type LongGone = readonly [
+  name: string,
+  mark: string,
+  minutes: number,
+  more?: { passes?: number; failures?: number; reason?: Reason },
+];
+
+/** A memory in which nodes have been gone for so long. */
+function memoryWith(...gone: readonly LongGone[]): Memory {
   return {
     ...EMPTY_MEMORY,
     graces: new Map(
@@ -553,7 +553,7 @@ describe('pacing', () => {
     expect(queued.every(({ next }) => next === 'deregistered when its turn comes')).toBe(true);
   });
 
-  it.each<[string, Parameters<typeof memoryWith>, string]>([
+  it.each<[string, readonly LongGone[], string]>([
     [
       'the longest watched goes first',
       [
