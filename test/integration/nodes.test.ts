@@ -12,17 +12,19 @@ import { type Kubernetes, type KubernetesOptions, startKubernetes } from '../lab
 import { clientOf } from './client.ts';
 import { serveHttp } from './loopback.ts';
 
-const ACCEPT_METADATA = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+const ACCEPT = 'application/json, */*;q=0.1';
+const ACCEPT_METADATA = `application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,${ACCEPT}`;
 const never = new AbortController().signal;
 
 const V1_20: Server = { version: 'v1.20.2', apiVersion: 'v1' };
 
 async function lab(
-  options: KubernetesOptions & { token?: string } = {},
+  options: KubernetesOptions & { token?: string; server?: Server } = {},
 ): Promise<{ kubernetes: Kubernetes; nodes: ReturnType<typeof createNodes> }> {
   const kubernetes = await startKubernetes(options);
   onTestFinished(() => kubernetes.close());
-  return { kubernetes, nodes: createNodes(clientOf('kubernetes', kubernetes.url, { token: options.token }), V1_20) };
+  const http = clientOf('kubernetes', kubernetes.url, { token: options.token });
+  return { kubernetes, nodes: createNodes(http, options.server ?? V1_20) };
 }
 
 async function errorOf(attempt: Promise<unknown>): Promise<RequestError> {
@@ -96,15 +98,16 @@ describe('listing nodes', () => {
         resourceVersion: kubernetes.node('node-a')?.metadata.resourceVersion,
         labels: new Map([['kubernetes.io/hostname', 'node-a']]),
         annotations: new Map(),
-        facts: { machineId: 'f00d', addresses: ['10.0.0.1', 'fd00::1'], ready: 'ready', unschedulable: true },
+        leaving: undefined,
+        facts: { machineId: 'f00d', addresses: ['10.0.0.1', 'fd00::1'], ready: 'true', unschedulable: true },
       },
       expect.objectContaining({
         labels: new Map([['role', 'x']]),
         annotations: new Map([['a', 'b']]),
-        facts: { machineId: '', addresses: [], ready: 'not-ready', unschedulable: false },
+        facts: { machineId: '', addresses: [], ready: 'unknown', unschedulable: false },
       }),
     ]);
-    expect(kubernetes.log.entries.map(({ headers }) => headers.accept)).toEqual(['application/json']);
+    expect(kubernetes.log.entries.map(({ headers }) => headers.accept)).toEqual([ACCEPT]);
   });
 
   it('of which there are none gives none', async () => {
@@ -117,12 +120,8 @@ describe('listing nodes', () => {
     const { kubernetes, nodes } = await lab({ metadataLists: '406', version: 'v1.5.8', paging: false });
     addNodes(kubernetes, 3);
     expect((await nodes.list(never)).nodes).toHaveLength(3);
-    expect((await nodes.list(never)).nodes[0]?.facts).toMatchObject({ ready: 'ready' });
-    expect(kubernetes.log.entries.map(({ headers }) => headers.accept)).toEqual([
-      ACCEPT_METADATA,
-      'application/json',
-      'application/json',
-    ]);
+    expect((await nodes.list(never)).nodes[0]?.facts).toMatchObject({ ready: 'true' });
+    expect(kubernetes.log.entries.map(({ headers }) => headers.accept)).toEqual([ACCEPT_METADATA, ACCEPT, ACCEPT]);
   });
 
   it('takes whole nodes from a server that does not know lists of metadata', async () => {
@@ -130,7 +129,7 @@ describe('listing nodes', () => {
     addNodes(kubernetes, 600);
     const records = (await nodes.list(never)).nodes;
     expect(records).toHaveLength(600);
-    expect(records.every(({ facts }) => facts?.ready === 'ready')).toBe(true);
+    expect(records.every(({ facts }) => facts?.ready === 'true')).toBe(true);
   });
 
   it('takes everything at once from a server that does not page', async () => {
@@ -295,7 +294,7 @@ describe('reading one node', () => {
     kubernetes.putNode({ name: '10.0.0.7', machineId: 'abc', addresses: ['10.0.0.7'], ready: false });
     expect(await nodes.read('10.0.0.7', never)).toMatchObject({
       name: '10.0.0.7',
-      facts: { machineId: 'abc', addresses: ['10.0.0.7'], ready: 'not-ready', unschedulable: false },
+      facts: { machineId: 'abc', addresses: ['10.0.0.7'], ready: 'false', unschedulable: false },
     });
   });
 
@@ -317,7 +316,7 @@ describe('reading one node', () => {
     expect(error).toMatchObject({ status: 404 });
     expect(error.message).toContain('the server has no /api/v1/nodes/10.0.0.7: check KUBE_REGISTER_API_ENDPOINT');
     expect(await errorOf(nodes.remove('10.0.0.7', 'u', '1', never))).toMatchObject({ status: 404 });
-    expect(await errorOf(nodes.update('10.0.0.7', 'u', relabel, never))).toMatchObject({ status: 404 });
+    expect(await errorOf(nodes.update('10.0.0.7', 'u', '1', relabel, never))).toMatchObject({ status: 404 });
   });
 
   it('fails when the answer is no node', async () => {
@@ -336,7 +335,7 @@ describe('reading one node', () => {
     const { kubernetes, nodes } = await lab();
     kubernetes.putNode({ name: 'a' });
     await errorOf(nodes.read(name, never));
-    await errorOf(nodes.update(name, 'u', relabel, never));
+    await errorOf(nodes.update(name, 'u', '1', relabel, never));
     await errorOf(nodes.remove(name, 'u', '1', never));
     expect(kubernetes.log.total).toBe(0);
   });
@@ -383,7 +382,7 @@ describe('creating a node', () => {
       const { kubernetes, nodes } = await lab();
       kubernetes.faults.add(answerWith(200, page));
       expect((await errorOf(nodes.create(draft, never))).message).toContain('POST /api/v1/nodes');
-      expect((await errorOf(nodes.update('node-a', 'u', draft, never))).message).toContain(
+      expect((await errorOf(nodes.update('node-a', 'u', '1', draft, never))).message).toContain(
         'PATCH /api/v1/nodes/node-a',
       );
       expect((await errorOf(nodes.remove('node-a', 'u', '1', never))).message).toContain('DELETE /api/v1/nodes/node-a');
@@ -423,48 +422,95 @@ describe('creating a node', () => {
 });
 
 describe('updating a node', () => {
+  const ANY = { version: 'v1.9.2', apiVersion: 'v1' } as const;
+
   it('changes the keys that are named and no others', async () => {
     const { kubernetes, nodes } = await lab();
-    const node = kubernetes.putNode({
+    const { uid, resourceVersion = '' } = kubernetes.putNode({
       name: 'node-a',
       labels: { role: 'worker', rack: '12', zone: 'a' },
       annotations: { kept: 'x' },
-    });
-    expect(await nodes.update('node-a', node.metadata.uid, relabel, never)).toBe('updated');
-    expect(kubernetes.node('node-a')?.metadata).toMatchObject({ uid: node.metadata.uid });
+    }).metadata;
+    expect(await nodes.update('node-a', uid, resourceVersion, relabel, never)).toBe('updated');
+    expect(kubernetes.node('node-a')?.metadata).toMatchObject({ uid });
     expect(kubernetes.node('node-a')?.metadata.labels).toEqual({ role: 'master', zone: 'a' });
     expect(kubernetes.node('node-a')?.metadata.annotations).toEqual({
       kept: 'x',
       'kube-register.io/address': '10.0.0.7',
     });
-    expect(kubernetes.log.entries[0]?.headers['content-type']).toBe('application/merge-patch+json');
+    const [request, ...others] = kubernetes.log.entries;
+    expect(others).toEqual([]);
+    expect(request?.headers['content-type']).toBe('application/merge-patch+json');
+    expect(JSON.parse(request?.body ?? '').metadata).toMatchObject({ uid, resourceVersion });
+  });
+
+  it('that was changed since it was read is a conflict, and changes nothing', async () => {
+    const { kubernetes, nodes } = await lab();
+    const { uid, resourceVersion = '' } = kubernetes.putNode({ name: 'node-a' }).metadata;
+    const other = kubernetes.setReady('node-a', true);
+    expect(await nodes.update('node-a', uid, resourceVersion, relabel, never)).toBe('conflict');
+    expect(kubernetes.node('node-a')).toBe(other);
+  });
+
+  it.each(['v1.9.2', 'v1.0.7'] as const)('is a conflict on %s before anything is sent', async (version) => {
+    const { kubernetes, nodes } = await lab({ version, server: { version, apiVersion: 'v1' } });
+    const { uid, resourceVersion = '' } = kubernetes.putNode({ name: 'node-a' }).metadata;
+    kubernetes.setReady('node-a', true);
+    expect(await nodes.update('node-a', uid, resourceVersion, relabel, never)).toBe('conflict');
+    expect(kubernetes.log.writes).toEqual([]);
+    const now = kubernetes.node('node-a')?.metadata.resourceVersion ?? '';
+    expect(await nodes.update('node-a', uid, now, relabel, never)).toBe('updated');
+  });
+
+  it('that is changed between the look and the patch is a conflict, where the server looks at no uid', async () => {
+    const { kubernetes, nodes } = await lab({ version: 'v1.9.2', server: ANY });
+    const { uid, resourceVersion = '' } = kubernetes.putNode({ name: 'node-a' }).metadata;
+    kubernetes.faults.add(
+      (response, handle) => {
+        kubernetes.setReady('node-a', true);
+        const { status, body } = handle();
+        answerWith(status, body)(response, handle);
+      },
+      { method: 'PATCH' },
+    );
+    expect(await nodes.update('node-a', uid, resourceVersion, relabel, never)).toBe('conflict');
+    expect(kubernetes.node('node-a')?.metadata.labels).toBeUndefined();
+  });
+
+  it('whose resourceVersion is not known is changed whatever it is', async () => {
+    for (const server of [V1_20, ANY]) {
+      const { kubernetes, nodes } = await lab({ version: server === ANY ? 'v1.9.2' : 'v1.20.2', server });
+      const { uid } = kubernetes.putNode({ name: 'node-a' }).metadata;
+      expect(await nodes.update('node-a', uid, '', relabel, never)).toBe('updated');
+      expect(kubernetes.log.writes[0]?.body).not.toContain('resourceVersion');
+    }
   });
 
   it('leaves another node of that name alone', async () => {
     const { kubernetes, nodes } = await lab();
-    const { uid } = kubernetes.putNode({ name: 'node-a' }).metadata;
+    const { uid, resourceVersion = '' } = kubernetes.putNode({ name: 'node-a' }).metadata;
     kubernetes.deleteNode('node-a');
     const other = kubernetes.putNode({ name: 'node-a' });
-    expect(await nodes.update('node-a', uid, relabel, never)).toBe('gone');
+    expect(await nodes.update('node-a', uid, resourceVersion, relabel, never)).toBe('gone');
+    expect(await nodes.update('node-a', uid, other.metadata.resourceVersion ?? '', relabel, never)).toBe('gone');
     expect(kubernetes.node('node-a')).toBe(other);
     const conflict = 'Precondition failed: UID in precondition: 1, UID in object meta: 2';
     kubernetes.faults.add(refuse(409, 'Conflict', conflict), { method: 'PATCH' });
-    expect(await nodes.update('node-a', uid, relabel, never)).toBe('gone');
+    expect(await nodes.update('node-a', uid, '', relabel, never)).toBe('gone');
   });
 
   it('that is gone says so', async () => {
     const { kubernetes, nodes } = await lab();
-    expect(await nodes.update('node-a', 'u', relabel, never)).toBe('gone');
+    expect(await nodes.update('node-a', 'u', '1', relabel, never)).toBe('gone');
     expect(kubernetes.nodes).toEqual([]);
   });
 
   it('fails when the server refuses the change of the very node', async () => {
     const { kubernetes, nodes } = await lab();
-    const { uid } = kubernetes.putNode({ name: 'node-a' }).metadata;
+    const { uid, resourceVersion = '' } = kubernetes.putNode({ name: 'node-a' }).metadata;
     const bad = { labels: new Map([['bad key!', 'v']]), annotations: new Map() };
-    expect(await errorOf(nodes.update('node-a', uid, bad, never))).toMatchObject({ status: 422, code: 'Invalid' });
-    kubernetes.faults.add(refuse(409, 'Conflict', 'the object has been modified'), { method: 'PATCH' });
-    expect(await errorOf(nodes.update('node-a', uid, relabel, never))).toMatchObject({ status: 409, code: 'Conflict' });
+    const attempt = nodes.update('node-a', uid, resourceVersion, bad, never);
+    expect(await errorOf(attempt)).toMatchObject({ status: 422, code: 'Invalid' });
   });
 });
 
@@ -504,6 +550,40 @@ describe('removing a node', () => {
     expect(await nodes.remove('node-a', 'u', '1', never)).toBe('gone');
   });
 
+  it.each(['v1.5.8', 'v1.9.2', 'v1.20.2'] as const)(
+    'that a finalizer holds is leaving on %s, also the second time',
+    async (version) => {
+      const { kubernetes, nodes } = await lab({ version, server: { version, apiVersion: 'v1' } });
+      const { uid, resourceVersion = '' } = kubernetes.putNode({
+        name: 'node-a',
+        finalizers: ['example.com/a'],
+      }).metadata;
+      expect((await nodes.read('node-a', never))?.leaving).toBeUndefined();
+      expect(await nodes.remove('node-a', uid, resourceVersion, never)).toBe('leaving');
+      const read = await nodes.read('node-a', never);
+      expect(read?.leaving).toEqual({
+        since: kubernetes.node('node-a')?.metadata.deletionTimestamp,
+        finalizers: ['example.com/a'],
+      });
+      expect((await nodes.list(never)).nodes[0]?.leaving).toEqual(read?.leaving);
+      expect(await nodes.remove('node-a', uid, read?.resourceVersion ?? '', never)).toBe('leaving');
+      kubernetes.patchNode('node-a', { metadata: { finalizers: null } });
+      expect(kubernetes.nodes).toEqual([]);
+    },
+  );
+
+  it.each([
+    [202, { kind: 'Node', metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }, 'leaving'],
+    [200, { kind: 'Minion', deletionTimestamp: '2026-01-01T00:00:00Z' }, 'leaving'],
+    [200, { kind: 'Node', metadata: { deletionTimestamp: null } }, 'removed'],
+    [200, { kind: 'Status', metadata: {}, status: 'Success' }, 'removed'],
+    [200, { kind: 'Status', metadata: 'odd', status: 'Success' }, 'removed'],
+  ])('that is answered with %i %j is %s', async (code, body, outcome) => {
+    const { kubernetes, nodes } = await lab();
+    kubernetes.faults.add(answerWith(code, JSON.stringify(body)));
+    expect(await nodes.remove('node-a', 'u', '1', never)).toBe(outcome);
+  });
+
   it('that was accepted counts as done', async () => {
     const { kubernetes, nodes } = await lab();
     kubernetes.faults.add(answerWith(202, '{"kind":"Status","status":"Success"}'));
@@ -524,7 +604,7 @@ describe('an error', () => {
       ['list', nodes.list(never)],
       ['get', nodes.read('a', never)],
       ['create', nodes.create(draft, never)],
-      ['patch', nodes.update('a', 'u', relabel, never)],
+      ['patch', nodes.update('a', 'u', '1', relabel, never)],
       ['delete', nodes.remove('a', 'u', '1', never)],
     ] as const;
     for (const [verb, attempt] of attempts) {

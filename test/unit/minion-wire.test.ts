@@ -12,6 +12,7 @@ describe('a minion', () => {
       resourceVersion: '',
       labels: new Map(),
       annotations: new Map(),
+      leaving: undefined,
       facts: { machineId: '', addresses: ['10.0.0.1'], ready: 'none', unschedulable: false },
     });
   });
@@ -40,18 +41,36 @@ describe('a minion', () => {
       resourceVersion: '12',
       labels: new Map([['zone', 'a']]),
       annotations: new Map([['b', 'c']]),
-      facts: { machineId: 'm', addresses: ['10.0.0.1', '10.0.0.2'], ready: 'ready', unschedulable: true },
+      leaving: undefined,
+      facts: { machineId: 'm', addresses: ['10.0.0.1', '10.0.0.2'], ready: 'true', unschedulable: true },
     });
   });
 
   it.each([
-    [[{ kind: 'Ready', status: 'Full' }], 'ready'],
-    [[{ kind: 'Ready', status: 'None' }], 'not-ready'],
-    [[{ kind: 'Ready', status: 'Unknown' }], 'not-ready'],
+    [[{ kind: 'Ready', status: 'Full' }], 'true'],
+    [[{ kind: 'Ready', status: 'None' }], 'unknown'],
+    [[{ kind: 'Ready', status: 'Unknown' }], 'unknown'],
+    [[{ kind: 'Ready', status: 'False' }], 'false'],
+    [[{ kind: 'Ready', status: 'Half' }], 'unreadable'],
+    [[{ type: 'Ready', status: 'Full' }], 'unreadable'],
     [[{ kind: 'Reachable', status: 'Full' }], 'none'],
     [[], 'none'],
   ])('with the conditions %j is %s', (conditions, ready) => {
     expect(node.parse({ id: 'a', status: { conditions } }).facts?.ready).toBe(ready);
+  });
+
+  it.each([
+    [{ hostIP: 5 }, 'unreadable'],
+    [{ hostIP: null }, 'none'],
+    [{ status: 'well' }, 'unreadable'],
+  ])('with %j is %s', (parts, ready) => {
+    expect(node.parse({ id: '10.0.0.1', ...parts }).facts).toMatchObject({ ready, addresses: ['10.0.0.1'] });
+  });
+
+  it('that was deleted has the time at the top', () => {
+    const since = '2015-05-01T00:00:00Z';
+    expect(node.parse({ id: 'a', deletionTimestamp: since }).leaving).toEqual({ since, finalizers: [] });
+    expect(node.parse({ id: 'a', deletionTimestamp: null }).leaving).toBeUndefined();
   });
 
   it('without an id cannot be read', () => {
@@ -98,9 +117,24 @@ describe('what is sent', () => {
   });
 
   it('to change one has labels at the top', () => {
-    expect(patch({ labels: new Map([['zone', null]]), annotations: new Map([['a', 'b']]) }, undefined)).toEqual({
+    expect(
+      patch(
+        { labels: new Map([['zone', null]]), annotations: new Map([['a', 'b']]) },
+        { uid: undefined, resourceVersion: '12' },
+      ),
+    ).toEqual({
+      resourceVersion: 12,
       labels: { zone: null },
       annotations: { a: 'b' },
+    });
+  });
+
+  it('to change one has no resourceVersion where that is not known, and one that is no number as it came', () => {
+    const change = { labels: new Map(), annotations: new Map([['a', 'b']]) };
+    expect(patch(change, { uid: undefined, resourceVersion: '' })).toEqual({ annotations: { a: 'b' } });
+    expect(patch(change, { uid: undefined, resourceVersion: '12x' })).toMatchObject({ resourceVersion: '12x' });
+    expect(patch(change, { uid: undefined, resourceVersion: '18446744073709551615' })).toMatchObject({
+      resourceVersion: '18446744073709551615',
     });
   });
 

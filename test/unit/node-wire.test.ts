@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nodeDialect } from '../../src/kubernetes/node-wire.ts';
 
-const { page: nodePage, node: wholeNode } = nodeDialect('v1');
+const { page: nodePage, node: wholeNode, patch } = nodeDialect('v1');
 
 /** As v1.20.2 sends it, shortened. */
 const NODE = {
@@ -46,10 +46,11 @@ describe('a node read whole', () => {
         ['role', 'worker'],
       ]),
       annotations: new Map([['plain', 'x']]),
+      leaving: undefined,
       facts: {
         machineId: '0123456789abcdef0123456789abcdef',
         addresses: ['127.0.0.4', 'fd00::1'],
-        ready: 'ready',
+        ready: 'true',
         unschedulable: false,
       },
     });
@@ -66,11 +67,15 @@ describe('a node read whole', () => {
   });
 
   it.each([
-    ['True', 'ready'],
-    ['False', 'not-ready'],
-    ['Unknown', 'not-ready'],
-    ['true', 'not-ready'],
-    [null, 'not-ready'],
+    ['True', 'true'],
+    ['False', 'false'],
+    ['Unknown', 'unknown'],
+    ['None', 'unknown'],
+    ['true', 'unreadable'],
+    ['', 'unreadable'],
+    [null, 'unreadable'],
+    [true, 'unreadable'],
+    [undefined, 'unreadable'],
   ])('whose condition Ready is %s is %s', (status, ready) => {
     const conditions = [
       { type: 'OutOfDisk', status: 'True' },
@@ -79,22 +84,79 @@ describe('a node read whole', () => {
     expect(factsOf({ status: { conditions } })).toMatchObject({ ready });
   });
 
-  it('with two conditions Ready is ready when one of them says so', () => {
-    const conditions = [{ type: 'Ready', status: 'True' }, null, { type: 'Ready', status: 'False' }];
-    expect(factsOf({ status: { conditions } })).toMatchObject({ ready: 'ready' });
+  it.each([
+    [['True', 'True'], 'true'],
+    [['Unknown', 'Unknown'], 'unknown'],
+    [['True', 'False'], 'unreadable'],
+    [['Unknown', 'True'], 'unreadable'],
+  ])('with the conditions Ready %j is %s', (said, ready) => {
+    const conditions = said.map((status) => ({ type: 'Ready', status }));
+    expect(factsOf({ status: { conditions } })).toMatchObject({ ready });
   });
 
-  it('that was cordoned is unschedulable', () => {
-    expect(factsOf({ spec: { unschedulable: true } })).toMatchObject({ unschedulable: true });
+  it('without conditions, or with others alone, has no Ready', () => {
+    for (const conditions of [undefined, null, [], [{ type: 'OutOfDisk', status: 5 }]]) {
+      expect(factsOf({ status: { conditions } })).toMatchObject({ ready: 'none' });
+    }
+    for (const status of [undefined, null, {}]) expect(factsOf({ status })).toMatchObject({ ready: 'none' });
+  });
+
+  const READY = [{ type: 'Ready', status: 'True' }];
+  it.each([
+    ['status', 'well'],
+    ['status', []],
+    ['conditions', { conditions: 'x' }],
+    ['conditions', { conditions: {} }],
+    ['a condition', { conditions: [...READY, null] }],
+    ['a condition', { conditions: [...READY, { status: 'True' }] }],
+    ['a condition', { conditions: [...READY, { type: 5, status: 'True' }] }],
+    ['addresses', { conditions: READY, addresses: {} }],
+    ['an address', { conditions: READY, addresses: ['10.0.0.1'] }],
+    ['an address', { conditions: READY, addresses: [{ address: 7 }] }],
+    ['nodeInfo', { conditions: READY, nodeInfo: 'x' }],
+    ['a machine ID', { conditions: READY, nodeInfo: { machineID: 5 } }],
+  ])('is unreadable when %s has an unknown shape: %j', (_what, status) => {
+    expect(factsOf({ status })).toMatchObject({ ready: 'unreadable' });
+  });
+
+  it('that was deleted is leaving, with the finalizers that hold it', () => {
+    const leaving = (parts: object) => wholeNode.parse({ ...NODE, metadata: { ...NODE.metadata, ...parts } }).leaving;
+    const since = '2026-11-22T20:37:33Z';
+    expect(leaving({ deletionTimestamp: since, finalizers: ['a/b', 'c'] })).toEqual({
+      since,
+      finalizers: ['a/b', 'c'],
+    });
+    expect(leaving({ deletionTimestamp: since })).toEqual({ since, finalizers: [] });
+    for (const finalizers of ['a', {}, [5], [null], null]) {
+      expect(leaving({ deletionTimestamp: since, finalizers })).toEqual({ since, finalizers: [] });
+    }
+    expect(leaving({ deletionTimestamp: 5 })).toEqual({ since: '', finalizers: [] });
+    expect(leaving({ deletionTimestamp: null, finalizers: ['a'] })).toBeUndefined();
+    expect(leaving({ finalizers: ['a'] })).toBeUndefined();
+  });
+
+  it.each([
+    [{ unschedulable: true }, true],
+    [{ unschedulable: false }, false],
+    [{ unschedulable: null }, false],
+    [{}, false],
+    [null, false],
+    [undefined, false],
+    [{ unschedulable: 'true' }, undefined],
+    [{ unschedulable: 1 }, undefined],
+    ['x', undefined],
+    [[], undefined],
+  ])('whose spec is %j is cordoned: %s', (spec, unschedulable) => {
+    expect(factsOf({ spec })).toHaveProperty('unschedulable', unschedulable);
   });
 
   it('keeps the good part of an odd status', () => {
     const addresses = [null, 5, {}, { address: 7 }, { address: '10.0.0.300' }, { address: '10.0.0.3' }];
     const nodeInfo = { machineID: 5 };
-    expect(factsOf({ spec: 'x', status: { addresses, nodeInfo, conditions: 'x' } })).toEqual({
+    expect(factsOf({ status: { addresses, nodeInfo, conditions: 'x' } })).toEqual({
       machineId: '',
       addresses: ['10.0.0.3'],
-      ready: 'none',
+      ready: 'unreadable',
       unschedulable: false,
     });
   });
@@ -133,11 +195,14 @@ describe('a page of nodes', () => {
       items: [partial],
     });
     expect(page).toMatchObject({ continue: 'next', nodes: [{ name: '127.0.0.4', facts: undefined }] });
+    const leaving = { ...NODE.metadata, deletionTimestamp: 'then', finalizers: ['a'] };
+    const left = nodePage.parse({ kind: 'PartialObjectMetadataList', metadata: {}, items: [{ metadata: leaving }] });
+    expect(left.nodes[0]?.leaving).toEqual({ since: 'then', finalizers: ['a'] });
   });
 
   it('of whole nodes has facts', () => {
     const page = nodePage.parse({ kind: 'NodeList', metadata: {}, items: [NODE] });
-    expect(page).toMatchObject({ nodes: [{ name: '127.0.0.4', facts: { ready: 'ready' } }] });
+    expect(page).toMatchObject({ nodes: [{ name: '127.0.0.4', facts: { ready: 'true' } }] });
   });
 
   it.each([{ items: [] }, { items: null }, {}])('may be empty: %j', (parts) => {
@@ -154,5 +219,16 @@ describe('a page of nodes', () => {
     ['that is null', null],
   ])('%s cannot be read', (_, page) => {
     expect(nodePage.safeParse(page).success).toBe(false);
+  });
+});
+
+describe('a patch', () => {
+  const change = { labels: new Map([['a', null]]), annotations: new Map() };
+
+  it('carries the uid and the resourceVersion where they are known', () => {
+    expect(patch(change, { uid: 'u', resourceVersion: '7' })).toEqual({
+      metadata: { uid: 'u', resourceVersion: '7', labels: { a: null } },
+    });
+    expect(patch(change, { uid: undefined, resourceVersion: '' })).toEqual({ metadata: { labels: { a: null } } });
   });
 });
