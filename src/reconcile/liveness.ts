@@ -109,7 +109,8 @@ function idOfMachine(
 
 /**
  * Whose answer it is that comes from an address, where it is not the node's own: another node is reporting that reports the address (or reports
- * none, and bears it in its mark), or that is the node of the machine to which fleet gives it and reports no address that is its alone.
+ * none, and bears it in its mark), or that is the node of the machine to which fleet gives it and reports no address that no other node
+ * that is reporting has.
  */
 function tenants({ machines, nodes, era }: Listed, { byMachine }: Pairing) {
   const at = new Map<string, Node[]>();
@@ -119,11 +120,11 @@ function tenants({ machines, nodes, era }: Listed, { byMachine }: Pairing) {
     else if (!found.includes(node)) found.push(node);
   };
   const reporters = new Map<string, number>();
-  for (const node of nodes) {
+  const up = nodes.filter((node) => isReporting(node, era));
+  for (const node of up) {
     for (const address of addressesOf(node)) reporters.set(address, (reporters.get(address) ?? 0) + 1);
   }
-  for (const node of nodes) {
-    if (!isReporting(node, era)) continue;
+  for (const node of up) {
     const addresses = addressesOf(node);
     const written = usableAddress(node.mark?.address ?? '');
     for (const address of addresses) add(address, node);

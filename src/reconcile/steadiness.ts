@@ -41,7 +41,9 @@ export function watchSteadiness(
     notes.push({ key: `alternates ${id}`, text: `${why}; none of their nodes is deregistered or changed; ${mend}` });
   }
   for (const node of nodes) {
-    const identity = node.isFresh ? [node.facts?.machineId ?? '', ...addressesOf(node)].join(' ').trim() : '';
+    const identity = node.isFresh
+      ? [node.facts?.machineId ?? '', ...[...addressesOf(node)].sort()].join(' ').trim()
+      : '';
     const pair = see(`id ${node.uid}`, identity);
     if (pair === undefined) continue;
     const [one, other] = pair;
