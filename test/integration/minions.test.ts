@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Server } from '../../src/kubernetes/era.ts';
 import { createNodes } from '../../src/kubernetes/nodes.ts';
 import type { NodeDraft } from '../../src/kubernetes/registry.ts';
-import { hang } from '../lab/faults.ts';
+import { answerWith, hang } from '../lab/faults.ts';
 import { startFleet } from '../lab/fleet.ts';
 import { type Kubelets, startKubelets } from '../lab/kubelets.ts';
 import { startKubernetes } from '../lab/kubernetes.ts';
@@ -31,7 +31,7 @@ async function oldServer(version: MinionsVersion, timeoutMs?: number) {
   onTestFinished(async () => {
     await Promise.all([server.close(), kubelets.close()]);
   });
-  return { server, kubelet, nodes: nodesAt(server.url, { version, apiVersion: 'v1beta1' }, timeoutMs) };
+  return { server, kubelets, kubelet, nodes: nodesAt(server.url, { version, apiVersion: 'v1beta1' }, timeoutMs) };
 }
 
 /** A loop in a cluster of 2014, whose clock stands still. */
@@ -58,8 +58,9 @@ describe('a minion', () => {
     const { nodes } = await oldServer('v0.2');
     expect(await nodes.create(draft(ADDRESS), never)).toBe('created');
     expect((await nodes.list(never)).nodes).toMatchObject([
-      { name: ADDRESS, uid: ADDRESS, facts: { ready: 'ready', addresses: [ADDRESS] } },
+      { name: ADDRESS, uid: ADDRESS, facts: { ready: 'true', addresses: [ADDRESS] } },
     ]);
+    expect((await nodes.read(ADDRESS, never))?.facts?.ready).toBe('true');
   });
 
   it('that v0.4.4 stores with a 500 is there all the same', async () => {
@@ -76,10 +77,33 @@ describe('a minion', () => {
     expect(server.minion(NOBODY)).toBeUndefined();
   });
 
-  it('whose creation v0.4.4 holds up because its kubelet hangs is not asked for again at once', async () => {
+  it.each(['v0.2', 'v0.4.4'] as const)(
+    'is held up by %s while any registered kubelet hangs, and is taken afterwards',
+    async (version) => {
+      const { server, kubelets, nodes, kubelet } = await oldServer(version, 300);
+      const { address: other } = await kubelets.add();
+      expect(await nodes.create(draft(ADDRESS), never)).toBe('created');
+      kubelet.misbehave(hang);
+      server.log.clear();
+      expect(await nodes.create(draft(other), never)).toBe('held-up');
+      expect(server.log.writes).toHaveLength(1);
+      expect(server.minion(other)).toBeUndefined();
+      kubelet.recover();
+      expect(await nodes.create(draft(other), never)).toBe('created');
+    },
+  );
+
+  it('whose own kubelet hangs is held up, too', async () => {
     const { nodes, kubelet } = await oldServer('v0.4.4', 300);
     kubelet.misbehave(hang);
-    expect(await nodes.create(draft(ADDRESS), never)).toBe('kubelet-unreached');
+    expect(await nodes.create(draft(ADDRESS), never)).toBe('held-up');
+  });
+
+  it('is held up also when it is asked for a second time, as v0.4 wants it', async () => {
+    const { server, nodes } = await oldServer('v0.4.4', 300);
+    server.faults.add(answerWith(500, '{}'), { method: 'POST', times: 1 });
+    server.faults.add(hang, { method: 'POST' });
+    expect(await nodes.create(draft(ADDRESS), never)).toBe('held-up');
   });
 
   it('that v0.2 forgets when it is restarted is registered anew at once', async () => {
@@ -109,7 +133,7 @@ describe('a minion', () => {
     const { server, nodes } = await oldServer('v0.8.4');
     await nodes.create(draft(ADDRESS), never);
     server.log.clear();
-    await expect(nodes.remove(ADDRESS, 'u', '1', never)).rejects.toThrow(/no minion of a server before v0.13/);
+    await expect(nodes.remove(ADDRESS, 'u', '1', never)).rejects.toThrow(/no minion of a server before v0.9/);
     expect(server.log.writes).toEqual([]);
   });
 
@@ -118,6 +142,57 @@ describe('a minion', () => {
     await nodes.create(draft(ADDRESS), never);
     expect(await nodes.create(draft('a/b'), never)).toBe('exists');
     expect((await nodes.list(never)).nodes.map(({ name }) => name)).toEqual([ADDRESS]);
+  });
+});
+
+describe('a minion of v0.9.3, which asks kubelets and hides none', () => {
+  it('is listed and read with what its kubelet said', async () => {
+    const { server, nodes, kubelet } = await oldServer('v0.9.3');
+    expect(await nodes.create(draft(ADDRESS), never)).toBe('created');
+    expect(await nodes.create(draft(NOBODY), never)).toBe('created');
+    const seen = async () => (await nodes.list(never)).nodes.map(({ name, facts }) => [name, facts?.ready]);
+    expect(await seen()).toEqual([
+      [ADDRESS, 'true'],
+      [NOBODY, 'unknown'],
+    ]);
+    await kubelet.stop();
+    expect((await nodes.read(ADDRESS, never))?.facts).toMatchObject({ ready: 'unknown', addresses: [ADDRESS] });
+    expect(server.log.writes).toHaveLength(2);
+  });
+
+  it('is deleted when its kubelet is silent, in one request', async () => {
+    const { server, nodes } = await oldServer('v0.9.3');
+    await nodes.create(draft(NOBODY), never);
+    const { uid = '', resourceVersion = '' } = (await nodes.read(NOBODY, never)) ?? {};
+    server.log.clear();
+    expect(await nodes.remove(NOBODY, uid, resourceVersion, never)).toBe('removed');
+    expect(server.log.entries.map(({ method }) => method)).toEqual(['DELETE']);
+    expect(await nodes.remove(NOBODY, uid, resourceVersion, never)).toBe('gone');
+    expect(server.minions).toEqual([]);
+  });
+
+  it('cannot be changed', async () => {
+    const { nodes } = await oldServer('v0.9.3');
+    await nodes.create(draft(ADDRESS), never);
+    const { uid = '', resourceVersion = '' } = (await nodes.read(ADDRESS, never)) ?? {};
+    const change = { labels: new Map([['a', 'b']]), annotations: new Map() };
+    await expect(nodes.update(ADDRESS, uid, resourceVersion, change, never)).rejects.toThrow(/405/);
+  });
+});
+
+describe('a minion of v0.12.2, where nobody writes conditions', () => {
+  it('is created, read, not changed, and deleted', async () => {
+    const kubernetes = await startKubernetes({ version: 'v0.12.2' });
+    onTestFinished(() => kubernetes.close());
+    const nodes = nodesAt(kubernetes.url, { version: 'v0.12.2', apiVersion: 'v1beta2' });
+    expect(await nodes.create(draft(NOBODY), never)).toBe('created');
+    const read = await nodes.read(NOBODY, never);
+    expect(read?.facts).toMatchObject({ ready: 'none', addresses: [NOBODY] });
+    const { uid = '', resourceVersion = '' } = read ?? {};
+    const change = { labels: new Map([['a', 'b']]), annotations: new Map() };
+    await expect(nodes.update(NOBODY, uid, resourceVersion, change, never)).rejects.toThrow(/405/);
+    expect(await nodes.remove(NOBODY, uid, resourceVersion, never)).toBe('removed');
+    expect(kubernetes.nodes).toEqual([]);
   });
 });
 
@@ -148,7 +223,7 @@ describe('a list that hangs because one kubelet hangs', () => {
     const report = await pass();
     expect([...report.failures.values()]).toEqual([]);
     expect(told(report)).toEqual([`register ${second.address}: done`]);
-    expect(report.seen?.plan.notes[0]?.text).toContain(`these do not answer: ${first.address} (`);
+    expect(report.seen?.plan.notes[0]?.text).toContain(`these are unreachable: ${first.address} (`);
     expect(told(await pass())).toEqual([]);
   });
 });
@@ -158,7 +233,7 @@ describe.each([
   ['v0.13.2', 'v1beta2'],
   ['v0.17.1', 'v1beta1'],
   ['v0.17.1', 'v1beta3'],
-] as const)('Kubernetes %s spoken to in %s', (version, apiVersion) => {
+] as const)('Kubernetes %s using API %s', (version, apiVersion) => {
   async function lab() {
     const kubernetes = await startKubernetes({ version });
     onTestFinished(() => kubernetes.close());
@@ -180,8 +255,17 @@ describe.each([
       ]),
       annotations: new Map([['d', 'e']]),
     };
-    expect(await nodes.update(ADDRESS, 'another uid', change, never)).toBe('gone');
-    expect(await nodes.update(ADDRESS, created?.uid ?? '', change, never)).toBe('updated');
+    const { uid = '', resourceVersion = '' } = created ?? {};
+    expect(resourceVersion).toMatch(/^\d+$/);
+    expect(await nodes.update(ADDRESS, 'another uid', resourceVersion, change, never)).toBe('gone');
+    kubernetes.setReady(ADDRESS, true);
+    expect(await nodes.update(ADDRESS, uid, resourceVersion, change, never)).toBe('conflict');
+    expect(kubernetes.log.of({ method: 'PATCH' })).toEqual([]);
+    const now = kubernetes.node(ADDRESS)?.metadata.resourceVersion ?? '';
+    expect(await nodes.update(ADDRESS, uid, now, change, never)).toBe('updated');
+    const [patch] = kubernetes.log.of({ method: 'PATCH' });
+    const sent = JSON.parse(patch?.body ?? '');
+    expect(sent.metadata?.resourceVersion ?? sent.resourceVersion).toBe(apiVersion === 'v1beta3' ? now : Number(now));
     const changed = await nodes.read(ADDRESS, never);
     expect([...(changed?.labels ?? [])]).toEqual([['b', 'c']]);
     expect(changed?.annotations.get('kube-register.io/machine-id')).toBe('m');
@@ -193,13 +277,18 @@ describe.each([
     expect(kubernetes.nodes).toEqual([]);
   });
 
-  it.each([true, false, 'unknown'] as const)('tells Ready %s', async (ready) => {
+  it.each([
+    [true, 'true'],
+    // v1beta1 and v1beta2 call it `None`, which controllers wrote for a silent kubelet.
+    [false, apiVersion === 'v1beta3' ? 'false' : 'unknown'],
+    ['unknown', 'unknown'],
+  ] as const)('tells Ready %s', async (ready, read) => {
     const { kubernetes, nodes } = await lab();
     kubernetes.putNode({ name: 'a', machineId: 'm', addresses: ['10.0.0.1'], ready, unschedulable: true });
     expect((await nodes.list(never)).nodes[0]?.facts).toEqual({
       machineId: 'm',
       addresses: ['10.0.0.1'],
-      ready: ready === true ? 'ready' : 'not-ready',
+      ready: read,
       unschedulable: true,
     });
   });
@@ -210,11 +299,11 @@ describe('an upgrade under the running daemon', () => {
     const loop = await startLoop({}, { kubernetes: { version: 'v0.17.1' } });
     const [machine] = await loop.lab.addMachines(1, WORKER);
     const before = await loop.pass();
-    expect(before.seen?.observation.era.server).toBe('v0.17.1, spoken to in v1beta3');
+    expect(before.seen?.observation.era.server).toBe('v0.17.1, using API v1beta3');
     loop.lab.kubernetes.version = 'v1.0.7';
     loop.lab.kubernetes.log.clear();
     const after = await loop.pass();
-    expect(after.seen?.observation.era.server).toMatch(/^v1\.0\.7.*, spoken to in v1$/);
+    expect(after.seen?.observation.era.server).toMatch(/^v1\.0\.7.*, using API v1$/);
     expect(after.seen?.plan.nodes.get(machine?.address ?? '')?.name).toBe('keep');
     expect(loop.writes).toEqual([]);
   });
