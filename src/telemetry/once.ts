@@ -23,6 +23,11 @@ export class Once {
     return news;
   }
 
+  /** How many keys are remembered: those of the last ten minutes. */
+  get remembered(): number {
+    return this.#flapping.keys().length;
+  }
+
   #leave(key: string, wasThere: boolean, nowMs: number): void {
     if (wasThere) this.#flapping.changed(key, 'gone', nowMs, false);
     else this.#flapping.due(key, nowMs);

@@ -12,8 +12,6 @@ type Key = `${Subject['kind']} ${string}`;
 const WARNED: ReadonlySet<string> = new Set(['in-grace', 'vetoed', 'spared']);
 /** Verdicts that the outcome of an action or the summary reports already, unless they warn. */
 const UNSAID: ReadonlySet<string> = new Set(['adopt', 'deregister', 'foreign', 'recognised', 'register']);
-/** Warnings that other lines report: those of the deletion guard, and of what alternates. */
-const REPORTED: ReadonlySet<string> = new Set(['held', 'has-node']);
 /** All is as it should be: logged only when the last line about it reports trouble. */
 const WELL: ReadonlySet<string> = new Set(['keep', 'has-node', 'not-selected']);
 
@@ -53,7 +51,8 @@ export class VerdictLog {
   }
 
   #isWorthy(key: Key, { name, isWarning = false }: Subject['verdict']): boolean {
-    if (REPORTED.has(name) && isWarning) return false;
+    // The lines of the deletion guard, and of what alternates, report these.
+    if (name === 'held' || (name === 'has-node' && isWarning)) return false;
     if (WELL.has(name)) return this.#troubled.has(key);
     return isWarning || !UNSAID.has(name);
   }

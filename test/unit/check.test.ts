@@ -16,7 +16,7 @@ import { diagnose } from '../../src/http/diagnosis.ts';
 import { RequestError } from '../../src/http/request-error.ts';
 import type { ApiAccess } from '../../src/kubernetes/credentials.ts';
 import { eraOf } from '../../src/kubernetes/era.ts';
-import { Roster } from '../../src/reconcile/machines.ts';
+import { Inventory } from '../../src/reconcile/machines.ts';
 import { read } from './read-settings.ts';
 
 const DAY = 24 * 60 * 60_000;
@@ -136,16 +136,16 @@ describe('the check of clocks', () => {
 
 describe('the check of machines', () => {
   function check(metadata: readonly Record<string, string>[], selector = 'role=kubernetes') {
-    const roster = new Roster(parseSelector(selector));
+    const inventory = new Inventory(parseSelector(selector));
     for (const [index, pairs] of metadata.entries()) {
-      roster.add({
+      inventory.add({
         id: `${index}`,
         address: `10.0.0.${index}`,
         problem: undefined,
         metadata: new Map(Object.entries(pairs)),
       });
     }
-    return checkMachines(roster.machines, parseSelector(selector));
+    return checkMachines(inventory.machines, parseSelector(selector));
   }
 
   it('shows no hostile metadata as it is, and puts none into a command', () => {

@@ -6,7 +6,7 @@ import { Chronicle } from '../../src/telemetry/chronicle.ts';
 import { countPass } from '../../src/telemetry/counts.ts';
 import type { LogEvent } from '../../src/telemetry/log-events.ts';
 import { Reporter } from '../../src/telemetry/reporter.ts';
-import { failedPass, goodPass } from './pass-report.ts';
+import { dead, failedPass, goodPass } from './pass-report.ts';
 import { bystanders, MINUTE, machine, node, ours, planAt } from './reconcile/world.ts';
 
 const PASSES = 1_000;
@@ -45,7 +45,7 @@ class Listener {
 const others = bystanders(5);
 const A = machine('a', '10.0.0.1');
 const B = machine('b', '10.0.0.2');
-const nodeOfA = ours('10.0.0.1', 'a', '10.0.0.1', { ready: 'ready' });
+const nodeOfA = ours('10.0.0.1', 'a', '10.0.0.1', { ready: 'true' });
 const world = (more: Parameters<typeof goodPass>[0]) => ({
   machines: [...others.machines, ...(more.machines ?? [])],
   nodes: [...others.nodes, ...(more.nodes ?? [])],
@@ -88,14 +88,14 @@ const KINDS: Record<string, readonly [on: PassReport, says: RegExp, off: PassRep
     /machines match "role/,
   ],
   'a hold that begins and ends': [
-    goodPass({ machines: others.machines, nodes: others.nodes }),
-    /held: 5 of 5/,
+    goodPass({ machines: others.machines, nodes: dead(others.nodes) }),
+    /deletion guard active: 5 of 5/,
     goodPass(others),
-    /the hold is over/,
+    /deletion guard inactive again/,
   ],
-  'a node whose kubelet answers and does not': [
-    goodPass(world({ machines: [A], nodes: [nodeOfA] })),
-    /node 10\.0\.0\.1: probe-suspect: /,
+  'a node whose machine matches and does not': [
+    goodPass(world({ machines: [machine('a', '10.0.0.1', { role: 'etcd' })], nodes: [nodeOfA], kubelets: healthy })),
+    /node 10\.0\.0\.1: unmatched: /,
     well,
     /node 10\.0\.0\.1: keep: /,
   ],
@@ -112,7 +112,7 @@ const KINDS: Record<string, readonly [on: PassReport, says: RegExp, off: PassRep
     /machine b: fleet does not list it/,
   ],
   'a node that Kubernetes lists and does not': [
-    goodPass(world({ nodes: [ours('10.0.0.9', 'z', '10.0.0.9', { ready: 'ready' })] })),
+    goodPass(world({ nodes: [ours('10.0.0.9', 'z', '10.0.0.9', { ready: 'true' })] })),
     /node 10\.0\.0\.9: orphan: /,
     goodPass(others),
     /node 10\.0\.0\.9: Kubernetes does not list it/,
@@ -258,7 +258,7 @@ describe('a verdict', () => {
 
   it('of a node that went for good is not told of the next that has its name', () => {
     const listener = new Listener();
-    const orphan = goodPass(world({ nodes: [ours('10.0.0.1', 'a', '10.0.0.1', { ready: 'ready' })] }));
+    const orphan = goodPass(world({ nodes: [ours('10.0.0.1', 'a', '10.0.0.1', { ready: 'true' })] }));
     for (const [hour, report] of [orphan, goodPass(others), well].entries()) listener.pass(report, hour * HOUR);
     expect(listener.said.filter(({ event }) => event === 'verdict')).toEqual([]);
   });

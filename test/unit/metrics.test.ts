@@ -3,6 +3,7 @@ import type { Action } from '../../src/reconcile/action.ts';
 import type { Outcome } from '../../src/reconcile/apply.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
 import { createMetrics, type Metrics, reportPass } from '../../src/telemetry/metrics.ts';
+import { ERAS, ours } from './reconcile/world.ts';
 
 /** The contract: every name with its type and the labels it can have. */
 const CONTRACT = `
@@ -50,7 +51,7 @@ const SERIES_AT_START = [
   ...['fleet', 'kubernetes', 'timeout', 'internal'].map(
     (cause) => `kube_register_pass_failures_total{cause="${cause}"}`,
   ),
-  ...['unhealthy', 'metadata-changed', 'machine-gone'].flatMap((reason) => [
+  ...['unhealthy', 'metadata-changed', 'machine-gone', 'left-over'].flatMap((reason) => [
     `kube_register_deregistrations_total{reason="${reason}"}`,
     `kube_register_deregistration_failures_total{reason="${reason}"}`,
   ]),
@@ -58,8 +59,8 @@ const SERIES_AT_START = [
     (state) => `kube_register_machines{state="${state}"}`,
   ),
   ...[
-    ...['keep', 'adopt', 'recognised', 'probe-suspect', 'unmatched', 'orphan', 'in-grace'],
-    ...['queued', 'deregister', 'held', 'vetoed', 'spared', 'foreign'],
+    ...['keep', 'adopt', 'recognised', 'probe-suspect', 'not-posting', 'unmatched', 'orphan', 'unheard', 'conflict'],
+    ...['in-grace', 'queued', 'deregister', 'held', 'vetoed', 'spared', 'leaving', 'left-over', 'foreign'],
   ].map((verdict) => `kube_register_nodes{verdict="${verdict}"}`),
   ...['registration', 'adoption', 'label_update', 'event'].flatMap((what) => [
     `kube_register_${what}s_total`,
@@ -110,16 +111,32 @@ const machine = {
   addresses: ['10.0.0.1'],
   problem: undefined,
 };
-const identity = { machineId: machine.id, addresses: ['10.0.0.1'] };
 const none: ReadonlyMap<string, string> = new Map();
-const node = { name: 'n', uid: 'u', resourceVersion: '7', labels: none, annotations: none, identity, now: undefined };
+const node = ours('n', machine.id, '10.0.0.1');
 const draft = { name: '10.0.0.1', address: '10.0.0.1', labels: none, annotations: none };
 const change = { labels: none, annotations: none };
+const wanted = {
+  machineId: machine.id,
+  address: '10.0.0.1',
+  ownerId: 'default',
+  origin: 'named',
+  since: '',
+  labels: none,
+  removesLabels: true,
+} as const;
 
 const register: Action = { kind: 'register', machine, draft };
-const adopt: Action = { kind: 'adopt', machine, node, change };
-const label: Action = { kind: 'label', machine, node, change };
-const deregister: Action = { kind: 'deregister', node, reason: 'unhealthy', addresses: [], why: 'silent' };
+const adopt: Action = { kind: 'adopt', machine, node, wanted, change };
+const label: Action = { kind: 'label', machine, node, wanted, change };
+const deregister: Action = {
+  kind: 'deregister',
+  node,
+  reason: 'left-over',
+  machineId: machine.id,
+  places: [],
+  era: ERAS['v1.20'],
+  why: 'it was',
+};
 
 const goodPass: PassReport = {
   startedAt: 1_700_000_000_000,
@@ -245,12 +262,12 @@ describe('the report of a pass', () => {
       kube_register_adoption_failures_total: 1,
       kube_register_label_updates_total: 3,
       kube_register_label_update_failures_total: 1,
-      'kube_register_deregistrations_total{reason="unhealthy"}': 3,
-      'kube_register_deregistration_failures_total{reason="unhealthy"}': 1,
+      'kube_register_deregistrations_total{reason="left-over"}': 3,
+      'kube_register_deregistration_failures_total{reason="left-over"}': 1,
     });
   });
 
-  it('does not take for an attempt what a dry run or the last look kept from being begun', async () => {
+  it('does not take for an attempt what a dry run or the last check kept from being begun', async () => {
     const outcomes: Outcome[] = [
       { action: register, result: 'dry-run' },
       { action: deregister, result: 'refused' },

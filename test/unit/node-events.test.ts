@@ -3,7 +3,7 @@ import { eraOf } from '../../src/kubernetes/era.ts';
 import type { Outcome } from '../../src/reconcile/apply.ts';
 import { Chronicle } from '../../src/telemetry/chronicle.ts';
 import { eventsOf } from '../../src/telemetry/node-events.ts';
-import { failedPass, goodPass, STARTED } from './pass-report.ts';
+import { dead, failedPass, goodPass, STARTED } from './pass-report.ts';
 import { bystanders, machine, node, ours } from './reconcile/world.ts';
 
 const NEWCOMER = { machines: [machine('a', '10.0.0.1')], kubelets: { '10.0.0.1': 'healthy' as const } };
@@ -55,7 +55,7 @@ describe('the Events of a pass', () => {
   });
 
   it('tell of a hold when it begins, and of a hundred nodes at most', () => {
-    const { nodes } = bystanders(150);
+    const nodes = dead(bystanders(150).nodes);
     const report = goodPass({ nodes });
     const chronicle = new Chronicle();
     const began = eventsOf(report, chronicle.record(report, 0, 0));

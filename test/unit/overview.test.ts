@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mostUrgentFirst, overviewOf, withoutDelay } from '../../src/telemetry/overview.ts';
+import { mostUrgentFirst, overviewOf, withDelay } from '../../src/telemetry/overview.ts';
 import type { MachineStatus, NodeStatus } from '../../src/telemetry/status-document.ts';
 import { aMachine, aNode } from './status-sketch.ts';
 
@@ -68,10 +68,45 @@ describe('the overview', () => {
   });
 
   it.each([
-    ['deregistered in 29m30s', 'deregistered'],
-    ['deregistered in 2h', 'deregistered'],
+    ['deregistered in 29m30s', 'deregistered in 1m'],
+    ['deregistered in 2h', 'deregistered in 1m'],
+    ['registered again in 4m; find out who deletes it', 'registered again in 1m; find out who deletes it'],
     ['registered again within ten minutes', 'registered again within ten minutes'],
-  ])('of %j leaves %j where the time itself is told', (next, what) => {
-    expect(withoutDelay(next)).toBe(what);
+  ])('of %j makes %j as time goes by', (next, later) => {
+    expect(withDelay(next, ' in 1m')).toBe(later);
+  });
+
+  it.each([
+    ['foreign', false, 'idle'],
+    ['foreign', true, 'watch'],
+    ['keep', true, 'watch'],
+    ['orphan', true, 'watch'],
+    ['conflict', true, 'trouble'],
+    ['in-grace', false, 'trouble'],
+  ])('is about %s, warning %s: %s', (verdict, warning, concern) => {
+    const nodes = [aNode({ name: 'n', verdict, warning })];
+    expect(overviewOf({ machines: [], nodes })[0]?.concern).toBe(concern);
+  });
+
+  it('shows the verdict of a machine that warns while that of its node does not', () => {
+    const machine = aMachine({ id: 'a', node: 'one', warning: true });
+    expect(rows([machine], [aNode({ name: 'one', machine: 'a' })])).toEqual(['a one has-node']);
+    expect(rows([machine], [aNode({ name: 'one', machine: 'a', verdict: 'conflict', warning: true })])).toEqual([
+      'a one conflict',
+    ]);
+  });
+
+  it('hides neither a machine that warns nor the node that names it', () => {
+    const machine = aMachine({ id: 'a', verdict: 'waiting', warning: true });
+    expect(rows([machine], [aNode({ name: 'one', mark: 'a', verdict: 'unheard', warning: true })])).toEqual([
+      'a - waiting',
+      '- one unheard',
+    ]);
+  });
+
+  it('puts a node beside the machine of its annotations where fleet does not list the id that it reports', () => {
+    const machine = aMachine({ id: 'a', matches: false, verdict: 'not-selected' });
+    const node = aNode({ name: 'one', reportedId: 'of an image', mark: 'a', verdict: 'unmatched' });
+    expect(rows([machine], [node])).toEqual(['a one unmatched']);
   });
 });

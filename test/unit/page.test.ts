@@ -4,7 +4,7 @@ import { hostCheck } from '../../src/page/hosts.ts';
 import { html } from '../../src/page/html.ts';
 import { renderPage, renderView } from '../../src/page/render.ts';
 import type { Status } from '../../src/telemetry/status-document.ts';
-import { aMachine, aNode, aStatus, NOW } from './status-sketch.ts';
+import { aMachine, aNode, aStatus, EVIDENCE, INACTIVE, NOW } from './status-sketch.ts';
 
 const page = (status: Status) => renderPage(renderView(status), 'v1');
 
@@ -74,8 +74,8 @@ describe('the page', () => {
     const said = textOf(source);
     for (const words of [
       '1 node is not alive: it is deregistered in 21m unless it comes back.',
-      '10.0.0.7 abc role=kubernetes rack=r1 silent since 2026-01-02 00:00 nothing at all',
-      'seven adopted, NotReady 2026-01-01 10:00',
+      '10.0.0.7 abc role=kubernetes rack=r1 unreachable since 2026-01-02 00:00 nothing at all',
+      'seven adopted, Unknown 2026-01-01 10:00',
       'in-grace since 2026-01-02 00:01 not alive for 5m of 30m deregistered 2026-01-02 00:26',
       '2026-01-01 10:00:00 adopted seven abc it is the node of the machine at 10.0.0.7',
       'All times are UTC',
@@ -92,12 +92,12 @@ describe('the page', () => {
       page(
         aStatus({
           machines: [aMachine({ id: 'm', addresses: [], verdict: 'unusable', reason: 'no address' })],
-          nodes: [aNode({ name: 'n', machine: null, origin: 'unmarked', witnesses: null, verdict: 'foreign' })],
+          nodes: [aNode({ name: 'n', machine: null, origin: 'unmarked', evidence: null, verdict: 'foreign' })],
         }),
       ),
     );
     expect(said).toContain('no address m not asked none unusable since 2026-01-01 00:00 no address');
-    expect(said).toContain('not in fleet not asked n foreign foreign');
+    expect(said).toContain('not in fleet not asked n unmanaged foreign');
   });
 
   it('has trouble first, then what is to be looked at, then what is well, each by its address', () => {
@@ -114,6 +114,41 @@ describe('the page', () => {
       }),
     );
     expect([...rows.keys()]).toEqual([5, 4, 9, 10, 3].map((last) => `machine "10.0.0.${last}"`));
+  });
+
+  it('shows warnings below its first sentence, the first five', () => {
+    const said = textOf(page(aStatus({ warnings: ['one', 'two', 'three', 'four', 'five', 'six', 'seven'] })));
+    expect(said).toContain('One (and 6 more warnings). one two three four five and 2 more warnings ');
+  });
+
+  it('counts a verdict by its worst row, and says what it means', () => {
+    const source = page(
+      aStatus({
+        nodes: [aNode({ name: 'a', verdict: 'foreign' }), aNode({ name: 'b', verdict: 'foreign', warning: true })],
+      }),
+    );
+    expect(source).toContain('<li title="Unmanaged, and no machine matches it');
+    expect(source).toContain('data-filter="verdict:foreign"><b class="mark watch">2</b> foreign');
+    expect(source).toContain('data-verdict="foreign" data-concern="watch"');
+    expect(source).toContain('data-verdict="foreign" data-concern="idle"');
+  });
+
+  it('says of a node whether it is managed, and whether its machine has a row of its own', () => {
+    const evidence = { ...EVIDENCE, kubelet: 'unasked' } as const;
+    const said = textOf(
+      page(
+        aStatus({
+          nodes: [
+            aNode({ name: 'left', evidence }),
+            aNode({ name: 'theirs', otherOwner: 'blue', evidence: null }),
+            aNode({ name: 'gone', evidence: { ...evidence, fleet: 'not-listed', node: 'false' } }),
+          ],
+        }),
+      ),
+    );
+    expect(said).toContain('its machine has a row of its own not asked left managed, Unknown');
+    expect(said).toContain('not in fleet not asked theirs managed by another');
+    expect(said).toContain('not in fleet not asked gone managed, NotReady');
   });
 
   it('says at its top that a run is dry', () => {
@@ -152,7 +187,17 @@ describe('hostile text', () => {
         rules: { ...aStatus().rules, selector: EVIL, neverDeregister: EVIL },
         fleet: { up: false, since: NOW, problem: EVIL },
         kubernetes: { up: true, since: NOW, problem: EVIL, server: EVIL },
-        guard: { held: true, since: NOW, message: EVIL, gone: 7, managed: 12 },
+        guard: {
+          ...INACTIVE,
+          held: true,
+          since: NOW,
+          message: EVIL,
+          kind: 'mass',
+          gone: 7,
+          managed: 12,
+          nodes: [EVIL],
+        },
+        warnings: [EVIL, EVIL],
         machines: [
           aMachine({
             id: EVIL,
@@ -165,7 +210,7 @@ describe('hostile text', () => {
           }),
         ],
         nodes: [
-          aNode({ name: EVIL, mark: EVIL, managedSince: EVIL, machine: EVIL, reason: EVIL }),
+          aNode({ name: EVIL, mark: EVIL, otherOwner: EVIL, managedSince: EVIL, machine: EVIL, reason: EVIL }),
           aNode({ name: `${EVIL} other`, machine: null }),
         ],
         history: [{ at: NOW, kind: 'register', node: EVIL, machine: EVIL, result: 'failed', reason: EVIL }],

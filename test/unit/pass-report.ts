@@ -1,8 +1,15 @@
 /** Reports of passes over the small worlds of world.ts, as the reconciler would give them. */
 import type { Outcome } from '../../src/reconcile/apply.ts';
 import { EMPTY_MEMORY, type Memory } from '../../src/reconcile/memory.ts';
+import type { Node } from '../../src/reconcile/node.ts';
+import type { Policy } from '../../src/reconcile/policy.ts';
 import type { Cause, PassReport } from '../../src/reconcile/reconciler.ts';
 import { observed, planAt } from './reconcile/world.ts';
+
+/** The same nodes, of which no kubelet posts any more. */
+export function dead(nodes: readonly Node[]): readonly Node[] {
+  return nodes.map((node) => ({ ...node, facts: node.facts && { ...node.facts, ready: 'unknown' } }));
+}
 
 type World = Parameters<typeof observed>[0];
 
@@ -15,9 +22,10 @@ export function goodPass(
     ms = 0,
     memory = EMPTY_MEMORY,
     outcomes = [],
-  }: { ms?: number; memory?: Memory; outcomes?: readonly Outcome[] } = {},
+    policy = {},
+  }: { ms?: number; memory?: Memory; outcomes?: readonly Outcome[]; policy?: Partial<Policy> } = {},
 ): PassReport & { readonly seen: NonNullable<PassReport['seen']> } {
-  const seen = { observation: observed(world), plan: planAt(ms, world, memory) };
+  const seen = { observation: observed(world), plan: planAt(ms, world, memory, policy) };
   return { startedAt: STARTED + ms, durationMs: 12, seen, outcomes, failures: new Map(), stopped: false };
 }
 

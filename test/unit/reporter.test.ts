@@ -5,12 +5,13 @@ import { eraOf } from '../../src/kubernetes/era.ts';
 import { fingerprint } from '../../src/reconcile/action.ts';
 import type { Outcome } from '../../src/reconcile/apply.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
+import { NODE_VERDICTS } from '../../src/reconcile/verdict.ts';
 import { Chronicle } from '../../src/telemetry/chronicle.ts';
 import { countPass } from '../../src/telemetry/counts.ts';
 import { logOf } from '../../src/telemetry/log-events.ts';
 import { Reporter } from '../../src/telemetry/reporter.ts';
-import { failedPass, goodPass } from './pass-report.ts';
-import { bystanders, INTERVAL, MINUTE, machine, node, ours, planAt } from './reconcile/world.ts';
+import { dead, failedPass, goodPass } from './pass-report.ts';
+import { beside, bystanders, INTERVAL, MINUTE, machine, node, ours, planAt } from './reconcile/world.ts';
 
 const LINE = z.looseObject({ level: z.string(), event: z.string().optional(), msg: z.string() });
 
@@ -42,7 +43,7 @@ const A = machine('a', '10.0.0.1');
 const healthy = { '10.0.0.1': 'healthy' } as const;
 const quiet = { machines: [A], nodes: [ours('10.0.0.1', 'a', '10.0.0.1')], kubelets: healthy };
 
-const API_SERVER = 'info: the API server is v1.20.2, spoken to in v1';
+const API_SERVER = 'info: the API server is v1.20.2, using API v1';
 
 describe('the API server', () => {
   it('that was upgraded is said, with what it was', () => {
@@ -50,7 +51,7 @@ describe('the API server', () => {
     say(goodPass(quiet));
     const era = eraOf({ version: 'v1.21.0', apiVersion: 'v1' });
     expect(say(goodPass({ ...quiet, era }))).toEqual([
-      'info: the API server is v1.21.0, spoken to in v1; it was v1.20.2, spoken to in v1',
+      'info: the API server is v1.21.0, using API v1; it was v1.20.2, using API v1',
     ]);
   });
 });
@@ -208,7 +209,7 @@ describe('a change', () => {
         /^warn: node 10\.0\.0\.1: in-grace: missing from fleet for 0s of 15m, seen in 1 pass;.*deregistered in 15m$/,
       ),
     ]);
-    expect(say(goodPass(world({ ready: 'ready' })))).toEqual([
+    expect(say(goodPass(world({ ready: 'true' })))).toEqual([
       expect.stringMatching(/^warn: node 10\.0\.0\.1: orphan: /),
     ]);
     const back = { ...world({}), machines: [A, ...others.machines], kubelets: { ...others.kubelets, ...healthy } };
@@ -227,18 +228,24 @@ describe('a change', () => {
   it('of the guard is one line when it begins, a reminder with the numbers by then, and one when it ends', () => {
     const say = listen();
     say(goodPass(others));
-    const gone = { machines: others.machines, nodes: others.nodes };
+    const gone = { machines: others.machines, nodes: dead(others.nodes) };
     expect(say(goodPass(gone)).filter((line) => line.startsWith('error'))).toEqual([
-      expect.stringContaining('held: 5 of 5 managed nodes look gone (100 %, limit 34 %)'),
+      expect.stringContaining(
+        'deletion guard active: 5 of 5 managed nodes look gone (100%, limit 34%): 10.9.0.0, 10.9.0.1',
+      ),
     ]);
     expect(say(goodPass(gone), INTERVAL)).toEqual([]);
-    const [dead] = gone.nodes;
-    const fewer = { machines: gone.machines.slice(1), nodes: gone.nodes.filter((each) => each !== dead) };
+    const [first] = gone.nodes;
+    const fewer = { machines: gone.machines.slice(1), nodes: gone.nodes.filter((each) => each !== first) };
     expect(say(goodPass(fewer), 2 * INTERVAL)).toContainEqual(
-      expect.stringMatching(/^error: still, after 1m \(3 times\): held: 4 of 4 managed nodes look gone/),
+      expect.stringMatching(
+        /^error: still, after 1m \(3 times\): deletion guard active: 4 of 4 managed nodes look gone/,
+      ),
     );
     expect(say(failedPass({ fleet: 'fleet is down' }), 3 * INTERVAL)).toHaveLength(1);
-    expect(say(goodPass(others), 4 * INTERVAL)).toContain('info: the hold is over after 2m; every grace starts anew');
+    expect(say(goodPass(others), 4 * INTERVAL)).toContain(
+      'info: deletion guard inactive again after 2m; every grace period starts anew',
+    );
   });
 });
 
@@ -314,7 +321,9 @@ describe('an action', () => {
   it('that deregisters and failed is not over while its node waits for its turn', () => {
     const say = listen();
     const node = ours('10.0.0.1', 'a', '10.0.0.1');
-    const deregister = { kind: 'deregister', node, reason: 'unhealthy', addresses: [], why: 'it is gone' } as const;
+    const era = eraOf({ version: 'v1.20.2', apiVersion: 'v1' });
+    const what = { node, reason: 'unhealthy', machineId: 'a', places: [], era, why: 'it is gone' } as const;
+    const deregister = { kind: 'deregister', ...what } as const;
     say(goodPass(quiet, { outcomes: [{ action: deregister, result: 'failed', detail: 'reset' }] }));
     const pass = goodPass(quiet);
     const nodes = new Map([['10.0.0.1', { name: 'queued', reason: 'it waits' } as const]]);
@@ -399,6 +408,99 @@ describe('records without a machine', () => {
     const line = 'warn: fleet lists records that name no machine (2): they are skipped';
     expect(say(odd)).toContain(line);
     expect(say(odd)).toEqual([]);
+  });
+});
+
+describe('a verdict that warns', () => {
+  const unmanaged = (ready: 'true' | 'unknown') => goodPass(beside(quiet, { nodes: [node('n', { ready })] }));
+  const FOREIGN = /^warn: node n: foreign: unmanaged and not reporting/;
+
+  it('is a warning, whatever the same word is without', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    expect(say(unmanaged('true'))).toEqual([]);
+    expect(say(unmanaged('unknown'), INTERVAL)).toEqual([expect.stringMatching(FOREIGN)]);
+    expect(say(unmanaged('unknown'), 2 * INTERVAL)).toEqual([]);
+  });
+
+  it('of a machine that waits for another node is told, though it waited before', () => {
+    const say = listen();
+    const obstacle = node('own', { machineId: 'a', ready: 'unknown' });
+    say(goodPass({ machines: [A], nodes: [obstacle] }));
+    expect(say(goodPass({ machines: [A], nodes: [obstacle], kubelets: healthy }), INTERVAL)).toContainEqual(
+      expect.stringMatching(/^warn: machine a: waiting: node own reports machine a/),
+    );
+  });
+
+  it.each(NODE_VERDICTS)('%s of a node is logged as one, but for those that the guard reports', (name) => {
+    const say = listenToLines();
+    say(goodPass(quiet));
+    const pass = goodPass(quiet);
+    const nodes = new Map([['10.0.0.1', { name, reason: 'so', isWarning: true }]]);
+    const lines = say({ ...pass, seen: { ...pass.seen, plan: { ...pass.seen.plan, nodes } } }, INTERVAL);
+    const expected = { level: 'warn', event: 'verdict-warning', verdict: name };
+    const isLogged = name !== 'held' && name !== 'keep';
+    expect(lines).toEqual(isLogged ? [expect.objectContaining(expected)] : []);
+  });
+});
+
+describe('a note', () => {
+  const noted = (...keys: readonly string[]) => {
+    const pass = goodPass(quiet);
+    const notes = keys.map((key) => ({ key, text: `text of ${key}` }));
+    return { ...pass, seen: { ...pass.seen, plan: { ...pass.seen.plan, notes } } };
+  };
+
+  it.each([
+    ['takeover uid 30000', 'grace-restarted'],
+    ['undone register a 2', 'undone-by-others'],
+    ['alternates a', 'alternating'],
+    ['label a rack', 'worked-around'],
+    ['toString', 'worked-around'],
+  ])('%s is the event %s', (key, event) => {
+    const say = listenToLines();
+    say(goodPass(quiet));
+    expect(say(noted(key))).toEqual([{ level: 'warn', event, msg: `text of ${key}` }]);
+  });
+
+  it('that one grace period takes over from another is told each time', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    for (let pass = 1; pass < 100; pass += 1) {
+      expect(say(noted(`takeover uid ${pass * INTERVAL}`), pass * INTERVAL)).toHaveLength(1);
+    }
+  });
+
+  it('that something is undone is told again with each count, and once while that waits', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const passes = [1, 1, 2, 2, 2, 3].map((times, pass) => say(noted(`undone register a ${times}`), pass * INTERVAL));
+    expect(passes.map((lines) => lines.length)).toEqual([1, 0, 1, 0, 0, 1]);
+  });
+
+  it('of hundreds of a kind is not hundreds of lines', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const lines = say(noted(...Array.from({ length: 300 }, (_, index) => `takeover ${index} 0`), 'skipped'));
+    expect(lines).toHaveLength(22);
+    expect(lines).toContain('warn: 280 more of the same kind (each is said at KUBE_REGISTER_LOG_LEVEL=debug)');
+  });
+});
+
+describe('the deletion guard', () => {
+  it('that is active for another reason by now is told at once', () => {
+    const say = listen();
+    const hold = { gone: 2, managed: 9, limitPercent: 34, nodes: [] } as const;
+    const held = (kind: 'mass' | 'returned') => {
+      const pass = goodPass(quiet);
+      return { ...pass, seen: { ...pass.seen, plan: { ...pass.seen.plan, hold: { ...hold, kind, message: kind } } } };
+    };
+    say(goodPass(quiet));
+    expect([held('mass'), held('mass'), held('returned')].map((report) => say(report))).toEqual([
+      ['error: mass'],
+      [],
+      ['error: returned'],
+    ]);
   });
 });
 

@@ -46,6 +46,7 @@ const CONTRACT = {
   LOG_FORMAT: 'json',
   DRY_RUN: 'false',
   ONCE: 'false',
+  OWNER_ID: 'default',
 };
 
 describe('with nothing set', () => {
@@ -98,6 +99,7 @@ describe('with nothing set', () => {
         logFormat: 'json',
         dryRun: false,
         once: false,
+        ownerId: 'default',
       },
     });
   });

@@ -14,6 +14,7 @@ export function aStatus(traits: Partial<Status> = {}): Status {
       selector: 'role=kubernetes',
       neverDeregister: null,
       adopt: true,
+      ownerId: 'default',
       missingGraceMs: 15 * 60_000,
       unhealthyGraceMs: 30 * 60_000,
       maxDeregisterPercent: 34,
@@ -28,7 +29,8 @@ export function aStatus(traits: Partial<Status> = {}): Status {
     },
     fleet: traits.counts === null ? NOT_ASKED : { up: true, since: SINCE, problem: null },
     kubernetes: { ...(traits.counts === null ? NOT_ASKED : { up: true, since: SINCE, problem: null }), server: null },
-    guard: { held: false, since: null, message: null, gone: null, managed: null },
+    guard: INACTIVE,
+    warnings: [],
     counts: {
       machines: { listed: 12, matched: 12, healthy: 12, silent: 0 },
       nodes: { keep: 12 },
@@ -42,6 +44,17 @@ export function aStatus(traits: Partial<Status> = {}): Status {
   };
 }
 
+/** The deletion guard. */
+export const INACTIVE: Status['guard'] = {
+  held: false,
+  since: null,
+  message: null,
+  kind: null,
+  gone: null,
+  managed: null,
+  nodes: [],
+};
+
 const NOT_ASKED = { up: null, since: null, problem: null };
 
 export function aMachine(traits: Partial<MachineStatus> & Pick<MachineStatus, 'id'>): MachineStatus {
@@ -53,6 +66,7 @@ export function aMachine(traits: Partial<MachineStatus> & Pick<MachineStatus, 'i
     node: null,
     verdict: 'has-node',
     reason: '',
+    warning: false,
     since: SINCE,
     next: null,
     due: null,
@@ -60,19 +74,35 @@ export function aMachine(traits: Partial<MachineStatus> & Pick<MachineStatus, 'i
   };
 }
 
+/** Of a node that is not alive. */
+export const EVIDENCE: NonNullable<NodeStatus['evidence']> = {
+  fleet: 'matches',
+  kubelet: 'silent',
+  kubeletDetail: '',
+  node: 'unknown',
+  alive: false,
+  answeredAt: [],
+  successor: null,
+};
+
 export function aNode(traits: Partial<NodeStatus> & Pick<NodeStatus, 'name'>): NodeStatus {
   return {
     uid: `uid of ${traits.name}`,
     mark: null,
+    otherOwner: null,
     managedSince: null,
     origin: 'managed',
     machine: null,
     reportedId: null,
+    nameOrigin: null,
     ready: null,
+    leaving: null,
+    veto: null,
     addresses: [],
-    witnesses: { fleet: 'matches', kubelet: 'silent', kubeletDetail: '', kubernetes: 'not-ready' },
+    evidence: EVIDENCE,
     verdict: 'keep',
     reason: '',
+    warning: false,
     since: SINCE,
     next: null,
     due: null,

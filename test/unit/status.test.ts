@@ -5,8 +5,8 @@ import { Chronicle } from '../../src/telemetry/chronicle.ts';
 import { countPass } from '../../src/telemetry/counts.ts';
 import { makeStatus } from '../../src/telemetry/status.ts';
 import { statusDocument } from '../../src/telemetry/status-document.ts';
-import { failedPass, goodPass, STARTED } from './pass-report.ts';
-import { bystanders, INTERVAL, machine, ours, POLICY } from './reconcile/world.ts';
+import { dead, failedPass, goodPass, STARTED } from './pass-report.ts';
+import { bystanders, ERAS, INTERVAL, machine, node, ours, POLICY } from './reconcile/world.ts';
 
 const clock: Clock = { wall: () => STARTED + 90_000, monotonic: () => 90_000 };
 
@@ -60,15 +60,17 @@ describe('the status', () => {
       kubelet: { state: 'silent', detail: '10.0.0.1 silent', since: '2026-01-02T00:00:00.000Z' },
       node: '10.0.0.1',
       verdict: 'has-node',
-      reason: 'its node, found by mark',
+      reason: 'node 10.0.0.1, matched by address',
+      warning: false,
       since: '2026-01-02T00:00:00.000Z',
       next: null,
       due: null,
     });
   });
 
-  it('has one entry for each node, with its witnesses, its verdict, since when, and what happens when', () => {
-    const first = goodPass(world);
+  it('has one entry for each node, with its evidence, its verdict, since when, and what happens when', () => {
+    const alive = goodPass({ ...world, kubelets: { ...others.kubelets, '10.0.0.1': 'healthy' } }, { ms: -INTERVAL });
+    const first = goodPass(world, { memory: alive.seen.plan.memory });
     const second = goodPass(world, { ms: INTERVAL, memory: first.seen.plan.memory });
     const { nodes } = statusAfter(first, second);
     expect(nodes).toHaveLength(5);
@@ -76,19 +78,69 @@ describe('the status', () => {
       name: '10.0.0.1',
       uid: 'uid-10.0.0.1',
       mark: 'a',
+      otherOwner: null,
       managedSince: '2026-01-01T00:00:00.000Z',
       origin: 'managed',
       machine: 'a',
       reportedId: null,
       addresses: ['10.0.0.1'],
-      ready: 'not-ready',
-      witnesses: { fleet: 'matches', kubelet: 'silent', kubeletDetail: '10.0.0.1 silent', kubernetes: 'not-ready' },
+      nameOrigin: 'named',
+      ready: 'unknown',
+      leaving: null,
+      veto: null,
+      evidence: {
+        fleet: 'matches',
+        kubelet: 'silent',
+        kubeletDetail: '10.0.0.1 silent',
+        node: 'unknown',
+        alive: false,
+        answeredAt: ['10.0.0.1'],
+        successor: null,
+      },
       verdict: 'in-grace',
-      reason: 'not alive for 30s of 30m, seen in 2 passes; kubelet silent; Kubernetes says NotReady',
+      reason: 'not alive for 30s of 30m, seen in 2 passes; kubelet unreachable; node Unknown',
+      warning: false,
       since: '2026-01-02T00:00:00.000Z',
       next: 'deregistered in 29m30s',
       due: '2026-01-02T00:30:00.012Z',
     });
+  });
+
+  it.each([
+    ['keep', { annotations: { 'kube-register.io/keep': 'true' } }, { veto: 'keep' }],
+    ['a cordon', { cordoned: true }, { veto: 'cordoned' }],
+    ['a cordon of an unknown shape', { cordoned: 'cannot tell' }, { veto: 'unreadable' }],
+    ['another owner', { mark: 'a', owner: 'blue' }, { mark: null, otherOwner: 'blue', origin: 'unmarked' }],
+    [
+      'finalizers',
+      { leaving: ['example.com/f'] },
+      { leaving: { since: expect.any(String), finalizers: ['example.com/f'] } },
+    ],
+    ['a name of its own', { mark: 'a', origin: 'own-name' }, { mark: 'a', nameOrigin: 'own-name' }],
+  ] as const)('tells of a node that has %s', (_, traits, told) => {
+    expect(statusAfter(goodPass({ nodes: [node('n', traits)] })).nodes[0]).toMatchObject(told);
+  });
+
+  it('names the other node of a machine that is reporting', () => {
+    const old = ours('old', 'a', '10.0.0.1', { machineId: 'a' });
+    const current = ours('new', 'a', '10.0.0.1', { machineId: 'a', ready: 'true' });
+    const { nodes } = statusAfter(goodPass({ machines: [machine('a', '10.0.0.1')], nodes: [old, current] }));
+    expect(nodes.map(({ evidence }) => evidence?.successor)).toEqual(['new', null]);
+  });
+
+  it('has the warnings that are no verdicts, each once, and not what is only left out', () => {
+    const policy = { nodeLabels: ['!!!', 'none-has-it'] };
+    const odd = {
+      ...world,
+      machines: [machine('a', '10.0.0.1', { '!!!': 'x' }), ...others.machines],
+      skippedRecords: 2,
+    };
+    const pass = goodPass(odd, { policy });
+    expect(pass.seen.plan.notes.map(({ key }) => key.split(' ')[0])).toContain('label');
+    expect(statusAfter(pass).warnings).toEqual([
+      'fleet lists records that name no machine (2): they are skipped',
+      'KUBE_REGISTER_NODE_LABELS: no machine has metadata "none-has-it"; no label is removed meanwhile',
+    ]);
   });
 
   it('keeps what the last good pass saw when one fails, and says what failed since when', () => {
@@ -109,12 +161,18 @@ describe('the status', () => {
     expect(statusDocument.parse(JSON.parse(JSON.stringify(status)))).toEqual(status);
   });
 
-  it('says since when the guard holds', () => {
-    const gone = { machines: others.machines, nodes: others.nodes };
+  it('says since when the deletion guard is active, why, and for which nodes', () => {
+    const gone = { machines: others.machines, nodes: dead(others.nodes) };
     const first = goodPass(gone);
     const status = statusAfter(first, goodPass(gone, { ms: INTERVAL, memory: first.seen.plan.memory }));
     expect(status.guard).toMatchObject({ held: true, since: '2026-01-02T00:00:00.000Z' });
-    expect(status.guard.message).toContain('held: 4 of 4');
+    expect(status.guard).toMatchObject({
+      kind: 'mass',
+      gone: 4,
+      managed: 4,
+      nodes: others.nodes.map(({ name }) => name),
+    });
+    expect(status.guard.message).toContain('deletion guard active: 4 of 4');
   });
 
   it('says since when a kubelet is as it is, over passes that fail, too', () => {
@@ -131,6 +189,7 @@ describe('the status', () => {
       selector: 'role=kubernetes',
       neverDeregister: null,
       adopt: true,
+      ownerId: 'default',
       missingGraceMs: 900_000,
       unhealthyGraceMs: null,
       maxDeregisterPercent: POLICY.maxDeregisterPercent,
@@ -192,7 +251,9 @@ describe('the status', () => {
       kind: 'deregister',
       node: seen,
       reason: 'machine-gone',
-      addresses: [],
+      machineId: 'a',
+      places: [],
+      era: ERAS['v1.20'],
       why: 'missing from fleet for 15m of 15m',
     } as const;
     const status = statusAfter(

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { MACHINE_VERDICTS, NODE_VERDICTS } from '../../src/reconcile/verdict.ts';
 import type { Status } from '../../src/telemetry/status-document.ts';
 import { summarize } from '../../src/telemetry/summary.ts';
-import { aMachine, aNode, aStatus } from './status-sketch.ts';
+import { aMachine, aNode, aStatus, INACTIVE } from './status-sketch.ts';
 
 const { pass, rules } = aStatus();
 const away = { up: false, since: '2026-01-02T00:02:00.000Z', problem: 'no answer' };
@@ -82,11 +83,15 @@ describe('the summary', () => {
       { pass: { ...pass, lastSuccess: '2026-01-01T23:05:00.000Z' } },
     ],
     [
-      'trouble: The mass guard holds: 7 of 12 managed nodes look gone at once, and none is deregistered.',
+      'trouble: The deletion guard is active: 7 of 12 managed nodes look gone, and no node is deregistered.',
       {
-        guard: { held: true, since: pass.lastSuccess, message: 'held', gone: 7, managed: 12 },
+        guard: { ...INACTIVE, held: true, kind: 'mass', gone: 7, managed: 12 },
         counts: { machines: {}, nodes: { held: 7 }, managed: 12, held: 7 },
       },
+    ],
+    [
+      'trouble: The deletion guard is active: the machines of 2 deregistered nodes came back, and no node is deregistered.',
+      { guard: { ...INACTIVE, held: true, kind: 'returned', gone: 2, managed: 12 } },
     ],
     [
       'trouble: This could not be done in the last pass: register 10.0.0.1: 403.',
@@ -111,11 +116,11 @@ describe('the summary', () => {
       nodes('queued', 3),
     ],
     [
-      'trouble: 2 machines cannot become nodes: conflict.',
+      'trouble: 2 machines cannot get a node: conflict.',
       { machines: [aMachine({ id: 'a', verdict: 'conflict' }), aMachine({ id: 'b', verdict: 'conflict' })] },
     ],
     [
-      'trouble: 1 node is not alive: it is deregistered when its turn comes unless it comes back. 2 machines cannot become nodes: 1 unnamed, 1 refused.',
+      'trouble: 1 node is not alive: it is deregistered when its turn comes unless it comes back. 2 machines cannot get a node: 1 unnamed, 1 refused.',
       {
         nodes: [aNode({ name: 'n', verdict: 'queued' })],
         machines: [aMachine({ id: 'a', verdict: 'unnamed' }), aMachine({ id: 'b', verdict: 'refused' })],
@@ -141,7 +146,7 @@ describe('the summary', () => {
     ],
     ['well: All is well: 12 machines match, 12 nodes are kept.', {}],
     [
-      'well: All is well: 1 machine matches, 1 node is kept, 1 is being registered, 2 of others are left alone.',
+      'well: All is well: 1 machine matches, 1 node is kept, 1 is being registered, 2 nodes are unmanaged.',
       {
         counts: { machines: { matched: 1 }, nodes: { keep: 1, foreign: 2 }, managed: 1, held: 0 },
         machines: [aMachine({ id: 'a', verdict: 'register' })],
@@ -157,9 +162,42 @@ describe('the summary', () => {
     expect(sentence({ ...nodes('recognised', 1), rules: { ...rules, adopt: false } })).toContain('All is well');
   });
 
+  describe('does not call anything well', () => {
+    it.each(NODE_VERDICTS)('where a node is %s, as a warning', (verdict) => {
+      const warned = { nodes: [aNode({ name: 'n', verdict, warning: true })] };
+      expect(sentence(warned)).toMatch(/^(trouble|watch): /);
+      expect(sentence(warned)).not.toContain('All is well');
+    });
+
+    it.each(MACHINE_VERDICTS)('where a machine without a node is %s, as a warning', (verdict) => {
+      expect(sentence({ machines: [aMachine({ id: 'm', verdict, warning: true })] })).toMatch(/^(trouble|watch): /);
+    });
+
+    it('where a machine whose node is well warns', () => {
+      const machines = [aMachine({ id: 'm', node: 'n', warning: true })];
+      const status = { machines, nodes: [aNode({ name: 'n', machine: 'm' })] };
+      expect(sentence(status)).toBe('watch: 12 machines match, 12 nodes are kept. Worth a look: 1 has-node.');
+    });
+
+    it('where something warns that is no verdict, even with ADOPT=false', () => {
+      const warnings = ['something else deleted node n', 'another', 'a third'];
+      const said = 'Something else deleted node n (and 2 more warnings).';
+      expect(sentence({ warnings })).toBe(`watch: 12 machines match, 12 nodes are kept. ${said}`);
+      expect(sentence({ warnings, ...nodes('in-grace', 1) })).toMatch(/^trouble: .* \(and 2 more warnings\)\.$/);
+      const recognised = { nodes: [aNode({ name: 'n', verdict: 'recognised', warning: true })] };
+      expect(sentence({ ...recognised, rules: { ...rules, adopt: false } })).toContain('Worth a look: 1 recognised');
+    });
+  });
+
+  it('says of a node in conflict that it is kept, and not that it goes', () => {
+    expect(sentence({ nodes: [aNode({ name: 'n', verdict: 'conflict', warning: true })] })).toBe(
+      'trouble: 1 node kept: 1 conflict.',
+    );
+  });
+
   it('says first what stops everything', () => {
-    const held = { guard: { held: true, since: null, message: null, gone: 2, managed: 2 }, ...nodes('held', 2) };
-    expect(sentence(held)).toContain('The mass guard holds');
+    const held = { guard: { ...INACTIVE, held: true, gone: 2, managed: 2 }, ...nodes('held', 2) };
+    expect(sentence(held)).toContain('The deletion guard is active');
     expect(sentence({ ...held, fleet: away })).toContain('fleet has not answered');
   });
 
