@@ -145,6 +145,22 @@ describe('a minion', () => {
   });
 });
 
+describe.each(['v0.2', 'v0.4.4'] as const)('one hung kubelet of %s, which holds up every registration', (version) => {
+  it('is not put down to the machine that is to be registered, and that one is registered once it is over', async () => {
+    const { server, join, pass } = await oldLoop(version, { requestMs: 300, probeMs: 200 });
+    const first = await join('1');
+    expect(told(await pass())).toEqual([`register ${first.address}: done`]);
+    first.misbehave(hang);
+    const second = await join('2');
+    const { outcomes } = await pass();
+    expect(outcomes.map(({ action, result }) => [action.kind, result])).toEqual([['register', 'failed']]);
+    expect(outcomes[0]?.detail).not.toContain(second.address);
+    first.recover();
+    expect(told(await pass())).toEqual([`register ${second.address}: done`]);
+    expect(server.minions.map(({ id }) => id)).toEqual([first.address, second.address]);
+  });
+});
+
 describe('a minion of v0.9.3, which asks kubelets and hides none', () => {
   it('is listed and read with what its kubelet said', async () => {
     const { server, nodes, kubelet } = await oldServer('v0.9.3');
