@@ -1,4 +1,4 @@
-/** Chance that can be repeated: everything a schedule leaves to chance is drawn from here, from one seed. */
+/** Chance that can be repeated: everything that a schedule leaves to chance is drawn from here, from one seed. */
 
 export class Chance {
   #state: number;
@@ -33,5 +33,23 @@ export class Chance {
 
   pick<T>(choices: readonly T[]): T | undefined {
     return choices[Math.floor(this.next() * choices.length)];
+  }
+
+  /** Each with the probability, in the order given. */
+  some<T>(choices: readonly T[], probability: number): readonly T[] {
+    return choices.filter(() => this.strikes(probability));
+  }
+
+  /** One of the keys, each as often as its number is of their sum. */
+  weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
+    const entries = Object.entries(weights) as [K, number][];
+    let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [key, weight] of entries) {
+      left -= weight;
+      if (left < 0) return key;
+    }
+    const [last] = entries.at(-1) ?? [];
+    if (last === undefined) throw new Error('nothing to choose from');
+    return last;
   }
 }

@@ -1,4 +1,4 @@
-/** Plays schedules against a copy of the program that has a mistake in it, until a rule is broken. */
+/** Plays schedules, then unit tests, against a copy of the program that has a mistake in it, until something is broken. */
 import { execFile } from 'node:child_process';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,31 +6,27 @@ import type { Edit, Mutant } from './mutants.ts';
 
 export interface Trial {
   readonly mutant: Mutant;
-  /** The seed of the schedule that caught it, and the rule that was broken there; undefined when none did. */
-  readonly caught: { readonly seed: number; readonly rule: string } | undefined;
+  /** By what it was caught: a seed and the rule that was broken there, or a unit test; undefined when by nothing. */
+  readonly caught: string | undefined;
 }
 
 const ROOT = new URL('../../', import.meta.url);
 const COPIES = new URL('build/mutants/', ROOT);
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 900_000;
 
 /** `number` tells its copy from the others. Throws when an edit does not fit the source, or the copy does not run. */
 export async function trial(mutant: Mutant, number: number, schedules: number, intervals: number): Promise<Trial> {
   const copy = new URL(`${number}/`, COPIES);
   await rm(copy, { recursive: true, force: true });
-  for (const folder of ['src/', 'test/simulate/'])
-    await cp(new URL(folder, ROOT), new URL(folder, copy), { recursive: true });
+  const wanted = ['src/', 'test/', 'vitest.config.ts', 'package.json', 'tsconfig.json'];
+  for (const path of wanted) await cp(new URL(path, ROOT), new URL(path, copy), { recursive: true });
   for (const edit of mutant.edits) {
     const file = new URL(edit.file, copy);
     await writeFile(file, edited(await readFile(file, 'utf8'), edit));
   }
-  const { code, output } = await simulate(new URL('test/simulate/simulate.ts', copy), schedules, intervals);
+  const caught = (await simulated(mutant, copy, schedules, intervals)) ?? (await tested(mutant, copy));
   await rm(copy, { recursive: true, force: true });
-  if (code === 0) return { mutant, caught: undefined };
-  const seed = /--seed (\d+)/.exec(output)?.[1];
-  const rule = /^ {2}DESIGN (.*)$/m.exec(output)?.[1] ?? 'it does not end as it should';
-  if (seed === undefined) throw new Error(`"${mutant.mistake}" does not run:\n${output.slice(-2_000)}`);
-  return { mutant, caught: { seed: Number(seed), rule } };
+  return { mutant, caught };
 }
 
 /** The text with the edit in it. Throws when what it replaces does not stand there exactly once. */
@@ -42,14 +38,40 @@ export function edited(text: string, { file, from, to }: Edit): string {
   return before + to + after;
 }
 
-function simulate(program: URL, schedules: number, intervals: number): Promise<{ code: number; output: string }> {
-  const args = ['--import', 'tsx', fileURLToPath(program), '--seed', '1', '--no-shrink'];
-  const wanted = ['--schedules', String(schedules), '--intervals', String(intervals)];
+async function simulated(
+  { isSeenByTests, mistake }: Mutant,
+  copy: URL,
+  schedules: number,
+  intervals: number,
+): Promise<string | undefined> {
+  if (isSeenByTests === true) return undefined;
+  const program = fileURLToPath(new URL('test/simulate/simulate.ts', copy));
+  const options = ['--schedules', String(schedules), '--intervals', String(intervals), '--seed', '1', '--no-shrink'];
+  const { code, output } = await run(['--import', 'tsx', program, ...options], copy);
+  if (code === 0) return undefined;
+  const seed = /--seed (\d+)/.exec(output)?.[1];
+  const rule = /BROKEN (.*)$/m.exec(output)?.[1];
+  const never = /^These never occurred.*$/m.exec(output)?.[0];
+  if (seed === undefined && never === undefined) throw new Error(`"${mistake}" does not run:\n${output.slice(-2_000)}`);
+  return never ?? `seed ${seed}: ${rule ?? 'it does not end as it should'}`;
+}
+
+/** What truth cannot see, numbers above all, the unit tests of `reconcile` do. */
+async function tested({ mistake }: Mutant, copy: URL): Promise<string | undefined> {
+  const vitest = fileURLToPath(new URL('node_modules/vitest/vitest.mjs', ROOT));
+  const { code, output } = await run([vitest, 'run', '--root', fileURLToPath(copy), 'test/unit/reconcile'], copy);
+  if (code === 0) return undefined;
+  const test = /FAIL {2}(.*)/.exec(output)?.[1];
+  if (test === undefined) throw new Error(`"${mistake}" cannot be tested:\n${output.slice(-2_000)}`);
+  return `unit test: ${test}`;
+}
+
+function run(args: readonly string[], cwd: URL): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [...args, ...wanted],
-      { timeout: PATIENCE_MS, maxBuffer: 64 * 1024 * 1024 },
+      args,
+      { cwd, timeout: PATIENCE_MS, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         resolve({ code, output: `${stdout}\n${stderr}` });

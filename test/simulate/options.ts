@@ -8,6 +8,7 @@ const OPTIONS = {
   intervals: { type: 'string', default: '100' },
   only: { type: 'string' },
   mutants: { type: 'boolean', default: false },
+  'keep-going': { type: 'boolean', default: false },
   'no-shrink': { type: 'boolean', default: false },
 } as const;
 
@@ -22,12 +23,14 @@ export interface Options {
   /** Numbers of happenings, as a shrunk story gives them. */
   readonly only: ReadonlySet<number> | undefined;
   readonly mutants: boolean;
+  /** One line for each schedule that breaks a rule, instead of the story of the first. */
+  readonly keepsGoing: boolean;
   readonly shrinks: boolean;
 }
 
 /** Ends the process with 2 and a sentence when there is a mistake. */
 export function readOptions(): Options {
-  const { schedules, seed, intervals, only, mutants, 'no-shrink': noShrink } = parse();
+  const { schedules, seed, intervals, only, mutants, 'keep-going': keepsGoing, 'no-shrink': noShrink } = parse();
   return {
     schedules: whole('schedules', schedules, 1),
     seed: seed === 'fresh' ? randomInt(FRESH_SEEDS) : whole('seed', seed),
@@ -35,6 +38,7 @@ export function readOptions(): Options {
     only:
       only === undefined ? undefined : new Set(only === '' ? [] : only.split(',').map((each) => whole('only', each))),
     mutants,
+    keepsGoing,
     shrinks: !noShrink,
   };
 }

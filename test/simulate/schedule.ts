@@ -1,19 +1,21 @@
-/** One schedule: a cluster, two copies of the daemon, and everything that happens to them, all drawn from one seed. */
+/** One schedule: a cluster, copies of the daemon, and everything that happens to them, all drawn from one seed. */
 import type { Policy } from '../../src/reconcile/policy.ts';
-import { judgeEnd, judgeRegistrations } from './aftermath.ts';
+import { calm } from './calm.ts';
 import { Chance } from './chance.ts';
-import { Copy } from './copy.ts';
-import type { BrokenRule, Conditions } from './court.ts';
+import { describeConditions, drawConditions, INTERVAL_MS } from './conditions.ts';
+import { Daemon } from './daemon.ts';
+import { happenToDaemon } from './daemon-events.ts';
 import { happen } from './events.ts';
-import { Referee } from './referee.ts';
+import type { BrokenRule } from './findings.ts';
+import { drawHabits } from './habits.ts';
+import { fleetOf, Judge, STEADY_MS } from './judge.ts';
+import { disagreement, type Fault, faultOf } from './outcome.ts';
 import { RELEASES } from './release.ts';
-import type { Cluster } from './servers.ts';
+import { HOUR, SECOND, timeOf } from './time.ts';
 import { Timeline } from './timeline.ts';
+import { Told } from './warnings.ts';
+import type { Cluster } from './wire.ts';
 import { World } from './world.ts';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const INTERVAL_MS = 30 * SECOND;
 
 export interface Ending {
   /** A rule that was broken, or what went wrong in the daemon. */
@@ -23,6 +25,7 @@ export interface Ending {
   /** How many things happened. */
   readonly happenings: number;
   readonly passes: number;
+  readonly hosts: number;
 }
 
 export interface Play {
@@ -34,139 +37,166 @@ export interface Play {
   readonly mistaken?: (policy: Policy) => Policy;
 }
 
-/** These are slower: one schedule in so many plays the clients too. */
-const REAL_CLIENTS_EVERY = 50;
-
 /** Streams of chance of their own, so that one thing that is left out changes nothing of the others. */
-const STREAM = { world: 1, wire: 2, setUp: 3, times: 4, happening: 5 };
+const STREAM = { world: 1, wire: 2, setUp: 3, times: 4, happening: 5, calm: 6 };
+/** A hold and the pause after what others undid last an hour at the longest, and one can follow the other. */
+const LONGEST_CALM_MS = 3 * HOUR;
+/** One schedule in so many waits for all of it, also when all seems done. */
+const LONG_CALM_EVERY = 10;
 
 /** Plays so many intervals with everything that can go wrong, then lets it be well until there is nothing left to do. */
-export async function play({ seed, intervals, only, mistaken = (policy) => policy }: Play): Promise<Ending> {
-  const setUp = Chance.of(seed, STREAM.setUp);
-  const timeline = new Timeline();
-  const hasRealClients = seed % REAL_CLIENTS_EVERY === 0;
-  const release = setUp.pick(Object.values(RELEASES).filter(({ era }) => !hasRealClients || !era.hidesMinions));
-  if (release === undefined) throw new Error('there is no release');
-  const world = new World(Chance.of(seed, STREAM.world), timeline, release);
-  const conditions = { ...conditionsOf(setUp), hasRealClients };
-  const { policy } = conditions;
-  const referee = new Referee(world, conditions);
-  const story = [titleOf(release.version, conditions)];
-  const copies = new Map<number, Copy>();
-  /** The dead ones too. */
-  const everyCopy: Copy[] = [];
-  const tell = (what: string) => void story.push(`${timeOf(timeline.nowMs)} ${what}`);
-  const cluster: Cluster = { world, chance: Chance.of(seed, STREAM.wire), timeline, tap: referee, tell };
-  const start = (copy: number) => {
-    copies.get(copy)?.kill();
-    const started = new Copy(copy, cluster, referee, { ...conditions, policy: mistaken(policy) }, tell);
-    copies.set(copy, started);
-    everyCopy.push(started);
-  };
-  const liveUntil = async (ms: number) => {
-    await timeline.runUntil(ms);
-    if (referee.broken !== undefined) throw referee.broken;
-  };
+export async function play(options: Play): Promise<Ending> {
+  const schedule = new Schedule(options);
   let broken: Ending['broken'];
-  let happenings = 0;
   try {
-    for (let count = setUp.between(3, 14); count > 0; count -= 1) world.join();
-    start(0);
-    if (setUp.strikes(0.5)) start(1);
-    void world.live();
-    // A cluster has quiet times: only there is a grace watched to its end.
-    const restlessness = setUp.pick([0.02, 0.1, 0.4]) ?? 0.1;
-    const times = Chance.of(seed, STREAM.times);
-    for (let interval = 0; interval < intervals; interval += 1) {
-      for (; times.strikes(restlessness); happenings += 1) {
-        if (only?.has(happenings) === false) continue;
-        const chance = Chance.of(seed, STREAM.happening, happenings);
-        const what = chance.strikes(0.85) ? happen(world, chance) : happenToCopy(copies, start, chance);
-        if (what !== undefined) tell(what);
-      }
-      await liveUntil(timeline.nowMs + INTERVAL_MS - times.between(0, 10) * SECOND);
-    }
-    calm(world, copies, start);
-    tell('all is well from now on');
-    await liveUntil(timeline.nowMs + 5 * INTERVAL_MS);
-    judgeRegistrations(world, copies, referee);
-    const graces = [policy.missingGraceMs, policy.unhealthyGraceMs].filter(Number.isFinite);
-    // What was refused is asked for again after ten minutes.
-    const longest = Math.max(2 * Math.max(...graces, 0), 10 * MINUTE);
-    await liveUntil(timeline.nowMs + longest + (world.nodes.size + 10) * INTERVAL_MS);
-    judgeEnd(world, copies, referee, conditions);
+    await schedule.run(options);
+    broken = schedule.judge.findings.broken;
   } catch (error) {
     broken = error instanceof Error ? error : new Error(String(error));
-    tell(broken.message);
   }
-  for (const copy of everyCopy) copy.dispose();
-  const passes = everyCopy.reduce((sum, copy) => sum + copy.passes, 0);
-  return { broken, counts: referee.counts, story, happenings, passes };
+  if (broken !== undefined) schedule.tell(broken.message);
+  return schedule.end(broken);
+}
+
+class Schedule {
+  readonly judge: Judge;
+  readonly #seed: number;
+  readonly #world: World;
+  readonly #daemons = new Map<number, Daemon>();
+  /** The dead ones too. */
+  readonly #everyDaemon: Daemon[] = [];
+  readonly #start: (copy: number) => void;
+  readonly #conditions;
+  readonly #story: string[] = [];
+  #happenings = 0;
+
+  constructor({ seed, mistaken = (policy) => policy }: Play) {
+    const setUp = Chance.of(seed, STREAM.setUp);
+    this.#seed = seed;
+    this.#conditions = drawConditions(setUp, seed);
+    const { hasRealClients, hasOtherFleet, policy } = this.#conditions;
+    const release = setUp.pick(RELEASES.filter(({ apiVersion }) => !hasRealClients || apiVersion === 'v1'));
+    if (release === undefined) throw new Error('there is no release');
+    const world = new World(Chance.of(seed, STREAM.world), new Timeline(), drawHabits(setUp), release);
+    this.#world = world;
+    this.judge = new Judge(world, this.#conditions);
+    this.#story.push(`Kubernetes ${release.version}; ${describeConditions(this.#conditions)}`);
+    const tell = (what: string) => this.tell(what);
+    const cluster: Cluster = { world, chance: Chance.of(seed, STREAM.wire), tap: this.judge, tell };
+    this.#start = (copy) => {
+      this.#daemons.get(copy)?.kill();
+      const fleet = fleetOf(copy);
+      const common = { conditions: this.#conditions, observer: this.judge };
+      const daemon = new Daemon(cluster, { copy, fleet, policy: mistaken({ ...policy, ownerId: fleet }), ...common });
+      this.#daemons.set(copy, daemon);
+      this.#everyDaemon.push(daemon);
+    };
+    for (let count = setUp.between(3, 12); count > 0; count -= 1) world.join();
+    if (hasOtherFleet) for (let count = setUp.between(1, 4); count > 0; count -= 1) world.join('other');
+    for (const { name, address, nodeName, reportsId, reportsAddresses } of world.hosts) {
+      this.tell(`${name} at ${address}: kubelet ${nodeName}, reports id ${reportsId}, addresses ${reportsAddresses}`);
+    }
+    this.#start(0);
+    if (setUp.strikes(0.5)) this.#start(1);
+    if (hasOtherFleet) this.#start(2);
+    void world.live();
+  }
+
+  tell(what: string): void {
+    this.#story.push(`${timeOf(this.#world.nowMs)} ${what}`);
+  }
+
+  async run({ intervals, only }: Play): Promise<void> {
+    const world = this.#world;
+    const times = Chance.of(this.#seed, STREAM.times);
+    // A cluster has quiet times: only there is a grace watched to its end.
+    const restlessness = times.pick([0.02, 0.05, 0.15, 0.4]) ?? 0.1;
+    for (let interval = 0; interval < intervals; interval += 1) {
+      for (; times.strikes(restlessness); this.#happenings += 1) {
+        if (only?.has(this.#happenings) !== false) this.#happen();
+      }
+      await this.#liveFor(INTERVAL_MS - times.between(0, 10) * SECOND);
+      if (this.judge.findings.broken !== undefined) return;
+    }
+    calm(world, Chance.of(this.#seed, STREAM.calm));
+    for (const copy of this.#conditions.hasOtherFleet ? [0, 1, 2] : [0, 1]) {
+      const daemon = this.#daemons.get(copy);
+      if (daemon === undefined || daemon.isEnding) this.#start(copy);
+      else daemon.resume();
+    }
+    this.tell('all is well from now on');
+    await this.#settle();
+  }
+
+  /** Waits until all that is left is what a person was told of, and nothing is written any more. */
+  async #settle(): Promise<void> {
+    const { findings } = this.judge;
+    const beganAtMs = this.#world.nowMs;
+    const isLong = this.#seed % LONG_CALM_EVERY === 0;
+    for (;;) {
+      await this.#liveFor(STEADY_MS);
+      if (findings.broken !== undefined) return;
+      const fault = this.#fault();
+      const isOver = this.#world.nowMs - beganAtMs > LONGEST_CALM_MS;
+      if (isOver && fault !== undefined) findings.expect(false, fault.rule, () => fault.what);
+      if (isOver || (fault === undefined && !isLong)) return;
+    }
+  }
+
+  #fault(): Fault | undefined {
+    const told = new Map([...this.#daemons].map(([copy, { last }]) => [copy, new Told(last)]));
+    const cluster = { world: this.#world, conditions: this.#conditions, told };
+    const fault = faultOf(cluster);
+    if (fault !== undefined) return fault;
+    const isPassing = [...told].some(([copy, each]) => each.isPassing && !(this.#conditions.dryRun && copy === 1));
+    // Every ten minutes a server that hides minions is asked to register those again.
+    const isWritten = this.#world.nowMs - this.judge.wroteAtMs < STEADY_MS && !this.#world.release.era.hidesMinions;
+    if (isPassing || isWritten) return { rule: 'T3 a pass writes nothing', what: this.#lastWrites() };
+    return disagreement(cluster);
+  }
+
+  #lastWrites(): string {
+    const actions = [...this.#daemons].flatMap(([copy, { last }]) =>
+      (last?.outcomes ?? []).map(
+        ({ action, result, detail = '' }) => `copy ${copy}: ${action.kind} ${result} ${detail}`,
+      ),
+    );
+    const verdicts = [...this.#daemons].flatMap(([, { last }]) =>
+      [...new Told(last).verdicts()].map((each) => each.join(': ')),
+    );
+    return `there is no end of it: ${actions.join('; ')}; ${verdicts.join('; ')}`;
+  }
+
+  #happen(): void {
+    const chance = Chance.of(this.#seed, STREAM.happening, this.#happenings);
+    const event = chance.strikes(0.88)
+      ? happen(this.#world, chance)
+      : happenToDaemon(this.#daemons, this.#start, chance, this.#conditions);
+    if (event === undefined) return;
+    this.judge.findings.count(`event: ${event.kind}`);
+    this.tell(event.what);
+  }
+
+  #liveFor(ms: number): Promise<void> {
+    return this.#world.timeline.runUntil(this.#world.nowMs + ms);
+  }
+
+  end(broken: Ending['broken']): Ending {
+    for (const daemon of this.#everyDaemon) daemon.dispose();
+    const passes = this.#everyDaemon.reduce((sum, daemon) => sum + daemon.passes, 0);
+    const { counts } = this.judge.findings;
+    return {
+      broken,
+      counts,
+      story: this.#story,
+      happenings: this.#happenings,
+      passes,
+      hosts: this.#world.hosts.length,
+    };
+  }
 }
 
 /** Adds what was counted in one schedule to what was in others. */
 export function addCounts(sum: Map<string, number>, { counts }: Ending): void {
   for (const [what, times] of counts) sum.set(what, (sum.get(what) ?? 0) + times);
-}
-
-function conditionsOf(chance: Chance): Omit<Conditions, 'hasRealClients'> {
-  const policy: Policy = {
-    neverDeregister: chance.strikes(0.05) ? 'KUBE_REGISTER_POLICY=register-only' : undefined,
-    adopt: chance.strikes(0.9),
-    missingGraceMs: chance.pick([0, 0, 2 * MINUTE, 5 * MINUTE]) ?? 0,
-    unhealthyGraceMs: chance.pick([2 * MINUTE, 2 * MINUTE, 3 * MINUTE, 8 * MINUTE, Number.POSITIVE_INFINITY]) ?? 0,
-    maxDeregisterPercent: chance.pick([34, 60, 100]) ?? 34,
-    intervalMs: INTERVAL_MS,
-    nodeLabels: ['zone'],
-  };
-  return { policy, namedBy: chance.strikes(0.7) ? 'ip' : 'metadata', dryRun: chance.strikes(0.1) };
-}
-
-function titleOf(version: string, { policy, namedBy, dryRun, hasRealClients }: Conditions): string {
-  const { missingGraceMs, unhealthyGraceMs, maxDeregisterPercent, adopt, neverDeregister } = policy;
-  return [
-    `Kubernetes ${version}`,
-    `missing grace ${missingGraceMs / SECOND} s, unhealthy grace ${unhealthyGraceMs / SECOND} s, limit ${maxDeregisterPercent} %`,
-    `nodes are named by ${namedBy}`,
-    ...(hasRealClients ? ['the clients that are shipped'] : []),
-    ...(adopt ? [] : ['ADOPT=false']),
-    ...(dryRun ? ['DRY_RUN=true for copy 1'] : []),
-    ...(neverDeregister === undefined ? [] : [neverDeregister]),
-  ].join('; ');
-}
-
-function happenToCopy(copies: ReadonlyMap<number, Copy>, start: (copy: number) => void, chance: Chance): string {
-  const which = chance.between(0, 1);
-  const copy = copies.get(which);
-  if (copy === undefined || copy.isEnding || chance.strikes(0.2)) {
-    start(which);
-    return `copy ${which} is started anew`;
-  }
-  if (chance.strikes(0.3)) {
-    copy.clockOffMs = chance.between(-120, 120) * MINUTE;
-    return `the clock of copy ${which} is wrong by ${copy.clockOffMs / MINUTE} minutes`;
-  }
-  if (copy.isStopped) {
-    copy.resume();
-    return `copy ${which} goes on`;
-  }
-  if (chance.strikes(0.3)) {
-    copy.terminate();
-    return `copy ${which} is told to end`;
-  }
-  copy.stop();
-  return `copy ${which} is stopped`;
-}
-
-function calm(world: World, copies: ReadonlyMap<number, Copy>, start: (copy: number) => void): void {
-  world.calm();
-  for (const number of [0, 1]) {
-    const copy = copies.get(number);
-    if (copy === undefined || copy.isEnding) start(number);
-    else copy.resume();
-  }
-}
-
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString().slice(11, 19);
 }

@@ -1,5 +1,5 @@
 /** Makes the story of a broken rule short: leaves out what happened, as long as the same rule is broken without it. */
-import { BrokenRule } from './court.ts';
+import { BrokenRule } from './findings.ts';
 import { type Ending, type Play, play } from './schedule.ts';
 
 export interface Shrunk {

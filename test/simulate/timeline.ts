@@ -14,8 +14,9 @@ export class Timeline {
   sleep(ms: number): Promise<void> {
     return new Promise((keep) => {
       const atMs = this.nowMs + ms;
-      const later = this.#appointments.findIndex((other) => other.atMs > atMs);
-      this.#appointments.splice(later === -1 ? this.#appointments.length : later, 0, { atMs, keep });
+      let at = this.#appointments.length;
+      while (at > 0 && (this.#appointments[at - 1]?.atMs ?? 0) > atMs) at -= 1;
+      this.#appointments.splice(at, 0, { atMs, keep });
     });
   }
 

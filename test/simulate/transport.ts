@@ -2,13 +2,16 @@
 import { z } from 'zod';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../../src/http/http-client.ts';
 import { RequestError, type Target } from '../../src/http/request-error.ts';
-import { type Cluster, type Line, machinePage, meddleNow } from './servers.ts';
-import { Wire } from './wire.ts';
-import type { StoredNode } from './world.ts';
+import { isLastPage, machinePage, meddleNow } from './clients.ts';
+import type { StoredNode } from './node-store.ts';
+import type { Release } from './release.ts';
+import { type Cluster, Wire } from './wire.ts';
+import type { Line } from './wiretap.ts';
 
 const text = z.string().nullable();
 const metadata = z.object({
   uid: z.string().optional(),
+  resourceVersion: z.string().optional(),
   labels: z.record(z.string(), text).default({}),
   annotations: z.record(z.string(), text).default({}),
 });
@@ -26,76 +29,94 @@ export function fleetHttp(cluster: Cluster, line: Line): HttpClient {
     const number = Number(query['nextPageToken'] ?? 0);
     const answer = (): HttpAnswer => {
       if (path !== '/fleet/v1/machines') return json(404, {});
-      const records = machinePage(cluster, number);
-      for (const record of records) cluster.tap.listedMachine(line.copy, record);
+      const records = machinePage(cluster, line, number);
+      const isLast = isLastPage(records);
+      cluster.tap.listedMachines(line.copy, records, isLast);
       const machines = records.map(({ id, address, metadata: pairs }) => ({
         id,
-        ...(address === undefined ? {} : { primaryIP: address }),
+        ...(address !== undefined && { primaryIP: address }),
         metadata: Object.fromEntries(pairs),
       }));
-      const isLast = records.length === 0;
       // A full last page is followed by an empty object.
-      return json(200, isLast ? {} : { machines, nextPageToken: String(number + 1) });
+      return json(200, records.length === 0 ? {} : { machines, ...(!isLast && { nextPageToken: String(number + 1) }) });
     };
     return wire.askFleet(answer, signal, (status) => json(status, { error: { code: status, message: '' } }));
   });
 }
 
+/** What a server knows of a request besides what stands in it. */
+interface At {
+  readonly release: Release;
+  readonly sentAtMs: number;
+}
+
 export function kubernetesHttp(cluster: Cluster, line: Line): HttpClient {
   const { world, tap } = cluster;
+  const { store } = world;
+  const { copy } = line;
   const wire = new Wire(cluster, line);
 
-  function answer({ method, path, headers = {}, body }: HttpRequest): HttpAnswer {
-    const { release } = world;
-    if (path === '/version') return json(200, { gitVersion: release.version });
+  function answer({ method, path, headers = {}, body }: HttpRequest, at: At): HttpAnswer {
+    if (path === '/version') return json(200, { gitVersion: at.release.version });
     if (path === '/api') return json(200, { versions: ['v1'] });
     const name = nodeOf(path);
-    if (method === 'POST') return create(draft.parse(body?.value));
-    if (name === undefined) return list(headers['Accept']?.includes('PartialObjectMetadataList') === true);
+    if (method === 'POST') return create(draft.parse(body?.value), at);
+    if (name === undefined) return list(headers['Accept']?.includes('PartialObjectMetadataList') === true, at);
     const node = world.nodes.get(name);
     if (node === undefined) return refusal(404, 'NotFound', { name });
-    if (method === 'PATCH') return change(node, patch.parse(body?.value));
-    if (method === 'DELETE') return remove(node, deletion.parse(body?.value));
-    tap.sawNode(line.copy, node, true);
+    if (method === 'PATCH') return change(node, patch.parse(body?.value), at);
+    if (method === 'DELETE') return remove(node, deletion.parse(body?.value), at);
+    tap.sawNode(copy, node, true);
     return json(200, whole(node));
   }
 
-  function list(wantsMetadata: boolean): HttpAnswer {
-    const isWhole = !wantsMetadata || !world.release.listsMetadata;
-    tap.listing(line.copy);
+  function list(wantsMetadata: boolean, { release }: At): HttpAnswer {
+    if (wantsMetadata && release.version === 'v1.5.8') return refusal(406, 'NotAcceptable', {});
+    const isWhole = !wantsMetadata || !release.listsMetadata;
+    tap.listedNodes(copy);
     const nodes = [...world.nodes.values()];
-    for (const node of nodes) tap.sawNode(line.copy, node, isWhole);
+    for (const node of nodes) tap.sawNode(copy, node, isWhole);
     const kind = isWhole ? 'NodeList' : 'PartialObjectMetadataList';
     return json(200, { kind, metadata: {}, items: nodes.map(isWhole ? whole : bare) });
   }
 
-  function create({ metadata: { name, labels, annotations }, status }: z.infer<typeof draft>): HttpAnswer {
+  function create(
+    { metadata: { name, labels, annotations }, status }: z.infer<typeof draft>,
+    { release }: At,
+  ): HttpAnswer {
     if (world.nodes.has(name)) return refusal(409, 'AlreadyExists', { name });
+    if (world.api === 'refuses labels' && Object.keys(labels).length > 0) {
+      return refusal(422, 'Invalid', { name, causes: [{ field: 'metadata.labels' }] });
+    }
     const address = status.addresses[0]?.address ?? '';
     const wanted = { name, address, labels: set(labels), annotations: set(annotations) };
-    tap.creating(line.copy, wanted);
-    return json(201, whole(world.create(wanted)));
+    tap.creating(copy, wanted, release);
+    return json(201, whole(store.create(wanted)));
   }
 
-  function change(node: StoredNode, { metadata: { uid, labels, annotations } }: z.infer<typeof patch>): HttpAnswer {
-    if (world.release.era.checksUid && uid !== undefined && uid !== node.uid) {
+  function change(node: StoredNode, wanted: z.infer<typeof patch>, { release, sentAtMs }: At): HttpAnswer {
+    const { uid = node.uid, resourceVersion = String(node.resourceVersion), labels, annotations } = wanted.metadata;
+    const isOther = release.era.checksUid && uid !== node.uid;
+    if (isOther || resourceVersion !== String(node.resourceVersion)) {
       return refusal(409, 'Conflict', { name: node.name });
     }
-    const wanted = { labels: new Map(Object.entries(labels)), annotations: new Map(Object.entries(annotations)) };
-    tap.updating(line.copy, node, wanted);
-    world.patch(node, wanted);
+    const changes = { labels: new Map(Object.entries(labels)), annotations: new Map(Object.entries(annotations)) };
+    tap.updating({ copy, release, sentAtMs, node }, changes);
+    store.patch(node, changes);
     return json(200, whole(node));
   }
 
-  function remove(node: StoredNode, { preconditions }: z.infer<typeof deletion>): HttpAnswer {
-    const { checksUidOnDelete, checksVersionOnDelete } = world.release;
+  function remove(
+    node: StoredNode,
+    { preconditions }: z.infer<typeof deletion>,
+    { release, sentAtMs }: At,
+  ): HttpAnswer {
     const { uid = node.uid, resourceVersion = String(node.resourceVersion) } = preconditions;
-    const isOther = checksUidOnDelete && uid !== node.uid;
-    const isNewer = checksVersionOnDelete && resourceVersion !== String(node.resourceVersion);
+    const isOther = release.checksUidOnDelete && uid !== node.uid;
+    const isNewer = release.checksVersionOnDelete && resourceVersion !== String(node.resourceVersion);
     if (isOther || isNewer) return refusal(409, 'Conflict', { name: node.name });
-    tap.removing(line.copy, node);
-    world.nodes.delete(node.name);
-    return json(200, { kind: 'Status', status: 'Success' });
+    tap.removing({ copy, release, sentAtMs, node });
+    return store.remove(node) === 'leaving' ? json(200, whole(node)) : json(200, { kind: 'Status', status: 'Success' });
   }
 
   return client('kubernetes', async (request) => {
@@ -104,7 +125,7 @@ export function kubernetesHttp(cluster: Cluster, line: Line): HttpClient {
     if (name !== undefined) meddleNow(cluster, name);
     const answered = await wire.askKubernetes(
       `${method} ${path}`,
-      () => answer(request),
+      (at) => answer(request, at),
       signal,
       (status) => refusal(status, 'InternalError', {}),
     );
@@ -130,8 +151,8 @@ function client(target: Target, send: HttpClient['send']): HttpClient {
         server,
         request: `${method} ${path}`,
         problem,
-        ...(answer === undefined ? {} : { status: answer.status }),
-        ...(code === undefined ? {} : { code }),
+        ...(answer !== undefined && { status: answer.status }),
+        ...(code !== undefined && { code }),
       }),
     close: () => {},
   };
@@ -146,10 +167,22 @@ function refusal(code: number, reason: string, details: object): HttpAnswer {
   return json(code, { kind: 'Status', status: 'Failure', code, reason, message: reason, details });
 }
 
-function bare({ name, uid, resourceVersion, labels, annotations }: StoredNode) {
-  const pairs = { labels: Object.fromEntries(labels), annotations: Object.fromEntries(annotations) };
-  return { kind: 'Node', metadata: { name, uid, resourceVersion: String(resourceVersion), ...pairs } };
+function bare({ name, uid, resourceVersion, labels, annotations, deletedAtMs, finalizers }: StoredNode) {
+  return {
+    kind: 'Node',
+    metadata: {
+      name,
+      uid,
+      resourceVersion: String(resourceVersion),
+      labels: Object.fromEntries(labels),
+      annotations: Object.fromEntries(annotations),
+      ...(deletedAtMs !== undefined && { deletionTimestamp: new Date(deletedAtMs).toISOString() }),
+      finalizers,
+    },
+  };
 }
+
+const READY = { true: 'True', false: 'False', unknown: 'Unknown', unreadable: 'Unreadable' } as const;
 
 function whole(node: StoredNode) {
   const { addresses, machineId, ready, unschedulable } = node;
@@ -158,7 +191,7 @@ function whole(node: StoredNode) {
     spec: { unschedulable },
     status: {
       addresses: addresses.map((address) => ({ type: 'InternalIP', address })),
-      conditions: ready === 'none' ? [] : [{ type: 'Ready', status: ready === 'ready' ? 'True' : 'Unknown' }],
+      conditions: ready === 'none' ? [] : [{ type: 'Ready', status: READY[ready] }],
       nodeInfo: { machineID: machineId },
     },
   };

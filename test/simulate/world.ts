@@ -1,301 +1,227 @@
-/** The truth of a simulated cluster: hosts, what fleet knows of them, and what the API server has stored. The daemon sees only parts of it. */
-import type { MetadataChange, NodeDraft, NodeFacts, NodeRecord } from '../../src/kubernetes/registry.ts';
+/** The truth of a simulated cluster: hosts, what servers hold of them, and what is broken. The daemon sees only parts of it. */
 import type { Chance } from './chance.ts';
+import { type Controller, runControllers } from './controllers.ts';
+import { FleetServer } from './fleet-server.ts';
+import { answerOf, type FleetName, type Host, type KubeletState, NAT_ADDRESS, nameFor, runsKubelet } from './host.ts';
+import { runKubelets } from './kubelets.ts';
+import { NodeStore, type StoredNode } from './node-store.ts';
 import type { Release } from './release.ts';
+import { SECOND } from './time.ts';
 import type { Timeline } from './timeline.ts';
 
-const SECOND = 1_000;
-/** fleet's agents announce themselves every 15 s, for 30 s. */
-const TTL_MS = 30 * SECOND;
-const BEAT_MS = 15 * SECOND;
-/** Kubernetes calls a node NotReady when it has not heard of its kubelet for so long. */
-const NODE_GRACE_MS = 40 * SECOND;
-const STATUS_EVERY_MS = 10 * SECOND;
+/** Kubelets report every 10 s; everything else that goes on by itself goes on as often. */
+const TICK_MS = 10 * SECOND;
 
-export interface Host {
-  /** Of the hostname; never changes. */
-  readonly name: string;
-  machineId: string;
-  address: string;
-  metadata: Record<string, string>;
-  isOn: boolean;
-  /** fleet's agent runs. */
-  hasAgent: boolean;
-  /** A flapping one answers every other time. */
-  kubelet: 'healthy' | 'failing' | 'flapping' | 'hung' | 'stopped';
-  /** fleet knows its address. */
-  hasAddress: boolean;
-  /** A kubelet of v0.18 or later: it registers itself when it starts, unless its node is there. */
-  registersItself: boolean;
-  /** The node that its kubelet believes to be. */
-  nodeName: string;
-  /** When fleet forgets it, once its agent is silent. */
-  forgottenAtMs: number;
+/** What is usual in a cluster: hosts are drawn from it. */
+export interface Habits {
+  readonly reportsId: Readonly<Record<Host['reportsId'], number>>;
+  readonly reportsAddresses: Readonly<Record<Host['reportsAddresses'], number>>;
+  readonly namedBy: Readonly<Record<Host['namedBy'], number>>;
+  readonly registersItself: number;
+  readonly isDiskless: number;
+  /** The daemon's own host has the NAT address too, and a kubelet. */
+  readonly natAnswers: boolean;
 }
 
-export interface StoredNode {
-  readonly name: string;
-  readonly uid: string;
-  resourceVersion: number;
-  readonly labels: Map<string, string>;
-  readonly annotations: Map<string, string>;
-  addresses: readonly string[];
-  machineId: string;
-  ready: NodeFacts['ready'];
-  unschedulable: boolean;
-  heardOfAtMs: number;
-  /** Since when it has this machine id. */
-  identifiedAtMs: number;
-}
-
-/** What goes wrong between the daemon and the servers, until something else happens. */
-export interface Weather {
-  fleet: 'fair' | 'fails' | 'hangs' | 'partial' | 'empty';
-  api: 'fair' | 'fails' | 'slow' | 'flaky' | 'fails after storing' | 'refuses';
-  /** Pairs that do not hear each other: `0 fleet`, `1 kubelets`, `kubelets api`. */
-  readonly cuts: Set<string>;
-}
+export type ApiWeather = 'fair' | 'fails' | 'slow' | 'flaky' | 'fails after storing' | 'refuses' | 'refuses labels';
 
 export class World {
   readonly hosts: Host[] = [];
-  readonly nodes = new Map<string, StoredNode>();
-  readonly weather: Weather = { fleet: 'fair', api: 'fair', cuts: new Set() };
-  readonly #chance: Chance;
-  readonly #timeline: Timeline;
+  readonly fleets: Readonly<Record<FleetName, FleetServer>>;
+  readonly store: NodeStore;
+  readonly habits: Habits;
+  readonly timeline: Timeline;
+  readonly chance: Chance;
+  /** The API servers behind one address: each request is answered by any of them. */
+  releases: readonly [Release, ...Release[]];
+  api: ApiWeather = 'fair';
+  /** Pairs that do not reach each other: `0 fleet`, `1 kubelets`, `2 api`, `kubelets api`. */
+  readonly cuts = new Set<string>();
+  cutAtMs = 0;
+  readonly controllers = new Set<Controller>(['node controller']);
+  /** What answers at addresses that are no host's. */
+  readonly strangers = new Map<string, 'healthy' | 'answers'>();
   isCalm = false;
-  /** The release of the API server that runs. */
-  release: Release;
-  #backup: readonly StoredNode[] = [];
-  #made = 0;
-  #version = 0;
+  #addresses = 0;
 
-  constructor(chance: Chance, timeline: Timeline, release: Release) {
-    this.#chance = chance;
-    this.#timeline = timeline;
-    this.release = release;
+  constructor(chance: Chance, timeline: Timeline, habits: Habits, release: Release) {
+    this.chance = chance;
+    this.timeline = timeline;
+    this.habits = habits;
+    this.releases = [release];
+    this.store = new NodeStore(timeline);
+    this.fleets = {
+      default: new FleetServer('default', this.hosts, chance, timeline),
+      other: new FleetServer('other', this.hosts, chance, timeline),
+    };
   }
 
   get nowMs(): number {
-    return this.#timeline.nowMs;
+    return this.timeline.nowMs;
   }
 
-  /** A host that has just booted, with a kubelet of either kind. */
-  join(): Host {
-    this.#made += 1;
-    const name = `host-${this.#made}`;
-    const address = `10.0.0.${this.#made}`;
-    const registersItself = this.#chance.strikes(0.5);
+  /** What is common to the API servers. */
+  get release(): Release {
+    return this.releases[0];
+  }
+
+  /** What is stored by name. */
+  get nodes(): ReadonlyMap<string, StoredNode> {
+    return this.store.nodes;
+  }
+
+  /** A host that has just booted. */
+  join(fleet: FleetName = 'default'): Host {
+    const { chance, habits } = this;
+    const name = `host-${this.hosts.length + 1}`;
+    const identity = { name, address: this.freshAddress(), namedBy: this.#drawName() };
     const host: Host = {
-      name,
+      ...identity,
+      fleet,
       machineId: this.newMachineId(),
-      address,
-      metadata: { role: 'kubernetes', zone: this.#chance.strikes(0.5) ? 'a' : 'b', host: name },
-      hasAddress: true,
+      isDiskless: chance.strikes(habits.isDiskless),
+      metadata: { role: 'kubernetes', zone: chance.strikes(0.5) ? 'a' : 'b', host: name },
       isOn: true,
+      isCutOff: false,
       hasAgent: true,
+      announces: 'address',
       kubelet: 'healthy',
-      registersItself,
-      nodeName: registersItself && this.#chance.strikes(0.5) ? name : address,
-      forgottenAtMs: Number.POSITIVE_INFINITY,
+      isDown: false,
+      reachesApi: true,
+      isFirewalled: false,
+      hasExpiredCertificate: false,
+      nodeName: nameFor(identity),
+      registersItself: chance.strikes(habits.registersItself),
+      isRegistering: false,
+      reportsId: chance.weighted(habits.reportsId),
+      reportsAddresses: chance.weighted(habits.reportsAddresses),
+      changedAtMs: this.nowMs,
     };
     this.hosts.push(host);
-    this.#kubeletStarts(host);
+    this.startKubelet(host);
     return host;
   }
 
+  /** Before v0.13 kubelets neither report nor register: one that has another name than its address would be of no use. */
+  #drawName(): Host['namedBy'] {
+    return this.release.conditionsBy === 'kubelet' ? this.chance.weighted(this.habits.namedBy) : 'address';
+  }
+
   newMachineId(): string {
-    return Array.from({ length: 8 }, () => this.#chance.between(0, 0xffff).toString(16).padStart(4, '0')).join('');
+    return Array.from({ length: 8 }, () => this.chance.between(0, 0xffff).toString(16).padStart(4, '0')).join('');
+  }
+
+  /** One that nobody has had. */
+  freshAddress(): string {
+    this.#addresses += 1;
+    return `10.0.0.${this.#addresses}`;
+  }
+
+  /** Changes what decides whether a kubelet can be reached, or posts. */
+  change(host: Host, to: Partial<Host>): void {
+    Object.assign(host, to);
+    host.changedAtMs = this.nowMs;
+  }
+
+  cut(which: string): void {
+    this.cuts.add(which);
+    this.cutAtMs = this.nowMs;
+  }
+
+  mend(): void {
+    this.cuts.clear();
+    this.cutAtMs = this.nowMs;
   }
 
   powerOff(host: Host): void {
-    if (host.isOn && host.hasAgent) host.forgottenAtMs = this.nowMs + TTL_MS - this.#chance.between(0, BEAT_MS);
-    host.isOn = false;
+    if (!host.isOn) return;
+    if (!host.isCutOff) this.fleets[host.fleet].lose(host);
+    this.change(host, { isOn: false });
   }
 
   powerOn(host: Host): void {
     if (host.isOn) return;
-    host.isOn = true;
+    const machineId = host.isDiskless ? this.newMachineId() : host.machineId;
     host.hasAgent = true;
-    host.forgottenAtMs = Number.POSITIVE_INFINITY;
-    if (host.kubelet !== 'stopped') this.#kubeletStarts(host);
+    this.change(host, { isOn: true, machineId });
+    this.startKubelet(host);
   }
 
-  /** Whoever is off at that address boots. */
-  revive(address: string): void {
-    for (const host of this.hosts) if (host.address === address) this.powerOn(host);
+  cutOff(host: Host): void {
+    if (host.isOn) this.fleets[host.fleet].lose(host);
+    this.change(host, { isCutOff: true });
   }
 
-  /** A clean stop is announced; the kubelet is fleet's unit, but somebody else may run one. */
-  stopAgent(host: Host): void {
-    host.hasAgent = false;
-    host.forgottenAtMs = this.nowMs;
+  reconnect(host: Host): void {
+    if (host.isCutOff) this.change(host, { isCutOff: false });
   }
 
-  startAgent(host: Host): void {
-    host.hasAgent = true;
-    if (host.isOn) host.forgottenAtMs = Number.POSITIVE_INFINITY;
+  setKubelet(host: Host, kubelet: KubeletState): void {
+    const starts = host.kubelet === 'stopped' && kubelet !== 'stopped';
+    this.change(host, { kubelet, isDown: false });
+    if (starts) this.startKubelet(host);
   }
 
-  setKubelet(host: Host, kubelet: Host['kubelet']): void {
-    const starts = host.kubelet === 'stopped' && kubelet !== 'stopped' && host.isOn;
-    host.kubelet = kubelet;
-    if (starts) this.#kubeletStarts(host);
+  /** It takes its name anew, and looks for its node. */
+  startKubelet(host: Host): void {
+    if (!runsKubelet(host)) return;
+    this.change(host, { nodeName: nameFor(host), isRegistering: host.registersItself });
   }
 
-  /** Hosts as fleet lists them, ordered by machine id. */
-  listed(): readonly Host[] {
-    return this.hosts
-      .filter((host) => (host.isOn && host.hasAgent) || this.nowMs < host.forgottenAtMs)
-      .sort((a, b) => (a.machineId < b.machineId ? -1 : 1));
+  /** DHCP gives a host that runs, or does not, another address: a kubelet goes by its old name until it is started again. */
+  move(host: Host, address: string): void {
+    this.change(host, { address });
   }
 
-  /** The host whose kubelet answers at that address, well or not. */
-  answering(address: string): Host | undefined {
-    const host = this.hosts.find((each) => each.isOn && each.address === address);
-    if (host?.kubelet === 'flapping') return this.#chance.strikes(0.5) ? host : undefined;
-    return host?.kubelet === 'healthy' || host?.kubelet === 'failing' ? host : undefined;
+  restartKubelet(host: Host): void {
+    if (host.kubelet !== 'stopped') this.startKubelet(host);
   }
 
-  /** The host whose kubelet keeps that node, as far as it runs. */
-  #keeperOf(node: StoredNode): Host | undefined {
-    return this.hosts.find((host) => host.isOn && host.kubelet !== 'stopped' && host.nodeName === node.name);
-  }
-
-  create({ name, labels, annotations, address }: NodeDraft): StoredNode {
-    const node = this.#store(name, [address], '');
-    for (const [key, value] of labels) node.labels.set(key, value);
-    for (const [key, value] of annotations) node.annotations.set(key, value);
-    return node;
-  }
-
-  patch(node: StoredNode, { labels, annotations }: MetadataChange): void {
-    merge(node.labels, labels);
-    merge(node.annotations, annotations);
-    this.change(node);
+  /** What a health check of that address meets; undefined for silence. */
+  answerAt(address: string): 'healthy' | 'answers' | undefined {
+    if (address === NAT_ADDRESS) return this.habits.natAnswers ? 'healthy' : undefined;
+    const answers = this.hosts.flatMap((host) => {
+      const answer = host.address === address && !host.isFirewalled ? answerOf(host) : undefined;
+      return answer === undefined ? [] : [answer];
+    });
+    return answers.length > 1 ? this.chance.pick(answers) : (answers[0] ?? this.strangers.get(address));
   }
 
   /** What DNS says. */
-  addressOf(name: string): string {
-    return this.hosts.find(({ metadata }) => metadata['host'] === name)?.address ?? name;
+  resolve(name: string): string {
+    return this.hosts.find((host) => host.name === name || host.metadata['host'] === name)?.address ?? name;
+  }
+
+  /** Whether the node is the one that the host's kubelet keeps, or would keep if it ran. */
+  isNodeOf(node: StoredNode, host: Host): boolean {
+    if (this.release.conditionsBy === 'kubelet') return node.name === host.nodeName;
+    return this.resolve(node.name) === host.address;
+  }
+
+  /** Whether v0.8 lists the minion: it asks the kubelet at its name. */
+  isListed(node: StoredNode): boolean {
+    return this.release.conditionsBy !== 'hidden' || this.answersApi(node) === 'healthy';
+  }
+
+  /** What the kubelet at the node's name says to the API server. */
+  answersApi(node: StoredNode): 'healthy' | 'answers' | undefined {
+    return this.cuts.has('kubelets api') ? undefined : this.answerAt(this.resolve(node.name));
   }
 
   /** v0.8 asks every kubelet before it lists its minion, without a time limit. */
   isHeldUp(): boolean {
-    const asked = new Set([...this.nodes.keys()].map((name) => this.addressOf(name)));
-    return this.hosts.some(({ isOn, kubelet, address }) => isOn && kubelet === 'hung' && asked.has(address));
+    if (this.release.conditionsBy !== 'hidden') return false;
+    const asked = new Set([...this.nodes.keys()].map((name) => this.resolve(name)));
+    return this.hosts.some((host) => host.isOn && host.kubelet === 'hung' && asked.has(host.address));
   }
 
-  /** No weather, and no kubelet that is neither dead nor alive. */
-  calm(): void {
-    this.isCalm = true;
-    Object.assign(this.weather, { fleet: 'fair', api: 'fair' });
-    this.weather.cuts.clear();
-    for (const host of this.hosts) {
-      if (host.kubelet === 'flapping') host.kubelet = 'healthy';
-      // It would hold up every list of v0.8.
-      if (host.kubelet === 'hung' && this.release.era.hidesMinions) host.kubelet = 'stopped';
-    }
-  }
-
-  /** As etcd's snapshot has them. */
-  backUp(): void {
-    this.#backup = [...this.nodes.values()].map(copyOf);
-  }
-
-  /** Nodes that came since are gone, and those that went are back, with the uids that they had. */
-  restore(): void {
-    this.nodes.clear();
-    for (const node of this.#backup) this.nodes.set(node.name, { ...copyOf(node), identifiedAtMs: this.nowMs });
-  }
-
-  change(node: StoredNode): void {
-    this.#version += 1;
-    node.resourceVersion = this.#version;
-  }
-
-  /** Kubelets report every 10 s, and the node controller notices those that have stopped. */
+  /** Time goes on. */
   async live(): Promise<never> {
     for (;;) {
-      await this.#timeline.sleep(STATUS_EVERY_MS);
-      this.#report();
+      await this.timeline.sleep(TICK_MS);
+      runKubelets(this);
+      runControllers(this);
+      for (const fleet of Object.values(this.fleets)) fleet.beat();
     }
   }
-
-  #report(): void {
-    // Up to v0.13 the server asks the kubelets, and keeps nothing of what they say.
-    if (this.release.era.hidesMinions) return;
-    const areHeard = !this.weather.cuts.has('kubelets api');
-    for (const host of areHeard ? this.hosts : []) {
-      const node = this.nodes.get(host.nodeName);
-      if (node === undefined || this.#keeperOf(node) !== host || host.kubelet === 'hung') continue;
-      if (node.machineId !== host.machineId) node.identifiedAtMs = this.nowMs;
-      node.machineId = host.machineId;
-      node.addresses = [host.address];
-      node.heardOfAtMs = this.nowMs;
-      node.ready = host.kubelet === 'failing' ? 'not-ready' : 'ready';
-      this.change(node);
-    }
-    for (const node of this.nodes.values()) {
-      if (node.ready === 'ready' && this.nowMs - node.heardOfAtMs > NODE_GRACE_MS) {
-        node.ready = 'not-ready';
-        this.change(node);
-      }
-    }
-  }
-
-  #kubeletStarts(host: Host): void {
-    const canRegister = host.registersItself && !this.release.era.hidesMinions;
-    if (canRegister && !this.nodes.has(host.nodeName) && !this.weather.cuts.has('kubelets api')) {
-      this.#store(host.nodeName, [host.address], host.machineId);
-    }
-  }
-
-  #store(name: string, addresses: readonly string[], machineId: string): StoredNode {
-    this.#version += 1;
-    const node: StoredNode = {
-      name,
-      uid: `uid-${this.#version}`,
-      resourceVersion: this.#version,
-      labels: new Map(),
-      annotations: new Map(),
-      addresses,
-      machineId,
-      ready: machineId === '' ? 'none' : 'not-ready',
-      unschedulable: false,
-      heardOfAtMs: this.nowMs,
-      identifiedAtMs: this.nowMs,
-    };
-    this.nodes.set(name, node);
-    return node;
-  }
-}
-
-function merge(into: Map<string, string>, change: ReadonlyMap<string, string | null>): void {
-  for (const [key, value] of change) {
-    if (value === null) into.delete(key);
-    else into.set(key, value);
-  }
-}
-
-function copyOf(node: StoredNode): StoredNode {
-  return { ...node, labels: new Map(node.labels), annotations: new Map(node.annotations) };
-}
-
-/** The node as a client reads it, whole or only its metadata. */
-export function recordOf(node: StoredNode, isWhole: boolean): NodeRecord {
-  return {
-    name: node.name,
-    uid: node.uid,
-    resourceVersion: String(node.resourceVersion),
-    labels: new Map(node.labels),
-    annotations: new Map(node.annotations),
-    facts: isWhole
-      ? {
-          machineId: node.machineId,
-          addresses: [...node.addresses],
-          ready: node.ready,
-          unschedulable: node.unschedulable,
-        }
-      : undefined,
-  };
 }

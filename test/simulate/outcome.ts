@@ -1,0 +1,106 @@
+/** T2 and T3: what a calm cluster has to come to. Knows the hosts and none of the rules; verdicts count only as what a person was told. */
+import type { Conditions } from './conditions.ts';
+import { answerOf, type Host, runsKubelet } from './host.ts';
+import { fleetOf } from './judge.ts';
+import { POST_STANDS_MS } from './kubelets.ts';
+import type { StoredNode } from './node-store.ts';
+import { isKept, markOf } from './promises.ts';
+import type { Told } from './warnings.ts';
+import type { World } from './world.ts';
+
+/** Something that is not as it should be, and of which nobody was told. */
+export interface Fault {
+  readonly rule: string;
+  readonly what: string;
+}
+
+export interface CalmCluster {
+  readonly world: World;
+  readonly conditions: Conditions;
+  /** By the number of the copy: what its last pass told. */
+  readonly told: ReadonlyMap<number, Told>;
+}
+
+/** T2: each running, matching host has exactly one node that its kubelet keeps up, and no node stands that nobody keeps up; or a warning says so. */
+export function faultOf(cluster: CalmCluster): Fault | undefined {
+  for (const host of cluster.world.hosts) {
+    const fault = isWorking(host, cluster.world) ? hostFault(host, cluster) : undefined;
+    if (fault !== undefined) return { rule: 'T2 each host has its node', what: fault };
+  }
+  for (const node of cluster.world.nodes.values()) {
+    const fault = cluster.world.isListed(node) ? nodeFault(node, cluster) : undefined;
+    if (fault !== undefined) return { rule: 'T2 each node has its kubelet', what: fault };
+  }
+  return undefined;
+}
+
+/** T3: two copies of one fleet say the same. */
+export function disagreement({ told, conditions }: CalmCluster): Fault | undefined {
+  const [first, second] = [told.get(0)?.verdicts(), told.get(1)?.verdicts()];
+  if (first === undefined || second === undefined || conditions.dryRun) return undefined;
+  for (const what of new Set([...first.keys(), ...second.keys()])) {
+    const [one, other] = [first.get(what), second.get(what)];
+    if (one !== other)
+      return { rule: 'T3 two daemons agree', what: `${what} is ${one} to copy 0 and ${other} to copy 1` };
+  }
+  return undefined;
+}
+
+/** It is on, fleet lists it as a machine of the daemon's, and its kubelet is healthy and can be reached. */
+function isWorking(host: Host, world: World): boolean {
+  const isListed = host.hasAgent && host.metadata['role'] === 'kubernetes';
+  return host.isOn && isListed && !host.isFirewalled && answerOf(host) === 'healthy' && world.isCalm;
+}
+
+function hostFault(host: Host, { world, told }: CalmCluster): string | undefined {
+  const nodes = [...world.nodes.values()].filter((node) => keepsUp(host, node, world));
+  const others = world.hosts.filter((other) => other !== host && nodes.some((node) => keepsUp(other, node, world)));
+  if (nodes.length === 1 && others.length === 0) return undefined;
+  const copies = [...told].filter(([copy]) => fleetOf(copy) === host.fleet).map(([, each]) => each);
+  const related = [...world.nodes.values()].filter((node) => isRelated(node, host));
+  const isWarned = copies.some(
+    (each) =>
+      each.isMachineWarned(host.machineId) ||
+      related.some(({ name }) => each.isNodeWarned(name)) ||
+      [host.machineId, host.nodeName, host.address].some((text) => each.isMentioned(text)),
+  );
+  if (isWarned) return undefined;
+  const found = nodes.map(({ name }) => name).join(', ') || 'no node';
+  const shared = others.length > 0 ? ` together with ${others.map(({ name }) => name).join(', ')}` : '';
+  const verdicts = copies.map((each) => each.verdictOnMachine(host.machineId)).join(', ');
+  const relatives = related.map(({ name }) => `${name} (${copies.map((each) => each.verdictOn(name)).join(', ')})`);
+  return `${host.name} at ${host.address}, whose kubelet calls itself ${host.nodeName}, keeps up ${found}${shared}; its machine ${host.machineId.slice(0, 8)} is ${verdicts}; nodes that are about it: ${relatives.join(', ')}`;
+}
+
+function nodeFault(node: StoredNode, { world, told, conditions }: CalmCluster): string | undefined {
+  if (world.hosts.some((host) => keepsUp(host, node, world))) return undefined;
+  // An operator who keeps or cordons a node knows of it.
+  if (isKept(node) || node.unschedulable) return undefined;
+  const copies = [...told.values()];
+  if (copies.some((each) => each.isNodeWarned(node.name) || each.isMentioned(node.name))) return undefined;
+  const { neverDeregister, unhealthyGraceMs, missingGraceMs } = conditions.policy;
+  const isSpared =
+    neverDeregister !== undefined || Math.max(unhealthyGraceMs, missingGraceMs) === Number.POSITIVE_INFINITY;
+  if (isSpared && copies.some((each) => each.verdictOn(node.name) === 'spared')) return undefined;
+  const verdicts = copies.map((each) => each.verdictOn(node.name)).join(', ');
+  const mark = markOf(node);
+  return `node ${node.name} (${node.ready}, ${mark === undefined ? 'unmarked' : `marked ${mark.slice(0, 8)}`}) stands, no kubelet keeps it up, and its verdicts are ${verdicts}`;
+}
+
+/** A kubelet keeps a node up that posts to it; before v0.13 nobody posts, and it does when the server reaches it there. */
+function keepsUp(host: Host, node: StoredNode, world: World): boolean {
+  if (!runsKubelet(host) || !world.isNodeOf(node, host)) return false;
+  if (world.release.conditionsBy !== 'kubelet') return answerOf(host) !== undefined;
+  const post = node.posts.get(host.name);
+  return post !== undefined && world.nowMs - post.lastMs <= POST_STANDS_MS;
+}
+
+/** A warning about such a node is one about the host. */
+function isRelated(node: StoredNode, host: Host): boolean {
+  return (
+    [host.nodeName, host.address, host.name, host.metadata['host']].includes(node.name) ||
+    node.addresses.includes(host.address) ||
+    node.machineId === host.machineId ||
+    markOf(node) === host.machineId
+  );
+}
