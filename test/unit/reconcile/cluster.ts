@@ -36,7 +36,11 @@ export class TestClock implements Clock {
 export interface ClusterOptions {
   policy?: Partial<Policy>;
   nodeName?: NameRule;
+  /** Whose API server it shares; its own unless it is set. */
+  beside?: Cluster;
 }
+
+let made = 0;
 
 export class Cluster {
   readonly clock = new TestClock();
@@ -45,7 +49,7 @@ export class Cluster {
   /** Records that fleet lists besides. */
   more: readonly MachineRecord[] = [];
   /** What the API server keeps, by name. */
-  readonly nodes = new Map<string, NodeRecord>();
+  readonly nodes: Map<string, NodeRecord>;
   /** By address; a kubelet that is not here is silent. */
   readonly kubelets = new Map<string, KubeletState>();
   /** Nodes that keep their finalizers, by name. */
@@ -55,12 +59,12 @@ export class Cluster {
   listsMetadata = true;
   /** `list`, `list whole`, `read NAME`, `probe ADDRESS`, `create NAME`, `update NAME`, `remove NAME`, `identify`: since the last pass began. */
   requests: string[] = [];
-  /** Runs before each write is done. */
-  beforeWrite: (request: string) => void = () => {};
+  /** Runs while a request is under way. */
+  during: (request: string) => void = () => {};
   readonly #reconciler: Reconciler;
-  #count = 0;
 
-  constructor({ policy = {}, nodeName = { kind: 'ip' } }: ClusterOptions = {}) {
+  constructor({ policy = {}, nodeName = { kind: 'ip' }, beside }: ClusterOptions = {}) {
+    this.nodes = beside?.nodes ?? new Map();
     const noNames = () => Promise.reject(new Error('nobody has a name'));
     this.#reconciler = new Reconciler({
       sources: {
@@ -86,8 +90,8 @@ export class Cluster {
 
   /** The API server has a node, made anew. */
   has(name: string, traits: NodeTraits = {}): void {
-    this.#count += 1;
-    this.nodes.set(name, record(name, { uid: `uid-${name}-${this.#count}`, ...traits }));
+    made += 1;
+    this.nodes.set(name, record(name, { uid: `uid-${name}-${made}`, ...traits }));
   }
 
   /** The API server has a node that this program has registered or adopted. */
@@ -158,16 +162,13 @@ export class Cluster {
   }
 
   async #check(address: string) {
-    this.requests.push(`probe ${address}`);
+    this.#ask(`probe ${address}`);
     const state = this.kubelets.get(address) ?? 'silent';
     return { state, detail: `${address} ${state}` };
   }
 
   #registry(): NodeRegistry {
-    const ask = (request: string) => {
-      this.requests.push(request);
-      if (/^(create|update|remove) /.test(request)) this.beforeWrite(request);
-    };
+    const ask = (request: string) => this.#ask(request);
     return {
       list: async () => {
         ask('list');
@@ -219,6 +220,11 @@ export class Cluster {
     };
   }
 
+  #ask(request: string): void {
+    this.requests.push(request);
+    this.during(request);
+  }
+
   #edit(name: string, edit: (node: NodeRecord) => NodeRecord): void {
     const node = this.nodes.get(name);
     if (node === undefined) throw new Error(`there is no node ${name}`);
@@ -237,6 +243,13 @@ function changed(node: NodeRecord, { labels, annotations }: MetadataChange): Nod
 function merged(map: ReadonlyMap<string, string>, change: ReadonlyMap<string, string | null>) {
   const all = new Map<string, string | null>([...map, ...change]);
   return new Map([...all].filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/** Machines m1, m2, ... at 10.0.0.1, 10.0.0.2, ..., all of which run. */
+export function running(count: number, options: ClusterOptions = {}): Cluster {
+  const cluster = new Cluster(options);
+  for (let each = 1; each <= count; each++) cluster.runs(`m${each}`, `10.0.0.${each}`);
+  return cluster;
 }
 
 /** `register 10.0.0.1`; with what became of it where it was not done. */
