@@ -28,7 +28,7 @@ import type { NodeVerdict, Reason } from './verdict.ts';
 
 export interface Deregistration {
   readonly actions: readonly Deregister[];
-  /** By node name, for every node with our mark. */
+  /** By node name, for every node with our mark, and for unmarked ones that have been half alive for ten minutes. */
   readonly verdicts: ReadonlyMap<string, NodeVerdict>;
   readonly notes: readonly Note[];
   readonly hold: Hold | undefined;
@@ -91,7 +91,11 @@ export function planDeregistrations(input: DeregistrationInput): Deregistration 
     if (doubt !== undefined) doubts.set(node.uid, doubt);
     const heard = heardOf(node, known, doubt, memory);
     if (heard.length > 0) answered.set(node.uid, heard);
-    if (!isMarked(node)) continue;
+    if (!isMarked(node)) {
+      const halfAlive = halfAliveVerdict({ node, known, doubt }, input);
+      if (halfAlive !== undefined && known.fleet === 'matches') verdicts.set(node.name, halfAlive);
+      continue;
+    }
     managed += 1;
     if (node.leaving !== undefined) {
       verdicts.set(node.name, leavingVerdict(node));
@@ -186,7 +190,8 @@ function leavingVerdict(node: Node): NodeVerdict {
   };
 }
 
-function aliveVerdict({ node, known, doubt }: MarkedRow, { observation }: DeregistrationInput): NodeVerdict {
+function aliveVerdict(row: MarkedRow, input: DeregistrationInput): NodeVerdict {
+  const { known } = row;
   const said = describe(known);
   switch (known.fleet) {
     case 'no-match':
@@ -204,11 +209,19 @@ function aliveVerdict({ node, known, doubt }: MarkedRow, { observation }: Deregi
         isWarning: true,
       };
     case 'matches':
-      if (doubt === undefined || doubt.watchedMs < DOUBT_MS) return { name: 'keep', reason: said };
-      return doubt.kind === 'probe-suspect'
-        ? probeSuspect(known, doubt)
-        : notPosting(node, known, doubt, namesGiven(observation.names));
+      return halfAliveVerdict(row, input) ?? { name: 'keep', reason: said };
   }
+}
+
+/** Undefined before ten minutes: a death and a birth both pass through it. */
+function halfAliveVerdict(
+  { node, known, doubt }: Pick<MarkedRow, 'known' | 'doubt'> & { readonly node: Node },
+  { observation }: DeregistrationInput,
+): NodeVerdict | undefined {
+  if (doubt === undefined || doubt.watchedMs < DOUBT_MS) return undefined;
+  return doubt.kind === 'probe-suspect'
+    ? probeSuspect(known, doubt)
+    : notPosting(node, known, doubt, namesGiven(observation.names));
 }
 
 function probeSuspect(known: Evidence, doubt: Doubt): NodeVerdict {

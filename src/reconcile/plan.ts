@@ -46,7 +46,10 @@ export function makePlan(observation: Observation, before: Memory, policy: Polic
 
   const nodes = new Map<string, NodeVerdict>();
   for (const node of observation.nodes) {
-    const verdict = upkeep.verdicts.get(node.name) ?? deregistration.verdicts.get(node.name);
+    const kept = upkeep.verdicts.get(node.name);
+    // Of a node that is only recognised, more may be known: that it is half alive.
+    const known = deregistration.verdicts.get(node.name);
+    const verdict = kept?.name === 'recognised' ? (known ?? kept) : (kept ?? known);
     nodes.set(node.name, verdict ?? unmanaged(node, observation));
   }
   const leaving = new Set(deregistration.actions.map(nodeName));

@@ -86,13 +86,23 @@ function decide(
     return policy.adopt && isHeld ? { writes: 'adopt' } : {};
   }
   const found = `node of machine ${machine.id}, matched by ${CLAIM_WORDS[claim]}`;
-  if (!policy.adopt) {
-    return { verdict: { name: 'recognised', reason: `${found}; not marked: KUBE_REGISTER_ADOPT=false` } };
-  }
   const reason = `${found}; ${describe(known)}`;
-  if (!era.canUpdate) {
-    const next = `never marked: the API server (${era.server}) cannot change a minion`;
-    return { verdict: { name: 'recognised', reason, next } };
+  const spare = policy.adopt
+    ? era.canUpdate
+      ? undefined
+      : `never marked: the API server (${era.server}) cannot change a minion`
+    : 'never marked: KUBE_REGISTER_ADOPT=false';
+  if (spare !== undefined) {
+    return {
+      verdict: known.alive
+        ? { name: 'recognised', reason, next: spare }
+        : {
+            name: 'recognised',
+            reason,
+            next: `${spare}; if it is dead: kubectl delete node ${node.name}`,
+            isWarning: true,
+          },
+    };
   }
   if (known.isReporting || known.answeredAt.length > 0) return { writes: 'adopt', verdict: { name: 'adopt', reason } };
   return {
