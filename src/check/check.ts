@@ -27,8 +27,8 @@ import { checkFleet, type FleetLook, lookAtFleet, replayOf } from './fleet.ts';
 import { checkKubelets, type KubeletLook, type KubeletTrouble, lookAtKubelets } from './kubelets.ts';
 import { candidatesOf, checkMachines } from './machines.ts';
 import { asSpelled, mendOf, type Spellings } from './mends.ts';
-import { checkLabels, checkNames, namelessOf } from './names.ts';
-import { checkNodes, lookAtNodes, type NodesLook } from './nodes.ts';
+import { checkLabels, checkNames, type Nameless, namelessOf } from './names.ts';
+import { checkNodes, lookAtNodes, type NodesLook, nodesNotChecked } from './nodes.ts';
 import { askRights, checkRights, type Needs, type Reviews, type Right, rightMissed, rightsFor } from './rights.ts';
 import { checkSettings } from './settings.ts';
 
@@ -160,12 +160,11 @@ async function judge(
     isWrong: (check: CheckName) => told.some((found) => found.check === check && found.state === 'wrong'),
     endpoint: server.access?.endpoint,
   } as const;
+  const nameless = namelessOf(candidates ?? [], sight.names, nodes?.seen?.observation);
   return [
     ...told,
-    ...(nodes === undefined
-      ? [named('nodes', because('api-server')), named('conflicts', because('api-server'))]
-      : checkNodes(nodes, context)),
-    ...judgeNames(settings, sight),
+    ...(nodes === undefined ? nodesNotChecked('api-server') : checkNodes(nodes, nameless.free, context)),
+    ...judgeNames(settings, sight, nameless),
     ...checkCopies(copies, listener, settings, nodes?.seen?.plan),
     checkClocks(offsets),
     checkListener(listener, settings),
@@ -210,13 +209,17 @@ function judgeRights({ server, rights, reviews, nodes }: Sight): readonly Findin
   return checkRights(rights, reviews, reading, server.access.endpoint);
 }
 
-function judgeNames(settings: Settings, { fleet, candidates, names, nodes, server }: Sight): readonly Finding[] {
+function judgeNames(
+  settings: Settings,
+  { fleet, candidates, names, server }: Sight,
+  nameless: Nameless,
+): readonly Finding[] {
   if (!hasAny(candidates)) {
     const cause = because(fleet.seen === undefined ? 'fleet' : 'machines');
     return [named('names', cause), named('labels', cause)];
   }
   return [
-    checkNames(namelessOf(candidates, names, nodes?.seen?.observation), names, settings),
+    checkNames(nameless, names, settings),
     ...(server.seen === undefined
       ? [named('labels', because('api-server'))]
       : checkLabels(candidates, settings, server.seen.era)),

@@ -201,7 +201,7 @@ function strangers(plan: Plan | undefined) {
     ...(orphans.length > 0
       ? [
           warning(
-            `${examples(`${plural(orphans.length, 'living node')} with our mark, of machines that this fleet does not list`, orphans)}; either fleet's agent is down there, or a kube-register with another fleet writes to this API server`,
+            `${examples(`${plural(orphans.length, 'managed node')} alive whose machine is missing from fleet`, orphans)}; either fleet's agent is down there, or a kube-register with another fleet writes to this API server (then each needs its own KUBE_REGISTER_OWNER_ID)`,
             'fleetctl list-machines --full',
           ),
         ]
@@ -209,7 +209,7 @@ function strangers(plan: Plan | undefined) {
     ...(unmatched.length > 0
       ? [
           warning(
-            `${examples(`${plural(unmatched.length, 'living node')} with our mark, of machines that do not match METADATA`, unmatched)}; either it was another one before, or a kube-register with another one writes to this API server`,
+            `${examples(`${plural(unmatched.length, 'managed node')} alive whose machine does not match METADATA`, unmatched)}; either METADATA was another one before, or a kube-register with another one writes to this API server (then each needs its own KUBE_REGISTER_OWNER_ID)`,
             'fleetctl list-machines --full',
           ),
         ]

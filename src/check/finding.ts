@@ -24,6 +24,7 @@ export const CHECKS = {
   'right-create-events': 'The user may write Events, where they are written.',
   nodes: 'The nodes can be read; what a first pass would do, and what it would doubt.',
   conflicts: 'No two machines want one node, name or address.',
+  'machine-ids': 'No two nodes report one machine ID.',
   names: 'The API server would take the names that `NODE_NAME` gives.',
   labels: 'The metadata of `NODE_LABELS` can be copied to labels.',
   'other-daemons': 'No two copies are at work on this API server, as far as can be told.',

@@ -4,6 +4,7 @@ import { plural } from '../plural.ts';
 import { quote } from '../quote.ts';
 import { type Candidate, isCandidate, type Machine } from '../reconcile/machines.ts';
 import { examples, type Finding, named, ok, wrong } from './finding.ts';
+import { isPlain } from './mends.ts';
 
 /** The machines that may get a node. */
 export function candidatesOf(machines: ReadonlyMap<string, Machine>): readonly Candidate[] {
@@ -22,11 +23,32 @@ export function checkMachines(machines: ReadonlyMap<string, Machine>, selector: 
   const unusable = matching.filter((machine) => !isCandidate(machine));
   const sentence = `${matching.length} of ${plural(all.length, 'machine')} match ${wanted}`;
   const matched = named('machines', ok(sentence));
-  if (unusable.length === 0) return [matched];
-  const each = unusable.map(({ id, problem }) => `${id}: ${problem ?? 'no address'}`);
-  const found = examples(`${unusable.length} of these ${matching.length} cannot be used`, each);
-  return [matched, named('machines', wrong(found, 'public_ip="ADDRESS" in /etc/fleet/fleet.conf of that machine'))];
+  const found = Object.values(KINDS).flatMap(({ isMeant, mend }) => {
+    const each = unusable.filter(isMeant).map(({ id, problem }) => `${id}: ${problem ?? 'no address'}`);
+    if (each.length === 0) return [];
+    return [wrong(examples(`${each.length} of these ${matching.length} cannot be used`, each), mend)];
+  });
+  return [matched, ...found.map((each) => named('machines', each))];
 }
+
+const isCloned = ({ addresses }: Machine) => addresses.length > 1;
+const isAtLoopback = ({ problem = '' }: Machine) => problem.includes('is the loopback address');
+
+/** Why a machine cannot be used, and what mends it on that machine. */
+const KINDS: Readonly<Record<string, { readonly isMeant: (machine: Machine) => boolean; readonly mend: string }>> = {
+  cloned: {
+    isMeant: isCloned,
+    mend: 'rm /etc/machine-id && systemd-machine-id-setup && reboot (on all of these hosts but one)',
+  },
+  loopback: {
+    isMeant: (machine) => !isCloned(machine) && isAtLoopback(machine),
+    mend: 'systemctl restart fleet (on that machine)',
+  },
+  others: {
+    isMeant: (machine) => !isCloned(machine) && !isAtLoopback(machine),
+    mend: 'public_ip="ADDRESS" in /etc/fleet/fleet.conf of that machine, then systemctl restart fleet',
+  },
+};
 
 /** A metadata pair, and how many machines have it. */
 interface Pair {
@@ -65,10 +87,6 @@ function pairsOf(machines: readonly Machine[]): readonly Pair[] {
     }
   }
   return [...pairs.values()].sort((a, b) => b.count - a.count);
-}
-
-function isPlain(text: string): boolean {
-  return /^[\w./:-]{1,64}$/.test(text);
 }
 
 function show(text: string): string {

@@ -25,6 +25,17 @@ export const NEW_TOKEN = 'kubectl -n kube-register create token kube-register > 
 /** In the unit of the daemon, for whoever has too few file descriptors. */
 export const MORE_FILES = 'LimitNOFILE=65536';
 
+/** The command that a verdict ends with, if there is one and it can be pasted. */
+export function commandIn(next: string | undefined): string | undefined {
+  const command = /kubectl [^;]+$/.exec(next ?? '')?.[0];
+  return command !== undefined && /^[\w\s.:/='{}",-]+$/.test(command) ? command : undefined;
+}
+
+/** Whether a text that others chose can stand in a command. */
+export function isPlain(text: string): boolean {
+  return /^[\w./:-]{1,64}$/.test(text);
+}
+
 export const GRANT = 'kubectl apply -f deploy/rbac.yaml';
 
 /** `endpoint` is the server's, as it is set. */

@@ -6,7 +6,7 @@ import { quote } from '../quote.ts';
 import { labelsFor } from '../reconcile/labels.ts';
 import type { Observation } from '../reconcile/liveness.ts';
 import type { Candidate } from '../reconcile/machines.ts';
-import type { GivenName } from '../reconcile/pair.ts';
+import { type GivenName, sharedAddresses } from '../reconcile/pair.ts';
 import type { Settings } from '../settings/settings.ts';
 import { examples, type Finding, named, ok, warning, wrong } from './finding.ts';
 
@@ -14,22 +14,25 @@ import { examples, type Finding, named, ok, warning, wrong } from './finding.ts'
 export interface Nameless {
   /** Those that a new node is made for. */
   readonly free: readonly Candidate[];
-  /** How many get none, because they are in conflict over a node that is there. */
+  /** How many get none, because they are in conflict over a node that is there, or over an address. */
   readonly inConflict: number;
 }
 
 export function namelessOf(
   candidates: readonly Candidate[],
   names: ReadonlyMap<string, GivenName>,
-  seen: Pick<Observation, 'nodes' | 'pairing'> | undefined,
+  seen: Pick<Observation, 'machines' | 'nodes' | 'pairing'> | undefined,
 ): Nameless {
   if (seen === undefined) return { free: candidates, inConflict: 0 };
   const { byMachine, conflicts } = seen.pairing;
+  const shared = sharedAddresses(seen.machines);
   const held = new Set(seen.nodes.map(({ name }) => name));
   const nameless = candidates.filter(({ id }) => !byMachine.has(id));
-  const free = nameless.filter(({ id }) => {
+  const free = nameless.filter(({ id, address }) => {
     const given = names.get(id);
-    return !conflicts.has(id) && !(given !== undefined && 'name' in given && held.has(given.name));
+    return (
+      !conflicts.has(id) && !shared.has(address) && !(given !== undefined && 'name' in given && held.has(given.name))
+    );
   });
   return { free, inConflict: nameless.length - free.length };
 }

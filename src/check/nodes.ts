@@ -1,22 +1,25 @@
-/** The check of the nodes: what a first pass would see and do, and where machines are in each other's way. */
+/** The checks of the nodes: what a first pass would see and do, and what it would doubt. */
 import type { Clock } from '../clock.ts';
 import { RequestError } from '../http/request-error.ts';
 import { connectNodes } from '../kubernetes/connect.ts';
 import { plural } from '../plural.ts';
 import type { Observation } from '../reconcile/liveness.ts';
+import type { Candidate } from '../reconcile/machines.ts';
 import { EMPTY_MEMORY } from '../reconcile/memory.ts';
 import { ObservationError, observe, type Sources } from '../reconcile/observe.ts';
 import { makePlan, type Plan } from '../reconcile/plan.ts';
 import type { Policy } from '../reconcile/policy.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ApiServerSeen } from './api-server.ts';
-import { because, type CheckName, examples, type Finding, named, ok, warning, wrong } from './finding.ts';
+import { checkConflicts, checkMachineIds } from './conflicts.ts';
+import { doubtsIn } from './doubts.ts';
+import { because, type CheckName, type Finding, named, ok, wrong } from './finding.ts';
 import { MORE_FILES, mendOf } from './mends.ts';
 import { rightMissed } from './rights.ts';
 
 /** `failure` says why the nodes could not be read. */
 export type NodesLook =
-  | { readonly seen: { readonly observation: Observation; readonly plan: Plan } }
+  | { readonly seen: { readonly observation: Observation; readonly plan: Plan; readonly wallMs: number } }
   | { readonly seen: undefined; readonly failure: Error | undefined };
 
 /** `sources` are all but the nodes; undefined where the machines or their kubelets are not known. Throws the signal's reason alone. */
@@ -35,10 +38,11 @@ export async function lookAtNodes(
       return { seen: undefined, failure: undefined };
     }
     const nowMs = clock.monotonic();
-    const now = { monotonicMs: nowMs, wall: new Date(clock.wall()).toISOString() };
+    const wallMs = clock.wall();
+    const now = { monotonicMs: nowMs, wall: new Date(wallMs).toISOString() };
     const plan = (observation: Observation) => makePlan(observation, EMPTY_MEMORY, policy, now);
     const options = { memory: EMPTY_MEMORY, ownerId: policy.ownerId, nowMs, plan };
-    return { seen: await observe({ ...sources, nodes }, options, signal) };
+    return { seen: { ...(await observe({ ...sources, nodes }, options, signal)), wallMs } };
   } catch (error) {
     signal.throwIfAborted();
     const cause = error instanceof ObservationError ? error.failures.get('kubernetes') : error;
@@ -57,17 +61,35 @@ export interface Context {
   readonly endpoint: string | undefined;
 }
 
-export function checkNodes(look: NodesLook, { missing, ...context }: Context): readonly Finding[] {
+/** The checks that need to see what a first pass sees. */
+const OTHERS = ['conflicts', 'machine-ids'] as const satisfies readonly CheckName[];
+
+/** Where there are no nodes to check because of another check. */
+export function nodesNotChecked(cause: CheckName): readonly Finding[] {
+  return [named('nodes', because(cause)), ...OTHERS.map((check) => named(check, because(cause)))];
+}
+
+/** `free` are machines whose name the check `names` judges. */
+export function checkNodes(
+  look: NodesLook,
+  free: readonly Candidate[],
+  { missing, ...context }: Context,
+): readonly Finding[] {
   if (look.seen === undefined) {
-    if (look.failure === undefined) return [named('nodes', because(missing)), named('conflicts', because(missing))];
-    return [named('nodes', unreadable(look.failure, context)), named('conflicts', because('nodes'))];
+    if (look.failure === undefined) return nodesNotChecked(missing);
+    const others = OTHERS.map((check) => named(check, because('nodes')));
+    return [named('nodes', unreadable(look.failure, context)), ...others];
   }
-  const { observation, plan } = look.seen;
+  const { observation, plan, wallMs } = look.seen;
   const counts = count([...plan.nodes.values()].map(({ name }) => name));
   const todo = count(plan.actions.map(({ kind }) => kind));
   const sentence = `${plural(plan.nodes.size, 'node')}${list(counts, ': ')}; a first pass would ${list(todo) || 'change nothing'}`;
-  const findings = [named('nodes', ok(sentence)), ...doubts(observation, plan).map((found) => named('nodes', found))];
-  return [...findings, named('conflicts', checkConflicts(plan))];
+  const conflicts = checkConflicts(observation, plan, new Set(free.map(({ id }) => id)));
+  return [
+    ...[ok(sentence), ...doubtsIn(observation, plan, wallMs)].map((found) => named('nodes', found)),
+    ...conflicts.map((found) => named('conflicts', found)),
+    ...checkMachineIds(observation).map((found) => named('machine-ids', found)),
+  ];
 }
 
 /** Without the nodes every pass fails: if no other check told why, this one does. */
@@ -90,34 +112,6 @@ function tellersOf(failure: RequestError): readonly CheckName[] {
     default:
       return [];
   }
-}
-
-function doubts({ unlistable }: Observation, { hold, nodes }: Plan) {
-  const suspects = [...nodes].filter(([, { name }]) => name === 'probe-suspect').map(([node]) => node);
-  return [
-    ...(unlistable === undefined
-      ? []
-      : [warning(`they cannot be listed now: ${unlistable}`, 'fleetctl list-units | grep kubelet')]),
-    ...(hold === undefined
-      ? []
-      : [warning(hold.message, 'kubectl get nodes --selector kube-register.io/managed=true')]),
-    ...(suspects.length === 0
-      ? []
-      : [
-          warning(
-            `${examples(`${suspects.length} that Kubernetes calls Ready, while the kubelet does not answer`, suspects)} (see kubelets)`,
-            'KUBE_REGISTER_HEALTHZ_URL=http://{ip}:PORT/healthz',
-          ),
-        ]),
-  ];
-}
-
-function checkConflicts({ machines }: Plan) {
-  const each = [...machines]
-    .filter(([, { name }]) => name === 'conflict')
-    .map(([id, { reason }]) => `${id}: ${reason}`);
-  if (each.length === 0) return ok('no two machines want one node, name or address');
-  return wrong(examples(plural(each.length, 'machine'), each), 'fleetctl list-machines --full');
 }
 
 function count(words: readonly string[]): ReadonlyMap<string, number> {

@@ -130,6 +130,7 @@ const WITHOUT_FLEET = {
   kubelets: SKIPPED,
   nodes: SKIPPED,
   conflicts: SKIPPED,
+  'machine-ids': SKIPPED,
   names: SKIPPED,
   labels: SKIPPED,
   'other-daemons': NOT_KNOWN,
@@ -143,7 +144,7 @@ const WITHOUT_RIGHTS = {
   'right-delete-nodes': SKIPPED,
   'right-create-events': SKIPPED,
 } as const;
-const WITHOUT_NODES = { nodes: SKIPPED, conflicts: SKIPPED, 'pass-time': SKIPPED } as const;
+const WITHOUT_NODES = { nodes: SKIPPED, conflicts: SKIPPED, 'machine-ids': SKIPPED, 'pass-time': SKIPPED } as const;
 const WITHOUT_API_SERVER = { ...WITHOUT_RIGHTS, ...WITHOUT_NODES, labels: SKIPPED } as const;
 const WITHOUT_MACHINES = { kubelets: SKIPPED, names: SKIPPED, labels: SKIPPED } as const;
 const GRANT = 'kubectl apply -f deploy/rbac.yaml';
@@ -265,7 +266,13 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'a machine without an address',
     arrange: ({ lab }) => lab.fleet.setMachine({ id: 'f', metadata: WORKER }),
-    found: { machines: ['wrong', /^1 of these 4 cannot be used: f: no address$/] },
+    found: {
+      machines: [
+        'wrong',
+        /^1 of these 4 cannot be used: f: no address$/,
+        'public_ip="ADDRESS" in /etc/fleet/fleet.conf of that machine, then systemctl restart fleet',
+      ],
+    },
   },
   {
     name: 'one /etc/machine-id on two machines',
@@ -273,7 +280,24 @@ const FAULTS: readonly Fault[] = [
       lab.fleet.setMachine({ id: 'f', address: '127.1.0.8', metadata: WORKER }, 'first');
       lab.fleet.setMachine({ id: 'f', address: '127.1.0.9', metadata: WORKER }, 'second');
     },
-    found: { machines: ['wrong', /f: fleet lists it with several addresses .*: is its \/etc\/machine-id a clone\?/] },
+    found: {
+      machines: [
+        'wrong',
+        /^1 of these 4 cannot be used: f: fleet lists it with several addresses .*: is its \/etc\/machine-id a clone\?/,
+        /^rm \/etc\/machine-id && systemd-machine-id-setup && reboot \(on all/,
+      ],
+    },
+  },
+  {
+    name: 'a fleetd that was started before the network',
+    arrange: ({ lab }) => lab.fleet.setMachine({ id: 'f', address: '127.0.0.1', metadata: WORKER }),
+    found: {
+      machines: [
+        'wrong',
+        /^1 of these 4 cannot be used: f: "127\.0\.0\.1" is the loopback address: fleetd was started there before/,
+        'systemctl restart fleet (on that machine)',
+      ],
+    },
   },
 
   {
@@ -601,13 +625,20 @@ const FAULTS: readonly Fault[] = [
   },
 
   {
-    name: 'so many dead nodes that the mass guard would hold',
+    name: 'so many dead nodes that the deletion guard would be active',
     arrange: ({ lab }) => {
-      for (const name of ['10.9.9.1', '10.9.9.2']) {
-        lab.kubernetes.putNode({ name, annotations: { 'kube-register.io/machine-id': name }, ready: false });
+      for (const name of ['127.1.9.1', '127.1.9.2']) {
+        lab.kubernetes.putNode({
+          name,
+          addresses: [name],
+          annotations: { 'kube-register.io/machine-id': name },
+          ready: 'unknown',
+        });
       }
     },
-    found: { nodes: ['warning', /^held: 2 of 2 managed nodes look gone/] },
+    found: {
+      nodes: ['warning', /^deletion guard active: 2 of 2 managed nodes look gone .*127\.1\.9\.1, 127\.1\.9\.2/],
+    },
   },
   {
     name: 'a node that is Ready while its kubelet is silent',
@@ -620,7 +651,8 @@ const FAULTS: readonly Fault[] = [
       kubelets: ['warning', /1 silent/],
       nodes: [
         'warning',
-        /^1 that Kubernetes calls Ready, while the kubelet does not answer: 127\.1\.0\.1 \(see kubelets\)$/,
+        /^1 node reporting while the kubelet is unreachable: 127\.1\.0\.1 \(see kubelets\)$/,
+        'KUBE_REGISTER_HEALTHZ_URL=http://{ip}:PORT/healthz',
       ],
     },
   },
@@ -628,14 +660,130 @@ const FAULTS: readonly Fault[] = [
     name: 'two machines at one address',
     arrange: ({ lab }) => lab.fleet.setMachine({ id: 'f', address: '127.1.0.1', metadata: WORKER }),
     found: {
-      conflicts: ['wrong', /^1 machine: f: /],
-      names: ['wrong', /f: "127\.1\.0\.1" is the name of machine 0+1 too$/],
+      conflicts: [
+        'wrong',
+        /^fleet gives 127\.1\.0\.1 to 2 machines: 0+1; f; none of them is registered at it$/,
+        /^public_ip="ADDRESS" in \/etc\/fleet\/fleet\.conf of each/,
+      ],
+    },
+  },
+  {
+    name: 'two machines of one name, which is not told twice',
+    arrange: ({ lab }) => {
+      for (const id of ['f', 'g'])
+        lab.fleet.setMachine({ id, address: `127.1.0.9${id === 'f' ? 1 : 2}`, metadata: { name: 'n' } });
+    },
+    settings: () => ({ NODE_NAME: 'metadata:name', METADATA: 'name' }),
+    found: {
+      kubelets: ['wrong', /^0 of 2/],
+      names: ['wrong', /g: "n" is the name of machine f too$/],
+    },
+  },
+  {
+    name: 'a machine that two nodes match alike',
+    arrange: ({ lab }) => {
+      for (const name of ['one', 'two']) lab.kubernetes.putNode({ name, addresses: ['127.1.0.1'], ready: true });
+    },
+    found: {
+      conflicts: [
+        'wrong',
+        /^1 machine matched by several nodes: 0+1: several nodes match it by address .*: one, two$/,
+        'kubectl delete node one two',
+      ],
+    },
+  },
+  {
+    name: 'kubelets in containers that report the machine ID of their image',
+    arrange: ({ lab }) => {
+      for (const last of [1, 2, 3]) {
+        const node = { name: `core-${last}`, machineId: 'of-the-image', addresses: [`127.1.0.${last}`], ready: true };
+        lab.kubernetes.putNode(node);
+      }
+    },
+    found: {
+      'machine-ids': [
+        'warning',
+        /^machine ID of-the-image is reported by 3 nodes: core-1; core-2; core-3; their kubelets run in containers/,
+        /^--volume=\/etc\/machine-id:\/etc\/machine-id:ro in the unit that runs the kubelet/,
+      ],
+    },
+  },
+  {
+    name: 'a kubelet that posts under another name than its node has',
+    arrange: ({ lab }) => {
+      const annotations = { 'kube-register.io/machine-id': '1'.padStart(32, '0') };
+      lab.kubernetes.putNode({ name: '127.1.0.1', annotations, addresses: ['127.1.0.1'], ready: 'unknown' });
+      lab.kubernetes.putNode({ name: 'core-1', ready: true });
+    },
+    found: {
+      nodes: [
+        'warning',
+        /^1 node not reporting while the kubelet is reachable: 127\.1\.0\.1; that kubelet has just started, uses another name/,
+        '--hostname-override=127.1.0.1 in the unit of that kubelet, or KUBE_REGISTER_NODE_NAME=ip',
+      ],
+    },
+  },
+  {
+    name: 'a node whose kubelet has posted nothing for ten minutes',
+    arrange: ({ lab }) => {
+      const since = new Date(Date.now() - 10 * MINUTE - 1).toISOString();
+      const annotations = { 'kube-register.io/machine-id': '1'.padStart(32, '0'), 'kube-register.io/since': since };
+      lab.kubernetes.putNode({ name: '127.1.0.1', annotations, addresses: ['127.1.0.1'] });
+    },
+    found: { nodes: ['warning', /^1 node not reporting while the kubelet is reachable: 127\.1\.0\.1; /] },
+  },
+  {
+    name: 'nothing of a node that was registered a moment ago',
+    arrange: ({ lab }) => {
+      const since = new Date(Date.now() - 9 * MINUTE).toISOString();
+      const annotations = { 'kube-register.io/machine-id': '1'.padStart(32, '0'), 'kube-register.io/since': since };
+      lab.kubernetes.putNode({ name: '127.1.0.1', annotations, addresses: ['127.1.0.1'] });
+    },
+    found: {},
+  },
+  {
+    name: 'a machine whose kubelet has a name of its own, and posts nothing',
+    arrange: ({ lab }) =>
+      lab.kubernetes.putNode({ name: 'core-1', machineId: '1'.padStart(32, '0'), ready: 'unknown' }),
+    found: {
+      nodes: [
+        'warning',
+        /^1 machine with a healthy kubelet, not registered: 0+1: node core-1 reports machine 0+1, so it may be its own/,
+        'kubectl delete node core-1',
+      ],
+    },
+  },
+  {
+    name: 'a node that is being deleted and waits for its finalizers',
+    arrange: async ({ lab }) => {
+      const annotations = { 'kube-register.io/machine-id': '4'.padStart(32, '0') };
+      lab.kubernetes.putNode({ name: 'core-9', annotations, finalizers: ['example.com/volumes'], ready: 'unknown' });
+      const headers = { Authorization: `Bearer ${TOKEN}` };
+      await fetch(`${lab.kubernetes.url}/api/v1/nodes/core-9`, { method: 'DELETE', headers });
+    },
+    found: {
+      nodes: [
+        'warning',
+        /^1 node being deleted: core-9: it was deleted at \S+ and waits for finalizers example\.com\/volumes$/,
+        `kubectl patch node core-9 --type=merge -p '{"metadata":{"finalizers":null}}'`,
+      ],
+    },
+  },
+  {
+    name: 'an unmanaged node that another one has replaced',
+    arrange: ({ lab }) => {
+      const id = '1'.padStart(32, '0');
+      lab.kubernetes.putNode({ name: '127.1.0.1', machineId: id, addresses: ['127.1.0.1'], ready: true });
+      lab.kubernetes.putNode({ name: 'core-1', machineId: id, ready: 'unknown' });
+    },
+    found: {
+      nodes: ['warning', /^1 node left over: core-1: unmanaged and not reporting/, 'kubectl delete node core-1'],
     },
   },
   {
     name: 'a name that no node can have',
     arrange: ({ lab }) =>
-      lab.fleet.setMachine({ id: 'f', address: '127.1.0.4', metadata: { role: 'kubernetes', name: 'Not_Valid' } }),
+      lab.fleet.setMachine({ id: 'f', address: '127.1.0.9', metadata: { role: 'kubernetes', name: 'Not_Valid' } }),
     settings: () => ({ NODE_NAME: 'metadata:name', METADATA: 'name' }),
     found: {
       names: [
@@ -643,6 +791,7 @@ const FAULTS: readonly Fault[] = [
         /^NODE_NAME=metadata:name gives 1 of 1 machine no name for a node: f: "Not_Valid" cannot be a node's name: capitals/,
         'KUBE_REGISTER_NODE_NAME=ip',
       ],
+      kubelets: ['wrong', /^0 of 1/],
     },
   },
   {
@@ -675,7 +824,7 @@ const FAULTS: readonly Fault[] = [
         annotations: { 'kube-register.io/machine-id': 'elsewhere' },
         ready: true,
       }),
-    found: { 'other-daemons': ['warning', /of machines that this fleet does not list: other; either/] },
+    found: { 'other-daemons': ['warning', /^1 managed node alive whose machine is missing from fleet: other; either/] },
   },
   {
     name: 'a living node with our mark whose machine does not match',
@@ -683,7 +832,9 @@ const FAULTS: readonly Fault[] = [
       const annotations = { 'kube-register.io/machine-id': '4'.padStart(32, '0') };
       lab.kubernetes.putNode({ name: '127.1.0.4', annotations, ready: true });
     },
-    found: { 'other-daemons': ['warning', /of machines that do not match METADATA: 127\.1\.0\.4; either/] },
+    found: {
+      'other-daemons': ['warning', /^1 managed node alive whose machine does not match METADATA: 127\.1\.0\.4; either/],
+    },
   },
   {
     name: 'a port that cannot be told of others',
@@ -777,7 +928,7 @@ describe('the check of an installation', () => {
     expect(told.get('machines')).toBe('3 of 4 machines match METADATA "role=kubernetes"');
     expect(told.get('kubelets')).toBe(`3 of 3 kubelets are healthy (3 at ${good.lab.kubelets.healthzUrl})`);
     expect(told.get('api-server')).toBe(
-      `answers at ${good.lab.kubernetes.url}: v1.20.2, spoken to in v1; registers, adopts, labels and deregisters`,
+      `answers at ${good.lab.kubernetes.url}: v1.20.2, using API v1; registers, adopts, labels and deregisters`,
     );
     expect(told.get('credentials')).toBe(`a token of "${SUBJECT}" is sent, and the API server takes that`);
     expect(told.get('nodes')).toBe('0 nodes; a first pass would register 3');
@@ -875,12 +1026,8 @@ describe('the check of an installation', () => {
 
   it('counts no machine among the new nodes that is in conflict with a node', async () => {
     const bad = await scene();
-    bad.lab.kubernetes.putNode({
-      name: '127.1.0.1',
-      addresses: ['127.1.0.1'],
-      machineId: 'somebody-else',
-      ready: true,
-    });
+    // It reports that it is another machine's.
+    bad.lab.kubernetes.putNode({ name: '127.1.0.1', machineId: '4'.padStart(32, '0'), ready: true });
     const names = async (settings: Settings = {}) =>
       (await findingsIn(bad, { ...bad.settings, ...settings })).find(({ check }) => check === 'names')?.sentence;
     expect(await names()).toBe('NODE_NAME=ip names 2 new nodes: 127.1.0.2; 127.1.0.3');
@@ -927,7 +1074,7 @@ describe('kube-register check', () => {
       line.startsWith('warning  kubelets             2 of 3 kubelets are healthy'),
     );
     expect(lines[kubelets + 1]).toBe('         mend: fleetctl list-units | grep kubelet');
-    expect(lines.at(-1)).toBe('21 findings of 21 checks: 20 ok, 1 warning, 0 wrong, 0 skipped');
+    expect(lines.at(-1)).toBe('22 findings of 22 checks: 21 ok, 1 warning, 0 wrong, 0 skipped');
   });
 
   it('ends with 1 where something is wrong, and is JSON for programs', async () => {
@@ -976,7 +1123,7 @@ describe('kube-register check', () => {
       expect.stringMatching(/^wrong {4}settings +KUBE_REGISTER_METDATA: .* did you mean KUBE_REGISTER_METADATA\?$/),
       expect.stringMatching(/^wrong {4}settings +KUBE_REGISTER_POLICY="foo": must be /),
     ]);
-    expect(lines.at(-1)).toBe('22 findings of 21 checks: 0 ok, 0 warning, 2 wrong, 20 skipped');
+    expect(lines.at(-1)).toBe('23 findings of 22 checks: 0 ok, 0 warning, 2 wrong, 21 skipped');
     expect([lab.fleet.log.total, lab.kubernetes.log.total]).toEqual([0, 0]);
   });
 
