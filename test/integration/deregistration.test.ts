@@ -4,7 +4,7 @@ import type { Policy } from '../../src/reconcile/policy.ts';
 import { send } from '../lab/answer.ts';
 import { answerWith, change, type Fault } from '../lab/faults.ts';
 import type { LabMachine } from '../lab/lab.ts';
-import { type Loop, MINUTE, meanwhile, startLoop, told, verdictOf, WORKER } from './in-lab.ts';
+import { Loop, MINUTE, meanwhile, startLoop, told, verdictOf, WORKER } from './in-lab.ts';
 
 /** The first good pass starts a grace, and the others add half a minute each. */
 const passesOf = (graceMs: number) => graceMs / (MINUTE / 2) + 1;
@@ -52,7 +52,7 @@ describe('a dead node', () => {
     expect(told(await loop.passes(3))).toEqual([]);
   });
 
-  it('is given its whole grace again when it was seen alive once, or in another row', async () => {
+  it('is given its whole grace again when it was seen alive once, or when the other grace takes over, and that is said', async () => {
     const { loop, machine } = await cluster(4);
     await loop.destroy(machine);
     await loop.passFor(4 * MINUTE);
@@ -60,10 +60,30 @@ describe('a dead node', () => {
     await loop.pass();
     loop.lab.kubernetes.setReady(machine.address, 'unknown');
     await loop.passFor(4 * MINUTE);
+    loop.lab.fleet.setMachine({ id: machine.id, address: machine.address, metadata: WORKER });
+    await loop.passFor(9 * MINUTE);
+    loop.lab.fleet.removeMachine(machine.id);
+    expect((await loop.pass()).seen?.plan.notes.map(({ text }) => text)).toEqual([
+      `node ${machine.address}: missing from fleet now, instead of: not alive; a new grace period begins: deregistered in 5m`,
+    ]);
+    expect(await passesUntilDelete(loop)).toBe(passesOf(5 * MINUTE) - 1);
+  });
+
+  it('keeps its grace when fleet drops a machine that no longer matched: these rows share one', async () => {
+    const { loop, machine } = await cluster(4);
+    await loop.silence(machine);
     await stopsMatching(loop, machine);
     await loop.passFor(4 * MINUTE);
     loop.lab.fleet.removeMachine(machine.id);
-    expect(await passesUntilDelete(loop)).toBe(passesOf(5 * MINUTE));
+    expect(await passesUntilDelete(loop)).toBe(passesOf(MINUTE));
+  });
+
+  it('is kept while this process has never heard its kubelet', async () => {
+    const { loop, machine } = await cluster(4);
+    await loop.silence(machine);
+    const restarted = new Loop(loop.lab, { policy: GRACES });
+    expect(verdictOf(await restarted.passFor(LONG), machine.address)).toBe('unheard');
+    expect(loop.writes).toEqual([]);
   });
 
   it('is never deregistered with POLICY=register-only, and new machines are registered', async () => {
@@ -81,24 +101,23 @@ describe('a dead node', () => {
     expect(loop.writes).toEqual([]);
   });
 
-  it('goes one a pass where several are due, the longest gone first', async () => {
+  it('goes one a pass where several are due: the longest gone first, behind those that failed less', async () => {
     const { loop, machines } = await cluster(10);
     const gone = machines.slice(4, 7).reverse();
-    const cordon = (unschedulable: boolean) => {
-      for (const { address } of gone) loop.lab.kubernetes.patchNode(address, { spec: { unschedulable } });
-    };
-    cordon(true);
+    const deletes = gone.map(({ address }) => `DELETE ${address}`);
     for (const machine of gone) {
       await loop.destroy(machine);
       await loop.pass();
     }
-    await loop.passFor(LONG);
+    const lift = loop.lab.kubernetes.faults.add(answerWith(503), { method: 'DELETE' });
+    await loop.passes(passesOf(5 * MINUTE) - 4);
     expect(loop.writes).toEqual([]);
-    cordon(false);
-    for (const count of [1, 2, 3]) {
-      await loop.pass();
-      expect(loop.writes).toEqual(gone.slice(0, count).map(({ address }) => `DELETE ${address}`));
-    }
+    for (let attempt = 1; attempt <= 6; attempt++) await loop.attempt();
+    expect(loop.writes).toEqual([...deletes, ...deletes]);
+    lift();
+    loop.lab.kubernetes.log.clear();
+    await loop.passes(4);
+    expect(loop.writes).toEqual(deletes);
   });
 
   it('waits in a queue while others of the same age are deregistered', async () => {
@@ -167,13 +186,15 @@ describe('a living node', () => {
   });
 });
 
-describe('the mass guard', () => {
+describe('the deletion guard', () => {
   it('holds when too many are gone; registrations go on; and afterwards every grace starts anew', async () => {
     const { loop, machines } = await cluster(6);
     const gone = machines.slice(0, 3);
     for (const machine of gone) await loop.destroy(machine);
     const report = await loop.passFor(LONG);
-    expect(report.seen?.plan.hold?.message).toMatch(/^held: 3 of 6 managed nodes look gone \(50 %, limit 34 %\)/);
+    expect(report.seen?.plan.hold?.message).toMatch(
+      /^deletion guard active: 3 of 6 managed nodes look gone \(50%, limit 34%\)/,
+    );
     expect(gone.map(({ address }) => verdictOf(report, address))).toEqual(['held', 'held', 'held']);
     expect(loop.writes).toEqual([]);
 
@@ -190,7 +211,7 @@ describe('the mass guard', () => {
     const { loop, machine } = await cluster(1);
     await loop.destroy(machine);
     const report = await loop.passFor(LONG);
-    expect(report.seen?.plan.hold?.message).toMatch(/^held: 1 of 1 /);
+    expect(report.seen?.plan.hold?.message).toMatch(/^deletion guard active: 1 of 1 /);
     expect(loop.writes).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-/** The last look: what is found right before a delete, and what the next passes make of it. */
+/** The last check over HTTP: what is found right before a delete, and what the next passes make of it. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
 import { answerWith, change, hang, loseAnswer } from '../lab/faults.ts';
@@ -26,8 +26,8 @@ async function onTheBrink(kubernetes: KubernetesOptions = {}): Promise<void> {
   expect(loop.writes).toEqual([]);
 }
 
-/** The next pass reads the dead node twice: to plan, and for the last look. This happens in between, before the second. */
-function beforeTheLastLook(act: () => unknown): void {
+/** The next pass reads the dead node twice: to plan, and for the last check. This happens in between, before the second. */
+function beforeTheLastRead(act: () => unknown): void {
   onGet(
     1,
     meanwhile(() => {}),
@@ -44,9 +44,9 @@ function patch(body: Parameters<typeof loop.lab.kubernetes.patchNode>[1]): void 
 }
 
 /** The pass ends while the node is read for the last time. */
-async function endDuringTheLastLook(): Promise<PassReport> {
+async function endDuringTheLastCheck(): Promise<PassReport> {
   const stop = new AbortController();
-  beforeTheLastLook(() => stop.abort());
+  beforeTheLastRead(() => stop.abort());
   return loop.attempt(stop.signal);
 }
 
@@ -80,6 +80,27 @@ describe('a node that is due', () => {
     expect(told(await loop.pass())).toEqual([]);
   });
 
+  it('is asked of which server it is first, then read, then deleted, with nothing in between', async () => {
+    loop.lab.kubernetes.log.clear();
+    await loop.pass();
+    const requests = loop.lab.kubernetes.log.of({}).map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`);
+    const node = `/api/v1/nodes/${dead.address}`;
+    expect(requests.slice(-4)).toEqual(['GET /version', 'GET /api', `GET ${node}`, `DELETE ${node}`]);
+  });
+
+  it('stays when its kubelet answers at the second of its addresses alone', async () => {
+    const address = loop.lab.kubelets.nextAddress();
+    loop.lab.kubernetes.patchNode(dead.address, {
+      status: { addresses: [dead.address, address].map((each) => ({ type: 'InternalIP', address: each })) },
+    });
+    loop.lab.kubernetes.faults.add(
+      meanwhile(() => loop.lab.kubelets.add(address)),
+      { path: /^\/version/, times: 1 },
+    );
+    expect(detailOf(await loop.pass())).toMatch(`its kubelet answers after all: http://${address}:`);
+    expect(loop.writes).toEqual([]);
+  });
+
   it.each([
     ['answers', () => {}, 'orphan'],
     ['answers 500', () => dead.kubelet.misbehave(answerWith(500)), 'orphan'],
@@ -110,9 +131,9 @@ describe('a node that is due', () => {
   });
 
   it('stays when Kubernetes calls it Ready at the last moment, and its grace starts anew', async () => {
-    beforeTheLastLook(() => loop.lab.kubernetes.setReady(dead.address, true));
+    beforeTheLastRead(() => loop.lab.kubernetes.setReady(dead.address, true));
     const report = await loop.pass();
-    expect(detailOf(report)).toBe('Kubernetes calls it Ready after all');
+    expect(detailOf(report)).toBe('it is reporting after all');
     expect(loop.writes).toEqual([]);
     loop.lab.kubernetes.setReady(dead.address, 'unknown');
     expect(await passesUntilDeleted()).toBe(11);
@@ -125,49 +146,50 @@ describe('a node that is due', () => {
   it.each([
     ['kept by an annotation', annotation('true'), annotation(null), 'kube-register.io/keep is set on it'],
     ['kept by a label', label('yes'), label(null), 'kube-register.io/keep is set on it'],
-    ['cordoned', cordon, uncordon, 'it is cordoned: somebody is at work there'],
+    ['cordoned', cordon, uncordon, 'it is cordoned'],
   ])('stays while it is %s, from the last moment on, and goes afterwards', async (_, veto, lift, detail) => {
-    beforeTheLastLook(() => patch(veto));
+    beforeTheLastRead(() => patch(veto));
     const report = await loop.pass();
     expect([told(report), detailOf(report)]).toEqual([[`deregister ${dead.address}: refused`], detail]);
     expect(verdictOf(await loop.passFor(10 * MINUTE), dead.address)).toBe('vetoed');
     expect(loop.writes).toEqual([]);
     patch(lift);
-    expect(await passesUntilDeleted()).toBe(1);
+    // A veto ends the grace period.
+    expect(await passesUntilDeleted()).toBe(11);
   });
 
   it('stays for good when its mark is taken away at the last moment', async () => {
-    beforeTheLastLook(() => patch({ metadata: { annotations: { [MACHINE_ID]: null } } }));
+    beforeTheLastRead(() => patch({ metadata: { annotations: { [MACHINE_ID]: null } } }));
     expect(detailOf(await loop.pass())).toBe('its mark is not the one we saw');
     expect(verdictOf(await loop.passFor(20 * MINUTE), dead.address)).toBe('foreign');
     expect(loop.writes).toEqual([]);
   });
 
-  it('stays when its mark names another machine at the last moment, and is watched anew as that one', async () => {
-    beforeTheLastLook(() => patch({ metadata: { annotations: { [MACHINE_ID]: alive.id } } }));
+  it('stays when its mark names another machine at the last moment, and is watched anew as a left-over of that one', async () => {
+    beforeTheLastRead(() => patch({ metadata: { annotations: { [MACHINE_ID]: alive.id } } }));
     expect(detailOf(await loop.pass())).toBe('its mark is not the one we saw');
     expect(verdictOf(await loop.pass(), dead.address)).toBe('in-grace');
-    expect(await passesUntilDeleted()).toBe(20);
+    expect(await passesUntilDeleted()).toBe(10);
     expect(loop.nodeNames).toContain(alive.address);
   });
 
   it('stays when it is another node of that name by the last moment, and is watched anew', async () => {
-    const annotations = { [MACHINE_ID]: dead.id };
-    beforeTheLastLook(() => loop.lab.kubernetes.putNode({ name: dead.address, annotations, ready: 'unknown' }));
+    const annotations = { [MACHINE_ID]: dead.id, 'kube-register.io/address': dead.address };
+    beforeTheLastRead(() => loop.lab.kubernetes.putNode({ name: dead.address, annotations, ready: 'unknown' }));
     expect(detailOf(await loop.pass())).toBe('it is another node of the same name by now');
     expect(loop.writes).toEqual([]);
     expect(await passesUntilDeleted()).toBe(11);
   });
 
   it('is no longer asked for when it is gone by the last moment', async () => {
-    beforeTheLastLook(() => loop.lab.kubernetes.deleteNode(dead.address));
+    beforeTheLastRead(() => loop.lab.kubernetes.deleteNode(dead.address));
     const report = await loop.pass();
     expect([told(report), detailOf(report)]).toEqual([[`deregister ${dead.address}: unneeded`], 'it was gone already']);
     await loop.passes(3);
     expect(loop.writes).toEqual([]);
   });
 
-  it('is no failure when it goes between the last look and the delete', async () => {
+  it('is no failure when it goes between the last check and the delete', async () => {
     loop.lab.kubernetes.faults.add(
       meanwhile(() => loop.lab.kubernetes.deleteNode(dead.address)),
       { method: 'DELETE' },
@@ -176,7 +198,7 @@ describe('a node that is due', () => {
     expect(loop.nodeNames).toHaveLength(3);
   });
 
-  it('stays when it changes between the last look and the delete, and the next pass looks again', async () => {
+  it('stays when it changes between the last check and the delete, and the next pass checks again', async () => {
     const faults = loop.lab.kubernetes.faults;
     faults.add(
       meanwhile(() => patch({ metadata: { labels: { disk: 'ssd' } } })),
@@ -184,7 +206,7 @@ describe('a node that is due', () => {
     );
     const report = await loop.pass();
     expect(told(report)).toEqual([`deregister ${dead.address}: refused`]);
-    expect(detailOf(report)).toBe('it, or the API server, changed between the last look and the delete');
+    expect(detailOf(report)).toBe('it changed between the last check and the delete');
     expect(loop.nodeNames).toContain(dead.address);
     expect(told(await loop.pass())).toEqual([`deregister ${dead.address}: done`]);
   });
@@ -192,7 +214,7 @@ describe('a node that is due', () => {
   it.each([
     ['is refused', answerWith(500)],
     ['says something else than a node', change((answer) => ({ ...answer, body: '{}' }))],
-  ])('stays when the last look itself %s, and the next pass looks again', async (_, fault) => {
+  ])('stays when the last check itself %s, and the next pass checks again', async (_, fault) => {
     onGet(
       1,
       meanwhile(() => {}),
@@ -214,10 +236,10 @@ describe('a node that is due', () => {
 });
 
 describe('a server that ignores preconditions', () => {
-  it.each(['uid', 'none'] as const)('(looks at %s) is spared the delete by the look alone', async (preconditions) => {
+  it.each(['uid', 'none'] as const)('(looks at %s) is spared the delete by the check alone', async (preconditions) => {
     await onTheBrink({ preconditions });
     const annotations = { [MACHINE_ID]: dead.id };
-    beforeTheLastLook(() => loop.lab.kubernetes.putNode({ name: dead.address, annotations, ready: true }));
+    beforeTheLastRead(() => loop.lab.kubernetes.putNode({ name: dead.address, annotations, ready: true }));
     expect(told(await loop.pass())).toEqual([`deregister ${dead.address}: refused`]);
     expect(loop.writes).toEqual([]);
   });
@@ -225,7 +247,7 @@ describe('a server that ignores preconditions', () => {
   it.each([
     ['uid', 'refused'],
     ['none', 'done'],
-  ] as const)('(looks at %s) decides alone what changes after the look: %s', async (preconditions, result) => {
+  ] as const)('(looks at %s) decides alone what changes after the check: %s', async (preconditions, result) => {
     await onTheBrink({ preconditions });
     const remake = meanwhile(() => loop.lab.kubernetes.putNode({ name: dead.address }));
     loop.lab.kubernetes.faults.add(remake, { method: 'DELETE' });
@@ -234,11 +256,11 @@ describe('a server that ignores preconditions', () => {
   });
 });
 
-describe('a last look during which the daemon is stopped', () => {
+describe('a last check during which the daemon is stopped', () => {
   beforeEach(() => onTheBrink());
 
   it('is not followed by a delete', async () => {
-    const report = await endDuringTheLastLook();
+    const report = await endDuringTheLastCheck();
     expect(report.stopped).toBe(true);
     expect(told(report)).toEqual([]);
     expect(loop.writes).toEqual([]);

@@ -9,8 +9,14 @@ import { EPOCH, Loop, MINUTE, meanwhile, startLoop, told, verdictOf, WORKER } fr
 const MARK = 'kube-register.io/machine-id';
 const MANAGED = 'kube-register.io/managed';
 
-function marks({ id, address }: { id: string; address: string }) {
-  return { [MARK]: id, 'kube-register.io/address': address, 'kube-register.io/since': EPOCH };
+function marks({ id, address }: { id: string; address: string }, origin: 'named' | 'own-name' = 'named') {
+  return {
+    [MARK]: id,
+    'kube-register.io/address': address,
+    'kube-register.io/since': EPOCH,
+    'kube-register.io/origin': origin,
+    'kube-register.io/owner': 'default',
+  };
 }
 
 function first(machines: readonly LabMachine[]): LabMachine {
@@ -65,16 +71,23 @@ describe('a machine without a node', () => {
     expect(loop.writes).toEqual([`POST ${neighbour.address}`]);
   });
 
-  it('is left in peace once it is registered: its node is read once, and then not even that', async () => {
+  it('is left in peace once its kubelet posts: its node is read while it does not, once more, and then not even that', async () => {
     const loop = await startLoop();
     const machines = await loop.lab.addMachines(3, WORKER);
+    const all = ['GET nodes', ...machines.map(({ address }) => `GET nodes/${address}`)];
+    await loop.pass();
+    for (let pass = 1; pass <= 2; pass++) {
+      loop.lab.kubernetes.log.clear();
+      await loop.pass();
+      expect(loop.reads.sort()).toEqual(all);
+    }
+    for (const { id, address } of machines) loop.lab.kubernetes.selfRegister(address, id, [address]);
     await loop.pass();
     loop.lab.kubernetes.log.clear();
-    await loop.pass();
-    expect(loop.reads.sort()).toEqual(['GET nodes', ...machines.map(({ address }) => `GET nodes/${address}`)]);
-    loop.lab.kubernetes.log.clear();
-    await loop.pass();
-    expect(loop.reads).toEqual(['GET nodes']);
+    await loop.passFor(9 * MINUTE);
+    expect(new Set(loop.reads)).toEqual(new Set(['GET nodes']));
+    await loop.passFor(MINUTE);
+    expect([...new Set(loop.reads)].sort()).toEqual(all);
     expect(loop.writes).toEqual([]);
   });
 
@@ -168,8 +181,9 @@ describe('a node that is there already', () => {
     await loop.passes(3);
     expect(loop.writes).toEqual([`PATCH ${before?.metadata.name}`]);
     const labels = { [MANAGED]: 'true' };
-    const { uid } = before?.metadata ?? {};
-    expect(bodies(loop, 'PATCH')).toEqual([{ metadata: { uid, labels, annotations: marks(machine) } }]);
+    const { uid, resourceVersion } = before?.metadata ?? {};
+    const annotations = marks(machine, before?.metadata.name === machine.address ? 'named' : 'own-name');
+    expect(bodies(loop, 'PATCH')).toEqual([{ metadata: { uid, resourceVersion, labels, annotations } }]);
     const [after, ...others] = loop.lab.kubernetes.nodes;
     expect(others).toEqual([]);
     expect([after?.spec, after?.status]).toEqual([before?.spec, before?.status]);
@@ -211,6 +225,9 @@ describe('a node that is there already', () => {
     const machine = await loop.lab.addMachine({ metadata: WORKER });
     const { id, address } = machine;
     loop.lab.kubernetes.putNode({ name: address, labels: { disk: 'hdd' } });
+    // A machine that keeps both keys known.
+    const etcd = { role: 'etcd', rack: 'r9', disk: 'ssd' };
+    loop.lab.fleet.setMachine({ id: 'f'.repeat(32), address: '127.9.9.9', metadata: etcd });
     const withMetadata = async (more: Record<string, string>) => {
       loop.lab.fleet.setMachine({ id, address, metadata: { ...WORKER, ...more } });
       const report = await loop.pass();
@@ -218,7 +235,7 @@ describe('a node that is there already', () => {
     };
     const foreign = { disk: 'hdd', [MANAGED]: 'true' };
     const listed = { ...marks(machine), 'kube-register.io/labels': 'rack' };
-    const notes = [`node ${address}: the label disk was there before us and is left alone`];
+    const notes = [`node ${address}: the label disk was there before and is left alone`];
     expect(await withMetadata({ rack: 'r1', disk: 'ssd' })).toEqual({
       labels: { ...foreign, rack: 'r1' },
       annotations: listed,
@@ -302,7 +319,7 @@ it('says what it would do with DRY_RUN, and does nothing', async () => {
   loop.lab.kubernetes.selfRegister('core-2', id, []);
   for (const name of ['gone', 'here-1', 'here-2']) {
     const annotations = { [MARK]: name, 'kube-register.io/address': '127.9.9.9' };
-    loop.lab.kubernetes.putNode({ name, annotations, ready: name !== 'gone' });
+    loop.lab.kubernetes.putNode({ name, annotations, ready: name === 'gone' ? 'unknown' : true });
   }
   const actions = ['adopt core-2: dry-run', 'deregister gone: dry-run', `register ${address}: dry-run`];
   expect(told(await loop.passes(3))).toEqual(actions);
