@@ -86,7 +86,7 @@ function evidenceLines(
     ['fleet', fleetText({ machine, node }, status)],
     ...kubeletLines({ machine, node }, now),
     ['Kubernetes', kubernetesText(node)],
-    ...aliveLines(node),
+    ...aliveLines(node, status),
   ];
 }
 
@@ -144,13 +144,13 @@ function kubernetesText(node: OverviewRow['node']): string {
 }
 
 /** What the verdict rests on. */
-function aliveLines(node: OverviewRow['node']): readonly (readonly [string, string])[] {
+function aliveLines(node: OverviewRow['node'], status: Status): readonly (readonly [string, string])[] {
   if (node?.evidence == null) return [];
   const { alive, answeredAt, successor } = node.evidence;
   const answered = answeredAt.length === 0 ? 'never' : `at ${answeredAt.join(', ')}`;
   return [
     ['alive', alive ? 'yes' : 'no'],
-    ['answered', `its kubelet has answered this process ${answered}`],
+    ['answered', `${answered}, since ${status.startedAt}`],
     ...(successor === null ? [] : [['other node', `${successor} of the same machine is reporting`] as const]),
   ];
 }

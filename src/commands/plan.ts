@@ -80,8 +80,11 @@ const SIGNS = {
   deregister: ['-', 'removed', 'deregister'],
 } as const;
 
+/** Verdicts that rest on earlier passes. */
+const UNSURE: ReadonlySet<string> = new Set(['in-grace', 'queued', 'unheard']);
+
 const UNWATCHED =
-  'plan looks once and watches no grace period: a running daemon knows how much of it is over (kube-register status).';
+  'plan looks once: a running daemon knows how much of a grace period is over, and whose kubelets have answered before (kube-register status).';
 
 export function planText({ held, steps, watched, notes }: PlanDocument, terminal: Terminal): string {
   const parts = [
@@ -93,7 +96,7 @@ export function planText({ held, steps, watched, notes }: PlanDocument, terminal
       }),
     ),
     ...(held === null ? [] : [terminal.paint({ text: held, style: 'trouble' })]),
-    ...(watched.some(({ verdict }) => verdict === 'in-grace' || verdict === 'queued') ? [UNWATCHED] : []),
+    ...(watched.some(({ verdict }) => UNSURE.has(verdict)) ? [UNWATCHED] : []),
     ...notes.map((note) => terminal.paint({ text: `note: ${note}`, style: 'watch' })),
     sumText(steps),
   ];

@@ -65,8 +65,8 @@ describe('kube-register plan', () => {
     await lab.kubelets.at(name)?.stop();
     const { code, stdout } = await command(lab, ['plan']);
     expect(code).toBe(0);
-    expect(stdout).toContain(`! node ${name}: in-grace: not alive for 0s of 30m`);
-    expect(stdout).toContain('A single look watches no grace');
+    expect(stdout).toContain(`! node ${name}: unheard: not alive; kubelet unreachable; `);
+    expect(stdout).toContain('plan looks once: a running daemon knows how much of a grace period is over');
   });
 
   it('is JSON for programs', async () => {
@@ -80,6 +80,18 @@ describe('kube-register plan', () => {
       watched: [],
     });
     expect(lab.kubernetes.log.writes).toEqual([]);
+  });
+
+  it('shows machines and nodes whose verdict is a warning', async () => {
+    const lab = await labOfTest();
+    const { id } = await lab.addMachine({ metadata: WORKER });
+    lab.kubernetes.putNode({ name: 'core-1', machineId: id, ready: 'unknown' });
+    const { code, stdout } = await command(lab, ['plan']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^! node core-1: foreign: unmanaged and not reporting: .*kubectl delete node core-1$/m);
+    expect(stdout).toMatch(
+      new RegExp(`^! machine ${id}: waiting: node core-1 reports machine ${id}, so it may be its own`, 'm'),
+    );
   });
 
   it('says what does not answer, a line each, and has no plan then', async () => {
@@ -222,6 +234,15 @@ describe('kube-register status', () => {
     }
   });
 
+  it('shows what is wrong beside the verdicts', async () => {
+    const lab = await labOfTest();
+    await lab.addMachine({ metadata: WORKER });
+    const { stdout } = await command(lab, ['status'], { NODE_LABELS: 'none' });
+    expect(stdout).toMatch(
+      /^warning {5}KUBE_REGISTER_NODE_LABELS: no machine has metadata "none"; no label is removed/m,
+    );
+  });
+
   it('says what is wrong when nobody takes its output', async () => {
     const lab = await labOfTest();
     const variables = { ...settingsFor(lab), LISTEN: 'off' };
@@ -238,7 +259,7 @@ describe('kube-register status', () => {
 });
 
 describe('kube-register explain', () => {
-  it('tells what each witness said, what is written on the node, the rule and what was done', async () => {
+  it('tells the evidence, the annotations of the node, the rule and what was done', async () => {
     const { lab, daemon, at } = await clusterOfTest();
     const [worker] = lab.kubernetes.nodes;
     const name = worker?.metadata.name ?? '';
@@ -248,14 +269,17 @@ describe('kube-register explain', () => {
     expect(code).toBe(0);
     for (const fact of [
       /^machine 0{31}\d, node 127/m,
-      /^ {2}node +in-grace, for .*: not alive for 0s of 30m, seen in 1 pass; kubelet silent/m,
+      /^ {2}node +in-grace, for .*: not alive for 0s of 30m, seen in 1 pass; kubelet unreachable/m,
       /^ {15}deregistered in \S+ \(20/m,
       /^ {2}fleet +lists it at 127\.\S+, with role=kubernetes; that matches METADATA=role=kubernetes/m,
-      /^ {2}kubelet +silent, for .*refused the connection/m,
-      /^ {2}Kubernetes +keeps no Ready condition/m,
-      /^ {2}mark +of machine 0{31}\d, since 20.*, registered by this daemon/m,
-      /^ {2}means +Not alive; its grace is running/m,
-      /^ {2}deregisters +.*after UNHEALTHY_GRACE, 30m of watched time/m,
+      /^ {2}kubelet +unreachable, for .*refused the connection/m,
+      /^ {2}Kubernetes +the node has no Ready condition; reports 127\.\S+$/m,
+      /^ {2}alive +no$/m,
+      /^ {2}answered +at 127\.\S+, since 20\S+Z$/m,
+      /^ {2}managed +for machine 0{31}\d, since 20.*, registered by this daemon/m,
+      /^ {2}name +named by kube-register$/m,
+      /^ {2}means +Not alive; its grace period is running/m,
+      /^ {2}deregisters +.*whose machine matches \(unhealthy\): after 30m of watched time \(UNHEALTHY_GRACE\), if its kubelet/m,
       /^ {2}\S+ ago +register, done: the kubelet at /m,
     ]) {
       expect(stdout).toMatch(fact);
@@ -304,8 +328,47 @@ describe('kube-register explain', () => {
     expect(unmatched).toContain('with role=gone; that does not match METADATA=role=kubernetes');
     const left = (await command(lab, ['explain', 'left-over', '--daemon', at])).stdout;
     expect(left).toMatch(new RegExp(`fleet +lists machine \\S+, whose node is ${two.metadata.name}`));
-    expect(left).toContain('if it is left over from another name of its machine: kubectl delete node');
-    expect(left).not.toContain('the health check is wrong');
+    expect(left).toMatch(new RegExp(`other node +${two.metadata.name} of the same machine is reporting`));
+    expect(left).toContain(
+      'while another node of its machine is reporting (left-over): after 15m of watched time (MISSING_GRACE);',
+    );
+  });
+
+  it.each([
+    ['a node that is cordoned', { unschedulable: true }, /^ {2}veto +the node is cordoned: kubectl uncordon core-1$/m],
+    [
+      'a node that an operator keeps',
+      { annotations: { 'kube-register.io/keep': 'true' } },
+      /^ {2}veto +kube-register\.io\/keep is set: kubectl annotate node core-1 kube-register\.io\/keep-$/m,
+    ],
+    [
+      'a node of another owner',
+      { annotations: { 'kube-register.io/owner': 'blue' } },
+      /^ {2}owner +blue: managed by another kube-register, never touched by this one$/m,
+    ],
+    [
+      'a node whose machine is missing from fleet',
+      {},
+      /^ {2}deregisters +a node that is not alive, whose machine is missing from fleet \(machine-gone\): after 15m .*\(MISSING_GRACE\); an/m,
+    ],
+  ])('tells of %s', async (_, traits, fact) => {
+    const lab = await labOfTest();
+    const annotations = { 'kube-register.io/machine-id': 'gone', ...('annotations' in traits && traits.annotations) };
+    lab.kubernetes.putNode({ name: 'core-1', ...traits, annotations, ready: true });
+    const { stdout } = await command(lab, ['explain', 'core-1']);
+    expect(stdout).toMatch(fact);
+  });
+
+  it('tells of a kubelet that never answered this process', async () => {
+    const lab = await labOfTest();
+    const { id, address, kubelet } = await lab.addMachine({ metadata: WORKER });
+    await kubelet.stop();
+    const annotations = { 'kube-register.io/machine-id': id };
+    lab.kubernetes.putNode({ name: address, annotations, addresses: [address], ready: 'unknown' });
+    const { stdout } = await command(lab, ['explain', address]);
+    expect(stdout).toMatch(/^ {2}node +unheard: not alive; kubelet unreachable; node Unknown, and it never answered/m);
+    expect(stdout).toMatch(/^ {2}answered +never, since /m);
+    expect(stdout).toMatch(/^ {2}Kubernetes +Unknown: its kubelet has stopped posting; reports/m);
   });
 
   it('asks for more when many begin so', async () => {
