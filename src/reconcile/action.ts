@@ -6,6 +6,7 @@ import type { WantedMetadata } from './labels.ts';
 import type { Place } from './liveness.ts';
 import type { Candidate } from './machines.ts';
 import { SINCE } from './marks.ts';
+import type { Wanted } from './memory.ts';
 import type { Node } from './node.ts';
 import type { Reason } from './verdict.ts';
 
@@ -84,15 +85,15 @@ export function labelFingerprint(machine: Candidate, labels: ReadonlyMap<string,
 }
 
 /** Under what it is remembered that an action was done, and what it said, so that it is noticed when others undo it; undefined for a delete. */
-export function undoable(action: Action): { readonly key: string; readonly wanted: string } | undefined {
+export function undoable(action: Action): { readonly key: string; readonly wanted: Wanted } | undefined {
   switch (action.kind) {
     case 'register':
-      return { key: `register ${action.machine.id}`, wanted: action.draft.name };
+      return { key: `register ${action.machine.id}`, wanted: new Map([['name', action.draft.name]]) };
     case 'adopt':
     case 'label': {
       const { labels, annotations } = action.change;
       const written = [...annotations].filter(([key]) => key !== SINCE);
-      return { key: `mark ${action.node.uid}`, wanted: JSON.stringify([...labels, ...written]) };
+      return { key: `mark ${action.node.uid}`, wanted: new Map([...labels, ...written]) };
     }
     case 'deregister':
       return undefined;

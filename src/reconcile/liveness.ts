@@ -26,9 +26,9 @@ export interface Place {
 
 /** What is known of a node's life in this pass. */
 export interface Evidence {
-  /** The machine paired with it, else the listed one whose id it reports, else the one that its mark names. */
+  /** The machine paired with it, else the listed one that its mark names, else the listed one whose id it reports. */
   readonly machine: Machine | undefined;
-  /** Its machine's id, also where fleet does not list it. */
+  /** Its machine's id; where fleet lists none, the one that its mark names. */
   readonly machineId: string | undefined;
   readonly fleet: 'matches' | 'no-match' | 'not-listed';
   /** `unasked`: it has no address, or not all were asked. */
@@ -103,8 +103,11 @@ function idOfMachine(
 ): string | undefined {
   const paired = byNode.get(name)?.machine.id;
   if (paired !== undefined) return paired;
+  // One image gives its id to every kubelet, and it may be that of one listed host: a mark that names a listed machine is believed first.
   const reported = facts?.machineId ?? '';
-  return machines.has(reported) ? reported : mark?.machineId;
+  const marked = mark?.machineId;
+  if (marked !== undefined && machines.has(marked)) return marked;
+  return machines.has(reported) ? reported : marked;
 }
 
 /**

@@ -43,10 +43,13 @@ export interface Deregistered {
   readonly returnedAtMs: number | undefined;
 }
 
+/** What a change writes: null takes away. */
+export type Wanted = ReadonlyMap<string, string | null>;
+
 /** A change that was made and may be undone by others. */
 export interface Done {
-  /** What it said: another text is another change. */
-  readonly wanted: string;
+  /** What was written last, by what it was written to. */
+  readonly wanted: Wanted;
   readonly times: number;
   readonly atMs: number;
   /** When it was last seen not to stand. */
@@ -223,17 +226,22 @@ export function notOver(untilMs: ReadonlyMap<string, number>, nowMs: number): Re
 }
 
 /** How often others have undone a change, and how long to wait before it is made again (ms from now; 0: now). */
-export function undoing(memory: Memory, key: string, wanted: string, nowMs: number): { times: number; waitMs: number } {
+export function undoing(memory: Memory, key: string, wanted: Wanted, nowMs: number): { times: number; waitMs: number } {
   const done = memory.done.get(key);
-  if (done === undefined || done.wanted !== wanted) return { times: 0, waitMs: 0 };
+  if (done === undefined || !repeats(done, wanted)) return { times: 0, waitMs: 0 };
   const pauseMs = done.times < 2 ? 0 : Math.min(2 ** (done.times - 2) * MINUTE, HOUR);
   return { times: done.times, waitMs: Math.max(done.atMs + pauseMs - nowMs, 0) };
 }
 
 /** The memory of what was done after it was done once more. */
-export function doneOnceMore(before: Done | undefined, wanted: string, nowMs: number): Done {
-  const times = before?.wanted === wanted ? before.times + 1 : 1;
-  return { wanted, times, atMs: nowMs, missingAtMs: undefined };
+export function doneOnceMore(before: Done | undefined, wanted: Wanted, nowMs: number): Done {
+  const times = before !== undefined && repeats(before, wanted) ? before.times + 1 : 1;
+  return { wanted: new Map([...(before?.wanted ?? []), ...wanted]), times, atMs: nowMs, missingAtMs: undefined };
+}
+
+/** Whether a change writes anything that was written last already. */
+function repeats(done: Done, wanted: Wanted): boolean {
+  return [...wanted].some(([key, value]) => done.wanted.get(key) === value);
 }
 
 /** What is left of what was done: what has stood for an hour is forgotten. `missing` holds what does not stand in this pass. */

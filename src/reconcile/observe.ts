@@ -7,7 +7,7 @@ import type { NodeRegistry } from '../kubernetes/registry.ts';
 import { nodeName } from './action.ts';
 import { KubeletInquiry } from './kubelet-inquiry.ts';
 import { livenessOf, type Observation, type Place } from './liveness.ts';
-import { Inventory, isCandidate } from './machines.ts';
+import { Inventory, isCandidate, type Machine } from './machines.ts';
 import { type Memory, recall } from './memory.ts';
 import type { Namer } from './naming.ts';
 import { isReporting, type Node } from './node.ts';
@@ -59,7 +59,9 @@ export async function observe(
   const inquiry = new KubeletInquiry(sources.kubelets, signal);
   const { machines, skippedRecords, listing } = await listBoth(sources, inquiry, signal);
   const names = await sources.namer.namesOf([...machines.values()].filter(isCandidate), signal);
-  const { reads } = recall(memory, listing.era);
+  const { reads, deregistered } = recall(memory, listing.era);
+  // Whether the machines of deregistered nodes come back tells whether they were rightly deregistered.
+  for (const id of deregistered.keys()) askMachine(machines.get(id), inquiry);
   const reader = new NodeReader({ registry: sources.nodes, listing, reads, ownerId, nowMs, signal });
 
   await orKubernetesFailed(reader.readDue(), signal);
@@ -81,6 +83,10 @@ export async function observe(
       return { observation, plan };
     }
   }
+}
+
+function askMachine(machine: Machine | undefined, inquiry: KubeletInquiry): void {
+  if (machine?.address !== undefined) inquiry.ask(machine.address);
 }
 
 /** Asks the kubelet of every marked or paired node at its likeliest address, and at the others where no answer there is its own. */
