@@ -8,7 +8,7 @@ import { MACHINE_ID, MANAGED } from '../../../src/reconcile/marks.ts';
 import { Cluster, type ClusterOptions, machineVerdictOf, notesOf, running, verdictOf, writesOf } from './cluster.ts';
 import { ERAS, HOUR, INTERVAL, MINUTE, type NodeTraits } from './world.ts';
 
-const LONG = 2 * HOUR;
+const LONG = 1.5 * HOUR;
 const ip = (last: number) => `10.0.0.${last}`;
 
 /** m1, m2, ... at 10.0.0.1, ... with kubelets that register themselves under these names and report this id. */

@@ -41,6 +41,19 @@ describe('the machine of a node', () => {
     expect(evidenceOf('host', { machines, nodes: [node('host', traits)] })).toMatchObject({ machineId, fleet });
   });
 
+  it('is the listed one that its mark names, though it reports the id of another listed one: one image gives its id to every kubelet', () => {
+    const machines = [A, B, machine('c', '10.0.0.3')];
+    const nodes = [
+      ours('host', 'b', '10.0.0.9', { machineId: 'a', origin: 'own-name' }),
+      node('host-a', { ...up, machineId: 'a' }),
+    ];
+    expect(evidenceOf('host', { machines, nodes })).toMatchObject({
+      machineId: 'b',
+      fleet: 'matches',
+      successor: undefined,
+    });
+  });
+
   it('is not known of nodes without a mark and without a machine, and these are not weighed', () => {
     const nodes = [node('10.0.0.1'), ours('x', 'z', '10.0.0.9'), node('by-hand', { machineId: 'a' })];
     expect([...planAt(0, { machines: [A], nodes }).evidence.keys()]).toEqual(['10.0.0.1', 'x']);

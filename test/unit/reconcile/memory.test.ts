@@ -180,14 +180,27 @@ describe('what is remembered until a time', () => {
 });
 
 describe('what was done', () => {
-  it('is counted as long as it says the same', () => {
-    const once = doneOnceMore(undefined, 'x', 1);
-    const twice = doneOnceMore({ ...once, missingAtMs: 2 }, 'x', 3);
+  const written = (...pairs: (readonly [string, string | null])[]) => new Map(pairs);
+  const x = written(['x', '1']);
+
+  it('is counted as long as it writes something again', () => {
+    const once = doneOnceMore(undefined, x, 1);
+    const twice = doneOnceMore({ ...once, missingAtMs: 2 }, written(['x', '1'], ['y', '2']), 3);
     expect([once, twice]).toEqual([
-      { wanted: 'x', times: 1, atMs: 1, missingAtMs: undefined },
-      { wanted: 'x', times: 2, atMs: 3, missingAtMs: undefined },
+      { wanted: x, times: 1, atMs: 1, missingAtMs: undefined },
+      { wanted: written(['x', '1'], ['y', '2']), times: 2, atMs: 3, missingAtMs: undefined },
     ]);
-    expect(doneOnceMore(twice, 'y', 4)).toMatchObject({ wanted: 'y', times: 1 });
+    expect(doneOnceMore(twice, written(['y', '2']), 4)).toMatchObject({ times: 3 });
+  });
+
+  it('is counted anew when it writes other keys or other values, and what was written stays known', () => {
+    const thrice = { wanted: x, times: 3, atMs: 1, missingAtMs: undefined };
+    expect(doneOnceMore(thrice, written(['y', '2']), 4)).toMatchObject({
+      wanted: written(['x', '1'], ['y', '2']),
+      times: 1,
+    });
+    expect(doneOnceMore(thrice, written(['x', '2']), 4)).toMatchObject({ wanted: written(['x', '2']), times: 1 });
+    expect(doneOnceMore(thrice, written(['x', null]), 4)).toMatchObject({ times: 1 });
   });
 });
 
@@ -313,7 +326,7 @@ describe('another server', () => {
     answered: new Map([['u', ['10.0.0.1']]]),
     lastNodes: new Map([['m', { name: 'x', uid: 'u', origin: 'named' }]]),
     deregistered: new Map([['m', { name: 'x', uid: 'u', atMs: 1, returnedAtMs: undefined }]]),
-    done: new Map([['register m', { wanted: 'x', times: 1, atMs: 1, missingAtMs: undefined }]]),
+    done: new Map([['register m', { wanted: new Map([['name', 'x']]), times: 1, atMs: 1, missingAtMs: undefined }]]),
     futile: new Map([['x', 1]]),
     hidden: new Map([['x', 1]]),
   };

@@ -328,7 +328,7 @@ describe('a registration that others undo', () => {
   /** As the reconciler remembers it once it has registered the machine so often. */
   const done = (times: number, atMs: number): Memory => ({
     ...EMPTY_MEMORY,
-    done: new Map([['register a', { wanted: '10.0.0.1', times, atMs, missingAtMs: undefined }]]),
+    done: new Map([['register a', { wanted: new Map([['name', '10.0.0.1']]), times, atMs, missingAtMs: undefined }]]),
   });
 
   it.each([

@@ -72,9 +72,33 @@ describe('a machine’s node without a mark', () => {
     expect(plan.actions).toEqual([]);
     expect(plan.nodes.get('host-a')).toEqual({
       name: 'recognised',
-      reason: 'node of machine a, matched by machine ID; not marked: KUBE_REGISTER_ADOPT=false',
+      reason: 'node of machine a, matched by machine ID; kubelet healthy; node Unknown',
+      next: 'never marked: KUBE_REGISTER_ADOPT=false',
     });
     expect(plan.machines.get('a')?.name).toBe('has-node');
+  });
+
+  it.each([
+    ['ADOPT=false', { adopt: false }, {}],
+    ['a server that cannot change a minion', {}, { era: ERAS['v0.12'] }],
+  ])('is a warning with the command while it is silent, with %s', (_, policy, world) => {
+    const plan = planAt(0, { machines: [A], nodes: [self], ...world }, EMPTY_MEMORY, policy);
+    expect(plan.nodes.get('host-a')).toMatchObject({
+      name: 'recognised',
+      next: expect.stringMatching(/^never marked: .*; if it is dead: kubectl delete node host-a$/),
+      isWarning: true,
+    });
+  });
+
+  it.each<[string, World]>([
+    ['not-posting', { nodes: [self], kubelets: healthy }],
+    ['probe-suspect', { nodes: [node('host-a', { machineId: 'a', ...up })] }],
+  ])('is %s after ten minutes though it is never marked, for an operator has to know', (verdict, world) => {
+    const watch = new Watch({ adopt: false });
+    const words = (plan: Plan) => plan.nodes.get('host-a')?.name;
+    expect(words(watch.passFor(10 * MINUTE - INTERVAL, { machines: [A], ...world }))).toBe('recognised');
+    expect(words(watch.pass({ machines: [A], ...world }))).toBe(verdict);
+    expect(told(watch.passFor(30 * MINUTE, { machines: [A], ...world }))).toEqual([]);
   });
 
   it('is recognised and never marked where the server cannot change a minion', () => {
@@ -250,10 +274,10 @@ describe('a label or mark that others take away', () => {
     nodes: [{ ...ours('10.0.0.1', 'a', '10.0.0.1', { ...up, machineId: 'a' }), labels: new Map() }],
     kubelets: healthy,
   };
-  const wanted = JSON.stringify([[MANAGED, 'true']]);
-  const done = (times: number, text = wanted): Memory => ({
+  const wanted = new Map([[MANAGED, 'true']]);
+  const done = (times: number, written: ReadonlyMap<string, string> = wanted): Memory => ({
     ...EMPTY_MEMORY,
-    done: new Map([['mark uid-10.0.0.1', { wanted: text, times, atMs: 0, missingAtMs: undefined }]]),
+    done: new Map([['mark uid-10.0.0.1', { wanted: written, times, atMs: 0, missingAtMs: undefined }]]),
   });
 
   it.each([
@@ -276,8 +300,16 @@ describe('a label or mark that others take away', () => {
     ]);
   });
 
-  it('is another change when it says something else', () => {
-    expect(told(planAt(0, stripped, done(5, 'something else')))).toEqual(['label 10.0.0.1']);
+  it.each([
+    ['another key', new Map([['rack', 'r1']])],
+    ['another value', new Map([[MANAGED, 'yes']])],
+  ])('is another change when what was written before is %s', (_, written) => {
+    expect(told(planAt(0, stripped, done(5, written)))).toEqual(['label 10.0.0.1']);
+  });
+
+  it('is the same change when only a part of it was written before', () => {
+    const more = new Map([...wanted, ['rack', 'r1']]);
+    expect(told(planAt(0, stripped, done(5, more)))).toEqual([]);
   });
 
   it('is remembered while it is missing, and for an hour after', () => {

@@ -219,7 +219,7 @@ export function watchUntilDeregistered(
   world: World,
   {
     policy = {},
-    forMs = 2 * HOUR,
+    forMs = HOUR,
     before,
   }: {
     policy?: Partial<Policy>;
