@@ -95,9 +95,10 @@ type Pair = Pick<OverviewRow, 'machine' | 'node'>;
 function fleetText({ machine, node }: Pair, { rules: { selector }, machines }: Status): string {
   const wanted = selector === '' ? 'which every machine does' : `METADATA=${selector}`;
   if (machine === undefined) {
-    const id = node?.reportedId ?? node?.mark;
-    if (id == null) return 'no machine matches this node, and it names none';
-    const named = machines.find((one) => one.id === id);
+    const ids = [node?.mark, node?.reportedId].filter((id) => id != null);
+    const named = ids.map((id) => machines.find((one) => one.id === id)).find((one) => one !== undefined);
+    const id = named?.id ?? ids[0];
+    if (id === undefined) return 'no machine matches this node, and it names none';
     return named === undefined
       ? `does not list machine ${id}`
       : `lists machine ${id}, ${named.node === null ? named.verdict : `whose node is ${named.node}`}`;

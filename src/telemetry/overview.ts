@@ -73,9 +73,9 @@ export function overviewOf({ machines, nodes }: Pick<Status, 'machines' | 'nodes
   return [...rows, ...others.map((node) => rowOf(undefined, node))];
 }
 
-/** The id of its machine, where fleet lists it: the one that it reports, else the one in its annotations. */
+/** The id of its machine, where fleet lists it: the one in its annotations, else the one that it reports. */
 function namedBy({ reportedId, mark }: NodeStatus, listed: ReadonlySet<string>): string | undefined {
-  return [reportedId, mark].find((id) => id !== null && listed.has(id)) ?? undefined;
+  return [mark, reportedId].find((id) => id !== null && listed.has(id)) ?? undefined;
 }
 
 /** Trouble before what is to be looked at before what is well; then by verdict, then by address. */

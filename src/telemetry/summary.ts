@@ -189,9 +189,9 @@ function worthALook(status: Status, rows: readonly OverviewRow[]): readonly stri
   ];
 }
 
-/** What ADOPT=false leaves alone stays so. */
-function isOnPurpose({ verdict: { verdict, warning } }: OverviewRow, { rules }: Status): boolean {
-  return verdict === 'recognised' && !warning && !rules.adopt;
+/** What ADOPT=false leaves alone stays so, and so does what the API server cannot change. */
+function isOnPurpose({ verdict: { verdict, warning, next } }: OverviewRow, { rules }: Status): boolean {
+  return verdict === 'recognised' && !warning && (!rules.adopt || next?.startsWith('never marked') === true);
 }
 
 function allIsWell(status: Status): Summary {

@@ -28,9 +28,8 @@ describe('the overview', () => {
   it('has a machine that no longer matches beside the node that names it', () => {
     const machine = aMachine({ id: 'a', matches: false, verdict: 'not-selected' });
     expect(rows([machine], [aNode({ name: 'one', mark: 'a', verdict: 'unmatched' })])).toEqual(['a one unmatched']);
-    expect(rows([machine], [aNode({ name: 'one', reportedId: 'a', mark: 'z', verdict: 'unmatched' })])).toEqual([
-      'a one unmatched',
-    ]);
+    const reporting = aNode({ name: 'one', reportedId: 'a', mark: 'not listed', verdict: 'unmatched' });
+    expect(rows([machine], [reporting])).toEqual(['a one unmatched']);
   });
 
   it('has a second node of a machine in a row of its own, and a second one that names it too', () => {
@@ -104,9 +103,9 @@ describe('the overview', () => {
     ]);
   });
 
-  it('puts a node beside the machine of its annotations where fleet does not list the id that it reports', () => {
-    const machine = aMachine({ id: 'a', matches: false, verdict: 'not-selected' });
-    const node = aNode({ name: 'one', reportedId: 'of an image', mark: 'a', verdict: 'unmatched' });
-    expect(rows([machine], [node])).toEqual(['a one unmatched']);
+  it('puts a node beside the machine of its annotations rather than that of the id which it reports', () => {
+    const machines = ['a', 'b'].map((id) => aMachine({ id, matches: false, verdict: 'not-selected' }));
+    const node = aNode({ name: 'one', reportedId: 'b', mark: 'a', verdict: 'unmatched' });
+    expect(rows(machines, [node])).toEqual(['a one unmatched', 'b - not-selected']);
   });
 });

@@ -160,6 +160,12 @@ describe('the summary', () => {
   it('does not call it worth a look that ADOPT=false leaves nodes as they are', () => {
     expect(sentence(nodes('recognised', 1))).toContain('Worth a look: 1 recognised');
     expect(sentence({ ...nodes('recognised', 1), rules: { ...rules, adopt: false } })).toContain('All is well');
+    const never = aNode({
+      name: 'n',
+      verdict: 'recognised',
+      next: 'never marked: the API server cannot change a minion',
+    });
+    expect(sentence({ nodes: [never] })).toContain('All is well');
   });
 
   describe('does not call anything well', () => {
