@@ -118,8 +118,8 @@ export function checkKubelets(look: KubeletLook | KubeletTrouble, { kubelet }: S
   const unwell = all.filter(({ state }) => state === 'answers').map(({ detail }) => detail);
   const told = [
     sentence,
-    ...(silent.length > 0 ? [examples(`${silent.length} silent`, silent)] : []),
-    ...(unwell.length > 0 ? [examples(`${unwell.length} not well`, unwell)] : []),
+    ...(silent.length > 0 ? [examples(`${silent.length} unreachable`, silent)] : []),
+    ...(unwell.length > 0 ? [examples(`${unwell.length} unhealthy`, unwell)] : []),
     ...(elsewhere === undefined ? [] : [`there is an answer at ${elsewhere}`]),
   ].join('; ');
   const mend = mendOfSilence(silent[0] ?? unwell[0] ?? '', elsewhere, kubelet.urlTemplates);

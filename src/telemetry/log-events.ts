@@ -54,7 +54,7 @@ export const LOG_EVENTS = {
 
   registered: ['info', 'A node was registered.'],
   adopted: ['info', 'A node was adopted.'],
-  updated: ['info', 'The labels or marks of a node were brought up to date.'],
+  updated: ['info', 'The labels or annotations of a node were brought up to date.'],
   deregistered: ['info', 'A node was deregistered, and why.'],
   'action-unneeded': ['info', 'What was to be done was done already: another copy, or a person, was quicker.'],
   'dry-run': ['info', 'What would be done. The field `action` has the kind.'],

@@ -102,7 +102,7 @@ export function createMetrics(version: string): Metrics {
   const tries: Readonly<Record<Action['kind'], Attempts>> = {
     register: attempts('registration', 'to register a node'),
     adopt: attempts('adoption', 'to adopt a node that registered itself'),
-    label: attempts('label_update', 'to bring the labels or marks of a node up to date'),
+    label: attempts('label_update', 'to bring the labels or annotations of a node up to date'),
     deregister: attempts('deregistration', 'to deregister a node, by reason', ['reason']),
   };
   const events = attempts('event', 'to write an Event about a node');

@@ -306,7 +306,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       kubelets: [
         'warning',
-        /^2 of 3 kubelets are healthy \(2 at http:\/\/\{ip\}:\d+\/healthz\); 1 silent: .*127\.1\.0\.2:\d+\/healthz refused/,
+        /^2 of 3 kubelets are healthy \(2 at http:\/\/\{ip\}:\d+\/healthz\); 1 unreachable: .*127\.1\.0\.2:\d+\/healthz refused/,
         'fleetctl list-units | grep kubelet',
       ],
     },
@@ -314,7 +314,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'kubelets that are all asked at the wrong port',
     settings: async () => ({ HEALTHZ_URL: `http://{ip}:${await refusingPort()}/healthz` }),
-    found: { kubelets: ['wrong', /^0 of 3 kubelets are healthy; 3 silent: /, 'fleetctl list-units | grep kubelet'] },
+    found: { kubelets: ['wrong', /^0 of 3 kubelets are healthy; 3 unreachable: /, 'fleetctl list-units | grep kubelet'] },
   },
   {
     name: 'kubelets that answer at a usual port alone',
@@ -343,7 +343,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'a kubelet that is not well',
     arrange: ({ lab }) => lab.kubelets.at('127.1.0.1')?.misbehave(answerWith(500)),
-    found: { kubelets: ['warning', /; 1 not well: http:\/\/127\.1\.0\.1:\d+\/healthz answered 500$/] },
+    found: { kubelets: ['warning', /; 1 unhealthy: http:\/\/127\.1\.0\.1:\d+\/healthz answered 500$/] },
   },
   {
     name: "kubelets' certificates of another authority",
@@ -648,7 +648,7 @@ const FAULTS: readonly Fault[] = [
       await lab.kubelets.at('127.1.0.1')?.stop();
     },
     found: {
-      kubelets: ['warning', /1 silent/],
+      kubelets: ['warning', /1 unreachable/],
       nodes: [
         'warning',
         /^1 node reporting while the kubelet is unreachable: 127\.1\.0\.1 \(see kubelets\)$/,
