@@ -594,6 +594,20 @@ describe.each([
       expect(await cluster.passFor(HOUR)).toEqual([`deregister ${ip(1)}`]);
     });
 
+    it('the kubelets report it alone, a machine moves, and then its fleet agent and its way to the API server die: it answers where fleet had it last', async () => {
+      const cluster = of(new Cluster());
+      for (let last = 1; last <= 6; last++) cluster.runs(`m${last}`, ip(last), { addresses: [NAT] });
+      cluster.kubelets.set(NAT, 'healthy');
+      await cluster.passes(3);
+      cluster.lists('m1', '10.0.0.77');
+      cluster.kubelets.delete(ip(1));
+      cluster.kubelets.set('10.0.0.77', 'healthy');
+      await cluster.passFor(20 * MINUTE);
+      cluster.fleet.delete('m1');
+      loseApiServer(cluster, ip(1));
+      expect(deletes(await cluster.passFor(LONG))).toEqual([]);
+    });
+
     it('fleet too gives it to all: none is registered, each is in conflict, and no node is lost', async () => {
       const cluster = of(new Cluster());
       for (let last = 1; last <= 3; last++) {
