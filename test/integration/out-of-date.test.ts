@@ -36,7 +36,9 @@ describe('a living node stays', () => {
     loop.lab.kubernetes.selfRegister(address, OTHER_ID, [address]);
     await loop.passes(3);
     loop.lab.kubernetes.setReady(address, 'unknown');
-    expect(verdictOf(await loop.passFor(8 * MINUTE), address)).toBe('unmatched');
+    // What was read of the node before fleet listed the other machine stands for ten minutes.
+    expect(verdictOf(await loop.passFor(8 * MINUTE), address)).toBe('orphan');
+    expect(verdictOf(await loop.passFor(4 * MINUTE), address)).toBe('unmatched');
     expect(loop.writes).toEqual([]);
   });
 });
@@ -71,7 +73,7 @@ function hostOf(address: string): string {
 }
 
 describe('a machine that took over what was another machine’s', () => {
-  it('gets the node that its kubelet fills, and the other one a node of its own', async () => {
+  it('gets the node that its kubelet fills, and the other one a node of its own, once the node is read again', async () => {
     const { loop, machine } = await startWith(3);
     const { address: old, id } = machine;
     // A daemon that has read the node with the id that its kubelet reported.
@@ -81,10 +83,10 @@ describe('a machine that took over what was another machine’s', () => {
     loop.lab.fleet.setMachine({ id, address, metadata: WORKER });
     loop.lab.fleet.setMachine({ id: OTHER_ID, address: old, metadata: WORKER });
     loop.lab.kubernetes.selfRegister(old, OTHER_ID, [old]);
-    expect(told(await daemon.pass())).toEqual([`register ${address}: done`]);
-    const { seen } = await daemon.pass();
-    expect(seen?.observation.resolution.byNode.get(old)?.machine.id).toBe(OTHER_ID);
-    expect(seen?.observation.resolution.byNode.get(address)?.machine.id).toBe(id);
+    const { seen } = await daemon.passFor(12 * MINUTE);
+    expect(daemon.writes).toEqual([`POST ${address}`, `PATCH ${old}`]);
+    expect(seen?.observation.pairing.byNode.get(old)?.machine.id).toBe(OTHER_ID);
+    expect(seen?.observation.pairing.byNode.get(address)?.machine.id).toBe(id);
   });
 
   it('is found to be a foreign node’s own after a reinstallation, which is then adopted', async () => {
@@ -101,7 +103,7 @@ describe('a machine that took over what was another machine’s', () => {
 });
 
 describe('a node that bears the mark of a machine which has moved elsewhere', () => {
-  it('goes when its own machine’s kubelet is dead', async () => {
+  it('goes when the kubelet of the machine that holds it now is dead', async () => {
     const { loop, machine } = await startWith(4);
     const { address: old, id } = machine;
     const { address } = await loop.lab.kubelets.add();
@@ -111,8 +113,9 @@ describe('a node that bears the mark of a machine which has moved elsewhere', ()
     await loop.passes(2);
     await loop.silence(machine);
     loop.lab.kubernetes.log.clear();
-    await loop.passFor(11 * MINUTE);
-    expect(loop.writes).toEqual([`DELETE ${old}`]);
+    // Ten minutes until the node is read again, and ten of grace.
+    await loop.passFor(21 * MINUTE);
+    expect(loop.writes).toEqual([`POST ${address}`, `PATCH ${old}`, `DELETE ${old}`]);
   });
 });
 
@@ -145,7 +148,9 @@ describe('a request that was refused for what it says', () => {
   it('is not repeated in the passes that follow, and nothing is read for it', async () => {
     const loop = await startLoop({ policy });
     const { address } = await loop.lab.addMachine({ metadata: WORKER });
-    for (let number = 1; number <= 5; number++) loop.lab.kubernetes.putNode({ name: `foreign-${number}` });
+    for (let number = 1; number <= 5; number++) {
+      loop.lab.kubernetes.putNode({ name: `foreign-${number}`, ready: true });
+    }
     loop.lab.kubernetes.faults.add(INVALID, { method: 'POST' });
     await loop.attempt();
     expect(loop.writes).toEqual([`POST ${address}`]);
