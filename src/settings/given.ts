@@ -40,6 +40,16 @@ export function findGiven(argv: readonly string[], env: Env): Found {
  * https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables
  */
 const INJECTED = /^(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_\d+_.*)$/s;
+/** The same for a Service whose name begins so, such as kube-register-metrics. */
+const INJECTED_FOR_ANOTHER =
+  /^[A-Z0-9_]+_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+/** That one alone could be a setting, and is one for a Service kube-register-healthz: its value is never a port. */
+const INJECTED_URL = /^(tcp|udp|sctp):\/\/\S+$/;
+
+function isInjected(name: string, text: string): boolean {
+  if (INJECTED.test(name) || INJECTED_FOR_ANOTHER.test(name)) return true;
+  return name.endsWith('_PORT') && INJECTED_URL.test(text);
+}
 
 function readVariables(env: Env): { given: GivenSettings; mistakes: string[] } {
   const given = new Map<SettingName, Given>();
@@ -47,7 +57,7 @@ function readVariables(env: Env): { given: GivenSettings; mistakes: string[] } {
   for (const [variable, text] of Object.entries(env)) {
     if (text === undefined || !variable.startsWith(ENV_PREFIX)) continue;
     const name = variable.slice(ENV_PREFIX.length);
-    if (INJECTED.test(name)) continue;
+    if (isInjected(name, text)) continue;
     if (isSettingName(name)) given.set(name, { written: variable, text: text.trim() });
     else mistakes.push(unknown(variable, nearMiss(name.toUpperCase(), settingNames), envName));
   }

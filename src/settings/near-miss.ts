@@ -3,12 +3,17 @@
 /** Longer than any name of ours, and what bounds the work for a hostile one. */
 const LONGEST = 64;
 
+/** What the README of the Go program called a flag by mistake. */
+const MISPRINTS: Readonly<Record<string, string>> = { APISERVER_ENDPOINT: 'API_ENDPOINT' };
+
 /**
  * The candidate that the fewest slips of the pen away is, if those are few for its length (one in four letters); else the
  * one candidate that begins with the word (API_TOKEN for API_TOKEN_FILE); else undefined.
  */
 export function nearMiss(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > LONGEST) return undefined;
+  const meant = MISPRINTS[word];
+  if (meant !== undefined && candidates.includes(meant)) return meant;
   let best: string | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {

@@ -48,6 +48,7 @@ describe('a name that is not one', () => {
     ['--ONCE', '--ONCE: there is no such setting; did you mean --once?'],
     ['-verison', '-verison: there is no such setting; did you mean --version?'],
     ['---once', '---once: there is no such setting; did you mean --once?'],
+    ['--apiserver-endpoint=http://k', '--apiserver-endpoint: there is no such setting; did you mean --api-endpoint?'],
     ['--colour', '--colour: there is no such setting; --help lists them all'],
     ['--__proto__=1', '--__proto__: there is no such setting; --help lists them all'],
     ['--version=2', '--version: takes no value'],
