@@ -114,14 +114,54 @@ export function schedule() {
     if (expression.split(' ').length !== 6) context.addIssue(allowed);
     else if (MORE_THAN_TWO_DIGITS.test(expression)) context.addIssue(`${allowed}; no number has more than two digits`);
     else {
-      const [error] = validateDetailed(expression).errors;
-      if (error === undefined && everComes(expression)) return expression;
-      context.addIssue(
-        `${allowed}; ${error === undefined ? 'this one never comes' : `node-cron says: ${error.message}`}`,
-      );
+      const problem = cronProblem(expression);
+      if (problem === undefined) return expression;
+      context.addIssue(`${allowed}; ${problem}`);
     }
     return z.NEVER;
   });
+}
+
+function cronProblem(expression: string): string | undefined {
+  const [error] = validateDetailed(expression).errors;
+  if (error !== undefined) return `node-cron says: ${error.message}`;
+  const fields = expression.split(' ');
+  return everComes(expression) ? (daysProblem(fields) ?? stepProblem(fields)) : 'this one never comes';
+}
+
+/** crontab(5) runs on days that match either field where both are restricted; node-cron on those that match both. */
+function daysProblem([, , , dayOfMonth = '', , weekday = '']: readonly string[]): string | undefined {
+  const isRestricted = (field: string) => !/^[*?]/.test(field);
+  return isRestricted(dayOfMonth) && isRestricted(weekday)
+    ? 'day and weekday cannot both be restricted: crontab(5) takes days that match either, node-cron those that match both'
+    : undefined;
+}
+
+/** The first and last number of each field. */
+const FIELDS = [
+  [0, 59],
+  [0, 59],
+  [0, 23],
+  [1, 31],
+  [1, 12],
+  [0, 6],
+] as const;
+
+/** With a larger step than there are values, only the first of them is ever used. */
+function stepProblem(fields: readonly string[]): string | undefined {
+  for (const [at, [least, most]] of FIELDS.entries()) {
+    for (const item of fields[at]?.split(',') ?? []) {
+      const {
+        from = least,
+        to = most,
+        step,
+      } = /^(?:\*|(?<from>\d+)(?:-(?<to>\d+))?)\/(?<step>\d+)$/.exec(item)?.groups ?? {};
+      const values = Number(to) - Number(from) + 1;
+      if (Number(step) > values)
+        return `the step of ${item} is larger than its ${values} values; for a pass every so often set SYNC_INTERVAL`;
+    }
+  }
+  return undefined;
 }
 
 /** 30 February passes every other check. */
