@@ -8,13 +8,41 @@ export function describeFile(setting: string, path: string): string {
   return `${setting}: ${mayBeSecret(path) ? NOT_SHOWN : path}`;
 }
 
-/** `from` begins the sentence: the setting and the file. Throws CredentialError, which never says what is in the file. */
+/**
+ * The text of the file. `from` begins the sentence: the setting and the file. Throws CredentialError, which never says what is in the
+ * file.
+ */
 export async function readCredentialFile(path: string, from: string): Promise<string> {
+  return decode(await readBytes(path, from)).text;
+}
+
+/** As readCredentialFile, for a file that has to be text to the last byte. */
+export async function readTextFile(path: string, from: string): Promise<string> {
+  const { text, damaged } = decode(await readBytes(path, from));
+  if (text.includes('\0'))
+    throw new CredentialError(`${from}: it is UTF-16 without a byte order mark, or no text; save it as UTF-8`);
+  if (damaged) throw new CredentialError(`${from}: it is not UTF-8; save it as UTF-8`);
+  return text;
+}
+
+/** Editors on Windows write a byte order mark, and UTF-16. `damaged`: some bytes are no text in the encoding. */
+function decode(bytes: Buffer): { readonly text: string; readonly damaged: boolean } {
+  const [first, second] = bytes;
+  const mark =
+    first === 0xff && second === 0xfe ? 'utf-16le' : first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';
+  try {
+    return { text: new TextDecoder(mark, { fatal: true }).decode(bytes), damaged: false };
+  } catch {
+    return { text: new TextDecoder(mark).decode(bytes), damaged: true };
+  }
+}
+
+async function readBytes(path: string, from: string): Promise<Buffer> {
   try {
     const found = await stat(path);
     // To open a named pipe would wait for its writer, and nothing could end that wait, the process included.
     if (!found.isFile()) throw new CredentialError(`${from}: it is not a regular file`);
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (error) {
     throw error instanceof CredentialError ? error : new CredentialError(`${from}: ${unreadable(error)}`);
   }

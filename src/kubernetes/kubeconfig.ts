@@ -1,10 +1,12 @@
-/** A kubeconfig file: the part of it that says where the API server is and how to be let in. */
+/** A kubeconfig file: the cluster and the user of its current context. */
 import { dirname, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
+import { parseDocument, type Tags } from 'yaml';
 import { z } from 'zod';
 import { CredentialError } from '../credential-error.ts';
-import { describeFile, readCredentialFile } from '../credential-file.ts';
+import { describeFile, readTextFile } from '../credential-file.ts';
+import type { ConfigSource } from '../http/config-source.ts';
 import { quote } from '../quote.ts';
+import { mayBeSecret, NOT_SHOWN } from '../secret.ts';
 import { type Pem, readPem } from '../tls-files.ts';
 
 /** What the current context of a kubeconfig comes to. The PEM texts and the endpoint are not checked yet. */
@@ -20,15 +22,23 @@ interface Kubeconfig {
   readonly tokenFile: string | undefined;
   readonly insecureSkipTlsVerify: boolean;
   readonly servername: string | undefined;
+  /** The fields of this file, for advice. */
+  readonly source: Pick<ConfigSource, 'endpoint' | 'ca' | 'clientCertificate' | 'credentials' | 'serverName'>;
 }
 
-const text = z.string().nullish();
+/** What is empty or null is not there, as for Go. */
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value || undefined);
+const list = z.array(z.unknown()).nullish();
+const isObject = z.looseObject({});
 
 const cluster = z.object({
-  server: z.string().min(1),
+  server: text,
   'certificate-authority': text,
   'certificate-authority-data': text,
-  'insecure-skip-tls-verify': z.boolean().default(false),
+  'insecure-skip-tls-verify': z.boolean().nullish(),
   'tls-server-name': text,
   'proxy-url': text,
 });
@@ -40,40 +50,46 @@ const user = z.object({
   'client-key-data': text,
   token: text,
   tokenFile: text,
-  exec: z.unknown().optional(),
-  'auth-provider': z.unknown().optional(),
+  exec: isObject.nullish(),
+  'auth-provider': isObject.nullish(),
   username: text,
   password: text,
   as: text,
   'as-uid': text,
-  'as-groups': z.unknown().optional(),
-  'as-user-extra': z.unknown().optional(),
+  'as-groups': list.transform((groups) => (groups?.length ? groups : undefined)),
+  'as-user-extra': isObject
+    .nullish()
+    .transform((extra) => (extra && Object.keys(extra).length > 0 ? extra : undefined)),
 });
 
 /** Entries are checked only when they are the ones in use: others may be of any kind. */
-const entries = z.array(z.looseObject({ name: z.string() })).nullish();
+const entries = z.array(z.looseObject({ name: z.string().nullish() }).nullish()).nullish();
 
-const config = z.object({
-  'current-context': z.string().default(''),
-  clusters: entries,
-  contexts: entries,
-  users: entries,
-});
+const config = z.object({ 'current-context': text, clusters: entries, contexts: entries, users: entries });
 
 type User = z.infer<typeof user>;
-type Maybe = string | null | undefined;
 
-/** Each way of identifying that is not taken, and what to do instead. */
-const REFUSED: readonly (readonly [keyof User, string])[] = [
-  ['exec', 'a program that gives credentials (exec) is not run; use a token, a tokenFile or a client certificate'],
-  ['auth-provider', 'an auth-provider is not supported; use a token, a tokenFile or a client certificate'],
-  ['username', 'a username is not supported; use a token, a tokenFile or a client certificate'],
-  ['password', 'a password is not supported; use a token, a tokenFile or a client certificate'],
-  ...(['as', 'as-uid', 'as-groups', 'as-user-extra'] as const).map(
-    (field) =>
-      [field, `acting as another user (${field}) is not supported; give that user credentials of its own`] as const,
-  ),
-];
+/** What to do instead of a way of identifying that is not supported. */
+const INSTEAD = 'use a token, a tokenFile or a client certificate';
+
+/** Why a user cannot be used, or undefined. */
+function userProblem(who: User): string | undefined {
+  for (const field of ['as', 'as-uid', 'as-groups', 'as-user-extra'] as const) {
+    if (who[field]) return `acting as another user (${field}) is not supported; give that user credentials of its own`;
+  }
+  if (who['auth-provider']) return `an auth-provider is not supported; ${INSTEAD}`;
+  const hasToken = who.token !== undefined || who.tokenFile !== undefined;
+  // kubectl does not run it either where there is a token.
+  if (who.exec && !hasToken) return `a program that gives credentials (exec) is not run; ${INSTEAD}`;
+  const hasCertificate = who['client-certificate'] !== undefined || who['client-certificate-data'] !== undefined;
+  for (const field of ['username', 'password'] as const) {
+    if (who[field] === undefined) continue;
+    // kubectl refuses two kinds of credentials in a header; the certificate is enough for the server.
+    if (hasToken) return `a ${field} beside a token is ambiguous; take one of the two away`;
+    if (!hasCertificate) return `a ${field} is not supported; ${INSTEAD}`;
+  }
+  return undefined;
+}
 
 /** Reads the file and follows its current-context. `setting` names the file's setting. Throws CredentialError. */
 export async function readKubeconfig(path: string, setting: string): Promise<Kubeconfig> {
@@ -83,32 +99,33 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
   };
   const file = check(config, await readYaml(path, from), 'the file', refuse);
 
-  const context = file['current-context'] || refuse('there is no current-context in it');
+  const context = file['current-context'] ?? refuse('there is no current-context in it');
   const names = check(
-    z.object({ cluster: z.string().min(1), user: z.string().default('') }),
+    z.object({ cluster: text, user: text }),
     find(file.contexts, 'context', context, refuse),
     `context ${quote(context)}`,
     refuse,
   );
+  const clusterOfContext = names.cluster ?? refuse(`context ${quote(context)} names no cluster`);
 
-  const clusterName = `cluster ${quote(names.cluster)}`;
-  const server = check(cluster, find(file.clusters, 'cluster', names.cluster, refuse), clusterName, refuse);
+  const clusterName = `cluster ${quote(clusterOfContext)}`;
+  const server = check(cluster, find(file.clusters, 'cluster', clusterOfContext, refuse), clusterName, refuse);
   if (server['proxy-url'])
     refuse(`${clusterName}: a proxy-url is not supported; the API server must be reachable directly`);
 
+  const insecureSkipTlsVerify = server['insecure-skip-tls-verify'] ?? false;
   const hasCa = server['certificate-authority'] || server['certificate-authority-data'];
-  if (hasCa && server['insecure-skip-tls-verify'])
+  if (hasCa && insecureSkipTlsVerify)
     refuse(`${clusterName}: a certificate-authority and insecure-skip-tls-verify contradict each other; take one away`);
 
-  const userName = `user ${quote(names.user)}`;
-  const identity = names.user === '' ? {} : find(file.users, 'user', names.user, refuse);
+  const userName = names.user === undefined ? 'no user' : `user ${quote(names.user)}`;
+  const identity = names.user === undefined ? {} : find(file.users, 'user', names.user, refuse);
   const who = check(user, identity, userName, refuse);
-  for (const [field, problem] of REFUSED) {
-    if (who[field]) refuse(`${userName}: ${problem}`);
-  }
+  const problem = userProblem(who);
+  if (problem !== undefined) refuse(`${userName}: ${problem}`);
 
   const folder = dirname(resolve(path));
-  const pem = async (data: Maybe, file: Maybe, what: string): Promise<Pem | undefined> => {
+  const pem = async (data: string | undefined, file: string | undefined, what: string): Promise<Pem | undefined> => {
     if (data) return { text: Buffer.from(data, 'base64').toString('utf8'), from: `${from}: ${what}-data` };
     return file ? readPem(resolve(folder, file), `${from}: ${what}`) : undefined;
   };
@@ -118,24 +135,47 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
   if (cert && !key) refuse(`${userName}: there is a client-certificate without a client-key`);
   if (key && !cert) refuse(`${userName}: there is a client-key without a client-certificate`);
 
+  const inCluster = `of ${clusterName} in ${shownPath(path)}`;
+  const ofUser =
+    names.user === undefined
+      ? `of the user that context ${quote(context)} should name in ${shownPath(path)}`
+      : `of ${userName} in ${shownPath(path)}`;
+  const certField = `client-certificate${who['client-certificate-data'] ? '-data' : ''}`;
+  const keyField = `client-key${who['client-key-data'] ? '-data' : ''}`;
   return {
-    endpoint: server.server,
+    endpoint: server.server ?? refuse(`${clusterName}: there is no server in it`),
     from: `${from}: ${clusterName}`,
     ca,
     cert,
     key,
-    token: who.token || undefined,
-    tokenFile: who.tokenFile ? resolve(folder, who.tokenFile) : undefined,
-    insecureSkipTlsVerify: server['insecure-skip-tls-verify'],
-    servername: server['tls-server-name'] || undefined,
+    token: who.token?.trim(),
+    tokenFile: who.tokenFile === undefined ? undefined : resolve(folder, who.tokenFile),
+    insecureSkipTlsVerify,
+    servername: server['tls-server-name'],
+    source: {
+      endpoint: `server ${inCluster}`,
+      ca: `certificate-authority${server['certificate-authority-data'] ? '-data' : ''} ${inCluster}`,
+      clientCertificate: `${certField} and ${keyField} ${ofUser}`,
+      credentials: `the credentials ${ofUser}`,
+      serverName: `tls-server-name ${inCluster}`,
+    },
   };
 }
 
+/** YAML 1.1 as Go reads it: merge keys, yes and no, the last of two equal keys, the first of several documents. */
 async function readYaml(path: string, from: string): Promise<unknown> {
-  const content = await readCredentialFile(path, from);
+  const content = await readTextFile(path, from);
   if (content.trim() === '') throw new CredentialError(`${from}: it is empty`);
   // The library's own messages quote the line that is wrong, and that may be a token.
-  const document = parseDocument(content, { prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(content, {
+    prettyErrors: false,
+    logLevel: 'silent',
+    version: '1.1',
+    schema: 'yaml-1.1',
+    merge: true,
+    uniqueKeys: false,
+    customTags: asGo,
+  });
   const [mistake] = document.errors;
   if (mistake !== undefined) {
     const line = content.slice(0, mistake.pos[0]).split('\n').length;
@@ -144,8 +184,15 @@ async function readYaml(path: string, from: string): Promise<unknown> {
   try {
     return document.toJS();
   } catch {
-    throw new CredentialError(`${from}: its YAML aliases cannot be followed`);
+    throw new CredentialError(`${from}: its YAML aliases or merge keys cannot be followed`);
   }
+}
+
+/** Go has no times in its values, and no numbers in base 60. */
+function asGo(tags: Tags): Tags {
+  return tags.filter(
+    (tag) => typeof tag === 'string' || (tag.format !== 'TIME' && tag.tag !== 'tag:yaml.org,2002:timestamp'),
+  );
 }
 
 /** What is under `kind` in the entry of that name: `clusters` has entries `{name, cluster}`. */
@@ -155,8 +202,14 @@ function find(
   name: string,
   refuse: (problem: string) => never,
 ): unknown {
-  const entry = list?.find((candidate) => candidate.name === name);
-  return entry === undefined ? refuse(`there is no ${kind} ${quote(name)} in it`) : entry[kind];
+  const [entry, second] = list?.filter((candidate) => candidate?.name === name) ?? [];
+  if (second) refuse(`there are two entries for ${kind} ${quote(name)} in it; take one away`);
+  return entry ? (entry[kind] ?? {}) : refuse(`there is no ${kind} ${quote(name)} in it`);
+}
+
+/** A token may have been given in the place of the path. */
+function shownPath(path: string): string {
+  return mayBeSecret(path) ? NOT_SHOWN : path;
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, what: string, refuse: (problem: string) => never): T {
@@ -164,5 +217,7 @@ function check<T>(schema: z.ZodType<T>, value: unknown, what: string, refuse: (p
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-  return refuse(`${what}: ${where}${issue?.message ?? 'not as expected'}`);
+  const problem = issue?.message.replace(/^Invalid input: /, '') ?? 'not as expected';
+  const advice = problem.startsWith('expected string') ? '; put it in quotes' : '';
+  return refuse(`${what}: ${where}${problem}${advice}`);
 }

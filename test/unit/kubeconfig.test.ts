@@ -38,7 +38,8 @@ function config(parts: { cluster?: object; user?: object; context?: object; top?
 }
 
 async function read(content: object | string) {
-  await writeFile(path, typeof content === 'string' ? content : stringify(content));
+  const isText = typeof content === 'string' || Buffer.isBuffer(content);
+  await writeFile(path, isText ? content : stringify(content));
   return readKubeconfig(path, 'KUBECONFIG');
 }
 
@@ -112,6 +113,83 @@ describe('a kubeconfig file', () => {
     expect(await read(JSON.stringify(config({})))).toMatchObject({ endpoint: 'https://10.0.0.1:6443' });
   });
 
+  it.each([
+    ['UTF-8 with a byte order mark', (text: string) => Buffer.from(`\ufeff${text}`)],
+    ['UTF-16', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['UTF-16, big end first', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+    ['lines that end in CRLF', (text: string) => Buffer.from(text.replaceAll('\n', '\r\n'))],
+  ])('may be in %s', async (_, encode) => {
+    const text = stringify(
+      config({ context: { user: 'gr\u00fcn' }, top: { users: [{ name: 'gr\u00fcn', user: { token: 't' } }] } }),
+    );
+    expect(await read(encode(text))).toMatchObject({ endpoint: 'https://10.0.0.1:6443', token: 't' });
+  });
+
+  /** With these lines as the cluster and the user, and these before and behind the rest. */
+  const yaml = ({ cluster = '', user = '', before = '', behind = '' }) => `${before}current-context: here
+contexts:
+- {name: here, context: {cluster: lab, user: me}}
+clusters:
+- name: lab
+  cluster:
+    server: https://10.0.0.1:6443
+${cluster}
+users:
+- name: me
+  user:
+    token: t
+${user}
+${behind}`;
+  const INSECURE = { insecureSkipTlsVerify: true };
+  const SECURE = { insecureSkipTlsVerify: false };
+
+  // Each was given to kubectl 1.32.
+  it.each([
+    ['merge keys', yaml({ before: 'x: &x {insecure-skip-tls-verify: true}\n', cluster: '    <<: *x' }), INSECURE],
+    [
+      'merge keys of several maps',
+      yaml({
+        before: 'x: &x {tls-server-name: k}\ny: &y {tls-server-name: l, insecure-skip-tls-verify: yes}\n',
+        cluster: '    <<: [*x, *y]',
+      }),
+      { ...INSECURE, servername: 'k' },
+    ],
+    ['anchors', yaml({ before: 'x: &x k\n', cluster: '    tls-server-name: *x' }), { servername: 'k' }],
+    ...['yes', 'Yes', 'on', 'y', 'True'].map(
+      (word) => [word, yaml({ cluster: `    insecure-skip-tls-verify: ${word}` }), INSECURE] as const,
+    ),
+    ...['no', 'off', 'n', '', '~'].map(
+      (word) => [`"${word}" for false`, yaml({ cluster: `    insecure-skip-tls-verify: ${word}` }), SECURE] as const,
+    ),
+    ['a key twice: the last one', yaml({ user: '    token: last' }), { token: 'last' }],
+    ['two documents: the first one', yaml({ behind: '---\nkind: Other\n' }), { token: 't' }],
+    ['a time of day for text', yaml({ user: '    token: 12:30' }), { token: '12:30' }],
+    ['a date for text', yaml({ user: '    token: 2001-01-01' }), { token: '2001-01-01' }],
+    ['entries without a name, and empty ones', yaml({ behind: '- name:\n-\n' }), { token: 't' }],
+    [
+      'empty fields',
+      yaml({ cluster: '    certificate-authority-data:\n    proxy-url:', user: '    exec:\n    as:' }),
+      { token: 't' },
+    ],
+    ['spaces around the token', yaml({ user: '    token: " t "' }), { token: 't' }],
+  ])('is read as Go reads YAML: %s', async (_, content, expected) => {
+    expect(await read(content)).toMatchObject(expected);
+  });
+
+  const certificate = { 'client-certificate-data': base64(CERT), 'client-key-data': base64(KEY) };
+
+  it('may have a username beside a certificate, which is used', async () => {
+    const found = await read(config({ user: { ...certificate, username: 'admin', password: 'hunter2' } }));
+    expect(found).toMatchObject({ cert: { text: CERT }, key: { text: KEY }, token: undefined });
+    expect(JSON.stringify(found)).not.toContain('hunter2');
+  });
+
+  it('may have empty lists and texts of another identity, and a program beside a token', async () => {
+    const nothing = { as: '', 'as-uid': '', 'as-groups': [], 'as-user-extra': {}, username: '', password: null };
+    expect(await read(config({ user: { token: 't', ...nothing } }))).toMatchObject({ token: 't' });
+    expect(await read(config({ user: { token: 't', exec: { command: 'aws' } } }))).toMatchObject({ token: 't' });
+  });
+
   it('is not spoilt by entries that are not in use', async () => {
     const others = [
       { name: 'me', user: { token: 'mine' } },
@@ -133,6 +211,25 @@ describe('a kubeconfig file', () => {
       /user "me": an auth-provider is not supported/,
     ],
     ['a password', { user: { username: 'root', password: 'hunter2' } }, /user "me": a username is not supported/],
+    ['a password alone', { user: { password: 'hunter2' } }, /user "me": a password is not supported/],
+    [
+      'a username beside a token',
+      { user: { username: 'root', token: 'hunter2' } },
+      /user "me": a username beside a token is ambiguous; take one of the two away$/,
+    ],
+    [
+      'two users of that name',
+      {
+        top: {
+          users: [
+            { name: 'me', user: { token: 'hunter2' } },
+            { name: 'me', user: {} },
+          ],
+        },
+      },
+      /: there are two entries for user "me" in it; take one away$/,
+    ],
+    ['a context without a cluster', { context: { cluster: '' } }, /: context "here" names no cluster$/],
     [
       'another identity',
       { user: { token: 't', as: 'root' } },
@@ -154,8 +251,12 @@ describe('a kubeconfig file', () => {
     ['a cluster that is not there', { context: { cluster: 'prod' } }, /: there is no cluster "prod" in it$/],
     ['a user that is not there', { context: { user: 'you' } }, /: there is no user "you" in it$/],
     ['no users', { top: { users: null } }, /: there is no user "me" in it$/],
-    ['no server', { cluster: { server: '' } }, /: cluster "lab": server: /],
-    ['a token that is a number', { user: { token: 12345 } }, /: user "me": token: .*expected string/],
+    ['no server', { cluster: { server: '' } }, /: cluster "lab": there is no server in it$/],
+    [
+      'a token that is a number',
+      { user: { token: 12345 } },
+      /: user "me": token: expected string, .*; put it in quotes$/,
+    ],
     ['contexts that are no list', { top: { contexts: { here: {} } } }, /: the file: contexts: .*expected array/],
     [
       'a certificate without a key',
@@ -188,12 +289,28 @@ describe('a kubeconfig file', () => {
     [
       'is a bomb of aliases',
       `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefg'].map((name, at) => `${name}: &${name} [${`*${'abcdefg'[at]},`.repeat(9)}]`).join('\n')}`,
-      'KUBECONFIG: <file>: its YAML aliases cannot be followed',
+      'KUBECONFIG: <file>: its YAML aliases or merge keys cannot be followed',
+    ],
+    [
+      'merges what is no map',
+      'a: {<<: hunter2}',
+      'KUBECONFIG: <file>: its YAML aliases or merge keys cannot be followed',
     ],
   ])('that %s is refused without quoting it', async (_, content, problem) => {
     const message = await problemOf(content);
     expect(message).toMatch(problem);
     expect(message).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['latin-1', Buffer.from(stringify(config({ context: { user: 'hunter2\u00fc' } })), 'latin1'), 'it is not UTF-8'],
+    [
+      'UTF-16 without a byte order mark',
+      Buffer.from(stringify(config({})), 'utf16le'),
+      'it is UTF-16 without a byte order mark, or no text',
+    ],
+  ])('in %s is refused', async (_, content, problem) => {
+    expect(await problemOf(content)).toBe(`KUBECONFIG: <file>: ${problem}; save it as UTF-8`);
   });
 
   it('that is not there is refused', async () => {
