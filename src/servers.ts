@@ -1,27 +1,38 @@
-/** The ways to fleet, to the API server and to kubelets, made from settings; nobody is asked yet. */
-import { Resolver } from 'node:dns/promises';
+/** The clients of fleet, the API server, kubelets and DNS, made from settings; no request is sent yet. */
 import { reverseName } from './address.ts';
 import type { Clock } from './clock.ts';
 import { createHttpClient, type RetryOptions } from './http/axios-client.ts';
+import { proxyVariableFor, settingsSource } from './http/config-source.ts';
 import type { HttpClient, RequestObserver } from './http/http-client.ts';
 import type { KubeletProber } from './kubelet/kubelet.ts';
 import { createKubeletProber, type KubeletProberOptions } from './kubelet/prober.ts';
 import { type ApiAccess, readApiAccess } from './kubernetes/credentials.ts';
 import { createNamer, type Namer } from './reconcile/naming.ts';
+import { FreshResolver } from './resolver.ts';
 import type { Settings } from './settings/settings.ts';
 import { readTlsFiles } from './tls-files.ts';
 import { type TokenReadListener, tokenFileReader } from './token-file.ts';
 
 const RETRIES: RetryOptions = { count: 2, minMs: 200, maxMs: 2_000, budgetMs: 10_000 };
-const DNS_PATIENCE = { timeout: 2_000, tries: 2 };
 
 /** Reads the files that the settings of fleet name. Throws CredentialError. */
-export async function openFleet({ fleet }: Pick<Settings, 'fleet'>, observer: RequestObserver): Promise<HttpClient> {
+export async function openFleet(
+  { fleet, proxyVariables }: Pick<Settings, 'fleet' | 'proxyVariables'>,
+  observer: RequestObserver,
+): Promise<HttpClient> {
+  const { endpoint, timeoutMs, legacyTls } = fleet;
+  const settings = settingsSource('fleet');
+  const legacy = { allowed: legacyTls, setting: 'KUBE_REGISTER_FLEET_LEGACY_TLS=true' };
   return createHttpClient({
     target: 'fleet',
-    endpoint: fleet.endpoint,
-    tls: { ...(await readTlsFiles(fleet, 'KUBE_REGISTER_FLEET')), insecureSkipVerify: false },
-    timeoutMs: fleet.timeoutMs,
+    endpoint,
+    tls: { ...(await readTlsFiles(fleet, 'KUBE_REGISTER_FLEET', legacy)), insecureSkipVerify: false },
+    timeoutMs,
+    source: {
+      ...settings,
+      ...(legacyTls && { legacyTls: undefined }),
+      proxyVariable: proxyVariableFor(endpoint, proxyVariables),
+    },
     observer,
     retries: RETRIES,
   });
@@ -29,18 +40,19 @@ export async function openFleet({ fleet }: Pick<Settings, 'fleet'>, observer: Re
 
 /** Reads the files that the settings of the API server name. Throws CredentialError. */
 export async function openKubernetes(
-  { api }: Pick<Settings, 'api'>,
+  { api, proxyVariables }: Pick<Settings, 'api' | 'proxyVariables'>,
   observer: RequestObserver,
   onTokenRead: TokenReadListener = () => {},
 ): Promise<{ readonly http: HttpClient; readonly access: ApiAccess }> {
-  const access = await readApiAccess({ ...api, onTokenRead });
-  const { endpoint, tls, token } = access;
+  const access = await readApiAccess({ ...api, proxyVariables, onTokenRead });
+  const { endpoint, tls, token, source } = access;
   const http = createHttpClient({
     target: 'kubernetes',
     endpoint,
     tls,
     ...(token === undefined ? {} : { token }),
     timeoutMs: api.timeoutMs,
+    source,
     observer,
     retries: RETRIES,
   });
@@ -65,12 +77,12 @@ export async function openKubelets(
   });
 }
 
-/** What gives machines their names, with a resolver of its own; `close` cuts lookups that are under way. */
+/** What gives machines their names, with its own resolver; `close` ends pending lookups. */
 export function openNamer(
   { nodeName }: Pick<Settings, 'nodeName'>,
   clock: Clock,
 ): { readonly namer: Namer; close(): void } {
-  const resolver = new Resolver(DNS_PATIENCE);
+  const resolver = new FreshResolver();
   const namer = createNamer(nodeName, (address) => resolver.resolvePtr(reverseName(address)), clock);
-  return { namer, close: () => resolver.cancel() };
+  return { namer, close: () => resolver.close() };
 }

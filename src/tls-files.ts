@@ -1,6 +1,6 @@
 /** The PEM files of TLS: read once at start, and checked there, so that a mistake does not show as a failed handshake. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, DEFAULT_CIPHERS, type SecureContext } from 'node:tls';
 import { type Clock, systemClock } from './clock.ts';
 import { CredentialError } from './credential-error.ts';
 import { describeFile, readCredentialFile } from './credential-file.ts';
@@ -10,6 +10,25 @@ export interface TlsMaterial {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  /** TLS 1.0 and 1.1, SHA-1 and keys of any size are allowed. */
+  readonly legacy?: boolean;
+}
+
+/**
+ * Any certificate of `ca` ends a chain, as it does for Go (and so for kubectl): an intermediate, or the server's own. Security level 1 is
+ * that of OpenSSL 3.0 (RSA from 1024 bits, no SHA-1), which later versions raise. Throws an Error with OpenSSL's `reason`.
+ */
+export function secureContextOf({ legacy = false, ...pems }: TlsMaterial): SecureContext {
+  const strength = legacy
+    ? { minVersion: 'TLSv1' as const, ciphers: 'DEFAULT@SECLEVEL=0' }
+    : { ciphers: `${DEFAULT_CIPHERS}:@SECLEVEL=1` };
+  return createSecureContext({ ...pems, ...strength, allowPartialTrustChain: true });
+}
+
+/** Whether legacy TLS is allowed to a server, and the setting that says so: `KUBE_REGISTER_API_LEGACY_TLS=true`. */
+export interface LegacyTls {
+  readonly allowed: boolean;
+  readonly setting: string;
 }
 
 /** Paths of PEM files. `certFile` and `keyFile` go together. */
@@ -29,16 +48,20 @@ export interface Pem {
  * Reads and checks the files. `settingPrefix` begins the names of their settings: `KUBE_REGISTER_API` for
  * `KUBE_REGISTER_API_CA_FILE` and its like. Throws CredentialError.
  */
-export async function readTlsFiles(files: TlsPaths, settingPrefix: string): Promise<TlsMaterial> {
-  const { caFile, certFile, keyFile } = files;
+export async function readTlsFiles(
+  { caFile, certFile, keyFile }: TlsPaths,
+  settingPrefix: string,
+  legacy?: LegacyTls,
+): Promise<TlsMaterial> {
   const setting = (kind: string) => `${settingPrefix}_${kind}_FILE`;
   if (certFile !== undefined && keyFile === undefined) throw missing(setting('CERT'), setting('KEY'));
   if (keyFile !== undefined && certFile === undefined) throw missing(setting('KEY'), setting('CERT'));
-  return checkedTls({
+  const pems = {
     ca: caFile === undefined ? undefined : await readPem(caFile, setting('CA')),
     cert: certFile === undefined ? undefined : await readPem(certFile, setting('CERT')),
     key: keyFile === undefined ? undefined : await readPem(keyFile, setting('KEY')),
-  });
+  };
+  return checkedTls(pems, legacy);
 }
 
 /** Reads one file of PEM. Throws CredentialError when it cannot be read; what is in it is checked later. */
@@ -48,24 +71,26 @@ export async function readPem(path: string, setting: string): Promise<Pem> {
 }
 
 /**
- * Checks that the certificates and the key can be read, that the key is that of the certificate, and that our certificate is
- * not one of the past: an API server says no more of such a one than 401. Throws CredentialError.
+ * Checks that the certificates and the key can be read, that the key belongs to the certificate, and that the certificate has not
+ * expired: an API server answers an expired one with 401 alone. Throws CredentialError.
  */
 export function checkedTls(
   pems: { ca: Pem | undefined; cert: Pem | undefined; key: Pem | undefined },
+  legacy?: LegacyTls,
   clock: Pick<Clock, 'wall'> = systemClock,
 ): TlsMaterial {
   const { ca, cert, key } = pems;
   if (ca !== undefined) parseCertificates(ca);
-  if (cert !== undefined && key !== undefined) checkPair(cert, key, clock);
+  if (cert !== undefined && key !== undefined) checkPair(cert, key, legacy, clock);
   return {
+    ...(legacy?.allowed && { legacy: true }),
     ...(ca && { ca: ca.text }),
     ...(cert && { cert: cert.text }),
     ...(key && { key: key.text }),
   };
 }
 
-function checkPair(cert: Pem, key: Pem, clock: Pick<Clock, 'wall'>): void {
+function checkPair(cert: Pem, key: Pem, legacy: LegacyTls | undefined, clock: Pick<Clock, 'wall'>): void {
   const [own] = parseCertificates(cert);
   if (own !== undefined && Date.parse(own.validTo) < clock.wall()) {
     throw new CredentialError(
@@ -76,10 +101,24 @@ function checkPair(cert: Pem, key: Pem, clock: Pick<Clock, 'wall'>): void {
     throw new CredentialError(`${key.from}: the key does not belong to the certificate of ${cert.from}`);
   }
   try {
-    createSecureContext({ cert: cert.text, key: key.text });
+    secureContextOf({ cert: cert.text, key: key.text, legacy: legacy?.allowed ?? false });
   } catch (error) {
     const reason = error instanceof Error && 'reason' in error ? String(error.reason) : 'no reason given';
-    throw new CredentialError(`${cert.from}: TLS does not take this certificate with its key (${reason})`);
+    throw new CredentialError(`${cert.from}: ${pairProblem(reason, legacy)}`);
+  }
+}
+
+/** `reason` is OpenSSL's. */
+function pairProblem(reason: string, legacy: LegacyTls | undefined): string {
+  const orLegacy = legacy === undefined ? '' : `, or set ${legacy.setting}, which allows TLS 1.0, SHA-1 and small keys`;
+  switch (reason) {
+    case 'ca md too weak':
+      return `the certificate is signed with SHA-1 or MD5, which TLS refuses: have it signed with SHA-256${orLegacy}`;
+    case 'ee key too small':
+    case 'ca key too small':
+      return `its key is too small for TLS: make a certificate with a key of 2048 bits or more${orLegacy}`;
+    default:
+      return `TLS does not take this certificate with its key (${reason})`;
   }
 }
 

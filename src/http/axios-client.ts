@@ -2,13 +2,14 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createSecureContext } from 'node:tls';
 import axios, { type AxiosResponse } from 'axios';
 import pRetry from 'p-retry';
 import { onAbort } from '../on-abort.ts';
-import type { TlsMaterial } from '../tls-files.ts';
+import { secureContextOf, type TlsMaterial } from '../tls-files.ts';
 import { tokenProblem } from '../token-file.ts';
+import { type ConfigSource, settingsSource } from './config-source.ts';
 import { diagnose, mayPass, type NetworkFailure, timeoutProblem } from './diagnosis.ts';
+import { secretHider } from './echo.ts';
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
 import type { HttpAnswer, HttpClient, HttpRequest, RequestObserver } from './http-client.ts';
 import { RequestError, type Target } from './request-error.ts';
@@ -19,7 +20,10 @@ interface TlsOptions extends TlsMaterial {
   readonly servername?: string;
 }
 
-/** How a GET that failed in a passing way is asked again: waits double from `minMs`, up to `maxMs`, with jitter. */
+/**
+ * How a GET that failed in a passing way is repeated, and a POST or PATCH that the server put off (429 with Retry-After): waits double
+ * from `minMs`, up to `maxMs`, with jitter.
+ */
 export interface RetryOptions {
   readonly count: number;
   readonly minMs: number;
@@ -39,6 +43,8 @@ export interface HttpClientOptions {
   readonly token?: (() => Promise<string | undefined>) | undefined;
   readonly observer: RequestObserver;
   readonly retries: RetryOptions;
+  /** What advice in errors names; the settings of the target where it is not given. */
+  readonly source?: ConfigSource;
 }
 
 /** An idle connection is closed before servers and balancers do it: a request on a dead one would fail. */
@@ -58,9 +64,12 @@ class Transient extends Error {
 
 /** Opens no connection yet. Throws an Error when the endpoint or the TLS material is unusable; both are checked at start. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { target, timeoutMs, token, observer, retries } = options;
+  const { target, timeoutMs, token, observer, retries, source = settingsSource(options.target) } = options;
   const endpoint = parseEndpoint(options.endpoint);
   const agent = createAgent(endpoint, options.tls);
+  const hiderOf = memoizedHider();
+  /** Takes the token that was sent last out of a text. */
+  let withoutToken = (text: string) => text;
 
   const wire = axios.create({
     adapter: 'http',
@@ -80,7 +89,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       target,
       server: endpoint.server,
       request: `${request.method} ${request.path}`,
-      problem,
+      problem: withoutToken(problem),
       ...(answer === undefined ? {} : { status: answer.status }),
       ...(code === undefined || code === '' ? {} : { code }),
     });
@@ -104,10 +113,6 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   }
 
   function attempts(request: HttpRequest): Promise<HttpAnswer> {
-    return request.method === 'GET' ? attemptSeveralTimes(request) : attempt(request);
-  }
-
-  function attemptSeveralTimes(request: HttpRequest): Promise<HttpAnswer> {
     const started = performance.now();
     const { signal } = request;
     return pRetry(
@@ -123,7 +128,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         randomize: true,
         signal,
         shouldRetry: async ({ error }) => {
-          if (!(error instanceof Transient)) return false;
+          if (!(error instanceof Transient) || !mayRepeat(request, error)) return false;
           if (error.retryAfterMs === undefined) return true;
           if (performance.now() - started + error.retryAfterMs > retries.budgetMs) return false;
           await delay(error.retryAfterMs, undefined, { signal });
@@ -137,6 +142,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   async function attempt(request: HttpRequest): Promise<HttpAnswer> {
     const url = urlOf(request);
     const bearer = await readToken(request);
+    const hide = bearer === undefined ? (text: string) => text : hiderOf(bearer);
+    withoutToken = hide;
     const headers = headersOf(request, bearer);
     // Both names keep their signal alive until the end: AbortSignal.any holds its sources only weakly.
     const deadline = AbortSignal.timeout(timeoutMs);
@@ -154,14 +161,14 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         ...(request.body === undefined ? {} : { data: Buffer.from(JSON.stringify(request.body.value)) }),
       });
       code = String(response.status);
-      const answer = readAnswer(request, response, bearer);
+      const answer = readAnswer(request, response, hide);
       if (answer.status === 429 || answer.status >= 500) throw new Transient(answer, retryAfterMs(response));
       return answer;
     } catch (error) {
       if (error instanceof Transient || error instanceof RequestError) throw error;
       request.signal.throwIfAborted();
       if (deadline.aborted) {
-        throw failure(request, timeoutProblem(target, timeoutMs), undefined, 'ETIMEDOUT');
+        throw failure(request, timeoutProblem(timeoutMs, source), undefined, 'ETIMEDOUT');
       }
       throw explain(request, describe(error));
     } finally {
@@ -173,7 +180,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     if (cause.message.startsWith('maxContentLength')) {
       return failure(request, `the answer is larger than ${request.maxBytes} bytes, which is the limit for it`);
     }
-    const error = failure(request, diagnose(target, endpoint.socketPath, cause), undefined, cause.code);
+    const error = failure(request, diagnose(target, endpoint.socketPath, cause, source), undefined, cause.code);
     if (!mayPass(cause)) return error;
     dropIdleConnections(agent);
     return new Transient(error);
@@ -208,7 +215,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     return bearer;
   }
 
-  function readAnswer(request: HttpRequest, response: AxiosResponse<unknown>, bearer: string | undefined): HttpAnswer {
+  /** A server that sends the token back must not make it part of an error: `hide` takes it out. */
+  function readAnswer(
+    request: HttpRequest,
+    response: AxiosResponse<unknown>,
+    hide: (text: string) => string,
+  ): HttpAnswer {
     if (!Buffer.isBuffer(response.data)) throw new TypeError('axios gave no buffer');
     const encoding = header(response, 'content-encoding');
     if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
@@ -217,37 +229,45 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const { status } = response;
     const software = header(response, 'server');
     const date = Date.parse(header(response, 'date'));
-    // A server that says the token back must not make it part of an error.
-    const without = (text: string) => (bearer === undefined ? text : text.replaceAll(bearer, '[token]'));
     return {
       status,
-      contentType: without(header(response, 'content-type')),
-      body: without(response.data.toString('utf8')),
+      contentType: hide(header(response, 'content-type')),
+      body: hide(response.data.toString('utf8')),
       bytes: response.data.length,
-      ...(status >= 300 && status < 400 ? { redirectedTo: without(hostOf(header(response, 'location'))) } : {}),
-      ...(software === '' ? {} : { software: without(software) }),
+      ...(status >= 300 && status < 400 ? { redirectedTo: hostOf(header(response, 'location'), hide) } : {}),
+      ...(software === '' ? {} : { software: hide(software) }),
       ...(Number.isNaN(date) ? {} : { date }),
     };
   }
 
-  function hostOf(location: string): string {
+  function hostOf(location: string, hide: (text: string) => string): string {
     const usable = location !== '' && URL.canParse(location, endpoint.baseUrl);
-    return usable ? new URL(location, endpoint.baseUrl).host : 'nowhere';
+    if (!usable) return 'nowhere';
+    // A host is written in small letters, and the token in it would be as well.
+    return hide(location) === location ? new URL(location, endpoint.baseUrl).host : hide(location);
   }
 
-  return { target, server: endpoint.server, send, failure, close: () => agent.destroy() };
+  return { target, server: endpoint.server, source, send, failure, close: () => agent.destroy() };
 }
 
 function createAgent({ baseUrl }: Endpoint, tls: TlsOptions): HttpAgent {
   const pooling = { keepAlive: true, timeout: IDLE_MS };
   if (!baseUrl.startsWith('https:')) return new HttpAgent(pooling);
-  const { insecureSkipVerify, servername, ...files } = tls;
+  const { insecureSkipVerify, servername, ...material } = tls;
   return new HttpsAgent({
     ...pooling,
-    secureContext: createSecureContext(files),
+    secureContext: secureContextOf(material),
     rejectUnauthorized: !insecureSkipVerify,
     ...(servername === undefined ? {} : { servername }),
   });
+}
+
+/**
+ * What is put off with 429 was not done, so that it may be repeated. A DELETE is not: it rests on what was seen right before it.
+ */
+function mayRepeat({ method }: HttpRequest, { outcome, retryAfterMs }: Transient): boolean {
+  if (method === 'GET') return true;
+  return method !== 'DELETE' && outcome.status === 429 && retryAfterMs !== undefined;
 }
 
 /** What cut one connection may have cut those that lie idle too: a new attempt is to meet none of them. */
@@ -261,7 +281,31 @@ function describe(error: unknown): NetworkFailure {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   // axios's words for a connection that ended in the middle of a body.
   if (error.message === 'stream has been aborted') return { code: 'ECONNRESET', message: error.message };
-  return { code, message: error.message };
+  const certificateNames = namesOf(error) ?? namesOf(error.cause);
+  return { code, message: error.message, ...(certificateNames !== undefined && { certificateNames }) };
+}
+
+/** The names in the certificate that came with an error of `tls.checkServerIdentity`: `DNS:a.example, IP Address:10.0.0.1`. */
+function namesOf(error: unknown): readonly string[] | undefined {
+  const certificate: unknown = Object(error).cert;
+  if (typeof certificate !== 'object' || certificate === null) return undefined;
+  const names: unknown = Reflect.get(certificate, 'subjectaltname');
+  return typeof names === 'string'
+    ? [...names.matchAll(/(?:DNS|IP Address):(?<name>[^,]+)/g)].map(({ groups }) => groups?.['name'] ?? '')
+    : [];
+}
+
+/** The one of a token that does not change is made once. */
+function memoizedHider() {
+  let of: string | undefined;
+  let hide = (text: string) => text;
+  return (secret: string) => {
+    if (secret !== of) {
+      of = secret;
+      hide = secretHider(secret);
+    }
+    return hide;
+  };
 }
 
 function header(response: AxiosResponse<unknown>, name: string): string {

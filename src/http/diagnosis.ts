@@ -1,5 +1,7 @@
 /** Turns the code of a failed request into a sentence: what went wrong, and what to do about it. */
 import { type Stats, statSync } from 'node:fs';
+import { onOneLine } from '../quote.ts';
+import { type ConfigSource, settingsSource } from './config-source.ts';
 import type { Target } from './request-error.ts';
 
 /** What is known of a request that got no complete answer: never the error object itself, which carries the token. */
@@ -7,10 +9,9 @@ export interface NetworkFailure {
   /** A system, TLS or parser error code (`ECONNREFUSED`, `CERT_HAS_EXPIRED`, `HPE_INVALID_CONSTANT`), or empty. */
   readonly code: string;
   readonly message: string;
+  /** The names and addresses of a certificate that is for others than the one that was wanted. */
+  readonly certificateNames?: readonly string[];
 }
-
-/** Settings are named alike for both servers, with this in the middle. */
-const SETTINGS: Record<Target, string> = { fleet: 'KUBE_REGISTER_FLEET', kubernetes: 'KUBE_REGISTER_API' };
 
 const PROGRAM: Record<Target, string> = { fleet: 'fleet', kubernetes: 'the API server' };
 
@@ -34,31 +35,43 @@ export function mayPass(failure: NetworkFailure): boolean {
   return PASSING.has(failure.code);
 }
 
-/** A sentence without a full stop. `socketPath` is undefined for TCP. */
-export function diagnose(target: Target, socketPath: string | undefined, failure: NetworkFailure): string {
+/** A sentence without a full stop. `socketPath` is undefined for TCP; `source` says what the advice names. */
+export function diagnose(
+  target: Target,
+  socketPath: string | undefined,
+  failure: NetworkFailure,
+  source: ConfigSource = settingsSource(target),
+): string {
   return (
-    (socketPath === undefined ? undefined : socketProblem(target, socketPath, failure.code)) ??
-    tlsProblem(target, failure) ??
-    connectionProblem(target, failure.code) ??
-    protocolProblem(target, failure.code) ??
+    (socketPath === undefined ? undefined : socketProblem(target, socketPath, failure.code, source)) ??
+    tlsProblem(failure, source) ??
+    connectionProblem(target, failure.code, source) ??
+    protocolProblem(target, failure.code, source) ??
     [failure.code, withoutSecrets(failure.message)].filter((part) => part !== '').join(': ')
   );
 }
 
-export function timeoutProblem(target: Target, timeoutMs: number): string {
-  return `no complete answer within ${timeoutMs / 1000} s (${SETTINGS[target]}_TIMEOUT)`;
+export function timeoutProblem(timeoutMs: number, source: ConfigSource): string {
+  return `no complete answer within ${timeoutMs / 1000} s (${source.timeout})${proxyHint(source)}`;
 }
 
-function socketProblem(target: Target, path: string, code: string): string | undefined {
+/** Where only a proxy reaches the server, the failures are those of a server that is down. */
+function proxyHint({ proxyVariable }: ConfigSource): string {
+  return proxyVariable === undefined
+    ? ''
+    : `; kube-register does not use proxies, ${proxyVariable} included: the server must be reachable directly`;
+}
+
+function socketProblem(target: Target, path: string, code: string, source: ConfigSource): string | undefined {
   const program = PROGRAM[target];
   switch (code) {
     case 'ENOENT':
       return `there is no socket at ${path}: is ${program} running on this machine, and is the socket mounted here when this is a container?`;
     case 'ENOTDIR':
-      return `there is no socket at ${path}: a part of that path is a file; check ${SETTINGS[target]}_ENDPOINT`;
+      return `there is no socket at ${path}: a part of that path is a file; check ${source.endpoint}`;
     case 'ECONNREFUSED':
       return (
-        noSocketProblem(target, path) ??
+        noSocketProblem(target, path, source) ??
         (target === 'fleet'
           ? `nothing listens behind the socket ${path}: start it with \`systemctl start fleet.socket\``
           : `nothing listens behind the socket ${path}: is ${program} running?`)
@@ -74,7 +87,7 @@ function socketProblem(target: Target, path: string, code: string): string | und
 }
 
 /** What else may stand there: to connect to a folder or to a file is refused as well. */
-function noSocketProblem(target: Target, path: string): string | undefined {
+function noSocketProblem(target: Target, path: string, { endpoint }: ConfigSource): string | undefined {
   let found: Stats | undefined;
   try {
     found = statSync(path, { throwIfNoEntry: false });
@@ -83,35 +96,42 @@ function noSocketProblem(target: Target, path: string): string | undefined {
   }
   if (found === undefined || found.isSocket()) return undefined;
   if (found.isDirectory()) {
-    return `${path} is a folder, not a socket: check ${SETTINGS[target]}_ENDPOINT; Docker makes such a folder when the socket that a container is to have is not there yet: remove it, start ${PROGRAM[target]}, then the container`;
+    return `${path} is a folder, not a socket: check ${endpoint}; Docker makes such a folder when the socket that a container is to have is not there yet: remove it, start ${PROGRAM[target]}, then the container`;
   }
-  return `${path} is a file, not a socket: check ${SETTINGS[target]}_ENDPOINT`;
+  return `${path} is a file, not a socket: check ${endpoint}`;
 }
 
-function connectionProblem(target: Target, code: string): string | undefined {
+function connectionProblem(target: Target, code: string, source: ConfigSource): string | undefined {
   const program = PROGRAM[target];
-  const setting = `${SETTINGS[target]}_ENDPOINT`;
+  const { endpoint } = source;
   switch (code) {
     case 'ECONNREFUSED':
-      return `the connection was refused: does ${program} listen there? check ${setting}`;
+      return `the connection was refused: does ${program} listen there? check ${endpoint}${proxyHint(source)}`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `the host name cannot be resolved (${code}): check ${setting} and the DNS of this machine`;
+      return `the host name cannot be resolved (${code}): check ${endpoint} and the DNS of this machine${proxyHint(source)}`;
     case 'ETIMEDOUT':
     case 'EHOSTUNREACH':
     case 'EHOSTDOWN':
     case 'ENETUNREACH':
     case 'ENETDOWN':
-      return `the host cannot be reached (${code}): check ${setting}, routes and firewalls`;
+      return `the host cannot be reached (${code}): check ${endpoint}, routes and firewalls${proxyHint(source)}`;
     case 'ECONNRESET':
     case 'EPIPE':
     case 'ECONNABORTED':
-      return `the connection was closed before the answer was complete (${code}): ${program} was restarted, or something between cuts connections`;
+      return `the connection was closed before the answer was complete (${code}): ${program} was restarted, or something between cuts connections${proxyHint(source)}`;
     default:
       return undefined;
   }
 }
 
+/** OpenSSL's own words come as part of the code or, under the code EPROTO, of the message. */
+const NOT_TLS = /wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long|http[ _]request/i;
+const CLIENT_CERTIFICATE_ENDED = /alert[ _]certificate[ _](expired|revoked)/i;
+const OLD_VERSION = /alert[ _]protocol[ _]version|unsupported[ _]protocol|version[ _]too[ _]low/i;
+/** What the security levels of OpenSSL refuse in the server's chain: SSL_CTX_set_security_level(3). */
+const WEAK_SIGNATURE = /(digest algorithm|[ _]md) ?_?too[ _]weak/i;
+const WEAK_KEY = /key ?_?too[ _](weak|small)/i;
 /**
  * How servers refuse a client certificate, or that none came: alerts 40, 42, 43, 46, 48, 49 and 116 of RFC 8446, section 6.2.
  * They come as a code under TLS 1.3, and up to TLS 1.2 in a message under the code EPROTO.
@@ -119,8 +139,8 @@ function connectionProblem(target: Target, code: string): string | undefined {
 const WANTS_CERTIFICATE =
   /certificate[ _]required|handshake[ _]failure|(bad|unsupported)[ _]certificate|alert[ _](certificate[ _]unknown|unknown[ _]ca|access[ _]denied)/i;
 
-function tlsProblem(target: Target, { code, message }: NetworkFailure): string | undefined {
-  const settings = SETTINGS[target];
+function tlsProblem(failure: NetworkFailure, source: ConfigSource): string | undefined {
+  const { code, message } = failure;
   switch (code) {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
@@ -128,43 +148,74 @@ function tlsProblem(target: Target, { code, message }: NetworkFailure): string |
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'CERT_UNTRUSTED':
-      return `the server's certificate is signed by an authority that is not trusted here (${code}): put the CA certificate in ${settings}_CA_FILE`;
+      return `the server's certificate is signed by an authority that is not trusted here (${code}): put the CA certificate of this server in ${source.ca}`;
     case 'CERT_SIGNATURE_FAILURE':
-      return `the server's certificate was not signed by the CA certificate in ${settings}_CA_FILE: is it the CA of this server?`;
+      return `the server's certificate was not signed by the CA certificate in ${source.ca}: is it the CA of this server?`;
+    case 'INVALID_PURPOSE':
+      return "the server's certificate is not for a server (its extendedKeyUsage has no serverAuth): have it made anew";
+    case 'INVALID_CA':
+      return `the server's certificate is signed by a certificate that is not for a CA (its basicConstraints have no CA:TRUE): put the CA certificate of this server in ${source.ca}`;
     case 'CERT_HAS_EXPIRED':
       return "the server's certificate, or that of its CA, has expired: renew it, or set the clock of this machine";
     case 'CERT_NOT_YET_VALID':
       return "the server's certificate is not valid yet: check the clock of this machine and of the server";
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `the server's certificate is for another name or address: use a name of the certificate in ${settings}_ENDPOINT`;
+      return wrongName(failure.certificateNames ?? [], source);
     default:
   }
-  // OpenSSL's own words come as part of the code or, under the code EPROTO, of the message.
-  if (/wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long|http[ _]request/i.test(`${code} ${message}`)) {
-    return `the server does not speak TLS on this port (${code}): should ${settings}_ENDPOINT begin with http:// instead of https://?`;
+  const words = `${code} ${message}`;
+  if (NOT_TLS.test(words)) {
+    return `the server does not speak TLS on this port (${code}): should ${source.endpoint} begin with http:// instead of https://?`;
   }
-  if (/alert[ _]certificate[ _](expired|revoked)/i.test(`${code} ${message}`)) {
-    return `the server refused the client certificate (${code}): it has expired or was revoked; renew ${settings}_CERT_FILE and ${settings}_KEY_FILE and start kube-register again`;
+  if (OLD_VERSION.test(words)) {
+    return `the server and kube-register have no version of TLS in common (${code}): update the server${orLegacyTls(source)}`;
   }
-  if (WANTS_CERTIFICATE.test(`${code} ${message}`)) {
-    return `the server refused the TLS handshake (${code}): it wants a client certificate that it trusts, in ${settings}_CERT_FILE and ${settings}_KEY_FILE`;
+  if (WEAK_SIGNATURE.test(words)) {
+    return `a certificate of the server is signed with SHA-1 or MD5, which anybody can forge: have it signed with SHA-256${orLegacyTls(source)}`;
+  }
+  if (WEAK_KEY.test(words)) {
+    return `a key of the server is too small to be safe: give it a certificate with a key of 2048 bits or more${orLegacyTls(source)}`;
+  }
+  if (CLIENT_CERTIFICATE_ENDED.test(words)) {
+    return `the server refused the client certificate (${code}): it has expired or was revoked; renew ${source.clientCertificate} and start kube-register again`;
+  }
+  if (WANTS_CERTIFICATE.test(words)) {
+    // Servers that have no cipher in common say the same as those that miss a certificate.
+    const old = /handshake[ _]failure/i.test(words) ? orLegacyTls(source) : '';
+    return `the server refused the TLS handshake (${code}): it wants a client certificate that it trusts, in ${source.clientCertificate}${old}`;
   }
   // Node's words for a connection that ends in the middle of the handshake.
   if (code === 'ECONNRESET' && message.includes('before secure TLS connection')) {
-    return `the server closed the connection in the middle of the TLS handshake: does it speak TLS on this port, and does it trust the client certificate of ${settings}_CERT_FILE where one is set?`;
+    return `the server closed the connection in the middle of the TLS handshake: does it speak TLS on this port, and does it trust the client certificate of ${source.clientCertificate} where one is set?`;
   }
   if (code === 'EPROTO' || /^ERR_(SSL|TLS|OSSL)_/.test(code)) {
-    return `the TLS handshake failed (${code}): check ${settings}_ENDPOINT, ${settings}_CA_FILE, ${settings}_CERT_FILE and ${settings}_KEY_FILE`;
+    return `the TLS handshake failed (${code}): check ${source.endpoint}, ${source.ca} and ${source.clientCertificate}`;
   }
   return undefined;
 }
 
-function protocolProblem(target: Target, code: string): string | undefined {
+function orLegacyTls({ legacyTls }: ConfigSource): string {
+  return legacyTls === undefined ? '' : `, or set ${legacyTls}, which allows TLS 1.0, SHA-1 and small keys`;
+}
+
+const NAMES_SHOWN = 5;
+
+function wrongName(names: readonly string[], { endpoint, serverName }: ConfigSource): string {
+  if (names.length === 0) {
+    return "the server's certificate is for another name or address, and has no subjectAltName: have it made with one";
+  }
+  const more = names.length > NAMES_SHOWN ? `, and ${names.length - NAMES_SHOWN} more` : '';
+  const shown = names.slice(0, NAMES_SHOWN).map((name) => onOneLine(name, 64));
+  const elsewhere = serverName === undefined ? '' : `, or in ${serverName}`;
+  return `the server's certificate is for another name or address: use one of its own (${shown.join(', ')}${more}) in ${endpoint}${elsewhere}`;
+}
+
+function protocolProblem(target: Target, code: string, { endpoint }: ConfigSource): string | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return `the answer's headers are too large: does ${SETTINGS[target]}_ENDPOINT name ${PROGRAM[target]}?`;
+    return `the answer's headers are too large: does ${endpoint} name ${PROGRAM[target]}?`;
   }
   if (code.startsWith('HPE_')) {
-    return `the answer is not HTTP (${code}): does ${SETTINGS[target]}_ENDPOINT name ${PROGRAM[target]}, and is it https:// where the server wants TLS?`;
+    return `the answer is not HTTP (${code}): does ${endpoint} name ${PROGRAM[target]}, and is it https:// where the server wants TLS?`;
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 /** What fleet's and Kubernetes' clients ask of HTTP. The implementation, and with it axios, is in axios-client.ts. */
+import type { ConfigSource } from './config-source.ts';
 import type { RequestError, Target } from './request-error.ts';
 
 export interface HttpRequest {
@@ -34,8 +35,11 @@ export interface HttpClient {
   readonly target: Target;
   /** The server as a person would name it, without credentials. */
   readonly server: string;
+  /** Where the access to it is set, for advice. */
+  readonly source?: ConfigSource;
   /**
-   * Resolves with whatever HTTP status the server gave; a GET has by then been tried again on network errors, 429 and 5xx.
+   * Resolves with whatever HTTP status the server gave. By then a GET was repeated after network errors, 429 and 5xx, and a POST or
+   * PATCH after 429 with Retry-After, where the wait was within the budget.
    * Rejects with RequestError when there is no complete answer, or with the signal's reason when that was aborted.
    */
   send(request: HttpRequest): Promise<HttpAnswer>;

@@ -1,6 +1,6 @@
 /** The one error that leaves the HTTP border: small, without secrets, and sayable to a person. */
 
-/** The two servers that are spoken to through src/http. Also the value of the metric label `target`. */
+/** The servers that src/http sends requests to. Also the value of the metric label `target`. */
 export type Target = 'fleet' | 'kubernetes';
 
 export interface RequestFailure {

@@ -1,10 +1,11 @@
-/** Where the API server is and how to be let in: from settings, else a kubeconfig file, else the pod's service account. */
+/** The API server's endpoint and the credentials for it: from settings, else a kubeconfig file, else the pod's service account. */
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { CredentialError } from '../credential-error.ts';
 import { describeFile } from '../credential-file.ts';
+import { type ConfigSource, type ProxyVariables, proxyVariableFor, settingsSource } from '../http/config-source.ts';
 import { type Endpoint, parseEndpoint } from '../http/endpoint.ts';
-import { checkedTls, readPem, readTlsFiles, type TlsMaterial } from '../tls-files.ts';
+import { checkedTls, type LegacyTls, readPem, readTlsFiles, type TlsMaterial } from '../tls-files.ts';
 import { type TokenReadListener, tokenFileReader, tokenProblem } from '../token-file.ts';
 
 /** One of `endpoint`, `kubeconfig` and `inCluster` is given; were it more, the first would count. */
@@ -22,6 +23,8 @@ export interface ApiAccessOptions {
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
   readonly insecureSkipTlsVerify: boolean;
+  readonly legacyTls?: boolean;
+  readonly proxyVariables?: ProxyVariables;
   readonly onTokenRead?: TokenReadListener;
 }
 
@@ -35,6 +38,8 @@ export interface ApiAccess {
   };
   /** Asked before every request: the token may be renewed meanwhile. Undefined where none is sent. */
   readonly token: (() => Promise<string | undefined>) | undefined;
+  /** Where all this was read from. */
+  readonly source: ConfigSource;
 }
 
 const PREFIX = 'KUBE_REGISTER_API';
@@ -42,8 +47,9 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Reads and checks everything once. Throws CredentialError. */
 export async function readApiAccess(options: ApiAccessOptions): Promise<ApiAccess> {
-  const source = await readSource(options);
-  const files = await readTlsFiles(options, PREFIX);
+  const legacy = { allowed: options.legacyTls ?? false, setting: `${PREFIX}_LEGACY_TLS=true` };
+  const source = await readSource(options, legacy);
+  const files = await readTlsFiles(options, PREFIX, legacy);
   const token =
     options.tokenFile === undefined
       ? source.token
@@ -63,6 +69,20 @@ export async function readApiAccess(options: ApiAccessOptions): Promise<ApiAcces
     endpoint: endpoint.baseUrl,
     tls: { ...source.tls, ...files, insecureSkipVerify: source.insecure || options.insecureSkipTlsVerify },
     token,
+    source: sourceOf(options, source, endpoint),
+  };
+}
+
+function sourceOf(options: ApiAccessOptions, source: Source, endpoint: Endpoint): ConfigSource {
+  const settings = settingsSource('kubernetes');
+  return {
+    ...settings,
+    ...source.names,
+    ...(options.caFile !== undefined && { ca: settings.ca }),
+    ...(options.certFile !== undefined && { clientCertificate: settings.clientCertificate }),
+    ...((options.tokenFile ?? options.certFile) !== undefined && { credentials: settings.credentials }),
+    ...(options.legacyTls && { legacyTls: undefined }),
+    proxyVariable: proxyVariableFor(endpoint.baseUrl, options.proxyVariables ?? {}),
   };
 }
 
@@ -74,18 +94,24 @@ interface Source {
   readonly tls: TlsMaterial & { readonly servername?: string };
   readonly insecure: boolean;
   readonly token: ApiAccess['token'];
+  /** What its parts are called in advice, where they are no settings. */
+  readonly names: Partial<ConfigSource>;
 }
 
-async function readSource(options: ApiAccessOptions): Promise<Source> {
+async function readSource(options: ApiAccessOptions, legacy: LegacyTls): Promise<Source> {
   const { endpoint, kubeconfig, inCluster, serviceAccountFolder = SERVICE_ACCOUNT, onTokenRead } = options;
   const from = `${PREFIX}_ENDPOINT`;
-  if (endpoint !== undefined) return { endpoint, from, tls: {}, insecure: false, token: undefined };
-  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig, onTokenRead);
+  if (endpoint !== undefined) return { endpoint, from, tls: {}, insecure: false, token: undefined, names: {} };
+  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig, legacy, onTokenRead);
   if (inCluster !== undefined) return fromServiceAccount(serviceAccountFolder, inCluster, onTokenRead);
-  throw new CredentialError(`${from}: nothing says where the API server is`);
+  throw new CredentialError(`${from}: the API server has no endpoint`);
 }
 
-async function fromKubeconfig(path: string, onTokenRead: TokenReadListener | undefined): Promise<Source> {
+async function fromKubeconfig(
+  path: string,
+  legacy: LegacyTls,
+  onTokenRead: TokenReadListener | undefined,
+): Promise<Source> {
   const setting = 'KUBE_REGISTER_KUBECONFIG';
   // Loaded only here: a YAML parser is a tenth of the time that the program takes to start.
   const { readKubeconfig } = await import('./kubeconfig.ts');
@@ -95,12 +121,13 @@ async function fromKubeconfig(path: string, onTokenRead: TokenReadListener | und
   return {
     endpoint: config.endpoint,
     from: config.from,
-    tls: { ...checkedTls(config), ...(servername !== undefined && { servername }) },
+    tls: { ...checkedTls(config, legacy), ...(servername !== undefined && { servername }) },
     insecure: config.insecureSkipTlsVerify,
     token:
       config.tokenFile === undefined
         ? constantToken(config.token, from)
         : await tokenFileReader(config.tokenFile, `${from}: tokenFile`, onTokenRead),
+    names: config.source,
   };
 }
 
@@ -110,13 +137,20 @@ async function fromServiceAccount(
   onTokenRead: TokenReadListener | undefined,
 ): Promise<Source> {
   const from = "the pod's service account";
-  const ca = await readPem(join(folder, 'ca.crt'), from);
+  const caFile = join(folder, 'ca.crt');
+  const tokenFile = join(folder, 'token');
+  const ca = await readPem(caFile, from);
   return {
     endpoint,
     from,
     tls: checkedTls({ ca, cert: undefined, key: undefined }),
     insecure: false,
-    token: await tokenFileReader(join(folder, 'token'), from, onTokenRead),
+    token: await tokenFileReader(tokenFile, from, onTokenRead),
+    names: {
+      endpoint: 'KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT of the pod',
+      ca: `${PREFIX}_CA_FILE, which is used instead of ${caFile}`,
+      credentials: `the pod's service account (${tokenFile})`,
+    },
   };
 }
 
@@ -135,7 +169,7 @@ function parseApiEndpoint(text: string, from: string): Endpoint {
     throw new CredentialError(`${from}: ${error instanceof Error ? error.message : 'not an endpoint'}`);
   }
   if (endpoint.socketPath === undefined) return endpoint;
-  throw new CredentialError(`${from}: the API server is spoken to over http:// or https://, not over a socket`);
+  throw new CredentialError(`${from}: the API server must be http:// or https://, not a socket`);
 }
 
 /** Whether what is sent to this host never leaves the machine. `hostname` is as in a URL: IPv6 in brackets. */

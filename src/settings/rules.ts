@@ -24,7 +24,7 @@ interface Rule {
 const RULES: readonly Rule[] = [
   together('FLEET_CERT_FILE', 'FLEET_KEY_FILE'),
   together('FLEET_KEY_FILE', 'FLEET_CERT_FILE'),
-  ...(['FLEET_CA_FILE', 'FLEET_CERT_FILE', 'FLEET_KEY_FILE'] as const).map(onlyForHttpsFleet),
+  ...(['FLEET_CA_FILE', 'FLEET_CERT_FILE', 'FLEET_KEY_FILE', 'FLEET_LEGACY_TLS'] as const).map(onlyForHttpsFleet),
 
   notBoth('API_ENDPOINT', 'KUBECONFIG'),
   together('API_CERT_FILE', 'API_KEY_FILE'),
@@ -32,7 +32,7 @@ const RULES: readonly Rule[] = [
   ...(['API_TOKEN_FILE', 'API_CA_FILE', 'API_CERT_FILE', 'API_KEY_FILE'] as const).map(notBesideKubeconfig),
   notBesideKubeconfig('API_INSECURE_SKIP_TLS_VERIFY'),
   ...(['API_CA_FILE', 'API_CERT_FILE', 'API_KEY_FILE'] as const).map(onlyForHttpsApi),
-  onlyForHttpsApi('API_INSECURE_SKIP_TLS_VERIFY'),
+  ...(['API_INSECURE_SKIP_TLS_VERIFY', 'API_LEGACY_TLS'] as const).map(onlyForHttpsApi),
   {
     about: 'API_CA_FILE',
     reads: ['API_INSECURE_SKIP_TLS_VERIFY'],
@@ -73,7 +73,7 @@ const RULES: readonly Rule[] = [
 export function brokenRules(facts: Facts, unread: readonly SettingName[]): string[] {
   return RULES.flatMap(({ about, reads, problem }) => {
     const one = facts.given.get(about);
-    if (one === undefined || reads.some((name) => unread.includes(name))) return [];
+    if (one === undefined || [about, ...reads].some((name) => unread.includes(name))) return [];
     const style = one.written.startsWith('-') ? flagName : envName;
     const sentence = problem(facts, (name) => facts.given.get(name)?.written ?? style(name));
     return sentence === undefined ? [] : [mistake(about, facts.given, sentence)];
@@ -100,17 +100,17 @@ function together(about: SettingName, other: SettingName): Rule {
 function onlyForHttpsFleet(about: SettingName): Rule {
   return {
     about,
-    reads: ['FLEET_ENDPOINT'],
+    reads: ['FLEET_ENDPOINT', 'FLEET_LEGACY_TLS'],
     problem: ({ values }, spell) =>
-      values.FLEET_ENDPOINT.startsWith('https://')
+      values.FLEET_ENDPOINT.startsWith('https://') || !isAsked(about, values)
         ? undefined
         : `is only for an https:// endpoint, and ${spell('FLEET_ENDPOINT')} is ${quote(values.FLEET_ENDPOINT)}`,
   };
 }
 
-/** API_INSECURE_SKIP_TLS_VERIFY=false asks for nothing; every other of these settings does. */
+/** A switch that is off asks for nothing; every other of these settings does. */
 function isAsked(name: SettingName, values: Values): boolean {
-  return name !== 'API_INSECURE_SKIP_TLS_VERIFY' || values.API_INSECURE_SKIP_TLS_VERIFY;
+  return values[name] !== false;
 }
 
 function notBesideKubeconfig(about: SettingName): Rule {
@@ -127,7 +127,7 @@ function notBesideKubeconfig(about: SettingName): Rule {
 function onlyForHttpsApi(about: SettingName): Rule {
   return {
     about,
-    reads: ['API_ENDPOINT', 'KUBECONFIG', 'API_INSECURE_SKIP_TLS_VERIFY'],
+    reads: ['API_ENDPOINT', 'KUBECONFIG', 'API_INSECURE_SKIP_TLS_VERIFY', 'API_LEGACY_TLS'],
     problem: ({ api, values }, spell) =>
       api.endpoint?.startsWith('http://') && isAsked(about, values)
         ? `is only for an https:// endpoint, and ${spell('API_ENDPOINT')} is ${quote(api.endpoint)}`
@@ -185,8 +185,13 @@ export function warningsOf({ given, values }: Facts): string[] {
     );
   }
   if (values.API_INSECURE_SKIP_TLS_VERIFY) {
-    const risk = 'whoever is in between can answer for the API server and read the credentials';
+    const risk = 'anybody between can imitate the API server and read the credentials';
     warnings.push(mistake('API_INSECURE_SKIP_TLS_VERIFY', given, `the server's certificate is not checked: ${risk}`));
+  }
+  for (const name of ['FLEET_LEGACY_TLS', 'API_LEGACY_TLS'] as const) {
+    if (!values[name]) continue;
+    const risk = 'anybody on the network may break the encryption or imitate the server';
+    warnings.push(mistake(name, given, `TLS 1.0, SHA-1 and small keys are allowed: ${risk}`));
   }
   if (values.HEALTHZ_TIMEOUT >= values.PASS_TIMEOUT) {
     // One of the two was given, for the defaults go together.
@@ -198,8 +203,8 @@ export function warningsOf({ given, values }: Facts): string[] {
     warnings.push(mistake(about, given, `is not ${relation} than ${limit}: ${risk}`));
   }
   if (values.MAX_DEREGISTER_PERCENT === 100 && mayDeregister(values)) {
-    const risk = 'a network that fails can cost all nodes; it is meant for the while that a hold is overruled';
-    warnings.push(mistake('MAX_DEREGISTER_PERCENT', given, `switches the mass guard off: ${risk}`));
+    const risk = 'a network failure can deregister all nodes; set it only while the guard has to be overruled';
+    warnings.push(mistake('MAX_DEREGISTER_PERCENT', given, `switches the deletion guard off: ${risk}`));
   }
   return warnings;
 }

@@ -1,8 +1,10 @@
 /** What the operator set: flags and environment variables, read into one trusted object or into a list of mistakes. */
 import type { Selector } from '../fleet/selector.ts';
+import type { ProxyVariables } from '../http/config-source.ts';
 import { type ApiServer, chooseApiServer } from './api-server.ts';
 import { findGiven, type GivenSettings, mistake } from './given.ts';
 import { helpText } from './help.ts';
+import { quotesProblem } from './quotes.ts';
 import { brokenRules, kubeletUrls, warningsOf } from './rules.ts';
 import { type SettingName, settingNames, table, type Values } from './table.ts';
 import type { Listen, NodeName } from './values.ts';
@@ -16,7 +18,7 @@ interface TlsFiles {
 
 export interface Settings {
   /** The endpoint has no slash at the end: `unix:///var/run/fleet.sock` or `http(s)://host[:port][/base]`. */
-  readonly fleet: TlsFiles & { readonly endpoint: string; readonly timeoutMs: number };
+  readonly fleet: TlsFiles & { readonly endpoint: string; readonly timeoutMs: number; readonly legacyTls: boolean };
   readonly selector: Selector;
   readonly api: TlsFiles &
     ApiServer & {
@@ -24,7 +26,10 @@ export interface Settings {
       readonly tokenFile: string | undefined;
       readonly insecureSkipTlsVerify: boolean;
       readonly timeoutMs: number;
+      readonly legacyTls: boolean;
     };
+  /** Proxies are not used; errors name the variables. */
+  readonly proxyVariables: ProxyVariables;
   /** URLs with `{ip}` as their host. Credentials are for those with https only. */
   readonly kubelet: TlsFiles & {
     readonly urlTemplates: readonly string[];
@@ -48,7 +53,7 @@ export interface Settings {
   readonly missingGraceMs: number;
   /** Infinity is never. */
   readonly unhealthyGraceMs: number;
-  /** From 0 to 100; 100 switches the mass guard off. */
+  /** From 0 to 100; 100 switches the deletion guard off. */
   readonly maxDeregisterPercent: number;
   readonly listen: Listen;
   /** In small letters. */
@@ -92,7 +97,12 @@ export function readSettings(
   const all = [...earlierMistakes, ...mistakes, ...lines, ...brokenRules(facts, unread)];
   if (all.length > 0) return { kind: 'mistakes', lines: all };
   const spellings = new Map([...given].map(([name, { written }]) => [name, written]));
-  return { kind: 'run', settings: settingsOf(values, api), warnings: warningsOf(facts), spellings };
+  return {
+    kind: 'run',
+    settings: settingsOf(values, api, proxyVariables(env)),
+    warnings: warningsOf(facts),
+    spellings,
+  };
 }
 
 interface Reading {
@@ -106,22 +116,35 @@ interface Reading {
 function readValues(given: GivenSettings): Reading {
   const texts = new Map([...given].map(([name, { text }]) => [name, text]));
   const result = table.safeParse(Object.fromEntries(texts));
-  if (result.success) return { values: result.data, unread: [], lines: [] };
+  const issues = result.error?.issues ?? [];
   const unread: SettingName[] = [];
   const lines: string[] = [];
   for (const name of settingNames) {
-    const issue = result.error.issues.find(({ path }) => path[0] === name);
-    if (issue === undefined) continue;
+    const problem = quotesProblem(name, texts.get(name) ?? '') ?? issues.find(({ path }) => path[0] === name)?.message;
+    if (problem === undefined) continue;
     unread.push(name);
-    lines.push(mistake(name, given, issue.message));
+    lines.push(mistake(name, given, problem));
     texts.delete(name);
   }
   return { values: table.parse(Object.fromEntries(texts)), unread, lines };
 }
 
-function settingsOf(values: Values, api: ApiServer): Settings {
+/** The first that is set, by the protocol of the endpoint, as curl and Go have them. */
+function proxyVariables(env: Readonly<Record<string, string | undefined>>): ProxyVariables {
+  const first = (...names: readonly string[]) => names.find((name) => (env[name] ?? '') !== '');
+  const http = first('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY');
+  const https = first('https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY');
+  return { ...(http !== undefined && { http }), ...(https !== undefined && { https }) };
+}
+
+function settingsOf(values: Values, api: ApiServer, proxyVariables: ProxyVariables): Settings {
   return {
-    fleet: { ...tlsFiles(values, 'FLEET'), endpoint: values.FLEET_ENDPOINT, timeoutMs: values.FLEET_TIMEOUT },
+    fleet: {
+      ...tlsFiles(values, 'FLEET'),
+      endpoint: values.FLEET_ENDPOINT,
+      timeoutMs: values.FLEET_TIMEOUT,
+      legacyTls: values.FLEET_LEGACY_TLS,
+    },
     selector: values.METADATA,
     api: {
       ...tlsFiles(values, 'API'),
@@ -130,7 +153,9 @@ function settingsOf(values: Values, api: ApiServer): Settings {
       tokenFile: values.API_TOKEN_FILE,
       insecureSkipTlsVerify: values.API_INSECURE_SKIP_TLS_VERIFY,
       timeoutMs: values.API_TIMEOUT,
+      legacyTls: values.API_LEGACY_TLS,
     },
+    proxyVariables,
     kubelet: {
       ...tlsFiles(values, 'KUBELET'),
       urlTemplates: kubeletUrls(values),

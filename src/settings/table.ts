@@ -61,6 +61,13 @@ function onOff(standard: 'true' | 'false', about: About) {
     .register(rows, { ...about, default: standard, kind: 'switch' });
 }
 
+function legacyTls(section: Section) {
+  return onOff('false', {
+    section,
+    help: 'true: allow TLS 1.0 and 1.1, SHA-1 signatures and small keys, as servers before 2016 have them. Anybody on the network may then break the encryption or imitate the server.',
+  });
+}
+
 function timeout(standard: string, section: Section, help: string) {
   return setting(duration(100, 10 * MINUTE), standard, { section, help });
 }
@@ -76,6 +83,7 @@ export const table = z.object({
   FLEET_CA_FILE: optionalFile('fleet', "CA certificates that fleet's certificate is checked against (https only)."),
   FLEET_CERT_FILE: optionalFile('fleet', 'Client certificate; needs FLEET_KEY_FILE.'),
   FLEET_KEY_FILE: optionalFile('fleet', 'Key of the client certificate; needs FLEET_CERT_FILE.'),
+  FLEET_LEGACY_TLS: legacyTls('fleet'),
   FLEET_TIMEOUT: timeout('10s', 'fleet', 'For one request to fleet.'),
   METADATA: setting(selector(), 'role=kubernetes', {
     section: 'fleet',
@@ -90,7 +98,7 @@ export const table = z.object({
   KUBECONFIG: optionalFile('Kubernetes API', 'A kubeconfig file: server and credentials of its current context.'),
   API_VERSION: setting(oneOf(['auto', ...API_VERSIONS]), 'auto', {
     section: 'Kubernetes API',
-    help: 'The API version to speak: v1, v1beta3, v1beta2 or v1beta1. auto asks the server for the newest that it has.',
+    help: 'The API version to use: v1, v1beta3, v1beta2 or v1beta1. auto uses the newest that the server has.',
   }),
   API_TOKEN_FILE: optionalFile(
     'Kubernetes API',
@@ -103,6 +111,7 @@ export const table = z.object({
     section: 'Kubernetes API',
     help: "true: the server's certificate is not checked.",
   }),
+  API_LEGACY_TLS: legacyTls('Kubernetes API'),
   API_TIMEOUT: timeout('10s', 'Kubernetes API', 'For one request to the API server.'),
 
   HEALTHZ_URL: setting(
@@ -110,7 +119,7 @@ export const table = z.object({
     'http://{ip}:10255/healthz,http://{ip}:10250/healthz,https://{ip}:10250/healthz',
     {
       section: 'Kubelets',
-      help: "Where a kubelet says that it is alive: URLs separated by commas, asked side by side; {ip} is the machine's address.",
+      help: "The health URLs of a kubelet, separated by commas, requested side by side; {ip} is the machine's address.",
     },
   ),
   HEALTHZ_PORT: optional(wholeNumber(1, 65_535), {
@@ -120,7 +129,7 @@ export const table = z.object({
   HEALTHZ_TIMEOUT: timeout('2s', 'Kubelets', 'For one kubelet, over all of its URLs.'),
   HEALTHZ_CONCURRENCY: setting(wholeNumber(1, 1_000), '100', {
     section: 'Kubelets',
-    help: 'How many kubelets are asked at a time.',
+    help: 'How many kubelets are checked at a time.',
   }),
   KUBELET_CA_FILE: optionalFile(
     'Kubelets',
@@ -140,7 +149,7 @@ export const table = z.object({
   }),
   PASS_TIMEOUT: setting(duration(SECOND, HOUR), '2m', {
     section: 'Schedule',
-    help: 'A pass that takes longer is given up and changes nothing more.',
+    help: 'A pass that takes longer is aborted and changes nothing more.',
   }),
 
   NODE_NAME: setting(nodeName(), 'ip', {
@@ -155,7 +164,7 @@ export const table = z.object({
   }),
   ADOPT: onOff('true', {
     section: 'Nodes',
-    help: 'Mark living nodes of matching machines that somebody else registered. Only marked nodes are ever deregistered.',
+    help: 'Manage the living nodes of matching machines that were registered by others. Only managed nodes are ever deregistered.',
   }),
   OWNER_ID: setting(ownerId(), 'default', {
     section: 'Nodes',
@@ -163,7 +172,7 @@ export const table = z.object({
   }),
   EVENTS: onOff('true', {
     section: 'Nodes',
-    help: 'Write what is done to a node into Events about it, which kubectl shows; only where the API server is spoken to in v1.',
+    help: 'Write an Event about a node for what is done to it, which kubectl shows; only with API v1.',
   }),
 
   POLICY: setting(oneOf(['sync', 'register-only']), 'sync', {
@@ -180,7 +189,7 @@ export const table = z.object({
   }),
   MAX_DEREGISTER_PERCENT: setting(wholeNumber(0, 100), '34', {
     section: 'Deregistration',
-    help: 'When more of the managed nodes than this look gone at once, none is deregistered. 100 switches that guard off; with 0 a single one still goes.',
+    help: 'The limit of the deletion guard: while more of the managed nodes than this are dead, none is deregistered. 100 switches the guard off; with 0 a single one is still deregistered.',
   }),
 
   LISTEN: setting(listen(), '0.0.0.0:10271', {

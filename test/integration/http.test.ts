@@ -203,7 +203,36 @@ describe('trying again', () => {
     expect(seen).toEqual([`${status}`]);
   });
 
-  it.each(['POST', 'PATCH', 'DELETE'] as const)('a %s is never asked twice', async (method) => {
+  it.each(['POST', 'PATCH'] as const)(
+    'a %s that is put off is sent again after the wait that it is told',
+    async (method) => {
+      const times: number[] = [];
+      const server = await serveHttp((_request, response) => {
+        times.push(performance.now());
+        response.writeHead(times.length === 1 ? 429 : 201, { 'Retry-After': '1' }).end();
+      });
+      const { client, seen } = clientOf(`http://127.0.0.1:${server.port}`);
+      expect((await client.send(get('/x', { method }))).status).toBe(201);
+      expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(990);
+      expect(seen).toEqual(['429', 'again', '201']);
+    },
+  );
+
+  it.each([
+    ['POST', 429, '60'],
+    ['PATCH', 429, ''],
+    ['POST', 503, '1'],
+    ['DELETE', 429, '1'],
+  ] as const)('a %s is not sent again after %i with Retry-After %j', async (method, status, wait) => {
+    const server = await serveHttp((_request, response) => {
+      response.writeHead(status, wait === '' ? {} : { 'Retry-After': wait }).end();
+    });
+    const { client, seen } = clientOf(`http://127.0.0.1:${server.port}`);
+    expect((await client.send(get('/x', { method }))).status).toBe(status);
+    expect(seen).toEqual([`${status}`]);
+  });
+
+  it.each(['POST', 'PATCH', 'DELETE'] as const)('a %s that may have been done is never sent twice', async (method) => {
     const server = await serveHttp((request, response) => {
       if (request.url === '/cut') request.socket.destroy();
       else {
@@ -447,6 +476,54 @@ describe('what an error says', () => {
     }
     const unknown = diagnose('fleet', undefined, { code: 'EODD', message: `bad Bearer ${TOKEN} http://u:${TOKEN}@h/` });
     expect(unknown).toBe('EODD: bad Bearer … http://h/');
+  });
+
+  it('never holds the token, in whatever escaping the server sends it back', async () => {
+    const token = 'Secr3t/"token"+<x>';
+    const escapings: ((text: string) => string)[] = [
+      (text) => text,
+      (text) => JSON.stringify({ message: text }),
+      (text) =>
+        `{"message":"${text.replace(/./g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)}"}`,
+      encodeURIComponent,
+      (text) => encodeURIComponent(text).toLowerCase().replace('secr3t', 'Secr3t'),
+      (text) => Buffer.from(text).toString('base64'),
+      (text) => JSON.stringify({ message: encodeURIComponent(JSON.stringify(text)) }),
+      (text) => text.replaceAll('"', '&quot;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+    ];
+    const secrets = [token, encodeURIComponent(token), Buffer.from(token).toString('base64').slice(0, -4)];
+    for (const echo of escapings) {
+      const server = await serveHttp((request, response) => {
+        const said = echo(request.headers.authorization?.replace('Bearer ', '') ?? '');
+        const headers = { 'Content-Type': said, Server: said, Location: `http://h/${encodeURIComponent(said)}` };
+        response.writeHead(302, headers).end(said);
+      });
+      const { client } = clientOf(`http://127.0.0.1:${server.port}`, { token: async () => token });
+      const answer = await client.send(get());
+      const error = client.failure(get(), `302 ${echo(token)}`, answer);
+      const shown = [...Object.values(answer), error.message, inspect(error, { depth: Infinity, showHidden: true })];
+      const readings = shown.map(String).flatMap((text) => [text, decoded(text), decoded(decoded(text))]);
+      for (const secret of secrets) expect(readings.filter((text) => text.includes(secret))).toEqual([]);
+    }
+
+    function decoded(text: string): string {
+      return text
+        .replace(/\\u(.{4})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+        .replace(/%(..)/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
+        .replace(/\\(["\\/])/g, '$1')
+        .replaceAll('&quot;', '"')
+        .replaceAll('&lt;', '<')
+        .replaceAll('&gt;', '>');
+    }
+  });
+
+  it('never holds the token as a host that a redirect names', async () => {
+    const token = 'secret-host-token';
+    const server = await serveHttp((_request, response) => {
+      response.writeHead(302, { Location: `https://${encodeURIComponent(token)}.example/` }).end();
+    });
+    const { client } = clientOf(`http://127.0.0.1:${server.port}`, { token: async () => token });
+    expect((await client.send(get())).redirectedTo).not.toContain(token);
   });
 
   it.each(['two words', 'line\nbreak', ''])('refuses the token %j without repeating it', async (token) => {

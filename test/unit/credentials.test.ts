@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CredentialError } from '../../src/credential-error.ts';
+import { settingsSource } from '../../src/http/config-source.ts';
 import { type ApiAccessOptions, readApiAccess } from '../../src/kubernetes/credentials.ts';
 import { checkedTls, readPem, readTlsFiles } from '../../src/tls-files.ts';
 import { tokenFileReader } from '../../src/token-file.ts';
@@ -168,10 +169,62 @@ describe('a client certificate', () => {
   it('is taken until then', async () => {
     const [cert, key] = await Promise.all([readPem(pair.certFile, 'CERT_FILE'), readPem(pair.keyFile, 'KEY_FILE')]);
     const lastSecond = Date.UTC(2016, 0, 1) - 1_000;
-    expect(checkedTls({ ca: undefined, cert, key }, { wall: () => lastSecond })).toEqual({
+    expect(checkedTls({ ca: undefined, cert, key }, undefined, { wall: () => lastSecond })).toEqual({
       cert: cert.text,
       key: key.text,
     });
+  });
+});
+
+describe('a client certificate that is weak', () => {
+  const pair = (name: string) => ({ certFile: certificate(`${name}.pem`), keyFile: certificate(`${name}.key`) });
+  const legacy = (allowed: boolean) => ({ allowed, setting: 'X_LEGACY_TLS=true' });
+
+  it.each([
+    ['sha1-client', 'the certificate is signed with SHA-1 or MD5, which TLS refuses: have it signed with SHA-256'],
+    ['small-client', 'its key is too small for TLS: make a certificate with a key of 2048 bits or more'],
+  ])('(%s) is refused with the setting that allows it', async (name, problem) => {
+    const files = { ...NO_FILES, ...pair(name) };
+    const refused = `X_CERT_FILE: ${files.certFile}: ${problem}`;
+    expect(await problemOf(readTlsFiles(files, 'X', legacy(false)))).toBe(
+      `${refused}, or set X_LEGACY_TLS=true, which allows TLS 1.0, SHA-1 and small keys`,
+    );
+    expect(await problemOf(readTlsFiles(files, 'X'))).toBe(refused);
+    expect(await readTlsFiles(files, 'X', legacy(true))).toMatchObject({ legacy: true });
+  });
+});
+
+describe('a file that an editor on Windows wrote', () => {
+  const MARK = '\ufeff';
+  const encodings = [
+    ['UTF-8 with a byte order mark', (text: string) => Buffer.from(MARK + text)],
+    ['UTF-16', (text: string) => Buffer.from(MARK + text, 'utf16le')],
+    ['UTF-16, big end first', (text: string) => Buffer.from(MARK + text, 'utf16le').swap16()],
+    ['UTF-8 with CRLF', (text: string) => Buffer.from(text.replaceAll('\n', '\r\n'))],
+  ] as const;
+
+  it.each(encodings)('in %s is read', async (_, encode) => {
+    const names = ['ca.pem', 'client.pem', 'client.key'] as const;
+    for (const name of names) await writeFile(join(folder, name), encode(await pemOf(name)));
+    await writeFile(join(folder, 'token'), encode('hunter2\n'));
+    const [caFile, certFile, keyFile] = names.map((name) => join(folder, name));
+    expect(Object.keys(await readTlsFiles({ caFile, certFile, keyFile }, 'X'))).toEqual(['ca', 'cert', 'key']);
+    expect(await (await tokenFileReader(join(folder, 'token'), 'TOKEN_FILE'))()).toBe('hunter2');
+  });
+});
+
+describe('a key with what OpenSSL and others write beside it', () => {
+  it('is read', async () => {
+    const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+    const key = createPrivateKey(await pemOf('client.key')).export({ type: 'sec1', format: 'pem' });
+    const both = await file(
+      'both.pem',
+      `Bag Attributes\n    friendlyName: x\n${parameters}${key}${await pemOf('client.pem')}`,
+    );
+    expect(Object.keys(await readTlsFiles({ ...NO_FILES, certFile: both, keyFile: both }, 'X'))).toEqual([
+      'cert',
+      'key',
+    ]);
   });
 });
 
@@ -326,5 +379,50 @@ describe('access to the API server', () => {
     expect(await problemOf(readApiAccess({ ...nothing(), kubeconfig: third }))).toBe(
       `KUBE_REGISTER_KUBECONFIG: ${third}: a token must be one word of visible ASCII characters`,
     );
+  });
+
+  describe('names in its advice', () => {
+    it('the settings, where it comes from settings', async () => {
+      const { source } = await readApiAccess({ ...nothing(), endpoint: 'https://10.0.0.1' });
+      expect(source).toEqual({ ...settingsSource('kubernetes'), proxyVariable: undefined });
+    });
+
+    it('the fields of the kubeconfig, where it comes from one', async () => {
+      const data = Buffer.from(await pemOf('ca.pem')).toString('base64');
+      const path = await kubeconfig({ server: 'https://10.0.0.1', 'certificate-authority-data': data }, {});
+      const { source } = await readApiAccess({ ...nothing(), kubeconfig: path });
+      expect(source).toMatchObject({
+        endpoint: `server of cluster "l" in ${path}`,
+        ca: `certificate-authority-data of cluster "l" in ${path}`,
+        serverName: `tls-server-name of cluster "l" in ${path}`,
+        clientCertificate: `client-certificate and client-key of user "u" in ${path}`,
+        credentials: `the credentials of user "u" in ${path}`,
+        timeout: 'KUBE_REGISTER_API_TIMEOUT',
+      });
+      expect(JSON.stringify(source)).not.toMatch(/API_(ENDPOINT|CA_FILE|CERT_FILE|KEY_FILE|TOKEN_FILE)/);
+    });
+
+    it("the pod's files, where it comes from a service account, and the settings that are used instead", async () => {
+      const inCluster = await pod();
+      const { source } = await readApiAccess({ ...nothing(), inCluster });
+      expect(source).toMatchObject({
+        endpoint: 'KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT of the pod',
+        ca: `KUBE_REGISTER_API_CA_FILE, which is used instead of ${folder}/ca.crt`,
+        credentials: `the pod's service account (${folder}/token)`,
+      });
+      const overlaid = await readApiAccess({ ...nothing(), inCluster, caFile: certificate('ca.pem') });
+      expect(overlaid.source.ca).toBe('KUBE_REGISTER_API_CA_FILE');
+    });
+
+    it('the variable of a proxy for its protocol, and legacy TLS where it is not allowed', async () => {
+      const proxyVariables = { http: 'http_proxy', https: 'HTTPS_PROXY' };
+      const sourceOf = async (endpoint: string, legacyTls: boolean) =>
+        (await readApiAccess({ ...nothing(), endpoint, legacyTls, proxyVariables })).source;
+      expect(await sourceOf('https://k', false)).toMatchObject({
+        proxyVariable: 'HTTPS_PROXY',
+        legacyTls: 'KUBE_REGISTER_API_LEGACY_TLS=true',
+      });
+      expect(await sourceOf('http://k', true)).toMatchObject({ proxyVariable: 'http_proxy', legacyTls: undefined });
+    });
   });
 });

@@ -32,6 +32,8 @@ describe('two settings that do not go together', () => {
     [{ FLEET_CA_FILE: '/ca', FLEET_ENDPOINT: 'http://f' }, 'FLEET_CA_FILE', 'is only for an https:// endpoint'],
     [{ API_CA_FILE: '/ca' }, 'API_CA_FILE', 'KUBE_REGISTER_API_ENDPOINT is "http://127.0.0.1:8080"'],
     [{ API_INSECURE_SKIP_TLS_VERIFY: 'true' }, 'API_INSECURE_SKIP_TLS_VERIFY', 'is only for an https:// endpoint'],
+    [{ API_LEGACY_TLS: 'true' }, 'API_LEGACY_TLS', 'is only for an https:// endpoint'],
+    [{ FLEET_LEGACY_TLS: 'true' }, 'FLEET_LEGACY_TLS', 'is only for an https:// endpoint'],
     [{ ...https, API_CA_FILE: '/ca', API_INSECURE_SKIP_TLS_VERIFY: 'true' }, 'API_CA_FILE', 'says not to check'],
     [
       { API_TOKEN_FILE: '/t', API_ENDPOINT: 'http://10.0.0.1' },
@@ -64,6 +66,9 @@ describe('two settings that do not go together', () => {
     [{ ...kubeconfig, API_VERSION: 'v1', API_TIMEOUT: '5s' }],
     [{ SYNC_SCHEDULE: '', SYNC_INTERVAL: '30' }],
     [{ API_TOKEN_FILE: '/t' }],
+    [{ ...kubeconfig, API_LEGACY_TLS: 'true' }],
+    [{ ...https, API_LEGACY_TLS: 'true', FLEET_LEGACY_TLS: 'true' }],
+    [{ API_LEGACY_TLS: 'false', FLEET_LEGACY_TLS: 'false' }],
   ])('%j go together', (variables) => {
     expect(mistakes(variables)).toEqual([]);
   });
@@ -92,6 +97,13 @@ describe('a warning', () => {
     expect(warnings({ API_ENDPOINT: 'https://k', API_INSECURE_SKIP_TLS_VERIFY: 'true' })).toHaveLength(1);
   });
 
+  it('is given when legacy TLS is allowed', () => {
+    const risk = 'anybody on the network may break the encryption or imitate the server';
+    expect(warnings({ API_ENDPOINT: 'https://k', API_LEGACY_TLS: 'true', FLEET_LEGACY_TLS: 'false' })).toEqual([
+      `KUBE_REGISTER_API_LEGACY_TLS="true": TLS 1.0, SHA-1 and small keys are allowed: ${risk}`,
+    ]);
+  });
+
   it('is given when one silent kubelet would outlast the pass', () => {
     const risk = 'one silent kubelet makes every pass fail';
     expect(warnings({ PASS_TIMEOUT: '2s' })).toEqual([
@@ -105,7 +117,7 @@ describe('a warning', () => {
 
   it('is given when the mass guard is off, unless no node is ever deregistered', () => {
     expect(warnings({ MAX_DEREGISTER_PERCENT: '100' })).toEqual([
-      expect.stringMatching(/^KUBE_REGISTER_MAX_DEREGISTER_PERCENT="100": switches the mass guard off: /),
+      expect.stringMatching(/^KUBE_REGISTER_MAX_DEREGISTER_PERCENT="100": switches the deletion guard off: /),
     ]);
     expect(warnings({ MAX_DEREGISTER_PERCENT: '100', MISSING_GRACE: 'never' })).toHaveLength(1);
     expect(warnings({ MAX_DEREGISTER_PERCENT: '99' })).toEqual([]);

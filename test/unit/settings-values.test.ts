@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Settings } from '../../src/settings/settings.ts';
+import { rowOf, type SettingName, settingNames } from '../../src/settings/table.ts';
 import { mistakes, read } from './read-settings.ts';
 
 describe('a value', () => {
@@ -26,6 +27,11 @@ describe('a value', () => {
       (s: Settings) => s.schedule,
       { kind: 'cron', expression: '0 */5 * * * MON-FRI' },
     ],
+    ...['0 30 4 * * 5', '0 30 4 1,15 * *', '0 0 0 */2 * FRI', '*/60 */60 */24 * * *', '0-20/10 * * * * *'].map(
+      (expression) => ['SYNC_SCHEDULE', expression, (s: Settings) => s.schedule, { kind: 'cron', expression }] as const,
+    ),
+    ['METADATA', `owner=o'brien`, (s: Settings) => s.selector.text, `owner=o'brien`],
+    ['API_LEGACY_TLS', 'false', (s: Settings) => s.api.legacyTls, false],
     ['SYNC_INTERVAL', '45s', (s: Settings) => s.schedule, { kind: 'interval', ms: 45_000 }],
     ['PASS_TIMEOUT', '5m', (s: Settings) => s.passTimeoutMs, 300_000],
     ['NODE_NAME', 'machine-id', (s: Settings) => s.nodeName, { kind: 'machine-id' }],
@@ -107,6 +113,15 @@ describe('a value that is not allowed', () => {
     ['SYNC_SCHEDULE', '0 0 0 31 2 *', 'impossible day of month'],
     ['SYNC_SCHEDULE', '0 0 0 L-30 2 *', 'this one never comes'],
     ['SYNC_SCHEDULE', '0-999999999 * * * * *', 'no number has more than two digits'],
+    ['SYNC_SCHEDULE', '0 30 4 1,15 * 5', 'day and weekday cannot both be restricted'],
+    ['SYNC_SCHEDULE', '0 0 0 1-31 * MON', 'day and weekday cannot both be restricted'],
+    ['SYNC_SCHEDULE', '*/90 * * * * *', 'the step of */90 is larger than its 60 values; for a pass every so often set'],
+    ['SYNC_SCHEDULE', '0 5,*/61 * * * *', 'the step of */61 is larger than its 60 values'],
+    ['SYNC_SCHEDULE', '0 0 */25 * * *', 'the step of */25 is larger than its 24 values'],
+    ['SYNC_SCHEDULE', '0 0 0 */32 * *', 'the step of */32 is larger than its 31 values'],
+    ['SYNC_SCHEDULE', '0 0 0 * */13 *', 'the step of */13 is larger than its 12 values'],
+    ['SYNC_SCHEDULE', '0 0 0 * * */8', 'the step of */8 is larger than its 7 values'],
+    ['SYNC_SCHEDULE', '10-20/30 * * * * *', 'the step of 10-20/30 is larger than its 11 values'],
     ['SYNC_INTERVAL', '999ms', 'must be a duration from 1s to 24h'],
     ['SYNC_INTERVAL', '25h', 'must be a duration from 1s to 24h'],
     ['PASS_TIMEOUT', '0', 'must be a duration from 1s to 1h'],
@@ -148,5 +163,42 @@ describe('a value that is not allowed', () => {
     expect(others).toEqual([]);
     expect(line).toContain(`KUBE_REGISTER_${name}="${text.slice(0, 64)}`);
     expect(line).toContain(allowed);
+  });
+});
+
+describe('a value with the quotation marks that a shell would have taken away', () => {
+  const problem =
+    'has quotation marks that belong to the value, as docker --env-file leaves them: write it without them';
+  /** A value that each setting takes. */
+  const good: Partial<Record<SettingName, string>> = {
+    API_ENDPOINT: 'http://k:8080',
+    HEALTHZ_PORT: '80',
+    SYNC_INTERVAL: '45s',
+    NODE_LABELS: 'rack',
+    PAGE_HOSTS: 'nodes.example.com',
+  };
+  const values = settingNames.map((name) => [name, good[name] ?? (rowOf(name).default || '/etc/file')] as const);
+
+  it.each(values)('is refused: %s', (name, value) => {
+    for (const mark of ['"', "'"]) {
+      const [line, ...others] = mistakes({ [name]: `${mark}${value}${mark}` });
+      expect(others).toEqual([]);
+      expect(line).toMatch(new RegExp(`^KUBE_REGISTER_${name}=`));
+      expect(line).toContain(problem);
+    }
+  });
+
+  it.each([
+    ['NODE_LABELS', 'zone,"rack"'],
+    ['NODE_NAME', 'metadata:"host"'],
+    ['METADATA', 'role="kubernetes",zone=a'],
+    ['METADATA', `role in ('a', 'b')`],
+    ['OWNER_ID', '"blue'],
+  ])('is refused in a part of it: %s=%s', (name, value) => {
+    expect(mistakes({ [name]: value })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('is refused as a flag', () => {
+    expect(mistakes({}, ['-metadata="role=kubernetes"'])).toEqual([`-metadata="\\"role=kubernetes\\"": ${problem}`]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../src/settings/settings.ts';
 import { rowOf, settingNames } from '../../src/settings/table.ts';
-import { type Env, nowhere, read } from './read-settings.ts';
+import { type Env, mistakes, nowhere, read } from './read-settings.ts';
 
 /** The contract with operators: every setting, and its default as they would write it. */
 const CONTRACT = {
@@ -9,6 +9,7 @@ const CONTRACT = {
   FLEET_CA_FILE: undefined,
   FLEET_CERT_FILE: undefined,
   FLEET_KEY_FILE: undefined,
+  FLEET_LEGACY_TLS: 'false',
   FLEET_TIMEOUT: '10s',
   METADATA: 'role=kubernetes',
   API_ENDPOINT: undefined,
@@ -19,6 +20,7 @@ const CONTRACT = {
   API_CERT_FILE: undefined,
   API_KEY_FILE: undefined,
   API_INSECURE_SKIP_TLS_VERIFY: 'false',
+  API_LEGACY_TLS: 'false',
   API_TIMEOUT: '10s',
   HEALTHZ_URL: 'http://{ip}:10255/healthz,http://{ip}:10250/healthz,https://{ip}:10250/healthz',
   HEALTHZ_PORT: undefined,
@@ -61,7 +63,7 @@ describe('with nothing set', () => {
       warnings: [],
       spellings: new Map(),
       settings: {
-        fleet: { ...none, endpoint: 'unix:///var/run/fleet.sock', timeoutMs: 10_000 },
+        fleet: { ...none, endpoint: 'unix:///var/run/fleet.sock', timeoutMs: 10_000, legacyTls: false },
         selector: {
           text: 'role=kubernetes',
           requirements: [{ key: 'role', operator: 'in', values: new Set(['kubernetes']) }],
@@ -75,7 +77,9 @@ describe('with nothing set', () => {
           tokenFile: undefined,
           insecureSkipTlsVerify: false,
           timeoutMs: 10_000,
+          legacyTls: false,
         },
+        proxyVariables: {},
         kubelet: {
           ...none,
           urlTemplates: ['http://{ip}:10255/healthz', 'http://{ip}:10250/healthz', 'https://{ip}:10250/healthz'],
@@ -107,6 +111,17 @@ describe('with nothing set', () => {
   it('giving every default in words changes nothing, apart from the alternatives that exclude each other', () => {
     const given = Object.fromEntries(Object.entries(CONTRACT).filter(([, text]) => text !== undefined));
     expect(read([], given)).toEqual(read([]));
+  });
+});
+
+describe('the variables of proxies', () => {
+  it.each<[Env, object]>([
+    [{ HTTPS_PROXY: 'http://u:hunter2@p', NO_PROXY: '*' }, { https: 'HTTPS_PROXY' }],
+    [{ https_proxy: 'http://p', HTTPS_PROXY: 'http://q', HTTP_PROXY: '' }, { https: 'https_proxy' }],
+    [{ HTTP_PROXY: 'http://p' }, { http: 'HTTP_PROXY' }],
+    [{ ALL_PROXY: 'http://p' }, { http: 'ALL_PROXY', https: 'ALL_PROXY' }],
+  ])('%j are known by name, without their values', (env, expected) => {
+    expect(read([], {}, env).proxyVariables).toEqual(expected);
   });
 });
 
@@ -180,18 +195,34 @@ describe('a variable', () => {
     expect(read(['--metadata='], { METADATA: 'role=etcd' }).selector.requirements).toEqual([]);
   });
 
-  it('that Kubernetes injects for a Service called kube-register is ignored', () => {
-    const injected = {
-      SERVICE_HOST: '10.0.0.1',
-      SERVICE_PORT: '10271',
-      SERVICE_PORT_METRICS: '10271',
-      PORT: 'tcp://10.0.0.1:10271',
-      PORT_10271_TCP: 'tcp://10.0.0.1:10271',
-      PORT_10271_TCP_PROTO: 'tcp',
-      PORT_10271_TCP_PORT: '10271',
-      PORT_10271_TCP_ADDR: '10.0.0.1',
-    };
-    expect(read([], injected)).toEqual(read([]));
+  // A Service kube-register-healthz injects the name of a setting, KUBE_REGISTER_HEALTHZ_PORT.
+  it.each(['', 'METRICS_', 'HEALTHZ_', 'METRICS_2_'])(
+    'that Kubernetes injects for a Service whose name begins with kube-register is ignored: %s',
+    (service) => {
+      const injected = {
+        SERVICE_HOST: '10.0.0.1',
+        SERVICE_PORT: '10271',
+        SERVICE_PORT_METRICS: '10271',
+        PORT: 'tcp://10.0.0.1:10271',
+        PORT_10271_TCP: 'tcp://10.0.0.1:10271',
+        PORT_10271_TCP_PROTO: 'tcp',
+        PORT_10271_TCP_PORT: '10271',
+        PORT_10271_TCP_ADDR: '10.0.0.1',
+        PORT_53_UDP: 'udp://[fd00::1]:53',
+      };
+      const env = Object.fromEntries(Object.entries(injected).map(([name, text]) => [`${service}${name}`, text]));
+      expect(read([], env)).toEqual(read([]));
+    },
+  );
+
+  it.each([
+    ['HEALTH_PORT', '10255', /did you mean KUBE_REGISTER_HEALTHZ_PORT\?$/],
+    ['HEALTHZ_PORT_', '10255', /did you mean KUBE_REGISTER_HEALTHZ_PORT\?$/],
+    ['METRICS_PORT', '10271', /there is no such setting/],
+    ['METRICS_HOST', '10.0.0.1', /there is no such setting/],
+    ['HEALTHZ_PORT', 'tcp:10255', /must be a whole number/],
+  ])('that only looks like one of these is a mistake: %s=%s', (name, text, problem) => {
+    expect(mistakes({ [name]: text })).toEqual([expect.stringMatching(problem)]);
   });
 
   it('of another program is none of our business', () => {
