@@ -144,7 +144,7 @@ ${behind}`;
   const SECURE = { insecureSkipTlsVerify: false };
 
   // Each was given to kubectl 1.32.
-  it.each([
+  it.each<[string, string, object]>([
     ['merge keys', yaml({ before: 'x: &x {insecure-skip-tls-verify: true}\n', cluster: '    <<: *x' }), INSECURE],
     [
       'merge keys of several maps',
