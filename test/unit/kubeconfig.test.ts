@@ -155,12 +155,16 @@ ${behind}`;
       { ...INSECURE, servername: 'k' },
     ],
     ['anchors', yaml({ before: 'x: &x k\n', cluster: '    tls-server-name: *x' }), { servername: 'k' }],
-    ...['yes', 'Yes', 'on', 'y', 'True'].map(
-      (word) => [word, yaml({ cluster: `    insecure-skip-tls-verify: ${word}` }), INSECURE] as const,
-    ),
-    ...['no', 'off', 'n', '', '~'].map(
-      (word) => [`"${word}" for false`, yaml({ cluster: `    insecure-skip-tls-verify: ${word}` }), SECURE] as const,
-    ),
+    ...['yes', 'Yes', 'on', 'y', 'True'].map((word): [string, string, object] => [
+      word,
+      yaml({ cluster: `    insecure-skip-tls-verify: ${word}` }),
+      INSECURE,
+    ]),
+    ...['no', 'off', 'n', '', '~'].map((word): [string, string, object] => [
+      `"${word}" for false`,
+      yaml({ cluster: `    insecure-skip-tls-verify: ${word}` }),
+      SECURE,
+    ]),
     ['a key twice: the last one', yaml({ user: '    token: last' }), { token: 'last' }],
     ['two documents: the first one', yaml({ behind: '---\nkind: Other\n' }), { token: 't' }],
     ['a time of day for text', yaml({ user: '    token: 12:30' }), { token: '12:30' }],
