@@ -5,8 +5,8 @@ import { plural } from '../plural.ts';
 import { quote } from '../quote.ts';
 import { labelsFor } from '../reconcile/labels.ts';
 import type { Observation } from '../reconcile/liveness.ts';
-import type { Candidate } from '../reconcile/machines.ts';
-import { type GivenName, sharedAddresses } from '../reconcile/pair.ts';
+import { type Candidate, machinesByAddress } from '../reconcile/machines.ts';
+import type { GivenName } from '../reconcile/pair.ts';
 import type { Settings } from '../settings/settings.ts';
 import { examples, type Finding, named, ok, warning, wrong } from './finding.ts';
 
@@ -25,13 +25,14 @@ export function namelessOf(
 ): Nameless {
   if (seen === undefined) return { free: candidates, inConflict: 0 };
   const { byMachine, conflicts } = seen.pairing;
-  const shared = sharedAddresses(seen.machines);
+  const at = machinesByAddress(seen.machines.values());
+  const isShared = (address: string) => (at.get(address)?.length ?? 0) > 1;
   const held = new Set(seen.nodes.map(({ name }) => name));
   const nameless = candidates.filter(({ id }) => !byMachine.has(id));
   const free = nameless.filter(({ id, address }) => {
     const given = names.get(id);
     return (
-      !conflicts.has(id) && !shared.has(address) && !(given !== undefined && 'name' in given && held.has(given.name))
+      !conflicts.has(id) && !isShared(address) && !(given !== undefined && 'name' in given && held.has(given.name))
     );
   });
   return { free, inConflict: nameless.length - free.length };
