@@ -107,7 +107,7 @@ export class Reporter {
   #sayMatches({ observation }: Seen, { machines }: Counts, nowMs: number): void {
     const selector = quote(this.#selectorText);
     if (machines.matched > 0) {
-      const end = (ms: string) => `machines match ${selector} (${machines.matched}); for ${ms} none did`;
+      const end = (ms: string) => `machines match ${selector} again after ${ms}: ${machines.matched}`;
       this.#isOver('no-machine-matches', nowMs, end);
       return;
     }

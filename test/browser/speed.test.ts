@@ -4,7 +4,7 @@ import { systemClock } from '../../src/clock.ts';
 import { pageRoutes } from '../../src/page/routes.ts';
 import type { Status } from '../../src/telemetry/status-document.ts';
 import { startWebServer, type WebServer } from '../../src/telemetry/web-server.ts';
-import { aMachine, aNode, aStatus } from '../unit/status-sketch.ts';
+import { aMachine, aNode, aStatus, EVIDENCE } from '../unit/status-sketch.ts';
 import { launchBrowser, openPage } from './chromium.ts';
 
 const MANY = 5_000;
@@ -34,9 +34,9 @@ function clusterOf(size: number, number: number): Status {
         machine: index.toString(16).padStart(32, '0'),
         origin: 'registered',
         managedSince: aStatus().startedAt,
-        witnesses: { fleet: 'matches', kubelet: 'healthy', kubeletDetail: '', kubernetes: 'unread' },
+        evidence: { ...EVIDENCE, kubelet: 'healthy', node: 'unread', alive: true },
         verdict: index < CHANGED && number % 2 === 1 ? 'in-grace' : 'keep',
-        reason: index < CHANGED ? `seen in ${number} passes` : 'kubelet healthy; Kubernetes not asked',
+        reason: index < CHANGED ? `seen in ${number} passes` : 'kubelet healthy; node not read',
       }),
     ),
   });

@@ -65,14 +65,14 @@ async function tellStory(): Promise<void> {
   const [failing = '', destroyed = ''] = workers;
   say(`The kubelet of ${failing} dies; fleet still lists its machine.`);
   await lab.tell({ kind: 'kubelet fails', address: failing });
-  const watched = await daemon.until('its grace runs', (seen) => nodeOf(seen, failing)?.verdict === 'in-grace');
+  const watched = await daemon.until('its grace period runs', (seen) => nodeOf(seen, failing)?.verdict === 'in-grace');
   read(`node ${failing}: ${nodeOf(watched, failing)?.reason}; ${nodeOf(watched, failing)?.next}.`);
   const without = await daemon.until('it is deregistered', (seen) => !isNode(seen, failing));
   read(`it is gone, and ${without.nodes.length} nodes stay; its machine is ${verdictOf(without, 'waiting')}.`);
 
-  say(`The machine ${destroyed} is destroyed: fleet lists it no more, its kubelet is silent.`);
+  say(`The machine ${destroyed} is destroyed: fleet lists it no more, its kubelet is unreachable.`);
   await lab.tell({ kind: 'destroy', address: destroyed });
-  const missed = await daemon.until('its grace runs', (seen) => nodeOf(seen, destroyed)?.verdict === 'in-grace');
+  const missed = await daemon.until('its grace period runs', (seen) => nodeOf(seen, destroyed)?.verdict === 'in-grace');
   read(`node ${destroyed}: ${nodeOf(missed, destroyed)?.reason}.`);
   const left = await daemon.until('it is deregistered', (seen) => !isNode(seen, destroyed));
   read(`it is gone, and ${left.nodes.length} nodes stay.`);
@@ -80,15 +80,15 @@ async function tellStory(): Promise<void> {
   say('fleet has trouble with etcd and answers that there are no machines at all.');
   await lab.tell({ kind: 'fleet forgets' });
   const orphans = await daemon.until('all are orphans', (seen) => all(seen, 'orphan'));
-  read(`all ${orphans.nodes.length} nodes are orphans and are kept: ${orphans.nodes[0]?.reason}.`);
+  read(`kept ${orphans.nodes.length} nodes; the first: ${orphans.nodes[0]?.reason}.`);
 
-  say('And the network breaks: no kubelet answers, and Kubernetes calls every node NotReady.');
+  say('And the network breaks: no kubelet is reachable, and every node is Unknown.');
   await lab.tell({ kind: 'network breaks' });
-  const held = await daemon.until('the guard holds', (seen) => seen.guard.held && all(seen, 'held'));
+  const held = await daemon.until('the deletion guard is active', (seen) => seen.guard.held && all(seen, 'held'));
   read(`${held.guard.message}.`);
   const since = held.pass.lastSuccess;
   const patient = await daemon.until('passes go on', (seen) => passesLater(seen, since, 8_000));
-  read(`twice the grace later all ${patient.nodes.length} nodes are still there.`);
+  read(`twice the grace period later all ${patient.nodes.length} nodes are still there.`);
 
   say('All is well again.');
   await lab.tell({ kind: 'all is well again' });

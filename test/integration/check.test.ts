@@ -314,7 +314,9 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'kubelets that are all asked at the wrong port',
     settings: async () => ({ HEALTHZ_URL: `http://{ip}:${await refusingPort()}/healthz` }),
-    found: { kubelets: ['wrong', /^0 of 3 kubelets are healthy; 3 unreachable: /, 'fleetctl list-units | grep kubelet'] },
+    found: {
+      kubelets: ['wrong', /^0 of 3 kubelets are healthy; 3 unreachable: /, 'fleetctl list-units | grep kubelet'],
+    },
   },
   {
     name: 'kubelets that answer at a usual port alone',

@@ -91,7 +91,7 @@ describe('Events tell', () => {
     lab.kubernetes.selfRegister('worker-1', id, [address]);
     await daemon.pass();
     expect(await eventsOf(lab, 1)).toEqual([
-      `Normal Adopted worker-1: adopted as the node of machine ${id} at ${address}: it bears the mark of kube-register now`,
+      `Normal Adopted worker-1: adopted as the node of machine ${id} at ${address}: kube-register manages it now`,
     ]);
   });
 
@@ -104,13 +104,13 @@ describe('Events tell', () => {
     const [event] = await eventsOf(lab, 1, /Deregistered/);
     const [line = ''] = daemon.log.filter((each) => each.includes('deregistered node'));
     const why: string = JSON.parse(line).msg.replace(/^deregistered node \S+: /, '');
-    expect(why).toMatch(/^machine-gone: missing from fleet for .*; kubelet silent; Kubernetes says NotReady$/);
+    expect(why).toMatch(/^machine-gone: missing from fleet for .*; kubelet unreachable; node \S.*$/);
     expect(event).toBe(
       `Warning Deregistered ${gone.address}: deregistered, it was the node of machine ${gone.id}: ${why}`,
     );
   });
 
-  it('of every node that is held, once for each time that the mass guard holds', async () => {
+  it('of every node that is held, once for each time that the deletion guard becomes active', async () => {
     const all = await scene();
     const { lab, daemon } = all;
     const machines = await join3(all);
@@ -122,7 +122,7 @@ describe('Events tell', () => {
     expect(held.sort()).toEqual(
       [first, second].map(({ address }) =>
         expect.stringMatching(
-          `^Warning DeregistrationHeld ${address}: missing from fleet .*; held: 2 of 3 managed nodes look gone .*kubectl delete node NAME`,
+          `^Warning DeregistrationHeld ${address}: missing from fleet .*; deletion guard active: 2 of 3 managed nodes look gone .*kubectl delete node NAME`,
         ),
       ),
     );
@@ -138,8 +138,8 @@ describe('Events tell', () => {
   it.each([
     ['in a dry run', { DRY_RUN: 'true' }, {}],
     ['with EVENTS=false', { EVENTS: 'false' }, {}],
-    ['to an API server that is spoken to in v1beta3', {}, { kubernetes: { version: 'v0.17.1' } }],
-    ['to an API server that is spoken to in v1beta2', {}, { kubernetes: { version: 'v0.13.2' } }],
+    ['to an API server with which it uses v1beta3', {}, { kubernetes: { version: 'v0.17.1' } }],
+    ['to an API server with which it uses v1beta2', {}, { kubernetes: { version: 'v0.13.2' } }],
   ] as const)('nothing %s', async (_, settings, options) => {
     const { lab, daemon } = await scene(settings, options);
     await lab.addMachine({ metadata: WORKER });

@@ -189,7 +189,7 @@ describe('a selector that no machine matches', () => {
     const noMatch = 'no machine matches "role=kubernetes"; metadata there is';
     expect(say(without('etcd'), 0)).toContain(`warn: ${noMatch}: "role=etcd" (1)`);
     expect(say(without('worker'), MINUTE)).toEqual([`warn: still, after 1m (2 times): ${noMatch}: "role=worker" (1)`]);
-    expect(say(goodPass(quiet), 2 * MINUTE)).toContain('info: machines match "role=kubernetes" (1); for 2m none did');
+    expect(say(goodPass(quiet), 2 * MINUTE)).toContain('info: machines match "role=kubernetes" again after 2m: 1');
   });
 });
 
