@@ -57,7 +57,7 @@ export function kubeletsOf(cluster: Cluster, line: Line): KubeletProber {
     check: async (address, signal) => {
       tap.requested(line.copy, 'kubelet', address);
       await wire.takeABit(signal);
-      if (!world.isCalm && chance.strikes(REVIVALS)) {
+      if (!world.isCalm && !world.isQuiet && chance.strikes(REVIVALS)) {
         for (const host of world.hosts) if (host.address === address) world.powerOn(host);
       }
       const answer = wire.isCut('kubelets') ? undefined : world.answerAt(address);
@@ -170,7 +170,7 @@ export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
 
 /** Now and then something happens to a node at the very moment when a copy looks at it. */
 export function meddleNow({ world, chance, tell }: Cluster, name: string): void {
-  if (world.isCalm || !chance.strikes(MEDDLINGS)) return;
+  if (world.isCalm || world.isQuiet || !chance.strikes(MEDDLINGS)) return;
   const what = meddle(world, chance, name);
   if (what !== undefined) tell(what);
 }

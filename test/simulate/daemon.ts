@@ -2,6 +2,7 @@
 import { createFleetClient } from '../../src/fleet/client.ts';
 import { parseSelector } from '../../src/fleet/selector.ts';
 import { connectNodes } from '../../src/kubernetes/connect.ts';
+import { nodeName } from '../../src/reconcile/action.ts';
 import { createNamer } from '../../src/reconcile/naming.ts';
 import type { Policy } from '../../src/reconcile/policy.ts';
 import { type PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
@@ -135,16 +136,22 @@ export class Daemon implements Line {
   }
 
   /** What changed since the pass before. */
-  #tellVerdicts({ seen, failures }: PassReport): void {
+  #tellVerdicts({ seen, outcomes, failures }: PassReport): void {
     const { tell } = this.#cluster;
     const before = this.last?.seen?.plan;
     const told = (kind: 'machine' | 'node', name: string, verdict: { name: string; reason: string }) =>
-      tell(`  copy ${this.copy}: ${kind} ${name.slice(0, 20)}: ${verdict.name}: ${verdict.reason}`);
+      tell(`  copy ${this.copy}: ${kind} ${name}: ${verdict.name}: ${verdict.reason}`);
     for (const [id, verdict] of seen?.plan.machines ?? []) {
-      if (before?.machines.get(id)?.name !== verdict.name) told('machine', id.slice(0, 8), verdict);
+      if (before?.machines.get(id)?.name !== verdict.name) told('machine', id, verdict);
     }
     for (const [name, verdict] of seen?.plan.nodes ?? []) {
       if (before?.nodes.get(name)?.name !== verdict.name) told('node', name, verdict);
+    }
+    for (const { action, result, detail } of outcomes) {
+      if (result === 'dry-run') continue;
+      tell(
+        `  copy ${this.copy}: ${action.kind} ${nodeName(action)}: ${result}${detail === undefined ? '' : `: ${detail}`}`,
+      );
     }
     const failed = [...(this.last?.failures.values() ?? [])];
     for (const failure of failures.values()) if (!failed.includes(failure)) tell(`  copy ${this.copy}: ${failure}`);

@@ -15,9 +15,16 @@ export class Findings {
   /** The first rule that was broken. Nothing is thrown: the daemon would take it for a fault of a server. */
   broken: BrokenRule | undefined;
   readonly counts = new Map<string, number>();
+  readonly #tell: (what: string) => void;
+
+  constructor(tell: (what: string) => void) {
+    this.#tell = tell;
+  }
 
   expect(isSo: boolean, rule: string, what: () => string): void {
-    if (!isSo) this.broken ??= new BrokenRule(rule, what());
+    if (isSo || this.broken !== undefined) return;
+    this.broken = new BrokenRule(rule, what());
+    this.#tell(this.broken.message);
   }
 
   count(what: string, times = 1): void {

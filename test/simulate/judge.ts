@@ -18,15 +18,16 @@ import type { Server, Wiretap, Write } from './wiretap.ts';
 import type { World } from './world.ts';
 
 export class Judge implements Wiretap, Observer {
-  readonly findings = new Findings();
+  readonly findings: Findings;
   readonly #world: World;
   readonly #promises: Promises;
   readonly #seen = new Map<number, Seen>();
   /** When the last write left any copy. */
   wroteAtMs = 0;
 
-  constructor(world: World, conditions: Conditions) {
+  constructor(world: World, conditions: Conditions, tell: (what: string) => void) {
     this.#world = world;
+    this.findings = new Findings(tell);
     this.#promises = new Promises(conditions, this.findings);
   }
 
@@ -49,7 +50,7 @@ export class Judge implements Wiretap, Observer {
     if (server !== 'kubernetes' || request.startsWith('GET')) return;
     writer.seen.writes += 1;
     this.wroteAtMs = this.#world.nowMs;
-    this.#promises.sends(request, writer, this.#world.nowMs);
+    this.#promises.sends(request, writer, this.#world);
   }
 
   listedMachines(copy: number, records: readonly MachineRecord[], isLast: boolean): void {

@@ -34,7 +34,8 @@ function register(host: Host, { store, nodes, release }: World): void {
   store.create({ name: host.nodeName, address: host.address, labels, annotations: new Map() });
 }
 
-function post(host: Host, node: StoredNode, { nowMs, store }: World): void {
+/** Its kubelet reports to a node. */
+export function post(host: Host, node: StoredNode, { nowMs, store }: World): void {
   const addresses = reportedAddresses(host);
   if (node.addresses.join() !== addresses.join()) node.addressedAtMs = nowMs;
   node.addresses = addresses;

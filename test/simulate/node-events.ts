@@ -1,6 +1,8 @@
 /** What happens to nodes: what operators, controllers and backups do to them. */
 import type { Chance } from './chance.ts';
 import type { Event } from './event.ts';
+import { canPost } from './host.ts';
+import { post } from './kubelets.ts';
 import type { StoredNode } from './node-store.ts';
 import type { World } from './world.ts';
 
@@ -35,7 +37,7 @@ const TO_NODES: readonly NodeEvent[] = [
 /** What can happen only while a copy looks at it. */
 const MEDDLING: readonly NodeEvent[] = [
   ...TO_NODES,
-  { kind: 'its kubelet reports that it is ready', act: (node) => Object.assign(node, { ready: 'true' }), weight: 2 },
+  { kind: 'its kubelet reports', act: report, weight: 2 },
   { kind: 'it is made anew, with all that stood on it', act: (node, world) => makeAnew(node, world, true) },
   { kind: 'it is made anew by an operator', act: (node, world) => makeAnew(node, world, false) },
 ];
@@ -74,6 +76,12 @@ function happenTo(node: StoredNode, { kind, act }: NodeEvent, world: World): str
   act(node, world);
   world.store.change(node);
   return `node ${node.name}: ${kind}`;
+}
+
+/** Where there is one that can. */
+function report(node: StoredNode, world: World) {
+  const host = world.hosts.find((each) => canPost(each) && world.isNodeOf(node, each));
+  if (host !== undefined && world.release.conditionsBy === 'kubelet') post(host, node, world);
 }
 
 function makeAnew({ name, addresses: [address = ''], labels, annotations }: StoredNode, world: World, marked: boolean) {

@@ -7,6 +7,8 @@ const OPTIONS = {
   seed: { type: 'string', default: '1' },
   intervals: { type: 'string', default: '100' },
   only: { type: 'string' },
+  without: { type: 'string' },
+  quiet: { type: 'boolean', default: false },
   mutants: { type: 'boolean', default: false },
   'keep-going': { type: 'boolean', default: false },
   'no-shrink': { type: 'boolean', default: false },
@@ -22,6 +24,9 @@ export interface Options {
   readonly intervals: number;
   /** Numbers of happenings, as a shrunk story gives them. */
   readonly only: ReadonlySet<number> | undefined;
+  /** Numbers of hosts that are left out, and whether what happens while a copy looks is left out too: as a shrunk story gives them. */
+  readonly without: ReadonlySet<number> | undefined;
+  readonly isQuiet: boolean;
   readonly mutants: boolean;
   /** One line for each schedule that breaks a rule, instead of the story of the first. */
   readonly keepsGoing: boolean;
@@ -30,17 +35,23 @@ export interface Options {
 
 /** Ends the process with 2 and a sentence when there is a mistake. */
 export function readOptions(): Options {
-  const { schedules, seed, intervals, only, mutants, 'keep-going': keepsGoing, 'no-shrink': noShrink } = parse();
+  const { schedules, seed, intervals, only, without, quiet, mutants, ...flags } = parse();
   return {
     schedules: whole('schedules', schedules, 1),
     seed: seed === 'fresh' ? randomInt(FRESH_SEEDS) : whole('seed', seed),
     intervals: whole('intervals', intervals, 1),
-    only:
-      only === undefined ? undefined : new Set(only === '' ? [] : only.split(',').map((each) => whole('only', each))),
+    only: numbers('only', only),
+    without: numbers('without', without),
+    isQuiet: quiet,
     mutants,
-    keepsGoing,
-    shrinks: !noShrink,
+    keepsGoing: flags['keep-going'],
+    shrinks: !flags['no-shrink'],
   };
+}
+
+function numbers(option: 'only' | 'without', text: string | undefined): ReadonlySet<number> | undefined {
+  if (text === undefined) return undefined;
+  return new Set(text === '' ? [] : text.split(',').map((each) => whole(option, each)));
 }
 
 function parse() {

@@ -34,16 +34,28 @@ export function faultOf(cluster: CalmCluster): Fault | undefined {
   return undefined;
 }
 
-/** T3: two copies of one fleet say the same. */
-export function disagreement({ told, conditions }: CalmCluster): Fault | undefined {
+/** T3: two copies of one fleet say the same, but of what changes from moment to moment. */
+export function disagreement({ world, told, conditions }: CalmCluster): Fault | undefined {
   const [first, second] = [told.get(0)?.verdicts(), told.get(1)?.verdicts()];
   if (first === undefined || second === undefined || conditions.dryRun) return undefined;
   for (const what of new Set([...first.keys(), ...second.keys()])) {
     const [one, other] = [first.get(what), second.get(what)];
-    if (one !== other)
+    if (one !== other && !isOfTwins(what, world))
       return { rule: 'T3 two daemons agree', what: `${what} is ${one} to copy 0 and ${other} to copy 1` };
   }
   return undefined;
+}
+
+/** Two hosts have the machine id, or are behind the node: which of them is seen is chance. */
+function isOfTwins(what: string, { hosts, nodes }: World): boolean {
+  const isTwin = (host: Host) =>
+    hosts.some(({ name, machineId, nodeName }) => {
+      return name !== host.name && (machineId === host.machineId || nodeName === host.nodeName);
+    });
+  const [kind, name = ''] = what.split(' ');
+  const node = nodes.get(name);
+  const about = hosts.filter((host) => (kind === 'node' ? node && isRelated(node, host) : host.machineId === name));
+  return about.some(isTwin);
 }
 
 /** It is on, fleet lists it as a machine of the daemon's, and its kubelet is healthy and can be reached. */
@@ -74,6 +86,8 @@ function hostFault(host: Host, { world, told }: CalmCluster): string | undefined
 
 function nodeFault(node: StoredNode, { world, told, conditions }: CalmCluster): string | undefined {
   if (world.hosts.some((host) => keepsUp(host, node, world))) return undefined;
+  // Nobody tells of a node that no daemon manages where nobody writes conditions.
+  if (world.release.conditionsBy === 'nobody' && markOf(node) === undefined) return undefined;
   // An operator who keeps or cordons a node knows of it.
   if (isKept(node) || node.unschedulable) return undefined;
   const copies = [...told.values()];

@@ -4,6 +4,7 @@ import { type Conditions, DRAIN_MS, isDry } from './conditions.ts';
 import type { Findings } from './findings.ts';
 import type { Seen } from './seen.ts';
 import type { Write } from './wiretap.ts';
+import type { World } from './world.ts';
 
 const MARK = 'kube-register.io/machine-id';
 const OWNER = 'kube-register.io/owner';
@@ -46,13 +47,15 @@ export class Promises {
   }
 
   /** A write leaves the copy. */
-  sends(request: string, { copy, seen }: Writer, nowMs: number): void {
+  sends(request: string, { copy, seen }: Writer, { nowMs, release }: World): void {
     const { stoppedAtMs } = seen;
+    // One hung kubelet holds up the list of v0.8, and machines are registered without.
+    const areNodesListed = seen.areNodesListed || release.era.hidesMinions;
     const isOver = nowMs > stoppedAtMs + DRAIN_MS || (nowMs > stoppedAtMs && request.startsWith('DELETE'));
     this.#expect(!isOver, 'no write after SIGTERM', () => `copy ${copy} sends ${request} after SIGTERM`);
     this.#expect(!isDry(this.#conditions, copy), 'DRY_RUN writes nothing', () => `copy ${copy} sends ${request}`);
     this.#expect(
-      seen.isFleetComplete && seen.areNodesListed,
+      seen.isFleetComplete && areNodesListed,
       'a failed observation writes nothing',
       () => `copy ${copy} sends ${request} and has not ${seen.isFleetComplete ? 'listed the nodes' : 'fleet whole'}`,
     );

@@ -11,7 +11,8 @@ import { drawHabits } from './habits.ts';
 import { fleetOf, Judge, STEADY_MS } from './judge.ts';
 import { disagreement, type Fault, faultOf } from './outcome.ts';
 import { RELEASES } from './release.ts';
-import { HOUR, SECOND, timeOf } from './time.ts';
+import { Story } from './story.ts';
+import { HOUR, MINUTE, SECOND } from './time.ts';
 import { Timeline } from './timeline.ts';
 import { Told } from './warnings.ts';
 import type { Cluster } from './wire.ts';
@@ -25,7 +26,9 @@ export interface Ending {
   /** How many things happened. */
   readonly happenings: number;
   readonly passes: number;
+  /** Of which the first so many were there from the beginning. */
   readonly hosts: number;
+  readonly firstHosts: number;
 }
 
 export interface Play {
@@ -33,6 +36,10 @@ export interface Play {
   readonly intervals: number;
   /** The numbers of the happenings that are played; the others are left out, and these stay what they were. */
   readonly only?: ReadonlySet<number> | undefined;
+  /** The numbers of those of the first hosts that are left out. */
+  readonly without?: ReadonlySet<number> | undefined;
+  /** Leaves out what happens at the very moment when a copy looks. */
+  readonly isQuiet?: boolean | undefined;
   /** Gives the daemon another policy than the one that it is judged by. */
   readonly mistaken?: (policy: Policy) => Policy;
 }
@@ -41,6 +48,8 @@ export interface Play {
 const STREAM = { world: 1, wire: 2, setUp: 3, times: 4, happening: 5, calm: 6 };
 /** A hold and the pause after what others undid last an hour at the longest, and one can follow the other. */
 const LONGEST_CALM_MS = 3 * HOUR;
+/** What has been so for so long, and nothing was written, stays so. */
+const STUCK_MS = 75 * MINUTE;
 /** One schedule in so many waits for all of it, also when all seems done. */
 const LONG_CALM_EVERY = 10;
 
@@ -53,8 +62,8 @@ export async function play(options: Play): Promise<Ending> {
     broken = schedule.judge.findings.broken;
   } catch (error) {
     broken = error instanceof Error ? error : new Error(String(error));
+    schedule.tell(broken.message);
   }
-  if (broken !== undefined) schedule.tell(broken.message);
   return schedule.end(broken);
 }
 
@@ -67,10 +76,11 @@ class Schedule {
   readonly #everyDaemon: Daemon[] = [];
   readonly #start: (copy: number) => void;
   readonly #conditions;
-  readonly #story: string[] = [];
+  readonly #story: Story;
   #happenings = 0;
+  readonly #firstHosts: number;
 
-  constructor({ seed, mistaken = (policy) => policy }: Play) {
+  constructor({ seed, without = new Set(), isQuiet = false, mistaken = (policy) => policy }: Play) {
     const setUp = Chance.of(seed, STREAM.setUp);
     this.#seed = seed;
     this.#conditions = drawConditions(setUp, seed);
@@ -79,9 +89,10 @@ class Schedule {
     if (release === undefined) throw new Error('there is no release');
     const world = new World(Chance.of(seed, STREAM.world), new Timeline(), drawHabits(setUp), release);
     this.#world = world;
-    this.judge = new Judge(world, this.#conditions);
-    this.#story.push(`Kubernetes ${release.version}; ${describeConditions(this.#conditions)}`);
+    world.isQuiet = isQuiet;
+    this.#story = new Story(world, `Kubernetes ${release.version}; ${describeConditions(this.#conditions)}`);
     const tell = (what: string) => this.tell(what);
+    this.judge = new Judge(world, this.#conditions, tell);
     const cluster: Cluster = { world, chance: Chance.of(seed, STREAM.wire), tap: this.judge, tell };
     this.#start = (copy) => {
       this.#daemons.get(copy)?.kill();
@@ -91,8 +102,12 @@ class Schedule {
       this.#daemons.set(copy, daemon);
       this.#everyDaemon.push(daemon);
     };
-    for (let count = setUp.between(3, 12); count > 0; count -= 1) world.join();
-    if (hasOtherFleet) for (let count = setUp.between(1, 4); count > 0; count -= 1) world.join('other');
+    const first = setUp.between(3, 12);
+    const others = hasOtherFleet ? setUp.between(1, 4) : 0;
+    this.#firstHosts = first + others;
+    for (let number = 1; number <= first + others; number += 1) {
+      world.join(number <= first ? 'default' : 'other', { isAbsent: without.has(number) });
+    }
     for (const { name, address, nodeName, reportsId, reportsAddresses } of world.hosts) {
       this.tell(`${name} at ${address}: kubelet ${nodeName}, reports id ${reportsId}, addresses ${reportsAddresses}`);
     }
@@ -103,7 +118,7 @@ class Schedule {
   }
 
   tell(what: string): void {
-    this.#story.push(`${timeOf(this.#world.nowMs)} ${what}`);
+    this.#story.tell(what);
   }
 
   async run({ intervals, only }: Play): Promise<void> {
@@ -133,11 +148,15 @@ class Schedule {
     const { findings } = this.judge;
     const beganAtMs = this.#world.nowMs;
     const isLong = this.#seed % LONG_CALM_EVERY === 0;
+    let faulty = { rule: '', sinceMs: beganAtMs };
     for (;;) {
       await this.#liveFor(STEADY_MS);
       if (findings.broken !== undefined) return;
       const fault = this.#fault();
-      const isOver = this.#world.nowMs - beganAtMs > LONGEST_CALM_MS;
+      const { nowMs } = this.#world;
+      if (fault?.rule !== faulty.rule) faulty = { rule: fault?.rule ?? '', sinceMs: nowMs };
+      const isStuck = nowMs - Math.max(faulty.sinceMs, this.judge.wroteAtMs) > STUCK_MS && fault !== undefined;
+      const isOver = nowMs - beganAtMs > LONGEST_CALM_MS || isStuck;
       if (isOver && fault !== undefined) findings.expect(false, fault.rule, () => fault.what);
       if (isOver || (fault === undefined && !isLong)) return;
     }
@@ -186,9 +205,10 @@ class Schedule {
     const passes = this.#everyDaemon.reduce((sum, daemon) => sum + daemon.passes, 0);
     const { counts } = this.judge.findings;
     return {
+      firstHosts: this.#firstHosts,
       broken,
       counts,
-      story: this.#story,
+      story: this.#story.lines,
       happenings: this.#happenings,
       passes,
       hosts: this.#world.hosts.length,

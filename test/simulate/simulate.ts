@@ -10,7 +10,7 @@ import { shrink } from './shrink.ts';
 /** So many schedules show everything that can be decided at least once. */
 const ENOUGH = 1_000;
 
-const { schedules, seed: first, intervals, only, mutants, keepsGoing, shrinks } = readOptions();
+const { schedules, seed: first, mutants, keepsGoing, shrinks, ...played } = readOptions();
 process.exit(mutants ? await playMutants() : await playSchedules());
 
 async function playSchedules(): Promise<number> {
@@ -19,7 +19,7 @@ async function playSchedules(): Promise<number> {
   let [passes, hosts] = [0, 0];
   const began = performance.now();
   for (let seed = first; seed < first + schedules; seed += 1) {
-    const ending = await play({ seed, intervals, only });
+    const ending = await play({ ...played, seed });
     passes += ending.passes;
     hosts += ending.hosts;
     addCounts(counts, ending);
@@ -45,18 +45,24 @@ async function playSchedules(): Promise<number> {
 }
 
 async function tell(broken: Ending, seed: number): Promise<void> {
+  const { intervals, only } = played;
   const isShrunk = only !== undefined || !shrinks;
-  const shrunk = isShrunk ? { ending: broken, intervals, only } : await shrink(broken, { seed, intervals });
-  const kept = shrunk.only === undefined ? '' : ` --only "${[...shrunk.only].join()}"`;
+  const shrunk = isShrunk ? { ending: broken, ...played } : await shrink(broken, { seed, intervals });
+  const options = [
+    `--seed ${seed} --intervals ${shrunk.intervals}`,
+    ...(shrunk.only === undefined ? [] : [`--only "${[...shrunk.only].join()}"`]),
+    ...(shrunk.without === undefined ? [] : [`--without "${[...shrunk.without].join()}"`]),
+    ...(shrunk.isQuiet ? ['--quiet'] : []),
+  ];
   console.log(shrunk.ending.story.join('\n'));
-  console.log(`\nnpm run simulate -- --schedules 1 --seed ${seed} --intervals ${shrunk.intervals}${kept}`);
+  console.log(`\nnpm run simulate -- --schedules 1 ${options.join(' ')}`);
 }
 
 /** One after the other: a run has a CPU to itself, and its time limit means the same everywhere. */
 async function playMutants(): Promise<number> {
   let escaped = 0;
   for (const [number, mutant] of MUTANTS.entries()) {
-    const { caught } = await trial(mutant, number, ENOUGH, intervals);
+    const { caught } = await trial(mutant, number, ENOUGH, played.intervals);
     if (caught === undefined) escaped += 1;
     console.log(`${mutant.sentence}\n    mutant: ${mutant.mistake}\n    ${caught ?? 'NOT CAUGHT'}`);
   }

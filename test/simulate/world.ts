@@ -42,6 +42,9 @@ export class World {
   /** What answers at addresses that are no host's. */
   readonly strangers = new Map<string, 'healthy' | 'answers'>();
   isCalm = false;
+  /** Nothing happens to a node or a host at the very moment when a copy looks at it. */
+  isQuiet = false;
+  #joined = 0;
   #addresses = 0;
 
   constructor(chance: Chance, timeline: Timeline, habits: Habits, release: Release) {
@@ -70,10 +73,11 @@ export class World {
     return this.store.nodes;
   }
 
-  /** A host that has just booted. */
-  join(fleet: FleetName = 'default'): Host {
+  /** A host that has just booted. One that is absent is drawn all the same, so that the others are what they are. */
+  join(fleet: FleetName = 'default', { isAbsent = false } = {}): Host {
     const { chance, habits } = this;
-    const name = `host-${this.hosts.length + 1}`;
+    this.#joined += 1;
+    const name = `host-${this.#joined}`;
     const identity = { name, address: this.freshAddress(), namedBy: this.#drawName() };
     const host: Host = {
       ...identity,
@@ -97,6 +101,7 @@ export class World {
       reportsAddresses: chance.weighted(habits.reportsAddresses),
       changedAtMs: this.nowMs,
     };
+    if (isAbsent) return host;
     this.hosts.push(host);
     this.startKubelet(host);
     return host;
@@ -187,15 +192,21 @@ export class World {
     return answers.length > 1 ? this.chance.pick(answers) : (answers[0] ?? this.strangers.get(address));
   }
 
+  /** The host that DNS gives for a name. */
+  #namedHost(name: string): Host | undefined {
+    return this.hosts.find((host) => host.name === name || host.metadata['host'] === name);
+  }
+
   /** What DNS says. */
   resolve(name: string): string {
-    return this.hosts.find((host) => host.name === name || host.metadata['host'] === name)?.address ?? name;
+    return this.#namedHost(name)?.address ?? name;
   }
 
   /** Whether the node is the one that the host's kubelet keeps, or would keep if it ran. */
   isNodeOf(node: StoredNode, host: Host): boolean {
     if (this.release.conditionsBy === 'kubelet') return node.name === host.nodeName;
-    return this.resolve(node.name) === host.address;
+    const named = this.#namedHost(node.name);
+    return named === undefined ? node.name === host.address : named === host;
   }
 
   /** Whether v0.8 lists the minion: it asks the kubelet at its name. */
