@@ -48,7 +48,7 @@ it('finds nothing where deploy/rbac.yaml was applied', async () => {
   expect(troubles(findings)).toEqual({});
   const told = new Map(findings.map(({ check: name, sentence }) => [name, sentence]));
   expect(told.get('api-server')).toMatch(
-    /^answers at https:.*, spoken to in v1; registers, adopts, labels and deregisters$/,
+    /^answers at https:.*, using API v1; registers, adopts, labels and deregisters$/,
   );
   expect(told.get('tls')).toBe("the server's certificate is checked");
   expect(told.get('credentials')).toBe(`a token of "${USER}" is sent, and the API server takes that`);
@@ -56,7 +56,7 @@ it('finds nothing where deploy/rbac.yaml was applied', async () => {
   expect(told.get('clock')).toBe('as that of fleet and the API server, give or take 5s');
 });
 
-const WITHOUT_NODES = { nodes: 'skipped', conflicts: 'skipped', 'pass-time': 'skipped' };
+const WITHOUT_NODES = { nodes: 'skipped', conflicts: 'skipped', 'machine-ids': 'skipped', 'pass-time': 'skipped' };
 
 it.each(GRANTED_VERBS)('names the verb %s when it was taken away, and no other', async (verb) => {
   const world = await scene();
