@@ -20,7 +20,6 @@ import {
   watchReturns,
 } from './memory.ts';
 import { isReporting, type Node } from './node.ts';
-import { namesGiven } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
 import { describeFinalizers } from './registration.ts';
 import type { Steadiness } from './steadiness.ts';
@@ -169,7 +168,9 @@ function heardOf(
   { answered }: Memory,
 ): readonly string[] {
   if (doubt?.kind === 'probe-suspect' && doubt.watchedMs >= DOUBT_MS) return [];
-  return [...new Set([...(answered.get(uid) ?? []), ...answeredAt])];
+  const before = answered.get(uid) ?? [];
+  const isKnown = answeredAt.every((address) => before.includes(address));
+  return isKnown ? before : [...new Set([...before, ...answeredAt])];
 }
 
 interface MarkedRow {
@@ -221,7 +222,7 @@ function halfAliveVerdict(
   if (doubt === undefined || doubt.watchedMs < DOUBT_MS) return undefined;
   return doubt.kind === 'probe-suspect'
     ? probeSuspect(known, doubt)
-    : notPosting(node, known, doubt, namesGiven(observation.names));
+    : notPosting(node, known, doubt, observation.givenNames);
 }
 
 function probeSuspect(known: Evidence, doubt: Doubt): NodeVerdict {

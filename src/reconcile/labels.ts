@@ -3,7 +3,7 @@ import { cleanLabel } from '../kubernetes/names.ts';
 import type { Era, MetadataChange, NodeDraft } from '../kubernetes/registry.ts';
 import type { Candidate } from './machines.ts';
 import { ADDRESS, LABELS, MACHINE_ID, MANAGED, ORIGIN, type Origin, OWNER, SINCE } from './marks.ts';
-import { addressesOf, type Node } from './node.ts';
+import type { Node } from './node.ts';
 
 /** Something to be said once to people; `key` tells whether it was. */
 export interface Note {
@@ -59,6 +59,8 @@ export function draftFor(
 export interface WantedMetadata {
   readonly machineId: string;
   readonly address: string;
+  /** Whether the address is written anew when it changes: where the node reports none that is its own alone. */
+  readonly followsAddress: boolean;
   readonly ownerId: string;
   /** Written where the node does not say. */
   readonly origin: Origin;
@@ -84,13 +86,12 @@ export function changeFor(
   const gone = wanted.removesLabels ? unwanted : [];
   const listed = wanted.removesLabels ? [...ours.keys()] : [...ours.keys(), ...unwanted];
   const isMarked = node.mark?.machineId === wanted.machineId;
-  const isSilentOnAddress = addressesOf(node).length === 0;
 
   const change: MetadataChange = {
     labels: differing(node.labels, [...gone.map((key) => [key, null] as const), ...ours, [MANAGED, 'true']]),
     annotations: differing(node.annotations, [
       [MACHINE_ID, wanted.machineId],
-      ...(!isMarked || isSilentOnAddress ? [[ADDRESS, wanted.address] as const] : []),
+      ...(!isMarked || wanted.followsAddress ? [[ADDRESS, wanted.address] as const] : []),
       [SINCE, node.annotations.get(SINCE) ?? wanted.since],
       [ORIGIN, node.annotations.get(ORIGIN) ?? wanted.origin],
       ...(node.mark === undefined ? [[OWNER, wanted.ownerId] as const] : []),

@@ -2,13 +2,14 @@
 import { usableAddress } from '../address.ts';
 import type { KubeletAnswer } from '../kubelet/kubelet.ts';
 import type { Era, ReadyCondition } from '../kubernetes/registry.ts';
-import { type Machine, machinesByAddress } from './machines.ts';
+import type { Machine } from './machines.ts';
 import { addressesOf, isReporting, type Node, reports } from './node.ts';
 import type { Listed, Pairing } from './pair.ts';
 
 /** Everything that one pass saw. Complete, or there is no observation. */
 export interface Observation extends Listed {
   readonly pairing: Pairing;
+  readonly liveness: Liveness;
   /** Records of the listing that name no machine. */
   readonly skippedRecords: number;
   /** Why the API server could not list its nodes; there are none then, and that says nothing. */
@@ -36,6 +37,8 @@ export interface Evidence {
   /** What the kubelet's answer rests on, for people. */
   readonly kubeletDetail: string;
   readonly places: readonly Place[];
+  /** It reports an address that no other node reports that is reporting. */
+  readonly hasOwnAddress: boolean;
   /** Where its own kubelet answered. */
   readonly answeredAt: readonly string[];
   readonly isReporting: boolean;
@@ -57,39 +60,55 @@ export interface Liveness {
 /** Works from the pairing alone, so that it can tell whom to ask before anybody was asked. */
 export function livenessOf(listed: Listed, pairing: Pairing): Liveness {
   const { machines, nodes, era } = listed;
-  const machineIdOf = (node: Node) => idOfMachine(node, machines, pairing);
-  const tenantOf = tenants(listed, pairing);
+  const { tenantOf, isOwn } = tenants(listed, pairing);
+  const machineIds = new Map<Node, string>();
   const reporting = new Map<string, Node[]>();
+  const places = new Map<Node, readonly Place[]>();
   for (const node of nodes) {
-    const id = isReporting(node, era) ? machineIdOf(node) : undefined;
-    if (id !== undefined) reporting.set(id, [...(reporting.get(id) ?? []), node]);
+    const id = idOfMachine(node, machines, pairing);
+    if (id === undefined) continue;
+    machineIds.set(node, id);
+    if (isReporting(node, era)) file(reporting, id, node);
+  }
+
+  function findPlaces(node: Node): readonly Place[] {
+    const machine = machines.get(machineIds.get(node) ?? '');
+    const written = usableAddress(node.mark?.address ?? '');
+    const addresses = new Set(addressesOf(node));
+    if (written !== undefined) addresses.add(written);
+    if (machine?.address !== undefined) addresses.delete(machine.address);
+    const others = [...addresses];
+    const all = machine?.address === undefined ? others : [machine.address, ...others];
+    return all.map((address) => ({ address, tenant: tenantOf(address, node) }));
   }
 
   function placesOf(node: Node): readonly Place[] {
-    const machine = machines.get(machineIdOf(node) ?? '');
-    const written = usableAddress(node.mark?.address ?? '');
-    const addresses = [machine?.address, ...addressesOf(node), written].filter((address) => address !== undefined);
-    return [...new Set(addresses)].map((address) => ({ address, tenant: tenantOf(address, node) }));
+    const known = places.get(node) ?? findPlaces(node);
+    places.set(node, known);
+    return known;
   }
 
   function evidenceOf(node: Node, kubelets: ReadonlyMap<string, KubeletAnswer>): Evidence {
-    const machineId = machineIdOf(node);
+    const machineId = machineIds.get(node);
     const machine = machines.get(machineId ?? '');
-    const places = placesOf(node);
+    const asked = placesOf(node);
     const isUp = isReporting(node, era);
-    const kubelet = kubeletOf(places, kubelets);
+    const { kubelet, kubeletDetail, answeredAt } = kubeletOf(asked, kubelets);
     const ready = node.facts !== undefined && (node.isFresh || isUp) ? node.facts.ready : 'unread';
     return {
       machine,
       machineId,
       fleet: machine === undefined ? 'not-listed' : machine.matches ? 'matches' : 'no-match',
-      ...kubelet,
-      places,
+      kubelet,
+      kubeletDetail,
+      answeredAt,
+      places: asked,
+      hasOwnAddress: addressesOf(node).some((address) => isOwn(address, node)),
       isReporting: isUp,
       ready,
-      successor: reporting.get(machineId ?? '')?.find(({ name }) => name !== node.name),
+      successor: reporting.get(machineId ?? '')?.find((other) => other !== node),
       // Whoever cannot tell does not act.
-      alive: isUp || kubelet.kubelet !== 'silent' || ready === 'unread' || ready === 'unreadable',
+      alive: isUp || kubelet !== 'silent' || ready === 'unread' || ready === 'unreadable',
     };
   }
 
@@ -115,32 +134,35 @@ function idOfMachine(
  * none, and bears it in its mark), or that is the node of the machine to which fleet gives it and reports no address that no other node
  * that is reporting has.
  */
-function tenants({ machines, nodes, era }: Listed, { byMachine }: Pairing) {
-  const at = new Map<string, Node[]>();
-  const add = (address: string, node: Node) => {
-    const found = at.get(address);
-    if (found === undefined) at.set(address, [node]);
-    else if (!found.includes(node)) found.push(node);
-  };
-  const reporters = new Map<string, number>();
-  const up = nodes.filter((node) => isReporting(node, era));
-  for (const node of up) {
-    for (const address of addressesOf(node)) reporters.set(address, (reporters.get(address) ?? 0) + 1);
-  }
-  for (const node of up) {
+function tenants({ machinesAt, nodes, era }: Listed, { byMachine }: Pairing) {
+  const reporters = new Map<string, Node[]>();
+  const others = new Map<string, Node[]>();
+  for (const node of nodes) {
+    if (!isReporting(node, era)) continue;
     const addresses = addressesOf(node);
-    const written = usableAddress(node.mark?.address ?? '');
-    for (const address of addresses) add(address, node);
-    if (addresses.length === 0 && written !== undefined) add(written, node);
+    for (const address of addresses) file(reporters, address, node);
+    const written = addresses.length === 0 ? usableAddress(node.mark?.address ?? '') : undefined;
+    if (written !== undefined) file(others, written, node);
   }
-  for (const [address, inhabitants] of machinesByAddress(machines.values())) {
+  const isOwn = (address: string, node: Node) => reporters.get(address)?.every((each) => each === node) ?? true;
+  for (const [address, inhabitants] of machinesAt) {
     for (const { id } of inhabitants) {
       const node = byMachine.get(id)?.node;
-      if (node === undefined || !isReporting(node, era)) continue;
-      if (!addressesOf(node).some((each) => reporters.get(each) === 1)) add(address, node);
+      if (node === undefined || !isReporting(node, era) || reports(node, address)) continue;
+      if (!addressesOf(node).some((each) => isOwn(each, node))) file(others, address, node);
     }
   }
-  return (address: string, node: Node) => at.get(address)?.find(({ name }) => name !== node.name);
+  const tenantOf = (address: string, node: Node) => {
+    const isOther = (each: Node) => each !== node;
+    return reporters.get(address)?.find(isOther) ?? others.get(address)?.find(isOther);
+  };
+  return { tenantOf, isOwn };
+}
+
+function file(index: Map<string, Node[]>, key: string, node: Node): void {
+  const found = index.get(key);
+  if (found === undefined) index.set(key, [node]);
+  else found.push(node);
 }
 
 /** The best answer of those that are the node's own. */
@@ -151,15 +173,21 @@ function kubeletOf(
   if (places.length === 0) {
     return { kubelet: 'unasked', kubeletDetail: 'it has no address at which it could be asked', answeredAt: [] };
   }
+  let best: KubeletAnswer | undefined;
+  const answeredAt: string[] = [];
+  for (const { address, tenant } of places) {
+    const answer = tenant === undefined ? kubelets.get(address) : undefined;
+    if (answer === undefined || answer.state === 'silent') continue;
+    answeredAt.push(address);
+    if (best === undefined || (best.state !== 'healthy' && answer.state === 'healthy')) best = answer;
+  }
+  if (best !== undefined && best.state !== 'silent') {
+    return { kubelet: best.state, kubeletDetail: best.detail, answeredAt };
+  }
   const asked = places.flatMap(({ address, tenant }) => {
     const answer = kubelets.get(address);
     return answer === undefined ? [] : [{ address, tenant, ...answer }];
   });
-  const answers = asked.filter(({ state, tenant }) => state !== 'silent' && tenant === undefined);
-  const best = answers.find(({ state }) => state === 'healthy') ?? answers[0];
-  if (best !== undefined) {
-    return { kubelet: best.state, kubeletDetail: best.detail, answeredAt: answers.map(({ address }) => address) };
-  }
   if (asked.length < places.length) {
     const unasked = places.filter(({ address }) => !kubelets.has(address)).map(({ address }) => address);
     return { kubelet: 'unasked', kubeletDetail: `${unasked.join(', ')} was not asked`, answeredAt: [] };

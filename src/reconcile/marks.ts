@@ -3,7 +3,7 @@ import type { NodeRecord } from '../kubernetes/registry.ts';
 
 /** The machine's id. This annotation is the mark: only a node that has it is ever deleted. */
 export const MACHINE_ID = 'kube-register.io/machine-id';
-/** The machine's address when the mark was written; later only where the node reports no address itself. */
+/** The machine's address when the mark was written; later only where the node reports none that is its own alone. */
 export const ADDRESS = 'kube-register.io/address';
 /** When the node was registered or adopted, ISO 8601. Never rewritten. */
 export const SINCE = 'kube-register.io/since';

@@ -173,21 +173,24 @@ function isInRow(grace: Grace | undefined, { reason, mark }: Row): grace is Grac
   return grace !== undefined && sharesGrace(grace.reason, reason) && grace.mark === mark;
 }
 
-/** `names` with `seen` added as the latest, and the oldest dropped beyond the cap. */
+/** `nodes` with `seen` added as the latest, and the oldest dropped beyond the cap; itself where nothing is new. */
 export function rememberNodes(
   nodes: Memory['lastNodes'],
   seen: Iterable<readonly [machineId: string, node: LastNode]>,
 ): Memory['lastNodes'] {
-  const next = new Map(nodes);
+  let next: Map<string, LastNode> | undefined;
   for (const [id, node] of seen) {
+    const before = nodes.get(id);
+    if (before?.uid === node.uid && before.name === node.name && before.origin === node.origin) continue;
+    next ??= new Map(nodes);
     next.delete(id);
     next.set(id, node);
   }
-  for (const id of next.keys()) {
-    if (next.size <= NAMES_KEPT) break;
+  for (const id of next?.keys() ?? []) {
+    if (next === undefined || next.size <= NAMES_KEPT) break;
     next.delete(id);
   }
-  return next;
+  return next ?? nodes;
 }
 
 /** How many changes are kept of each thing: enough to see A, B, A, B. */

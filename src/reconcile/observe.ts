@@ -6,13 +6,13 @@ import type { KubeletAnswer, KubeletProber } from '../kubelet/kubelet.ts';
 import type { NodeRegistry } from '../kubernetes/registry.ts';
 import { nodeName } from './action.ts';
 import { KubeletInquiry } from './kubelet-inquiry.ts';
-import { livenessOf, type Observation, type Place } from './liveness.ts';
+import { type Liveness, livenessOf, type Observation, type Place } from './liveness.ts';
 import { Inventory, isCandidate, type Machine } from './machines.ts';
 import { type Memory, recall } from './memory.ts';
 import type { Namer } from './naming.ts';
 import { isReporting, type Node } from './node.ts';
 import { NodeReader } from './node-reader.ts';
-import { type Listed, type Pairing, pair } from './pair.ts';
+import { type Listed, listedOf, type Pairing, pair } from './pair.ts';
 import type { Plan } from './plan.ts';
 
 /** Whom a pass asks. */
@@ -67,10 +67,11 @@ export async function observe(
   await orKubernetesFailed(reader.readDue(), signal);
   for (let listedAgain = false; ; ) {
     const { nodes, era, unlistable } = reader;
-    const listed: Listed = { machines, nodes, names, era };
+    const listed = listedOf({ machines, nodes, names, era });
     const pairing = pair(listed);
-    const kubelets = await askKubelets(listed, pairing, inquiry);
-    const observation: Observation = { ...listed, pairing, skippedRecords, unlistable, kubelets };
+    const liveness = livenessOf(listed, pairing);
+    const kubelets = await askKubelets(listed, pairing, liveness, inquiry);
+    const observation: Observation = { ...listed, pairing, liveness, skippedRecords, unlistable, kubelets };
     const plan = makePlan(observation);
     const registers = plan.actions.some(({ kind }) => kind === 'register');
     const open = leftOpen(observation, plan, registers);
@@ -93,9 +94,9 @@ function askMachine(machine: Machine | undefined, inquiry: KubeletInquiry): void
 async function askKubelets(
   listed: Listed,
   pairing: Pairing,
+  liveness: Liveness,
   inquiry: KubeletInquiry,
 ): Promise<ReadonlyMap<string, KubeletAnswer>> {
-  const liveness = livenessOf(listed, pairing);
   const asked = listed.nodes
     .filter(({ name, mark }) => mark !== undefined || pairing.byNode.has(name))
     .map((node) => liveness.placesOf(node));

@@ -42,14 +42,32 @@ export interface Pairing {
   readonly met: ReadonlySet<string>;
 }
 
-/** What is known before anything is paired. */
-export interface Listed {
+/** What fleet, NODE_NAME and Kubernetes say, before anything is paired. */
+export interface Lists {
   /** By id: every machine that fleet lists. */
   readonly machines: ReadonlyMap<string, Machine>;
   readonly nodes: readonly Node[];
   /** By machine id, for candidates: what NODE_NAME gives. */
   readonly names: ReadonlyMap<string, GivenName>;
   readonly era: Era;
+}
+
+/** The lists, with what is looked up in them. */
+export interface Listed extends Lists {
+  /** The machines by every address that fleet gives them: with two of them it is a sign of neither. */
+  readonly machinesAt: ReadonlyMap<string, readonly Machine[]>;
+  /** The names that NODE_NAME gives to the machines of this pass. */
+  readonly givenNames: ReadonlySet<string>;
+}
+
+export function listedOf(lists: Lists): Listed {
+  const given = [...lists.names.values()].flatMap((each) => ('name' in each ? each.name : []));
+  return { ...lists, machinesAt: machinesByAddress(lists.machines.values()), givenNames: new Set(given) };
+}
+
+/** Whether fleet gives the address to more than one machine. */
+export function isShared({ machinesAt }: Pick<Listed, 'machinesAt'>, address: string): boolean {
+  return (machinesAt.get(address)?.length ?? 0) > 1;
 }
 
 /**
@@ -66,16 +84,19 @@ export interface Listed {
  */
 export function pair(listed: Listed): Pairing {
   const claimsOf = claimsIn(listed);
-  const candidates = [...listed.machines.values()].filter(isCandidate).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const claimants = [...listed.machines.values()]
+    .filter(isCandidate)
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .map((machine) => ({ machine, claims: claimsOf(machine) }));
   const byMachine = new Map<string, Pair>();
   const byNode = new Map<string, Pair>();
   const conflicts = new Map<string, Conflict>();
 
   for (const claim of CLAIMS) {
     const chosen = new Map<string, Pair>();
-    for (const machine of candidates) {
+    for (const { machine, claims } of claimants) {
       if (byMachine.has(machine.id) || conflicts.get(machine.id)?.kind === 'ambiguous') continue;
-      const fitting = claimsOf(machine, claim).filter(({ name }) => !byNode.has(name));
+      const fitting = claims[claim].filter(({ name }) => !byNode.has(name));
       const best = preferred(fitting, machine, listed);
       const [node, ...others] = best;
       if (node === undefined) continue;
@@ -105,66 +126,62 @@ export function pair(listed: Listed): Pairing {
     byNode,
     conflicts,
     contested: new Set(contested.map(({ name }) => name)),
-    met: meetings(candidates, claimsOf),
+    met: meetings(claimants),
   };
 }
 
-/** The addresses that fleet gives to more than one machine: no sign of any. */
-export function sharedAddresses(machines: ReadonlyMap<string, Machine>): ReadonlySet<string> {
-  const at = machinesByAddress(machines.values());
-  return new Set([...at].filter(([, tenants]) => tenants.length > 1).map(([address]) => address));
-}
+/** By claim, the nodes that it gives a machine, whatever else is paired. */
+type Claims = Readonly<Record<Claim, readonly Node[]>>;
 
-/** The nodes that a claim gives a machine, whatever else is paired. */
-type ClaimsOf = (machine: Candidate, claim: Claim) => readonly Node[];
-
-function claimsIn({ machines, nodes, names, era }: Listed): ClaimsOf {
-  const shared = sharedAddresses(machines);
+function claimsIn(listed: Listed): (machine: Candidate) => Claims {
+  const { machines, machinesAt, nodes, names, givenNames, era } = listed;
   const candidatesAt = new Set([...machines.values()].filter(isCandidate).map(({ address }) => address));
-  const givenNames = namesGiven(names);
   const index = indexNodes(nodes);
 
   const isAnothers = ({ facts }: Node, { id }: Candidate) =>
     facts !== undefined && facts.machineId !== id && machines.has(facts.machineId);
-  const isAt = (node: Node, { address }: Candidate) => !shared.has(address) && reports(node, address);
   const reportsAnyOf = (node: Node, machine: Candidate, isTaken: (address: string) => boolean) =>
     addressesOf(node).some((address) => address !== machine.address && isTaken(address));
-  const machinesAt = machinesByAddress(machines.values());
 
-  return (machine, claim) => {
+  return (machine) => {
     const { id, address } = machine;
     const given = names.get(id);
     const givenName = given !== undefined && 'name' in given ? given.name : undefined;
+    const isAddressShared = isShared(listed, address);
     const isMarked = (node: Node) => node.mark?.machineId === id;
-    const own = (found: readonly Node[] | undefined) => (found ?? []).filter((node) => !isAnothers(node, machine));
-    switch (claim) {
-      case 'id':
-        return (index.byMachineId.get(id) ?? []).filter((node) => isReporting(node, era) || isAt(node, machine));
-      case 'address':
-        if (shared.has(address)) return [];
-        return own(index.byAddress.get(address)).filter(
-          (node) => isReporting(node, era) || node.name === givenName || isMarked(node),
-        );
-      case 'name':
-        return own(index.byName.get(givenName ?? '')).filter(
-          (node) =>
-            // A name that is given because of a shared address is no more a sign than the address.
-            (!shared.has(address) || isMarked(node)) && !reportsAnyOf(node, machine, (each) => candidatesAt.has(each)),
-        );
-      case 'mark':
-        return own(index.byMark.get(id)).filter(
-          (node) =>
-            hasOwnName(node, givenNames) &&
-            isReporting(node, era) &&
-            !reportsAnyOf(node, machine, (each) => machinesAt.has(each)),
-        );
-    }
+    const own = (found: readonly Node[], fits: (node: Node) => boolean) =>
+      found.filter((node) => !isAnothers(node, machine) && fits(node));
+    return {
+      id: found(index.byMachineId, id).filter(
+        (node) => isReporting(node, era) || (!isAddressShared && reports(node, address)),
+      ),
+      address: isAddressShared
+        ? NONE
+        : own(
+            found(index.byAddress, address),
+            (node) => isReporting(node, era) || node.name === givenName || isMarked(node),
+          ),
+      // A name that is given because of a shared address is no more a sign than the address.
+      name: own(
+        found(index.byName, givenName ?? ''),
+        (node) =>
+          (!isAddressShared || isMarked(node)) && !reportsAnyOf(node, machine, (each) => candidatesAt.has(each)),
+      ),
+      mark: own(
+        found(index.byMark, id),
+        (node) =>
+          hasOwnName(node, givenNames) &&
+          isReporting(node, era) &&
+          !reportsAnyOf(node, machine, (each) => machinesAt.has(each)),
+      ),
+    };
   };
 }
 
-/** The names that NODE_NAME gives to the machines of a pass. */
-export function namesGiven(names: ReadonlyMap<string, GivenName>): ReadonlySet<string> {
-  return new Set([...names.values()].flatMap((given) => ('name' in given ? given.name : [])));
+const NONE: readonly Node[] = [];
+
+function found(index: ReadonlyMap<string, readonly Node[]>, key: string): readonly Node[] {
+  return index.get(key) ?? NONE;
 }
 
 /** Of the nodes that fit alike, those that fit best: more than one when nobody can tell. */
@@ -184,14 +201,18 @@ function preferred(fitting: readonly Node[], machine: Candidate, { era }: Listed
 }
 
 /** The nodes that several machines claim, and those of a machine that claims several. */
-function meetings(candidates: readonly Candidate[], claimsOf: ClaimsOf): ReadonlySet<string> {
-  const claimant = new Map<string, string>();
+function meetings(claimants: readonly { readonly machine: Candidate; readonly claims: Claims }[]): ReadonlySet<string> {
+  const claimedBy = new Map<Node, string>();
   const met = new Set<string>();
-  for (const machine of candidates) {
-    const claimed = new Set(CLAIMS.flatMap((claim) => claimsOf(machine, claim)).map(({ name }) => name));
-    for (const name of claimed) {
-      if (claimed.size > 1 || (claimant.get(name) ?? machine.id) !== machine.id) met.add(name);
-      claimant.set(name, machine.id);
+  for (const { machine, claims } of claimants) {
+    let first: Node | undefined;
+    for (const claim of CLAIMS) {
+      for (const node of claims[claim]) {
+        first ??= node;
+        if (node !== first) met.add(node.name).add(first.name);
+        if ((claimedBy.get(node) ?? machine.id) !== machine.id) met.add(node.name);
+        claimedBy.set(node, machine.id);
+      }
     }
   }
   return met;

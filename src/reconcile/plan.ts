@@ -3,10 +3,9 @@ import { type Action, nodeName } from './action.ts';
 import { planDeregistrations } from './deregistration.ts';
 import type { Hold } from './guard.ts';
 import type { Note } from './labels.ts';
-import { type Evidence, type Liveness, livenessOf, type Observation } from './liveness.ts';
+import type { Evidence, Observation } from './liveness.ts';
 import { type Memory, notOver, recall, rememberNodes, stillUndoable } from './memory.ts';
 import { hasOwnName, isReporting, type Node } from './node.ts';
-import { namesGiven } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
 import { planRegistrations } from './registration.ts';
 import { watchSteadiness } from './steadiness.ts';
@@ -35,8 +34,7 @@ export interface Plan {
  */
 export function makePlan(observation: Observation, before: Memory, policy: Policy, now: Now): Plan {
   const memory = forgetRightlyDeleted(recall(before, observation.era), observation);
-  const liveness = livenessOf(observation, observation.pairing);
-  const evidence = weigh(observation, liveness);
+  const evidence = weigh(observation);
   const machineIdOf = (node: Node) => evidence.get(node.name)?.machineId ?? reportedMachine(node, observation);
   const steadiness = watchSteadiness(observation, memory, machineIdOf, now.monotonicMs);
   const input = { observation, evidence, steadiness, memory, policy, now };
@@ -80,7 +78,7 @@ export function makePlan(observation: Observation, before: Memory, policy: Polic
 }
 
 /** By node name, for the nodes with our mark or a machine. */
-function weigh({ nodes, pairing, kubelets }: Observation, liveness: Liveness): ReadonlyMap<string, Evidence> {
+function weigh({ nodes, pairing, liveness, kubelets }: Observation): ReadonlyMap<string, Evidence> {
   const weighed = nodes.filter(({ name, mark }) => mark !== undefined || pairing.byNode.has(name));
   return new Map(weighed.map((node) => [node.name, liveness.evidenceOf(node, kubelets)]));
 }
@@ -151,17 +149,18 @@ function forgetRightlyDeleted(memory: Memory, { nodes }: Observation): Memory {
 }
 
 function nextMemory(
-  { era, nodes, pairing, names }: Observation,
+  { era, nodes, pairing, givenNames }: Observation,
   memory: Memory,
   now: Now,
 ): Pick<Memory, 'lastGoodMs' | 'lastNodes' | 'reads' | 'abilities' | 'hidden' | 'futile'> {
   const listed = new Set(nodes.map(({ name }) => name));
-  const givenNames = namesGiven(names);
-  const reads = new Map<string, NonNullable<ReturnType<Memory['reads']['get']>>>();
-  for (const { uid, facts, isFresh } of nodes) {
-    if (facts === undefined) continue;
-    reads.set(uid, { facts, atMs: isFresh ? now.monotonicMs : (memory.reads.get(uid)?.atMs ?? now.monotonicMs) });
-  }
+  const reads = new Map(
+    nodes.flatMap(({ uid, facts, isFresh }) => {
+      const before = memory.reads.get(uid);
+      const read = facts !== undefined && (isFresh || before === undefined) ? { facts, atMs: now.monotonicMs } : before;
+      return read === undefined ? [] : [[uid, read] as const];
+    }),
+  );
   return {
     lastGoodMs: now.monotonicMs,
     lastNodes: rememberNodes(

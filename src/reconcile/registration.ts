@@ -9,7 +9,7 @@ import { type Candidate, isCandidate, type Machine } from './machines.ts';
 import type { Origin } from './marks.ts';
 import { isFutile, isHidden, type Memory, undoing } from './memory.ts';
 import { hasOwnName, type Node, reports } from './node.ts';
-import { CLAIM_WORDS, type Conflict, namesGiven, sharedAddresses } from './pair.ts';
+import { CLAIM_WORDS, type Conflict, isShared } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
 import type { Steadiness } from './steadiness.ts';
 import { undoneNote } from './upkeep.ts';
@@ -135,8 +135,6 @@ interface Situation {
   readonly observation: Observation;
   readonly steadiness: Steadiness;
   readonly memory: Memory;
-  readonly shared: ReadonlySet<string>;
-  readonly givenNames: ReadonlySet<string>;
   /** Nodes without a machine. */
   readonly unpaired: readonly Node[];
   /** By name of a node, why no other machine can be registered under it. */
@@ -144,7 +142,7 @@ interface Situation {
 }
 
 function situationOf(observation: Observation, steadiness: Steadiness, memory: Memory): Situation {
-  const { nodes, pairing, machines, names } = observation;
+  const { nodes, pairing } = observation;
   const whose = ({ name, otherOwner }: Node) => {
     const owner = pairing.byNode.get(name)?.machine.id;
     if (owner !== undefined) return `that of machine ${owner}`;
@@ -154,15 +152,13 @@ function situationOf(observation: Observation, steadiness: Steadiness, memory: M
     observation,
     steadiness,
     memory,
-    shared: sharedAddresses(machines),
-    givenNames: namesGiven(names),
     unpaired: nodes.filter(({ name }) => !pairing.byNode.has(name)),
     taken: new Map(nodes.map((node) => [node.name, `node ${node.name} is ${whose(node)}`])),
   };
 }
 
 function consider(machine: Machine, situation: Situation): MachineVerdict | Chosen {
-  const { observation, steadiness, memory, shared, taken } = situation;
+  const { observation, steadiness, memory, taken } = situation;
   const { pairing, names, kubelets } = observation;
   if (!machine.matches) {
     return { name: 'not-selected', reason: 'its metadata does not match the selector' };
@@ -182,8 +178,9 @@ function consider(machine: Machine, situation: Situation): MachineVerdict | Chos
     return inConflict(describeConflict(conflict, memory.lastNodes.get(machine.id)?.name), conflict);
   }
   if (unsteady !== undefined) return inConflict(unsteady);
-  if (shared.has(machine.address)) {
-    const others = machineIdsAt(observation, machine.address).filter((id) => id !== machine.id);
+  if (isShared(observation, machine.address)) {
+    const tenants = observation.machinesAt.get(machine.address) ?? [];
+    const others = tenants.map(({ id }) => id).filter((id) => id !== machine.id);
     return inConflict(`fleet gives its address ${machine.address} to machine ${others.join(', ')} too`);
   }
 
@@ -213,17 +210,13 @@ function consider(machine: Machine, situation: Situation): MachineVerdict | Chos
   return { machine, name: given.name, origin: 'named' };
 }
 
-function machineIdsAt({ machines }: Observation, address: string): readonly string[] {
-  return [...machines.values()].filter(({ addresses }) => addresses.includes(address)).map(({ id }) => id);
-}
-
 /** An unpaired node that may be the machine's own: to register it now might make it a second one. */
 function obstacleTo(
   machine: Candidate,
   last: { readonly name: string } | undefined,
-  { observation, unpaired, givenNames }: Situation,
+  { observation, unpaired }: Situation,
 ): MachineVerdict | undefined {
-  const { machines, names } = observation;
+  const { machines, names, givenNames } = observation;
   const given = names.get(machine.id);
   const wanted = new Set([last?.name, given !== undefined && 'name' in given ? given.name : undefined]);
   for (const node of unpaired) {

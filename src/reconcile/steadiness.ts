@@ -20,13 +20,14 @@ export function watchSteadiness(
   machineIdOf: (node: Node) => string | undefined,
   nowMs: number,
 ): Steadiness {
-  const changes = new Map<string, Changes>();
+  let changes: Map<string, Changes> | undefined;
   const unsteady = { machines: new Map<string, string>(), nodes: new Map<string, string>() };
   const addresses = new Map<string, string>();
   const notes: Note[] = [];
   const see = (key: string, value: string) => {
-    const seen = seeValue(memory.changes.get(key), value, nowMs);
-    if (seen.length > 0) changes.set(key, seen);
+    const before = memory.changes.get(key);
+    const seen = seeValue(before, value, nowMs);
+    if (seen.length > 0 && seen !== before) changes = (changes ?? new Map(memory.changes)).set(key, seen);
     return alternation(seen, nowMs);
   };
 
@@ -68,14 +69,21 @@ export function watchSteadiness(
     const why = byMachine ?? byAddress;
     if (why !== undefined && !unsteady.nodes.has(node.name)) unsteady.nodes.set(node.name, why);
   }
-  return { ...unsteady, changes: stillOfUse(changes, memory, nowMs), notes };
+  const seen = changes ?? memory.changes;
+  const isTooMuch = seen.size > machines.size + nodes.length;
+  return { ...unsteady, changes: isTooMuch ? stillOfUse(seen, machines, nodes, nowMs) : seen, notes };
 }
 
-/** A machine that is not listed for a while keeps its changes for an hour. */
-function stillOfUse(changes: Map<string, Changes>, memory: Memory, nowMs: number): Memory['changes'] {
-  for (const [key, before] of memory.changes) {
-    const last = before.at(-1);
-    if (!changes.has(key) && last !== undefined && nowMs - last.atMs <= HOUR) changes.set(key, before);
-  }
-  return changes;
+/** What is no longer listed keeps its changes for an hour. */
+function stillOfUse(
+  changes: Memory['changes'],
+  machines: Observation['machines'],
+  nodes: readonly Node[],
+  nowMs: number,
+): Memory['changes'] {
+  const listed = new Set([
+    ...nodes.map(({ uid }) => `id ${uid}`),
+    ...[...machines.keys()].map((id) => `address ${id}`),
+  ]);
+  return new Map([...changes].filter(([key, seen]) => listed.has(key) || nowMs - (seen.at(-1)?.atMs ?? 0) <= HOUR));
 }

@@ -5,7 +5,7 @@ import { changeFor, labelsFor, type Note } from './labels.ts';
 import { describe, type Evidence, type Observation } from './liveness.ts';
 import { isFutile, type Memory, PASSES_TO_BELIEVE, undoing } from './memory.ts';
 import { hasOwnName } from './node.ts';
-import { CLAIM_WORDS, namesGiven, type Pair } from './pair.ts';
+import { CLAIM_WORDS, type Pair } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
 import type { Steadiness } from './steadiness.ts';
 import type { NodeVerdict } from './verdict.ts';
@@ -33,8 +33,7 @@ export interface UpkeepInput {
 
 export function planUpkeep(input: UpkeepInput): Upkeep {
   const { observation, evidence, steadiness, memory, policy, now } = input;
-  const { pairing, era, names } = observation;
-  const givenNames = namesGiven(names);
+  const { pairing, era, givenNames } = observation;
   const absentKeys = keysOfNoMachine(observation, policy);
   const actions: Action[] = [];
   const verdicts = new Map<string, NodeVerdict>();
@@ -54,6 +53,7 @@ export function planUpkeep(input: UpkeepInput): Upkeep {
     const wanted = {
       machineId: machine.id,
       address: machine.address,
+      followsAddress: !known.hasOwnAddress,
       ownerId: policy.ownerId,
       origin: hasOwnName(node, givenNames) ? ('own-name' as const) : ('named' as const),
       since: now.wall,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../../src/reconcile/machines.ts';
 import type { Node } from '../../../src/reconcile/node.ts';
-import { type Pairing, sharedAddresses } from '../../../src/reconcile/pair.ts';
+import { isShared, type Pairing } from '../../../src/reconcile/pair.ts';
 import { clone, ERAS, machine, named, node, observed, type World } from './world.ts';
 
 function paired(machines: readonly Machine[], nodes: readonly Node[], world: World = {}): Pairing {
@@ -203,7 +203,9 @@ describe('the id of an unlisted machine', () => {
 describe('an address that is shared', () => {
   it('is one that fleet gives to two machines, whatever they are', () => {
     const machines = [A, machine('e', '10.0.0.1', { role: 'etcd' }), B, clone('c', '10.0.0.3', '10.0.0.4')];
-    expect([...sharedAddresses(new Map(machines.map((each) => [each.id, each])))]).toEqual(['10.0.0.1']);
+    const observation = observed({ machines });
+    const addresses = [...observation.machinesAt.keys()];
+    expect(addresses.filter((address) => isShared(observation, address))).toEqual(['10.0.0.1']);
   });
 
   it('makes the name that was made of it no sign either, unless the mark agrees', () => {

@@ -3,7 +3,7 @@ import { matches, parseSelector } from '../../../src/fleet/selector.ts';
 import type { KubeletState } from '../../../src/kubelet/kubelet.ts';
 import { eraOf } from '../../../src/kubernetes/era.ts';
 import type { Era, NodeRecord, ReadyCondition } from '../../../src/kubernetes/registry.ts';
-import type { Observation } from '../../../src/reconcile/liveness.ts';
+import { livenessOf, type Observation } from '../../../src/reconcile/liveness.ts';
 import { isCandidate, type Machine } from '../../../src/reconcile/machines.ts';
 import {
   ADDRESS,
@@ -17,7 +17,7 @@ import {
 } from '../../../src/reconcile/marks.ts';
 import { EMPTY_MEMORY, type Memory } from '../../../src/reconcile/memory.ts';
 import { type Node, toNode } from '../../../src/reconcile/node.ts';
-import { type GivenName, pair } from '../../../src/reconcile/pair.ts';
+import { type GivenName, listedOf, pair } from '../../../src/reconcile/pair.ts';
 import { makePlan, type Plan } from '../../../src/reconcile/plan.ts';
 import type { Policy } from '../../../src/reconcile/policy.ts';
 
@@ -146,10 +146,12 @@ export function observed(world: World): Observation {
     ...nodes.flatMap(({ annotations }) => annotations.get(ADDRESS) ?? []),
   ]);
   for (const address of world.unasked ?? []) addresses.delete(address);
-  const listed = { machines: new Map(machines.map((each) => [each.id, each])), nodes, names, era };
+  const listed = listedOf({ machines: new Map(machines.map((each) => [each.id, each])), nodes, names, era });
+  const pairing = pair(listed);
   return {
     ...listed,
-    pairing: pair(listed),
+    pairing,
+    liveness: livenessOf(listed, pairing),
     skippedRecords,
     unlistable,
     kubelets: new Map(
