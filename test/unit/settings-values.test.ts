@@ -4,7 +4,7 @@ import { rowOf, type SettingName, settingNames } from '../../src/settings/table.
 import { mistakes, read } from './read-settings.ts';
 
 describe('a value', () => {
-  it.each([
+  it.each<[string, string, (s: Settings) => unknown, unknown]>([
     ['FLEET_ENDPOINT', 'unix:///run/fleet.sock', (s: Settings) => s.fleet.endpoint, 'unix:///run/fleet.sock'],
     ['FLEET_ENDPOINT', ' http://fleet:49153/ ', (s: Settings) => s.fleet.endpoint, 'http://fleet:49153'],
     ['FLEET_ENDPOINT', 'HTTPS://Fleet:443/base//', (s: Settings) => s.fleet.endpoint, 'https://fleet/base'],
