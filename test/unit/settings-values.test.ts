@@ -28,7 +28,12 @@ describe('a value', () => {
       { kind: 'cron', expression: '0 */5 * * * MON-FRI' },
     ],
     ...['0 30 4 * * 5', '0 30 4 1,15 * *', '0 0 0 */2 * FRI', '*/60 */60 */24 * * *', '0-20/10 * * * * *'].map(
-      (expression) => ['SYNC_SCHEDULE', expression, (s: Settings) => s.schedule, { kind: 'cron', expression }] as const,
+      (expression): [string, string, (s: Settings) => unknown, unknown] => [
+        'SYNC_SCHEDULE',
+        expression,
+        (s) => s.schedule,
+        { kind: 'cron', expression },
+      ],
     ),
     ['METADATA', `owner=o'brien`, (s: Settings) => s.selector.text, `owner=o'brien`],
     ['API_LEGACY_TLS', 'false', (s: Settings) => s.api.legacyTls, false],
