@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createHttpClient } from '../../src/http/axios-client.ts';
 import type { HttpClient } from '../../src/http/http-client.ts';
+import { ACCEPT_JSON, ACCEPT_METADATA_LIST } from '../../src/kubernetes/accept.ts';
 import { createEventLog } from '../../src/kubernetes/events.ts';
 import { createNodes } from '../../src/kubernetes/nodes.ts';
 import { type Kubernetes, startKubernetes } from '../lab/kubernetes.ts';
@@ -15,7 +16,6 @@ const servers = serversOfThisFile();
 
 const NODES = '/api/v1/nodes';
 const EVENTS = '/api/v1/namespaces/default/events';
-const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 const OTHER_UID = '00000000-0000-4000-8000-000000000000';
 const STORED = z.object({ metadata: z.object({ uid: z.string(), resourceVersion: z.string() }) });
 const EVENT_LIST = z.object({ items: z.array(z.object({ message: z.string() })) });
@@ -102,11 +102,11 @@ const STEPS: readonly (readonly [what: string, status: number, step: Step])[] = 
     },
   ],
   ['a delete of no node', 404, (s) => remove(s, 'nobody', { uid: OTHER_UID, resourceVersion: '1' })],
-  ['a list of metadata', 200, (s) => s.ask(NODES, { accept: METADATA_LIST })],
-  ['the first page of a list of metadata', 200, (s) => s.ask(`${NODES}?limit=2`, { accept: METADATA_LIST })],
-  ['the last page of it', 200, (s) => secondPage(s, METADATA_LIST)],
-  ['the first page of a list of whole nodes', 200, (s) => s.ask(`${NODES}?limit=2`)],
-  ['the last page of that', 200, (s) => secondPage(s, 'application/json')],
+  ['a list of metadata', 200, (s) => s.ask(NODES, { accept: ACCEPT_METADATA_LIST })],
+  ['the first page of a list of metadata', 200, (s) => s.ask(`${NODES}?limit=2`, { accept: ACCEPT_METADATA_LIST })],
+  ['the last page of it', 200, (s) => secondPage(s, ACCEPT_METADATA_LIST)],
+  ['the first page of a list of whole nodes', 200, (s) => s.ask(`${NODES}?limit=2`, { accept: ACCEPT_JSON })],
+  ['the last page of that', 200, (s) => secondPage(s, ACCEPT_JSON)],
   ['an Event', 201, (s) => writeEvent(s, 'a.1')],
   [
     'an Event of a name that there is already',
@@ -118,7 +118,7 @@ const STEPS: readonly (readonly [what: string, status: number, step: Step])[] = 
   ],
   ['what one may do', 201, (s) => s.ask(REVIEWS, { method: 'POST', body: review('create') })],
   ['what one may do in a namespace', 201, (s) => s.ask(REVIEWS, { method: 'POST', body: review('create', 'default') })],
-  ['the second page of a list that is forgotten', 410, (s) => secondPage(s, METADATA_LIST, () => s.forget())],
+  ['the second page of a list that is forgotten', 410, (s) => secondPage(s, ACCEPT_METADATA_LIST, () => s.forget())],
 ];
 
 /** The page after the first. Meanwhile a node on it is changed, which it does not show. */
@@ -201,16 +201,29 @@ describe('our client, where a node is not the one that was seen,', () => {
 
   it('changes nothing and calls it gone', async () => {
     const before = await seen();
-    expect(await nodes.update('a', OTHER_UID, change, never)).toBe('gone');
+    expect(await nodes.update('a', OTHER_UID, before.resourceVersion, change, never)).toBe('gone');
     expect(await seen()).toEqual(before);
-    expect(await nodes.update('a', before.uid, change, never)).toBe('updated');
-    expect(await nodes.update('nobody', OTHER_UID, change, never)).toBe('gone');
+    expect(await nodes.update('a', before.uid, before.resourceVersion, change, never)).toBe('updated');
+    expect(await nodes.update('nobody', OTHER_UID, before.resourceVersion, change, never)).toBe('gone');
+  });
+
+  it('changes nothing and calls it a conflict when it has changed since', async () => {
+    const before = await seen();
+    await servers.admin(`${NODES}/a`, {
+      method: 'PATCH',
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { labels: { zone: 'b' } } },
+    });
+    const between = await seen();
+    expect(await nodes.update('a', before.uid, before.resourceVersion, change, never)).toBe('conflict');
+    expect(await seen()).toEqual(between);
+    expect(await nodes.update('a', between.uid, between.resourceVersion, change, never)).toBe('updated');
   });
 
   it('deletes nothing and says that it has changed', async () => {
     const before = await seen();
     expect(await nodes.remove('a', OTHER_UID, before.resourceVersion, never)).toBe('changed');
-    await nodes.update('a', before.uid, change, never);
+    await nodes.update('a', before.uid, before.resourceVersion, change, never);
     expect(await nodes.remove('a', before.uid, before.resourceVersion, never)).toBe('changed');
     const after = await seen();
     expect(await nodes.remove('a', after.uid, after.resourceVersion, never)).toBe('removed');

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
+import { ACCEPT_JSON } from '../../src/kubernetes/accept.ts';
 
 export interface Answer {
   readonly status: number;
@@ -29,7 +30,7 @@ export class Api {
   }
 
   ask(path: string, question: Question): Promise<Answer> {
-    const { method = 'GET', token, accept = 'application/json', contentType = 'application/json', body } = question;
+    const { method = 'GET', token, accept = ACCEPT_JSON, contentType = 'application/json', body } = question;
     const sent = body === undefined ? '' : JSON.stringify(body);
     const headers = {
       Authorization: `Bearer ${token}`,

@@ -38,7 +38,7 @@ it('of its coming and going', async () => {
   const registered = `registered as the node of machine ${doomed.id} at ${doomed.address}, whose kubelet is healthy`;
   expect(await eventsIn(doomed.address)).toEqual([`Normal Registered ${registered}`]);
   expect(await eventsIn('worker-2')).toEqual([
-    `Normal Adopted adopted as the node of machine ${adopted.id} at ${adopted.address}: it bears the mark of kube-register now`,
+    `Normal Adopted adopted as the node of machine ${adopted.id} at ${adopted.address}: kube-register manages it now`,
   ]);
 
   await world.destroy(doomed);
@@ -49,7 +49,7 @@ it('of its coming and going', async () => {
   expect(story).toEqual([
     `Normal Registered ${registered}`,
     `Warning Deregistered deregistered, it was the node of machine ${doomed.id}: machine-gone: missing from fleet for 2m of 2m, ` +
-      'seen in 3 passes; kubelet silent; Kubernetes says NotReady',
+      'seen in 3 passes; kubelet unreachable; node Unknown',
   ]);
   const warnings = plain(await kubectl('get events --field-selector type=Warning --no-headers'));
   expect(warnings).toEqual([expect.stringMatching(`Warning Deregistered node/${doomed.address} deregistered, `)]);
@@ -75,7 +75,7 @@ it('of being held', async () => {
   for (const { address } of machines) {
     const description = plain(await kubectl(`describe node ${address}`)).join('\n');
     expect(description).toMatch(
-      /^Warning DeregistrationHeld \S+ kube-register missing from fleet for .*; held: 3 of 3 managed nodes look gone .*kubectl delete node NAME/m,
+      /^Warning DeregistrationHeld \S+ kube-register missing from fleet for .*; deletion guard active: 3 of 3 managed nodes look gone .*kubectl delete node NAME/m,
     );
   }
 });

@@ -1,6 +1,7 @@
 /** Registering, adopting and labelling nodes on a real API server. */
 import { expect, it } from 'vitest';
 import { type Daemon, startDaemon, told, verdictOf } from './daemon.ts';
+import { startGate } from './gate.ts';
 import { GRANTED_VERBS } from './rights.ts';
 import { type Machine, WORKER, type World, worldsOfThisFile } from './world.ts';
 
@@ -35,6 +36,8 @@ it("registers a machine whose kubelet is healthy, with its address and our marks
     'kube-register.io/machine-id': machine.id,
     'kube-register.io/address': machine.address,
     'kube-register.io/since': '2026-01-01T00:00:00.000Z',
+    'kube-register.io/origin': 'named',
+    'kube-register.io/owner': 'default',
   });
   expect(status).toMatchObject({ addresses: [{ type: 'InternalIP', address: machine.address }] });
   expect(Object.keys(status)).not.toContain('capacity');
@@ -107,6 +110,8 @@ it.each([
     'kube-register.io/machine-id': machine.id,
     'kube-register.io/address': machine.address,
     'kube-register.io/since': '2026-01-01T00:00:00.000Z',
+    'kube-register.io/origin': name === machine.address ? 'named' : 'own-name',
+    'kube-register.io/owner': 'default',
   });
   expect({ spec: after.spec, status: after.status }).toEqual({ spec: before.spec, status: before.status });
   expect(told(await daemon.pass())).toEqual([]);
@@ -140,6 +145,12 @@ it('recognises a node and never marks it when it is told not to adopt', async ()
 it("keeps labels equal to fleet's metadata, and touches no label that is not its own", async () => {
   const world = await open();
   const { id, address } = await world.addMachine({ ...WORKER, zone: 'a', disk: 'ssd', rack: '/r 7/' });
+  // While a key is no machine's at all, no label goes.
+  world.fleet.setMachine({
+    id: 'f'.repeat(32),
+    address: '10.0.0.9',
+    metadata: { disk: 'hdd', rack: 'r-8', absent: 'no' },
+  });
   const daemon = await startDaemon(world, { NODE_LABELS: 'zone,disk,rack,absent' });
   await world.putNode({ name: address, labels: { disk: 'nvme' } });
 
@@ -156,6 +167,32 @@ it("keeps labels equal to fleet's metadata, and touches no label that is not its
   expect(told(await daemon.pass())).toEqual([`label ${address}: done`]);
   expect((await world.node(address)).metadata.labels).toEqual({ ...managed, ...theirs, zone: 'b' });
   expect(told(await daemon.pass())).toEqual([]);
+});
+
+it('decides once more when a node has changed since it was read', async () => {
+  const world = await open();
+  const { id, address } = await world.addMachine({ ...WORKER, zone: 'a' });
+  await world.putNode({ name: 'worker-1', machineId: id, addresses: [address], ready: true });
+  const gate = await startGate(world.servers);
+  const daemon = await startDaemon(world, { NODE_LABELS: 'zone', API_ENDPOINT: gate.url });
+  gate.before(/^PATCH /, () => world.patchNode('worker-1', { metadata: { labels: { zone: 'by-a-person' } } }));
+  expect(told(await daemon.pass())).toEqual(['adopt worker-1: done']);
+  expect(gate.requests.filter((each) => each.startsWith('PATCH '))).toHaveLength(2);
+  expect((await world.node('worker-1')).metadata).toMatchObject({
+    labels: { zone: 'by-a-person', 'kube-register.io/managed': 'true' },
+    annotations: { 'kube-register.io/machine-id': id },
+  });
+});
+
+it('adopts no node that another daemon was quicker to adopt', async () => {
+  const { world, machine, daemon: other } = await oneMachine({ OWNER_ID: 'blue' });
+  await world.putNode({ name: 'worker-1', machineId: machine.id, addresses: [machine.address], ready: true });
+  const gate = await startGate(world.servers);
+  const daemon = await startDaemon(world, { OWNER_ID: 'green', API_ENDPOINT: gate.url });
+  gate.before(/^PATCH /, () => other.pass());
+  expect(told(await daemon.pass())).toEqual(['adopt worker-1: unneeded']);
+  expect(gate.requests.filter((each) => each.startsWith('PATCH '))).toHaveLength(1);
+  expect((await world.node('worker-1')).metadata.annotations['kube-register.io/owner']).toBe('blue');
 });
 
 it('does nothing in a dry run, and says what it would do', async () => {
