@@ -46,8 +46,9 @@ export function planUpkeep(input: UpkeepInput): Upkeep {
     const known = evidence.get(node.name);
     if (known === undefined) continue;
     const { writes, verdict } = decide(pair, known, held, input);
-    if (verdict !== undefined) verdicts.set(node.name, verdict);
-    if (writes === undefined || !era.canUpdate || steadiness.nodes.has(node.name)) continue;
+    const unsteady = steadiness.nodes.get(node.name);
+    if (verdict !== undefined) verdicts.set(node.name, unsteady === undefined ? verdict : asLongAs(unsteady));
+    if (writes === undefined || !era.canUpdate || unsteady !== undefined) continue;
 
     const copied = labelsFor(machine, policy.nodeLabels, era);
     const wanted = {
@@ -64,11 +65,12 @@ export function planUpkeep(input: UpkeepInput): Upkeep {
     notes.push(...copied.notes, ...foreign);
     if (change === undefined) continue;
     const action: Adopt | Label = { kind: writes, machine, node, wanted, change };
-    if (isFutile(memory, fingerprint(action), now.monotonicMs)) continue;
+    const isRefused = isFutile(memory, fingerprint(action), now.monotonicMs);
     const undone = undoneBefore(action, memory, now);
     if (undone.key !== undefined) missing.add(undone.key);
     if (undone.note !== undefined) notes.push(undone.note);
-    if (undone.waitMs === 0) actions.push(action);
+    if (!isRefused && undone.waitMs === 0) actions.push(action);
+    else if (verdict?.name === 'adopt') verdicts.set(node.name, later(verdict, isRefused));
   }
   return { actions, verdicts, notes, held, missing };
 }
@@ -113,6 +115,19 @@ function decide(
       isWarning: true,
     },
   };
+}
+
+/** The verdict of an unmarked node while two hosts stand behind what is seen of it. */
+function asLongAs(unsteady: string): NodeVerdict {
+  return { name: 'conflict', reason: unsteady, next: 'not marked while this lasts', isWarning: true };
+}
+
+/** The verdict of a node whose mark was refused, or taken away by others. */
+function later({ reason }: NodeVerdict, isRefused: boolean): NodeVerdict {
+  const next = isRefused
+    ? 'the API server refused its mark; tried again within ten minutes'
+    : 'something else takes its mark away; marked again after a growing time';
+  return { name: 'recognised', reason, next, isWarning: true };
 }
 
 /** The verdict of a node that another daemon manages. */
