@@ -260,6 +260,66 @@ describe('a node of Kubernetes', () => {
   });
 });
 
+describe('a dead node of Kubernetes', () => {
+  const READY = { type: 'Ready' };
+  const STATUS = [
+    ['a word for conditions', { conditions: 'none' }],
+    ['an object of conditions', { conditions: { Ready: 'Unknown' } }],
+    ['conditions that are pairs', { conditions: [['Ready', 'Unknown']] }],
+    ['a condition without a type', { conditions: [{ status: 'Unknown' }] }],
+    ['a number for the status of Ready', { conditions: [{ ...READY, status: 0 }] }],
+    ['no status of Ready', { conditions: [READY] }],
+    ['a status of Ready in small letters', { conditions: [{ ...READY, status: 'unknown' }] }],
+    [
+      'Ready twice, Unknown and False',
+      {
+        conditions: [
+          { ...READY, status: 'Unknown' },
+          { ...READY, status: 'False' },
+        ],
+      },
+    ],
+  ] as const;
+  const UNSCHEDULABLE = [['false'], ['true'], [0], [1], [{}], [[]]].map(([value]) => [
+    `${JSON.stringify(value)} for unschedulable`,
+    { unschedulable: value },
+  ]);
+  const SHAPES: readonly (readonly [shape: string, odd: object, verdict: string])[] = [
+    ...STATUS.map(([shape, odd]) => [shape, { status: odd }, 'orphan'] as const),
+    ['a word for its status', { status: 'down' }, 'orphan'],
+    ...UNSCHEDULABLE.map(([shape, odd]) => [String(shape), { spec: odd }, 'vetoed'] as const),
+    ['a word for its spec', { spec: 'none' }, 'vetoed'],
+  ];
+
+  describe.each([
+    ['metadata alone', 'v1.20.2'],
+    ['whole nodes', 'v1.9.2'],
+  ] as const)('on a server that lists %s', (_what, version) => {
+    it.each(SHAPES)('with %s is kept while that lasts, and nothing is written', async (_, odd, verdict) => {
+      const loop = await startLoop({ policy: { missingGraceMs: MINUTE } }, { kubernetes: { version } });
+      const dead = first(await loop.join(4));
+      await loop.destroy(dead);
+      const lift = loop.lab.kubernetes.faults.add(withNode(dead.address, odd), { method: 'GET', path: /nodes/ });
+      expect(verdictOf(await loop.passFor(5 * MINUTE), dead.address)).toBe(verdict);
+      expect(loop.writes).toEqual([]);
+      lift();
+      await loop.passFor(2 * MINUTE);
+      expect(loop.writes).toEqual([`DELETE ${dead.address}`]);
+    });
+  });
+
+  /** Every answer that has this node whole has this in it. */
+  function withNode(name: string, odd: object): Fault {
+    const changed = (node: { metadata: { name: string }; status?: unknown }) =>
+      node.metadata.name === name && node.status !== undefined ? { ...node, ...odd } : node;
+    return change((answer) => {
+      const body = JSON.parse(answer.body);
+      const edited = Array.isArray(body.items) ? { ...body, items: body.items.map(changed) } : changed(body);
+      return { ...answer, body: JSON.stringify(edited) };
+    });
+  }
+});
+
 describe('when the answer to a registration', () => {
   it.each<Row>([
     ['is 500', answerWith(500), /^500$/],
