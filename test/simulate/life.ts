@@ -12,13 +12,15 @@ import type { World } from './world.ts';
  */
 const CHECK_MS = 7 * SECOND;
 const ADDRESS = 'kube-register.io/address';
+const MACHINE_ID = 'kube-register.io/machine-id';
 
 /**
  * - `posts`: the kubelet keeps the node up
  * - `own False`: the same, but all that it says is that it is not ready, on a server before v1.0, where controllers say so of dead ones
  * - `reachable`: it answers at an address that the copy knows of
  * - `just begun`: one of these, since the last check before the delete began
- * - `unmentioned`: it answers at an address that neither the node says nor fleet told in this pass
+ * - `unmentioned`: it answers at an address that neither the node says nor fleet told in this pass, or nothing tells that it is this node's: it took
+ *   the name of a node to which it never posted, and that says nothing of its machine
  * - `unseen`: it runs, and neither posts nor could be reached
  * - `none`: no kubelet runs that would keep this node
  */
@@ -60,10 +62,16 @@ function lifeBy(host: Host, node: StoredNode, { copy, seen, atMs }: Witness, wor
   return isSilentToCopy ? 'unseen' : 'unmentioned';
 }
 
-function mentions({ address, machineId }: Host, node: StoredNode, seen: Seen, { release }: World): boolean {
+function mentions(host: Host, node: StoredNode, seen: Seen, { release }: World): boolean {
+  const { address, machineId } = host;
   const isMinionAt = release.conditionsBy !== 'kubelet' && node.name === address;
-  const isTold = seen.machines.get(machineId)?.has(address) === true;
+  const isTold = seen.machines.get(machineId)?.has(address) === true && isLinked(host, node);
   return isTold || isMinionAt || node.addresses.includes(address) || node.annotations.get(ADDRESS) === address;
+}
+
+/** Whether anything of the node leads to the host: a post, or its machine id in the status or in our annotation. */
+function isLinked({ name, machineId }: Host, node: StoredNode): boolean {
+  return node.posts.has(name) || node.machineId === machineId || node.annotations.get(MACHINE_ID) === machineId;
 }
 
 /** What the node reports may be news. */
