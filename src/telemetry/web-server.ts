@@ -1,8 +1,10 @@
 /** The daemon's own HTTP server: metrics, health, readiness, status and the page, to read only. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Server } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
+import { escapeControls } from '../quote.ts';
 import { Connections } from './connections.ts';
 import type { Log } from './log-events.ts';
 import { SharedBody, shared } from './shared-body.ts';
@@ -55,7 +57,7 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
-/** `cannot listen on 0.0.0.0:10271: another program has this port; set KUBE_REGISTER_LISTEN to another host:port or off` */
+/** `cannot listen on [::]:10271: another program has this port; set KUBE_REGISTER_LISTEN to another host:port or off` */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
@@ -105,12 +107,7 @@ export async function startWebServer({ listen, routes, log, clock }: WebServerOp
   });
   server.on('connection', (socket) => connections.add(socket));
 
-  try {
-    server.listen({ ...listen });
-    await once(server, 'listening');
-  } catch (error) {
-    throw listenError(listen, error);
-  }
+  await listenAt(server, listen);
   server.on('error', (err) => log.say('web-server-problem', 'the web server has a problem and goes on', { err }));
 
   const bound = server.address();
@@ -127,6 +124,24 @@ export async function startWebServer({ listen, routes, log, clock }: WebServerOp
     },
   };
 }
+
+/** On `::` a server takes IPv4 as well, and IPv4 alone where IPv6 is off. Throws ListenError. */
+export async function listenAt(server: Server, listen: ListenAddress): Promise<void> {
+  const places = listen.host === '::' ? [listen, { ...listen, host: '0.0.0.0' }] : [listen];
+  for (const [index, place] of places.entries()) {
+    try {
+      server.listen({ ...place });
+      await once(server, 'listening');
+      return;
+    } catch (error) {
+      const isLast = index === places.length - 1;
+      if (isLast || !IPV6_IS_OFF.has(codeOf(error))) throw listenError(place, error);
+    }
+  }
+}
+
+/** The first where the kernel has no IPv6, the second where no interface has. */
+const IPV6_IS_OFF = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 
 function handlersOf(routes: WebRoutes, clock: Pick<Clock, 'monotonic'>): ReadonlyMap<string, Handler> {
   const status = shared(
@@ -244,6 +259,8 @@ async function answerTo(request: IncomingMessage, handler: Handler | undefined):
   if (method !== 'GET' && method !== 'HEAD') {
     return { ...text(405, 'only GET and HEAD'), headers: { Allow: 'GET, HEAD' } };
   }
+  // A proxy may have decided by another one than the first: RFC 9112, section 3.2.
+  if ((request.headersDistinct['host'] ?? []).length > 1) return text(400, 'the request has more than one Host header');
   return handler === undefined ? text(404, 'not found') : handler(request);
 }
 
@@ -255,9 +272,9 @@ function text(status: number, message: string): Answer {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${message}\n` };
 }
 
-/** Indented, because people read it with curl. */
+/** Indented, and without a character that a terminal obeys, because people read it with curl. */
 function toJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2) ?? 'null'}\n`;
+  return `${escapeControls(JSON.stringify(value, null, 2) ?? 'null')}\n`;
 }
 
 /** By the code of the error, why an address cannot be listened on. */
@@ -274,9 +291,12 @@ export function placeOf({ host, port }: ListenAddress): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
 function listenError(address: ListenAddress, cause: unknown): ListenError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-  const problem = LISTEN_PROBLEMS[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  const problem = LISTEN_PROBLEMS[codeOf(cause)] ?? (cause instanceof Error ? cause.message : String(cause));
   return new ListenError(
     `cannot listen on ${placeOf(address)}: ${problem}; set KUBE_REGISTER_LISTEN to another host:port or off`,
     { cause },

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { connect, Server, type Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
@@ -122,6 +122,15 @@ describe('the web server', () => {
     const { status, headers, body } = await ask('/status');
     expect([status, JSON.parse(body)]).toEqual([200, { version: '1.2.3' }]);
     expect(headers['content-type']).toBe('application/json');
+  });
+
+  it('serves a status without a character that a terminal obeys, and loses none for who parses it', async () => {
+    const hostile = '\u009b2J \u001b[31m \u202e \u2066 \u200b \ufeff \u2028 \u0085 \u007f \u{e0041}';
+    routes.status = () => ({ [hostile]: [hostile, 'ä', '日本', '🙂'] });
+    const { body } = await ask('/status');
+    expect(body).toMatch(/^(?:\n|[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}])*$/u);
+    expect(body).toContain('\\u009b2J \\u001b[31m \\u202e');
+    expect(JSON.parse(body)).toEqual({ [hostile]: [hostile, 'ä', '日本', '🙂'] });
   });
 
   it('serves the page, and lets it run and load nothing that does not come from here', async () => {
@@ -419,6 +428,15 @@ describe('the Host of a request', () => {
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 .*no Host/s);
   });
 
+  it.each(['/', '/status', '/metrics', '/healthz'])('may be there once only, on %s', async (path) => {
+    routes.hostProblem = () => undefined;
+    for (const twice of ['Host: good\r\nHost: evil.example', 'Host: good\r\nX: y\r\nhOST: good']) {
+      const socket = await open();
+      socket.write(`GET ${path} HTTP/1.1\r\n${twice}\r\nConnection: close\r\n\r\n`);
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 .*\r\n\r\nthe request has more than one Host header\n$/s);
+    }
+  });
+
   it('never makes an answer that pages of others may read', async () => {
     const { headers } = await ask('/', 'GET', server.address, { Host: 'good', Origin: 'http://evil.example' });
     expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
@@ -436,6 +454,40 @@ describe('listening', () => {
     expect(six.address.host).toBe('::1');
     expect(await ask('/healthz', 'GET', six.address)).toMatchObject({ status: 200 });
   });
+
+  it('on :: works on IPv6 and IPv4', async () => {
+    const { address } = await start({ host: '::', port: 0 });
+    expect(address.host).toBe('::');
+    for (const host of ['::1', '127.0.0.1']) {
+      expect(await ask('/healthz', 'GET', { ...address, host })).toMatchObject({ status: 200 });
+    }
+  });
+
+  it.each(['EAFNOSUPPORT', 'EADDRNOTAVAIL'])('on :: works on IPv4 where IPv6 is off (%s)', async (code) => {
+    refuseIpv6(code);
+    const { address } = await start({ host: '::', port: 0 });
+    expect(address.host).toBe('0.0.0.0');
+    expect(await ask('/healthz', 'GET', { ...address, host: '127.0.0.1' })).toMatchObject({ status: 200 });
+    // Who asks for one IPv6 address is not given another.
+    await expect(start({ host: '::1', port: 0 })).rejects.toThrow('cannot listen on [::1]:0: ');
+  });
+
+  it('on :: does not fall back when the port is taken', async () => {
+    const { port } = server.address;
+    await expect(start({ host: '::', port })).rejects.toThrow(`cannot listen on [::]:${port}: another program`);
+  });
+
+  /** As on a machine that has no IPv6. */
+  function refuseIpv6(code: string): void {
+    const { listen } = Server.prototype;
+    const spy = vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...args: unknown[]) {
+      const [{ host }] = args as [{ host: string }];
+      if (!host.includes(':')) return Reflect.apply(listen, this, args);
+      process.nextTick(() => this.emit('error', Object.assign(new Error(code), { code })));
+      return this;
+    });
+    releases.push(() => spy.mockRestore());
+  }
 
   it('says in one sentence what to do when the port is taken', async () => {
     const { host, port } = server.address;
