@@ -277,7 +277,7 @@ function distance(ms) {
 function connect() {
   disconnect();
   if (document.hidden) return;
-  const opened = new EventSource(`/live?shown=${encodeURIComponent(must(document.body.dataset['shown']))}`);
+  const opened = new EventSource(`live?shown=${encodeURIComponent(must(document.body.dataset['shown']))}`);
   stream = opened;
   opened.addEventListener('update', ({ data }) => {
     apply(JSON.parse(data));
@@ -340,7 +340,7 @@ function after(ms, act) {
 /** The page has missed something: it fetches itself, and takes over what is there. */
 async function loadAnew() {
   try {
-    const answer = await fetch('/', { headers: { Accept: 'text/html' } });
+    const answer = await fetch('./', { headers: { Accept: 'text/html' } });
     if (!answer.ok) throw new Error(`${answer.status}`);
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
     const { shown = '', now = '', version } = fresh.body.dataset;

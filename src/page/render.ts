@@ -89,7 +89,7 @@ const COLUMNS = {
   next: 'Next',
 };
 
-/** The whole page. `version` is that of its assets. */
+/** The whole page. `version` is that of its assets. All references are relative, for a proxy may show the page under any path. */
 export function renderPage({ shown, now, parts, rows }: View, version: string): string {
   const part = (name: keyof typeof PARTS) => parts.get(name) ?? '';
   const head = Object.entries(COLUMNS).map(([name, words]) => `<th scope="col" data-column="${name}">${words}</th>`);
@@ -100,9 +100,9 @@ export function renderPage({ shown, now, parts, rows }: View, version: string): 
 <title data-part="title">${part('title')}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<link rel="icon" href="/icon.svg">
-<link rel="stylesheet" href="/page.css">
-<script src="/page.js" defer></script>
+<link rel="icon" href="icon.svg">
+<link rel="stylesheet" href="page.css">
+<script src="page.js" defer></script>
 </head>
 <body data-shown="${shown}" data-now="${now}" data-version="${version}">
 <header>
@@ -133,7 +133,7 @@ ${[...rows.values()].join('')}</tbody>
 </main>
 <footer>
 <div data-part="rules">${part('rules')}</div>
-<p>The same for programs: <a href="/status">/status</a>, <a href="/metrics">/metrics</a></p>
+<p>The same for programs: <a href="status">/status</a>, <a href="metrics">/metrics</a></p>
 </footer>
 </body>
 </html>
