@@ -51,8 +51,8 @@ export class VerdictLog {
   }
 
   #isWorthy(key: Key, { name, isWarning = false }: Subject['verdict']): boolean {
-    // The lines of the deletion guard, and of what alternates, report these.
-    if (name === 'held' || (name === 'has-node' && isWarning)) return false;
+    // The lines of the deletion guard report it.
+    if (name === 'held') return false;
     if (WELL.has(name)) return this.#troubled.has(key);
     return isWarning || !UNSAID.has(name);
   }

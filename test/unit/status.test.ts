@@ -143,6 +143,23 @@ describe('the status', () => {
     ]);
   });
 
+  it.each([
+    ['skipped', true],
+    ['unlistable 10.0.0.1', true],
+    ['absent rack', true],
+    ['alternates a', true],
+    ['undone register a 2', true],
+    ['label a rack', false],
+    ['foreign label uid rack', false],
+    ['takeover uid 30000', false],
+    ['a kind that nobody knows', true],
+  ])('has the note %j among its warnings: %s', (key, isWarning) => {
+    const pass = goodPass(world);
+    const notes = [{ key, text: 'so' }];
+    const noted = { ...pass, seen: { ...pass.seen, plan: { ...pass.seen.plan, notes } } };
+    expect(statusAfter(noted).warnings).toEqual(isWarning ? ['so'] : []);
+  });
+
   it('keeps what the last good pass saw when one fails, and says what failed since when', () => {
     const status = statusAfter(
       goodPass(world),
