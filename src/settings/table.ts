@@ -192,9 +192,9 @@ export const table = z.object({
     help: 'The limit of the deletion guard: while more of the managed nodes than this are dead, none is deregistered. 100 switches the guard off; with 0 a single one is still deregistered.',
   }),
 
-  LISTEN: setting(listen(), '0.0.0.0:10271', {
+  LISTEN: setting(listen(), '[::]:10271', {
     section: 'Process',
-    help: 'host:port of the status page, /status, /metrics, /healthz and /readyz; or off.',
+    help: 'host:port of the status page, /status, /metrics, /healthz and /readyz; or off. [::] takes IPv4 too.',
   }),
   PAGE_HOSTS: setting(hostNames(), '', {
     section: 'Process',
