@@ -1,5 +1,4 @@
 /** The checks of other copies of the program: at our own port, and at the same port of fleet's machines. */
-import { once } from 'node:events';
 import { BlockList, createServer, isIP, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import pLimit from 'p-limit';
@@ -10,7 +9,7 @@ import type { Machine } from '../reconcile/machines.ts';
 import type { Plan } from '../reconcile/plan.ts';
 import type { Settings } from '../settings/settings.ts';
 import { statusDocument } from '../telemetry/status-document.ts';
-import { LISTEN_PROBLEMS, placeOf } from '../telemetry/web-server.ts';
+import { LISTEN_PROBLEMS, ListenError, listenAt, placeOf } from '../telemetry/web-server.ts';
 import { examples, type Finding, few, named, ok, skipped, warning, wrong } from './finding.ts';
 
 /** A kube-register that answers, at one of its addresses. */
@@ -56,12 +55,12 @@ export async function lookAtListener({ listen }: Settings, signal: AbortSignal):
   if (listen === 'off') return { kind: 'off' };
   const server = createServer();
   try {
-    server.listen({ ...listen });
-    await once(server, 'listening');
+    await listenAt(server, listen);
     server.close();
     return { kind: 'free' };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const cause = error instanceof ListenError ? error.cause : error;
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
     if (code !== 'EADDRINUSE') return { kind: 'refused', code, asked: [] };
     const asked = hostsOf(listen.host);
     const [daemon] = await daemonsAt(asked, listen.port, signal);

@@ -90,7 +90,7 @@ function withoutAges(status: Status): Status {
 /** A daemon that listens everywhere is asked on the loopback. */
 function daemonHere({ listen }: Settings): string | undefined {
   if (listen === 'off' || listen.port === 0) return undefined;
-  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listen.host] ?? listen.host;
+  const host = { '0.0.0.0': '127.0.0.1', '::': '127.0.0.1' }[listen.host] ?? listen.host;
   return `http://${placeOf({ host, port: listen.port })}`;
 }
 
