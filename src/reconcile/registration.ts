@@ -171,7 +171,15 @@ function consider(machine: Machine, situation: Situation): MachineVerdict | Chos
   if (paired !== undefined) {
     const reason = `node ${paired.node.name}, matched by ${CLAIM_WORDS[paired.claim]}`;
     const verdict = { name: 'has-node', node: paired.node.name } as const;
-    return unsteady === undefined ? { ...verdict, reason } : { ...verdict, reason: unsteady, isWarning: true };
+    if (unsteady !== undefined) return { ...verdict, reason: unsteady, isWarning: true };
+    const { otherOwner } = paired.node;
+    if (otherOwner === undefined) return { ...verdict, reason };
+    return {
+      ...verdict,
+      reason: `${reason}, which the kube-register with KUBE_REGISTER_OWNER_ID=${otherOwner} manages`,
+      next: `kept; if that machine is not in its fleet any more: kubectl delete node ${paired.node.name}`,
+      isWarning: true,
+    };
   }
   const conflict = pairing.conflicts.get(machine.id);
   if (conflict !== undefined) {
