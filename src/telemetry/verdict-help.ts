@@ -92,8 +92,9 @@ export const MACHINE_HELP: Readonly<Record<MachineVerdict['name'], Help>> = {
   },
   'has-node': {
     means:
-      "It has its node, and the node's verdict says the rest. As a warning: its address or its node alternates between two hosts.",
-    mayDo: 'Nothing; give each host its own `/etc/machine-id` and name where it is a warning.',
+      "It has its node, and the node's verdict says the rest. As a warning: its address or its node alternates between two hosts, or a kube-register with another `OWNER_ID` manages the node.",
+    mayDo:
+      'Nothing; where it is a warning, give each host its own `/etc/machine-id` and name, or the reason has the command.',
   },
   register: { means: 'It is registered in this pass; in a dry run, it would be.', mayDo: 'Nothing.' },
   waiting: {

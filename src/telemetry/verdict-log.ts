@@ -53,8 +53,8 @@ export class VerdictLog {
   #isWorthy(key: Key, { name, isWarning = false }: Subject['verdict']): boolean {
     // The lines of the deletion guard report it.
     if (name === 'held') return false;
-    if (WELL.has(name)) return this.#troubled.has(key);
-    return isWarning || !UNSAID.has(name);
+    if (isWarning) return true;
+    return WELL.has(name) ? this.#troubled.has(key) : !UNSAID.has(name);
   }
 
   #forgetGone(verdicts: Verdicts, nowMs: number): void {
