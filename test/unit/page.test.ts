@@ -166,7 +166,7 @@ describe('the page', () => {
 
   it('has a style, a script and an icon, and names no other file', () => {
     const sources = [...page(aStatus()).matchAll(/(?:src|href)="([^"]*)"/g)].map(([, source]) => source);
-    expect(sources.toSorted()).toEqual(['/icon.svg', '/metrics', '/page.css', '/page.js', '/status']);
+    expect(sources.toSorted()).toEqual(['icon.svg', 'metrics', 'page.css', 'page.js', 'status']);
     expect([...ASSETS.keys()].toSorted()).toEqual(['/icon.svg', '/page.css', '/page.js']);
   });
 });
