@@ -12,7 +12,7 @@ export function calm(world: World, chance: Chance): void {
   world.api = 'fair';
   world.mend();
   world.releases = [world.release];
-  const staysUnwatched = !world.controllers.has('node controller') && chance.strikes(0.5);
+  const staysUnwatched = !world.controllers.has('node controller') && chance.strikes(0.3);
   world.controllers.clear();
   if (!staysUnwatched) world.controllers.add('node controller');
   if (chance.strikes(0.7)) for (const node of [...world.nodes.values()]) world.store.finish(node);
@@ -40,7 +40,7 @@ function parted(world: World, chance: Chance): void {
   const addresses = new Set<string>(world.strangers.keys());
   const ids = new Set<string>();
   for (const host of [...world.hosts].sort((a, b) => Number(b.isOn) - Number(a.isOn))) {
-    if (addresses.has(host.address) && host.isOn) {
+    if (addresses.has(host.address)) {
       world.move(host, world.freshAddress());
       world.restartKubelet(host);
     }

@@ -23,6 +23,7 @@ export interface CalmCluster {
 
 /** T2: each running, matching host has exactly one node that its kubelet keeps up, and no node stands that nobody keeps up; or a warning says so. */
 export function faultOf(cluster: CalmCluster): Fault | undefined {
+  if (hasPinnedAddress(cluster.world)) return undefined;
   for (const host of cluster.world.hosts) {
     const fault = isWorking(host, cluster.world) ? hostFault(host, cluster) : undefined;
     if (fault !== undefined) return { rule: 'T2 each host has its node', what: fault };
@@ -34,16 +35,27 @@ export function faultOf(cluster: CalmCluster): Fault | undefined {
   return undefined;
 }
 
+/** A known limit: a kubelet goes by the address of another host, which two hosts have exchanged, say. Nothing on the wire tells it from its own. */
+export function hasPinnedAddress({ hosts }: World): boolean {
+  const addresses = new Map(hosts.map((host) => [host.address, host]));
+  return hosts.some((host) => runsKubelet(host) && (addresses.get(host.nodeName) ?? host) !== host);
+}
+
 /** T3: two copies of one fleet say the same, but of what changes from moment to moment. */
 export function disagreement({ world, told, conditions }: CalmCluster): Fault | undefined {
   const [first, second] = [told.get(0)?.verdicts(), told.get(1)?.verdicts()];
   if (first === undefined || second === undefined || conditions.dryRun) return undefined;
   for (const what of new Set([...first.keys(), ...second.keys()])) {
     const [one, other] = [first.get(what), second.get(what)];
-    if (one !== other && !isOfTwins(what, world))
+    if (one !== other && !isOfTwins(what, world) && !isLongKnown(one, other))
       return { rule: 'T3 two daemons agree', what: `${what} is ${one} to copy 0 and ${other} to copy 1` };
   }
   return undefined;
+}
+
+/** Only a copy that once heard the kubelet can hold its silence against the node; while the guard is active both keep it. */
+function isLongKnown(one = '', other = ''): boolean {
+  return [one, other].sort().join() === 'held,unheard';
 }
 
 /** Two hosts have the machine id, or are behind the node: which of them is seen is chance. */
@@ -65,11 +77,17 @@ function isWorking(host: Host, world: World): boolean {
 }
 
 function hostFault(host: Host, { world, told }: CalmCluster): string | undefined {
-  const nodes = [...world.nodes.values()].filter((node) => keepsUp(host, node, world));
+  // Before v0.13 a kubelet is reached by whatever node has its address: one that no daemon manages may stand beside its own.
+  const isCounted = (node: StoredNode) => world.release.conditionsBy === 'kubelet' || markOf(node) !== undefined;
+  const kept = [...world.nodes.values()].filter((node) => keepsUp(host, node, world));
+  const nodes = kept.length > 1 ? kept.filter(isCounted) : kept;
   const others = world.hosts.filter((other) => other !== host && nodes.some((node) => keepsUp(other, node, world)));
   if (nodes.length === 1 && others.length === 0) return undefined;
   const copies = [...told].filter(([copy]) => fleetOf(copy) === host.fleet).map(([, each]) => each);
   const related = [...world.nodes.values()].filter((node) => isRelated(node, host));
+  // Without a node controller a node stays Ready that its kubelet left for another name, and nobody can tell.
+  const isUnwatched = !world.controllers.has('node controller') && related.some(({ ready }) => ready === 'true');
+  if (isUnwatched) return undefined;
   const isWarned = copies.some(
     (each) =>
       each.isMachineWarned(host.machineId) ||
@@ -79,15 +97,20 @@ function hostFault(host: Host, { world, told }: CalmCluster): string | undefined
   if (isWarned) return undefined;
   const found = nodes.map(({ name }) => name).join(', ') || 'no node';
   const shared = others.length > 0 ? ` together with ${others.map(({ name }) => name).join(', ')}` : '';
-  const verdicts = copies.map((each) => each.verdictOnMachine(host.machineId)).join(', ');
-  const relatives = related.map(({ name }) => `${name} (${copies.map((each) => each.verdictOn(name)).join(', ')})`);
-  return `${host.name} at ${host.address}, whose kubelet calls itself ${host.nodeName}, keeps up ${found}${shared}; its machine ${host.machineId.slice(0, 8)} is ${verdicts}; nodes that are about it: ${relatives.join(', ')}`;
+  return [
+    `${host.name} at ${host.address}, whose kubelet calls itself ${host.nodeName}, keeps up ${found}${shared}`,
+    ...copies.map((each) => `its machine is ${each.describeMachine(host.machineId)}`),
+    ...related.flatMap(({ name }) => copies.map((each) => `node ${name} is ${each.describe(name)}`)),
+  ].join('\n      ');
 }
 
 function nodeFault(node: StoredNode, { world, told, conditions }: CalmCluster): string | undefined {
   if (world.hosts.some((host) => keepsUp(host, node, world))) return undefined;
   // Nobody tells of a node that no daemon manages where nobody writes conditions.
-  if (world.release.conditionsBy === 'nobody' && markOf(node) === undefined) return undefined;
+  const isManaged = markOf(node) !== undefined;
+  if (world.release.conditionsBy === 'nobody' && !isManaged) return undefined;
+  // v0.9 asks whatever kubelet is where DNS says.
+  if (world.release.conditionsBy === 'controller' && !isManaged && node.ready === 'true') return undefined;
   // An operator who keeps or cordons a node knows of it.
   if (isKept(node) || node.unschedulable) return undefined;
   const copies = [...told.values()];
@@ -96,9 +119,11 @@ function nodeFault(node: StoredNode, { world, told, conditions }: CalmCluster): 
   const isSpared =
     neverDeregister !== undefined || Math.max(unhealthyGraceMs, missingGraceMs) === Number.POSITIVE_INFINITY;
   if (isSpared && copies.some((each) => each.verdictOn(node.name) === 'spared')) return undefined;
-  const verdicts = copies.map((each) => each.verdictOn(node.name)).join(', ');
-  const mark = markOf(node);
-  return `node ${node.name} (${node.ready}, ${mark === undefined ? 'unmarked' : `marked ${mark.slice(0, 8)}`}) stands, no kubelet keeps it up, and its verdicts are ${verdicts}`;
+  const mark = markOf(node) ?? 'nothing';
+  return [
+    `node ${node.name} (${node.ready}, at ${node.addresses.join()}, marked ${mark.slice(0, 8)}) stands, and no kubelet keeps it up`,
+    ...copies.map((each) => `it is ${each.describe(node.name)}`),
+  ].join('\n      ');
 }
 
 /** A kubelet keeps a node up that posts to it; before v0.13 nobody posts, and it does when the server reaches it there. */

@@ -72,8 +72,18 @@ export class Told {
     return this.#report?.seen?.plan.nodes.get(node)?.name ?? 'none';
   }
 
-  verdictOnMachine(id: string): string {
-    return this.#report?.seen?.plan.machines.get(id)?.name ?? 'none';
+  /** The verdict with its reason, and what is known of the kubelet. */
+  describe(node: string): string {
+    const { nodes, evidence } = this.#report?.seen?.plan ?? {};
+    const verdict = nodes?.get(node);
+    return verdict === undefined
+      ? 'none'
+      : `${verdict.name}: ${verdict.reason}; ${evidence?.get(node)?.kubeletDetail ?? ''}`;
+  }
+
+  describeMachine(id: string): string {
+    const verdict = this.#report?.seen?.plan.machines.get(id);
+    return verdict === undefined ? 'none' : `${verdict.name}: ${verdict.reason}`;
   }
 
   /** By `node NAME` and `machine ID`. */

@@ -192,21 +192,22 @@ export class World {
     return answers.length > 1 ? this.chance.pick(answers) : (answers[0] ?? this.strangers.get(address));
   }
 
-  /** The host that DNS gives for a name. */
-  #namedHost(name: string): Host | undefined {
-    return this.hosts.find((host) => host.name === name || host.metadata['host'] === name);
+  /** The hosts of a name. */
+  #namedHosts(name: string): readonly Host[] {
+    return this.hosts.filter((host) => host.name === name || host.metadata['host'] === name);
   }
 
   /** What DNS says. */
   resolve(name: string): string {
-    return this.#namedHost(name)?.address ?? name;
+    return this.#namedHosts(name)[0]?.address ?? name;
   }
 
   /** Whether the node is the one that the host's kubelet keeps, or would keep if it ran. */
   isNodeOf(node: StoredNode, host: Host): boolean {
     if (this.release.conditionsBy === 'kubelet') return node.name === host.nodeName;
-    const named = this.#namedHost(node.name);
-    return named === undefined ? node.name === host.address : named === host;
+    const named = this.#namedHosts(node.name);
+    if (named.length === 0) return node.name === host.address;
+    return named.includes(host) && (named.length === 1 || node.addresses.includes(host.address));
   }
 
   /** Whether v0.8 lists the minion: it asks the kubelet at its name. */
