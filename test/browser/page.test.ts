@@ -1,7 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WORKER } from '../integration/in-lab.ts';
 import { labOfTest, settingsFor, startProgram } from '../integration/program.ts';
+import { startPathProxy } from '../lab/path-proxy.ts';
 import { launchBrowser, openPage, type Watched } from './chromium.ts';
 
 let browser: Browser;
@@ -56,6 +57,25 @@ describe('the page', () => {
       expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d$/),
       expect.stringMatching(/^keep kubelet healthy/),
     ]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is live behind a reverse proxy that shows it under a path, and complains of nothing', async () => {
+    const { lab, program } = await startPage(RACKS);
+    const proxy = await startPathProxy(await program.url(), '/a/b/');
+    onTestFinished(() => proxy.close());
+    const { page, complaints } = await openPage(browser);
+    await page.goto(proxy.url);
+    await isLive(page);
+    await expect(page.evaluate('document.styleSheets.length')).resolves.toBe(1);
+    const { address } = await lab.addMachine({ id: 'machine-3', metadata: WORKER });
+    await program.pass();
+    await page.locator('tbody tr', { hasText: address }).first().waitFor();
+    const [answer] = await Promise.all([
+      page.waitForResponse(/status$/),
+      page.getByRole('link', { name: '/status' }).click(),
+    ]);
+    expect([answer.status(), answer.url()]).toEqual([200, `${proxy.url}status`]);
     expect(complaints).toEqual([]);
   });
 

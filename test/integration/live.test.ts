@@ -9,6 +9,7 @@ import { LiveFeed } from '../../src/page/live-feed.ts';
 import { pageRoutes } from '../../src/page/routes.ts';
 import type { Status } from '../../src/telemetry/status-document.ts';
 import { startWebServer, type WebServer } from '../../src/telemetry/web-server.ts';
+import { startPathProxy } from '../lab/path-proxy.ts';
 import { aMachine, aStatus } from '../unit/status-sketch.ts';
 import { WORKER } from './in-lab.ts';
 import { GOOD_END, labOfTest, settingsFor, startProgram } from './program.ts';
@@ -377,5 +378,24 @@ describe('the program', () => {
     const ended = page.ended();
     expect(await program.stop()).toEqual(GOOD_END);
     await ended;
+  });
+});
+
+describe('behind a reverse proxy, under a path', () => {
+  const ELSEWHERE = /^[a-z]+:/i;
+
+  it('the page refers to nothing outside of it, and all that it refers to is there', async () => {
+    const proxy = await startPathProxy(`http://127.0.0.1:${server.address.port}`, '/a/b/');
+    onTestFinished(() => proxy.close());
+    const html = await (await fetch(proxy.url)).text();
+    const references = [...html.matchAll(/\b(?:href|src)="([^"#]*)"/g)].map(([, reference = '']) => reference);
+    expect(references.length).toBeGreaterThanOrEqual(5);
+    for (const reference of references.filter((each) => !ELSEWHERE.test(each))) {
+      const url = new URL(reference, proxy.url);
+      expect(url.href.startsWith(proxy.url), reference).toBe(true);
+      expect((await fetch(url)).status, reference).toBe(200);
+    }
+    const script = await (await fetch(new URL('page.js', proxy.url))).text();
+    expect(script).not.toMatch(/['"`]\/[a-z]/);
   });
 });
