@@ -8,7 +8,7 @@ import type { Observation } from './liveness.ts';
 import { type Candidate, isCandidate, type Machine } from './machines.ts';
 import type { Origin } from './marks.ts';
 import { isFutile, isHidden, type Memory, undoing } from './memory.ts';
-import { hasOwnName, type Node, reports } from './node.ts';
+import { hasOwnName, isReporting, type Node, reports } from './node.ts';
 import { CLAIM_WORDS, type Conflict, isShared } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
 import type { Steadiness } from './steadiness.ts';
@@ -224,11 +224,20 @@ function obstacleTo(
   last: { readonly name: string } | undefined,
   { observation, unpaired }: Situation,
 ): MachineVerdict | undefined {
-  const { machines, names, givenNames } = observation;
+  const { names, era } = observation;
   const given = names.get(machine.id);
   const wanted = new Set([last?.name, given !== undefined && 'name' in given ? given.name : undefined]);
   for (const node of unpaired) {
-    const why = maybeOwn(node, machine, machines, givenNames);
+    const isUp = isReporting(node, era);
+    const why = maybeOwn(node, machine, observation);
+    if (why !== undefined && isUp) {
+      return {
+        name: 'waiting',
+        reason: `node ${node.name} ${why} and is reporting: its kubelet uses that name`,
+        next: `registered once that node is gone; to rename it, set --hostname-override of its kubelet, then: kubectl delete node ${node.name}`,
+        isWarning: true,
+      };
+    }
     if (why !== undefined) {
       return {
         name: 'waiting',
@@ -249,16 +258,12 @@ function obstacleTo(
   return undefined;
 }
 
-function maybeOwn(
-  node: Node,
-  machine: Candidate,
-  machines: ReadonlyMap<string, Machine>,
-  givenNames: ReadonlySet<string>,
-): string | undefined {
+function maybeOwn(node: Node, machine: Candidate, { machines, givenNames, era }: Observation): string | undefined {
   const { mark, facts } = node;
   const isItsOwnName = hasOwnName(node, givenNames);
-  if (isItsOwnName && facts?.machineId === machine.id) return `reports machine ${machine.id}`;
-  if (isItsOwnName && mark?.machineId === machine.id) return `bears the mark of machine ${machine.id}`;
+  const isInUse = isItsOwnName || isReporting(node, era);
+  if (isInUse && facts?.machineId === machine.id) return `reports machine ${machine.id}`;
+  if (isInUse && mark?.machineId === machine.id) return `bears the mark of machine ${machine.id}`;
   if (!reports(node, machine.address)) return undefined;
   if (mark === undefined) return `is unmanaged and reports its address ${machine.address}`;
   const isElsewhere = machines.has(facts?.machineId ?? '') || machines.has(mark.machineId);
