@@ -15,7 +15,7 @@ export function doubtsIn(observation: Observation, plan: Plan, wallMs: number): 
     ...held(plan),
     ...unreachable(plan),
     ...notPosting(observation, plan, wallMs),
-    ...waiting(plan),
+    ...machinesWarned(plan),
     ...leaving(plan),
     ...leftOver(plan),
   ];
@@ -72,13 +72,17 @@ function nodesOf({ evidence, nodes }: Plan, isMeant: (known: Evidence) => boolea
     .map(([name]) => name);
 }
 
-function waiting({ machines }: Plan): readonly Found[] {
-  const found = [...machines].filter(([, { name, isWarning }]) => name === 'waiting' && isWarning === true);
-  const [first] = found;
-  if (first === undefined) return [];
-  const each = found.map(([id, { reason }]) => `${id}: ${reason}`);
-  const sentence = `${examples(`${plural(found.length, 'machine')} with a healthy kubelet, not registered`, each)}; that kubelet may use this name, and has not reported yet`;
-  return [warning(sentence, commandIn(first[1].next) ?? 'kubectl get nodes -o wide')];
+/** Machines whose verdict is a warning, for each of these words. */
+function machinesWarned({ machines }: Plan): readonly Found[] {
+  const kinds = { waiting: 'with a healthy kubelet, not registered', 'has-node': 'whose node needs attention' };
+  return Object.entries(kinds).flatMap(([verdict, what]) => {
+    const found = [...machines].filter(([, { name, isWarning }]) => name === verdict && isWarning === true);
+    const [first] = found;
+    if (first === undefined) return [];
+    const each = found.map(([id, { reason }]) => `${id}: ${reason}`);
+    const mend = commandIn(first[1].next) ?? 'kubectl get nodes -o wide';
+    return [warning(examples(`${plural(found.length, 'machine')} ${what}`, each), mend)];
+  });
 }
 
 function leaving({ nodes }: Plan): readonly Found[] {

@@ -185,9 +185,9 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'a mass guard that is off',
+    name: 'a deletion guard that is off',
     settings: () => ({ MAX_DEREGISTER_PERCENT: '100' }),
-    found: { settings: ['warning', /switches the mass guard off/, 'unset KUBE_REGISTER_MAX_DEREGISTER_PERCENT'] },
+    found: { settings: ['warning', /switches the deletion guard off/, 'unset KUBE_REGISTER_MAX_DEREGISTER_PERCENT'] },
   },
   {
     name: 'flags, which are mended as flags',
@@ -748,6 +748,20 @@ const FAULTS: readonly Fault[] = [
       nodes: [
         'warning',
         /^1 machine with a healthy kubelet, not registered: 0+1: node core-1 reports machine 0+1, so it may be its own/,
+        'kubectl delete node core-1',
+      ],
+    },
+  },
+  {
+    name: 'a node of another owner, which is that of a machine',
+    arrange: ({ lab }) => {
+      const annotations = { 'kube-register.io/machine-id': 'theirs', 'kube-register.io/owner': 'blue' };
+      lab.kubernetes.putNode({ name: 'core-1', annotations, addresses: ['127.1.0.1'], ready: true });
+    },
+    found: {
+      nodes: [
+        'warning',
+        /^1 machine whose node needs attention: 0+1: node core-1, .*KUBE_REGISTER_OWNER_ID=blue manages$/,
         'kubectl delete node core-1',
       ],
     },

@@ -12,6 +12,7 @@ import { runCheck } from '../../src/check/run-check.ts';
 import { Terminal } from '../../src/commands/terminal.ts';
 import { CredentialError } from '../../src/credential-error.ts';
 import { parseSelector } from '../../src/fleet/selector.ts';
+import { settingsSource } from '../../src/http/config-source.ts';
 import { diagnose } from '../../src/http/diagnosis.ts';
 import { RequestError } from '../../src/http/request-error.ts';
 import type { ApiAccess } from '../../src/kubernetes/credentials.ts';
@@ -27,7 +28,12 @@ const END = Date.parse('2125-01-01T00:00:00Z');
 
 function access(tls: Omit<ApiAccess['tls'], 'insecureSkipVerify'>, token?: string): ApiAccess {
   const bearer = token === undefined ? undefined : async () => token;
-  return { endpoint: 'https://10.0.0.1:6443', tls: { ...tls, insecureSkipVerify: false }, token: bearer };
+  return {
+    endpoint: 'https://10.0.0.1:6443',
+    tls: { ...tls, insecureSkipVerify: false },
+    token: bearer,
+    source: settingsSource('kubernetes'),
+  };
 }
 
 function jwt(payload: unknown): string {
