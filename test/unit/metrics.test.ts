@@ -118,6 +118,7 @@ const change = { labels: none, annotations: none };
 const wanted = {
   machineId: machine.id,
   address: '10.0.0.1',
+  followsAddress: true,
   ownerId: 'default',
   origin: 'named',
   since: '',
