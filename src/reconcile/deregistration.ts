@@ -210,8 +210,23 @@ function aliveVerdict(row: MarkedRow, input: DeregistrationInput): NodeVerdict {
         isWarning: true,
       };
     case 'matches':
-      return halfAliveVerdict(row, input) ?? { name: 'keep', reason: said };
+      return halfAliveVerdict(row, input) ?? secondNode(row, input) ?? { name: 'keep', reason: said };
   }
+}
+
+/** Where nobody writes conditions, nothing tells which of two nodes of a machine its kubelet uses. */
+function secondNode(
+  { node, known }: MarkedRow,
+  { observation: { era, pairing } }: DeregistrationInput,
+): NodeVerdict | undefined {
+  const paired = pairing.byMachine.get(known.machineId ?? '')?.node;
+  if (era.keepsConditions || paired === undefined || paired === node) return undefined;
+  return {
+    name: 'conflict',
+    reason: `machine ${known.machineId} has node ${paired.name} too, and this API server does not tell which of them its kubelet uses`,
+    next: `kept; if its kubelet does not use this name: kubectl delete node ${node.name}`,
+    isWarning: true,
+  };
 }
 
 /** Undefined before ten minutes: a death and a birth both pass through it. */
