@@ -342,6 +342,17 @@ describe.each([
       expect((await cluster.pass()).seen?.plan.hold?.kind).toBe('returned');
     });
 
+    it('but machines that were renamed, and whose left-over nodes went, are not back: they were never away', async () => {
+      const cluster = of(running(8));
+      await cluster.passes(3);
+      for (const last of [1, 2, 3]) {
+        cluster.goesQuiet(ip(last));
+        cluster.posts(host(last), { machineId: `m${last}`, addresses: [ip(last)] });
+      }
+      expect(deletes(await cluster.passFor(LONG))).toEqual([1, 2, 3].map((last) => `deregister ${ip(last)}`));
+      expect((await cluster.pass()).seen?.plan.hold).toBeUndefined();
+    });
+
     it('but machines that are repaired one a day hold nothing', async () => {
       const cluster = of(running(8));
       await cluster.passes(3);
@@ -856,6 +867,18 @@ describe.each([
         expect(await cluster.passFor(HOUR)).toEqual([]);
       },
     );
+
+    it('and the check finds its kubelet alive, which is silent again in the next pass: it has its whole grace', async () => {
+      const cluster = await onTheBrink();
+      cluster.during = (request) => {
+        if (request === 'identify') cluster.kubelets.set(ip(1), 'healthy');
+      };
+      expect(await cluster.passes(1)).toEqual([`deregister ${ip(1)}: refused`]);
+      cluster.during = () => {};
+      cluster.kubelets.delete(ip(1));
+      expect(await cluster.passFor(15 * MINUTE)).toEqual([]);
+      expect(await cluster.passes(1)).toEqual([`deregister ${ip(1)}`]);
+    });
 
     it('and it is not stopped: it goes', async () => {
       expect(await (await onTheBrink()).passes(1)).toEqual([`deregister ${ip(1)}`]);

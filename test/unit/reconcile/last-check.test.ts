@@ -294,6 +294,15 @@ describe('a check that took too long is not believed', () => {
     },
   );
 
+  it('by the monotonic clock alone, for the wall clock was set back meanwhile', async () => {
+    slow('read x', () => {
+      clock.advance(LIMIT + 1);
+      clock.jump(-LIMIT - 1);
+    });
+    expect(await outcome()).toEqual(TOO_LONG);
+    expect(isRemoved()).toBe(false);
+  });
+
   it('by a wall clock that was set back: nobody knows how long it took', async () => {
     slow('read x', () => clock.jump(-LIMIT - 1));
     expect(await outcome()).toEqual(TOO_LONG);

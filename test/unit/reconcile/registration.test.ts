@@ -222,6 +222,10 @@ describe('a machine waits, with the command that clears the way, while an unpair
       'it reports the address and the id of another listed machine',
       { mark: 'z', origin: 'own-name', machineId: 'b', addresses: ['10.0.0.1'] },
     ],
+    [
+      'it reports the address, NODE_NAME gave it the name, and fleet does not list its machine: it stood for that one',
+      { mark: 'z', origin: 'named', addresses: ['10.0.0.1'] },
+    ],
     ['it reports the address of nobody', { addresses: ['10.7.7.7'] }],
   ] as const)('but not when %s', (_, traits) => {
     const { name = 'host', ...rest } = { name: 'host', ...traits };
