@@ -72,7 +72,7 @@ interface Gone {
  * Then, in this order: veto, settings, deletion guard, grace period, pacing.
  */
 export function planDeregistrations(input: DeregistrationInput): Deregistration {
-  const { observation, evidence, memory, policy, now } = input;
+  const { observation, evidence, steadiness, memory, policy, now } = input;
   const elapsedMs = watchedSince(memory, now.monotonicMs, policy.intervalMs);
   const verdicts = new Map<string, NodeVerdict>();
   const notes: Note[] = [];
@@ -108,7 +108,9 @@ export function planDeregistrations(input: DeregistrationInput): Deregistration 
       if (!known.alive) looksGone.push(node.name);
     }
     const row = { node, known, reason, veto, doubt, heard };
-    const kept = known.alive ? aliveVerdict(row, input) : keptVerdict(row, input);
+    const unsteady = steadiness.nodes.get(node.name);
+    const kept =
+      unsteady !== undefined ? inTurns(unsteady) : known.alive ? aliveVerdict(row, input) : keptVerdict(row, input);
     if (kept !== undefined) {
       verdicts.set(node.name, kept);
       continue;
@@ -191,6 +193,11 @@ function leavingVerdict(node: Node): NodeVerdict {
   };
 }
 
+/** A node of something that goes back and forth is in no row of the table meanwhile. */
+function inTurns(reason: string): NodeVerdict {
+  return { name: 'conflict', reason, next: 'kept', isWarning: true };
+}
+
 function aliveVerdict(row: MarkedRow, input: DeregistrationInput): NodeVerdict {
   const { known } = row;
   const said = describe(known);
@@ -263,14 +270,9 @@ function notPosting(node: Node, known: Evidence, doubt: Doubt, givenNames: Reado
 }
 
 /** The verdict of a node that is not alive and is kept all the same, whatever its grace period; undefined when there is none. */
-function keptVerdict(
-  row: MarkedRow,
-  { observation, steadiness, policy }: DeregistrationInput,
-): NodeVerdict | undefined {
+function keptVerdict(row: MarkedRow, { observation, policy }: DeregistrationInput): NodeVerdict | undefined {
   const { node, known, reason, veto, heard } = row;
   const said = `${REASON_WORDS[reason]}; ${describe(known)}`;
-  const unsteady = steadiness.nodes.get(node.name);
-  if (unsteady !== undefined) return { name: 'conflict', reason: unsteady, next: 'kept', isWarning: true };
   if (observation.pairing.contested.has(node.name)) {
     return {
       name: 'conflict',
