@@ -1,5 +1,6 @@
 /** The program from its arguments to its exit code: what is asked for, with which settings, and who does it. */
 import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { runCheck } from './check/run-check.ts';
 import { runCommand } from './commands/run-command.ts';
 import { OutputError, Terminal } from './commands/terminal.ts';
@@ -35,9 +36,13 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
       if (command.name === 'check') return runCheck(invocation, { terminal, signals, output: command.output });
       if (command.name !== 'daemon') return runCommand(command, settings, { terminal, signals });
       const noColor = (host.env['NO_COLOR'] ?? '') !== '';
-      const log = logOf(await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor }));
+      const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor });
+      const log = logOf(logger);
       for (const warning of warnings) log.say('setting-regretted', warning);
-      return serve(settings, { log, signals, nodeVersion: host.version });
+      const exitCode = await serve(settings, { log, signals, nodeVersion: host.version });
+      // A person may read the log of one pass in a pager, as slowly as they like.
+      if (settings.once) await Promise.race([promisify(logger.flush.bind(logger))(), signals.stopped]);
+      return exitCode;
     }
   }
 }

@@ -14,6 +14,10 @@ export const LOG_EVENTS = {
   'cannot-listen': ['fatal', 'The address of `LISTEN` cannot be had: the program ends with exit code 1.'],
   'credential-file-unreadable': ['warn', 'A token cannot be read from its file any more: the last one stays in use.'],
   'credential-file-readable-again': ['info', 'The token can be read again, and is used.'],
+  'log-lines-dropped': [
+    'warn',
+    'Nothing read the log for a while, and lines were dropped: how many, and for how long.',
+  ],
   'clock-stepped': ['warn', 'The wall clock was set: the schedule is made anew.'],
   'schedule-problem': ['warn', 'The library that keeps the schedule has a problem.'],
   'page-failed': ['error', 'A page could not be made: its answer was 500.'],

@@ -1,12 +1,17 @@
 /** The log: one line an event on standard output, as JSON or for people, without secrets and without tricks on the terminal. */
-import { isatty } from 'node:tty';
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import { escapeControls } from '../quote.ts';
+import { logOf } from './log-events.ts';
+import { type Dropped, describeDropped, standardOutput } from './standard-output.ts';
 
 /** Where the lines go; a terminal says so with `isTTY`. */
 export interface LogDestination {
   write(line: string): unknown;
   readonly isTTY?: boolean;
+  /** Calls back once nothing waits, or nothing can be written. */
+  flush?(done: () => void): void;
+  /** Calls back when lines were dropped and others are written again. */
+  onDropped?(tell: (dropped: Dropped) => void): void;
 }
 
 export interface LoggerOptions {
@@ -18,16 +23,13 @@ export interface LoggerOptions {
   readonly destination?: LogDestination;
 }
 
-const STDOUT = 1;
-/** Lines that wait for a full disk or a reader that has gone; more than this is dropped. */
-const MAX_WAITING_BYTES = 1024 * 1024;
 const MAX_CAUSES = 5;
 const REDACTED = '[redacted]';
 const SECRET_KEYS = ['token', 'authorization', 'Authorization', 'password', 'headers.authorization', 'config'];
 
 /**
- * Makes the program's logger. Every line is written before the call returns, so nothing is lost at exit. Nothing that goes
- * wrong with the destination reaches the caller: a daemon must outlive the reader of its log.
+ * Makes the program's logger. A line is written before the call returns, unless the reader is behind; see LineWriter. Nothing
+ * that goes wrong with the destination reaches the caller: a daemon must outlive the reader of its log.
  *
  * Asynchronous because pino-pretty is loaded only when it is asked for. No pino transports: they need worker threads and
  * files of their own, which a program in one file does not have.
@@ -39,7 +41,7 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
     format === 'pretty'
       ? await prettyLines(destination, !noColor && destination.isTTY === true, withStack)
       : destination;
-  return pino(
+  const logger = pino(
     {
       level,
       base: null,
@@ -55,13 +57,11 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
     },
     lines,
   );
-}
-
-function standardOutput(): LogDestination {
-  const stream = pino.destination({ dest: STDOUT, sync: true, maxLength: MAX_WAITING_BYTES });
-  // Without a listener a full disk would be an exception in whoever logs. The lines wait and are written when there is room.
-  stream.on('error', () => {});
-  return { write: (line) => stream.write(line), isTTY: isatty(STDOUT) };
+  destination.onDropped?.((dropped) => {
+    const { lines: count, lastedMs } = dropped;
+    logOf(logger).say('log-lines-dropped', describeDropped(dropped), { dropped: count, lastedMs });
+  });
+  return logger;
 }
 
 async function prettyLines(
@@ -74,11 +74,14 @@ async function prettyLines(
     colorize,
     singleLine: true,
     // The sentence tells people the same.
-    ignore: 'event,lastedMs,times,flaps,flappedMs,action,node,machine,verdict',
+    ignore: 'event,lastedMs,dropped,times,flaps,flappedMs,action,node,machine,verdict',
     errorLikeObjectKeys: withStack ? ['err'] : [],
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
   });
-  return { write: (line) => destination.write(prettify(spellOutEscapes(line))) };
+  return {
+    write: (line) => destination.write(prettify(spellOutEscapes(line))),
+    flush: (done) => (destination.flush === undefined ? done() : destination.flush(done)),
+  };
 }
 
 /** Errors carry whatever their makers hung on them (axios: the whole request, credentials included), so only this is kept. */

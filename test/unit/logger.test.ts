@@ -1,10 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Logger } from 'pino';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createLogger, type LoggerOptions } from '../../src/telemetry/logger.ts';
+import { stalledPipe } from '../lab/stalled-pipe.ts';
 
 const ESC = '\u001b';
 const C1_CSI = '\u009b';
@@ -233,6 +237,43 @@ describe('standard output', () => {
     closeSync(full);
     expect(await all(stderr)).toBe('alive\n');
   });
+
+  it.each(['json', 'pretty'] as const)(
+    'may be a full pipe: %s lines are dropped, counted, and told of',
+    async (format) => {
+      const folder = await mkdtemp(join(tmpdir(), 'kube-register-'));
+      const pipe = stalledPipe(folder);
+      const script = `for (let i = 0; i < 20_000; i += 1) logger.info('line ' + 'x'.repeat(200));
+      console.error('alive');
+      process.stdin.once('data', () => {
+        logger.info('the last line');
+        process.exit(0);
+      });`;
+      try {
+        const { stdin, stderr } = child(format, script, pipe.fd);
+        if (stdin === null || stderr === null) throw new Error('no pipe');
+        await once(stderr, 'data');
+        let log = '';
+        await vi.waitFor(() => {
+          log += pipe.read();
+          expect(log).toContain('dropped');
+        }, 10_000);
+        stdin.write('go');
+        await vi.waitFor(() => {
+          log += pipe.read();
+          expect(log).toContain('the last line');
+        }, 10_000);
+        const lines = log.trimEnd().split('\n');
+        const [, count = ''] = /dropped (\d+) log lines: nothing read the log for /.exec(lines.at(-2) ?? '') ?? [];
+        expect(lines.at(-2)).toMatch(/warn/i);
+        expect(Number(count) + lines.length - 2).toBe(20_000);
+        expect(lines.slice(0, -2).every((line) => line.includes('line xxx'))).toBe(true);
+      } finally {
+        pipe.close();
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
 
   it.each([
     ['json', false],
