@@ -184,7 +184,8 @@ interface MarkedRow {
   readonly heard: readonly string[];
 }
 
-function leavingVerdict(node: Node): NodeVerdict {
+/** The verdict of a node that was deleted and is still there. */
+export function leavingVerdict(node: Node): NodeVerdict {
   return {
     name: 'leaving',
     reason: `it was deleted at ${node.leaving?.since ?? ''} and waits for ${describeFinalizers(node)}`,

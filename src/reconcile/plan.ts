@@ -1,6 +1,6 @@
 /** The plan of one pass: data in, data out. Nothing here asks anybody, or knows what time it is. */
 import { type Action, nodeName } from './action.ts';
-import { planDeregistrations } from './deregistration.ts';
+import { leavingVerdict, planDeregistrations } from './deregistration.ts';
 import type { Hold } from './guard.ts';
 import type { Note } from './labels.ts';
 import type { Evidence, Observation } from './liveness.ts';
@@ -92,16 +92,10 @@ function unmanaged(node: Node, observation: Observation): NodeVerdict {
   const { name, otherOwner, leaving } = node;
   const { era, pairing } = observation;
   if (otherOwner !== undefined) return managedBy(otherOwner);
-  if (leaving !== undefined) {
-    return {
-      name: 'leaving',
-      reason: `unmanaged; it was deleted at ${leaving.since}`,
-      next: 'gone once its finalizers are removed',
-    };
-  }
+  if (leaving !== undefined) return leavingVerdict(node);
   const successor = pairing.byMachine.get(reportedMachine(node, observation) ?? '')?.node;
-  const isUp = isReporting(node, era) || !era.keepsConditions;
-  if (!isUp && successor !== undefined && isReporting(successor, era)) {
+  const isUp = isReporting(node, era);
+  if (!isUp && era.keepsConditions && successor !== undefined && isReporting(successor, era)) {
     return {
       name: 'left-over',
       reason: `unmanaged and not reporting, and node ${successor.name} of the same machine is reporting`,
@@ -111,7 +105,11 @@ function unmanaged(node: Node, observation: Observation): NodeVerdict {
   }
   return {
     name: 'foreign',
-    reason: isUp ? 'unmanaged: no machine matches it' : 'unmanaged and not reporting: no machine matches it',
+    reason: isUp
+      ? 'unmanaged: no machine matches it'
+      : era.keepsConditions
+        ? 'unmanaged and not reporting: no machine matches it'
+        : 'unmanaged: no machine matches it, and this API server does not tell whether it is in use',
     next: `never touched; if it is dead: kubectl delete node ${name}`,
     ...(!isUp && { isWarning: true }),
   };
