@@ -5,7 +5,8 @@ import { Chance } from './chance.ts';
 import { describeConditions, drawConditions, INTERVAL_MS } from './conditions.ts';
 import { Daemon } from './daemon.ts';
 import { happenToDaemon } from './daemon-events.ts';
-import { happen } from './events.ts';
+import type { Event } from './event.ts';
+import { drawFavourites, happen } from './events.ts';
 import type { BrokenRule } from './findings.ts';
 import { drawHabits } from './habits.ts';
 import { fleetOf, Judge, STEADY_MS } from './judge.ts';
@@ -45,7 +46,7 @@ export interface Play {
 }
 
 /** Streams of chance of their own, so that one thing that is left out changes nothing of the others. */
-const STREAM = { world: 1, wire: 2, setUp: 3, times: 4, happening: 5, calm: 6 };
+const STREAM = { world: 1, wire: 2, setUp: 3, times: 4, happening: 5, calm: 6, favourites: 7 };
 /** A hold and the pause after what others undid last an hour at the longest, and one can follow the other. */
 const LONGEST_CALM_MS = 3 * HOUR;
 /** What has been so for so long, and nothing was written, stays so. */
@@ -77,12 +78,14 @@ class Schedule {
   readonly #start: (copy: number) => void;
   readonly #conditions;
   readonly #story: Story;
+  readonly #favourites: readonly Event[];
   #happenings = 0;
   readonly #firstHosts: number;
 
   constructor({ seed, without = new Set(), isQuiet = false, mistaken = (policy) => policy }: Play) {
     const setUp = Chance.of(seed, STREAM.setUp);
     this.#seed = seed;
+    this.#favourites = drawFavourites(Chance.of(seed, STREAM.favourites));
     this.#conditions = drawConditions(setUp, seed);
     const { hasRealClients, hasOtherFleet, policy } = this.#conditions;
     const release = setUp.pick(RELEASES.filter(({ apiVersion }) => !hasRealClients || apiVersion === 'v1'));
@@ -191,7 +194,7 @@ class Schedule {
   #happen(): void {
     const chance = Chance.of(this.#seed, STREAM.happening, this.#happenings);
     const event = chance.strikes(0.88)
-      ? happen(this.#world, chance)
+      ? happen(this.#world, chance, this.#favourites)
       : happenToDaemon(this.#daemons, this.#start, chance, this.#conditions);
     if (event === undefined) return;
     this.judge.findings.count(`event: ${event.kind}`);
