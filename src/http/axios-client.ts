@@ -12,6 +12,7 @@ import { diagnose, mayPass, type NetworkFailure, timeoutProblem } from './diagno
 import { secretHider } from './echo.ts';
 import { type Endpoint, parseEndpoint } from './endpoint.ts';
 import type { HttpAnswer, HttpClient, HttpRequest, RequestObserver } from './http-client.ts';
+import { readBody } from './read-body.ts';
 import { RequestError, type Target } from './request-error.ts';
 
 interface TlsOptions extends TlsMaterial {
@@ -79,7 +80,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     proxy: false,
     maxRedirects: 0,
     decompress: false,
-    responseType: 'arraybuffer',
+    responseType: 'stream',
     validateStatus: () => true,
     headers: { 'User-Agent': 'kube-register', Accept: 'application/json', 'Accept-Encoding': 'identity' },
   });
@@ -157,11 +158,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         headers,
         // axios's own `timeout` does not bound a body that drips.
         signal,
-        maxContentLength: request.maxBytes,
         ...(request.body === undefined ? {} : { data: Buffer.from(JSON.stringify(request.body.value)) }),
       });
+      const body = await bodyOf(request, response);
       code = String(response.status);
-      const answer = readAnswer(request, response, hide);
+      const answer = readAnswer(request, response, body, hide);
       if (answer.status === 429 || answer.status >= 500) throw new Transient(answer, retryAfterMs(response));
       return answer;
     } catch (error) {
@@ -177,9 +178,6 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   }
 
   function explain(request: HttpRequest, cause: NetworkFailure): Error {
-    if (cause.message.startsWith('maxContentLength')) {
-      return failure(request, `the answer is larger than ${request.maxBytes} bytes, which is the limit for it`);
-    }
     const error = failure(request, diagnose(target, endpoint.socketPath, cause, source), undefined, cause.code);
     if (!mayPass(cause)) return error;
     dropIdleConnections(agent);
@@ -215,13 +213,19 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     return bearer;
   }
 
+  async function bodyOf(request: HttpRequest, { data }: AxiosResponse<unknown>): Promise<Buffer> {
+    const body = await readBody(data, request.maxBytes);
+    if (body !== undefined) return body;
+    throw failure(request, `the answer is larger than ${request.maxBytes} bytes, which is the limit for it`);
+  }
+
   /** A server that sends the token back must not make it part of an error: `hide` takes it out. */
   function readAnswer(
     request: HttpRequest,
     response: AxiosResponse<unknown>,
+    body: Buffer,
     hide: (text: string) => string,
   ): HttpAnswer {
-    if (!Buffer.isBuffer(response.data)) throw new TypeError('axios gave no buffer');
     const encoding = header(response, 'content-encoding');
     if (encoding !== '' && encoding.toLowerCase() !== 'identity') {
       throw failure(request, 'the answer is compressed although that was not asked for: is there a proxy between?');
@@ -232,8 +236,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     return {
       status,
       contentType: hide(header(response, 'content-type')),
-      body: hide(response.data.toString('utf8')),
-      bytes: response.data.length,
+      body: hide(body.toString('utf8')),
+      bytes: body.length,
       ...(status >= 300 && status < 400 ? { redirectedTo: hostOf(header(response, 'location'), hide) } : {}),
       ...(software === '' ? {} : { software: hide(software) }),
       ...(Number.isNaN(date) ? {} : { date }),
@@ -279,8 +283,6 @@ function dropIdleConnections(agent: HttpAgent): void {
 function describe(error: unknown): NetworkFailure {
   if (!(error instanceof Error)) return { code: '', message: String(error) };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  // axios's words for a connection that ended in the middle of a body.
-  if (error.message === 'stream has been aborted') return { code: 'ECONNRESET', message: error.message };
   const certificateNames = namesOf(error) ?? namesOf(error.cause);
   return { code, message: error.message, ...(certificateNames !== undefined && { certificateNames }) };
 }

@@ -1,6 +1,7 @@
 /** One plain GET over http, for who asks another kube-register: no redirects, no proxies, a deadline and a cap. */
-import axios, { isAxiosError } from 'axios';
+import axios from 'axios';
 import { onAbort } from '../on-abort.ts';
+import { readBody } from './read-body.ts';
 
 const MIB = 1024 * 1024;
 /** The status of 5,000 machines has some 5 MiB. */
@@ -34,21 +35,21 @@ export async function getText(url: string, timeoutMs: number, signal: AbortSigna
       adapter: 'http',
       proxy: false,
       maxRedirects: 0,
-      maxContentLength: MAX_BYTES,
       decompress: false,
-      responseType: 'text',
-      // axios would parse what looks like JSON.
-      transformResponse: (body) => body,
+      responseType: 'stream',
       validateStatus: () => true,
       headers: { 'User-Agent': 'kube-register', 'Accept-Encoding': 'identity' },
       signal: end.signal,
     });
-    return { status, body: String(data) };
+    const body = await readBody(data, MAX_BYTES);
+    if (body === undefined) throw new GetError(`the answer is larger than ${MAX_BYTES / MIB} MiB`, false);
+    return { status, body: body.toString('utf8') };
   } catch (error) {
-    if (!isAxiosError(error)) throw error;
+    if (!(error instanceof Error) || !('code' in error)) throw error;
     const overdue = `no complete answer within ${timeoutMs / 1_000} s`;
-    const problem = signal.aborted ? INTERRUPTED : end.signal.aborted ? overdue : problemOf(error.code, error.message);
-    throw new GetError(problem, error.code === 'ECONNREFUSED', { cause: error });
+    const code = String(error.code);
+    const problem = signal.aborted ? INTERRUPTED : end.signal.aborted ? overdue : problemOf(code, error.message);
+    throw new GetError(problem, code === 'ECONNREFUSED', { cause: error });
   } finally {
     clearTimeout(timer);
     forget();
@@ -57,10 +58,9 @@ export async function getText(url: string, timeoutMs: number, signal: AbortSigna
 
 const INTERRUPTED = 'interrupted';
 
-function problemOf(code = '', message: string): string {
+function problemOf(code: string, message: string): string {
   if (code === 'ECONNREFUSED') return 'the connection was refused';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the host name cannot be resolved (${code})`;
-  if (message.startsWith('maxContentLength')) return `the answer is larger than ${MAX_BYTES / MIB} MiB`;
   if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;
   if (/aborted|hang up/.test(message) || code === 'ECONNRESET') {
     return 'the connection was closed before the answer was complete';

@@ -85,6 +85,20 @@ export const flood: Fault = (response) => {
   }).pipe(response);
 };
 
+/** A body that never ends in chunks of one byte, as fast as the client reads them. */
+export const floodOfBytes: Fault = (response) => {
+  const chunks = Buffer.from('1\r\n \r\n'.repeat(10_000));
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Transfer-Encoding': 'chunked' });
+  response.flushHeaders();
+  const { socket } = response;
+  if (socket === null) return;
+  new Readable({
+    read() {
+      this.push(chunks);
+    },
+  }).pipe(socket);
+};
+
 /** Bytes that are not HTTP. */
 export const notHttp: Fault = (response) => {
   response.socket?.end('SSH-2.0-OpenSSH_6.6.1\r\n');
