@@ -59,7 +59,7 @@ async function freePort(): Promise<number> {
 it.each(['pipe', 'socket'] as const)('passes, answers and ends in time while its log is a full %s', async (kind) => {
   const lab = await labOfTest();
   await lab.addMachines(3, WORKER);
-  const { child, url, pass } = await startStalled(lab, kind);
+  const { child, url, pass } = await startStalled(lab, kind, { LOG_LEVEL: 'debug' });
   // More than fits anywhere: each of these passes has lines for every machine.
   for (let round = 1; round <= 3; round += 1) {
     await lab.addMachines(150, WORKER);
