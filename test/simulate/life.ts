@@ -19,8 +19,8 @@ const MACHINE_ID = 'kube-register.io/machine-id';
  * - `own False`: the same, but all that it says is that it is not ready, on a server before v1.0, where controllers say so of dead ones
  * - `reachable`: it answers at an address that the copy knows of
  * - `just begun`: one of these, since the last check before the delete began
- * - `unmentioned`: it answers at an address that neither the node says nor fleet told in this pass, or nothing tells that it is this node's: it took
- *   the name of a node to which it never posted, and that says nothing of its machine
+ * - `unmentioned`: it answers at an address that neither the node says nor fleet told in this pass, or nothing tells that it is this node's:
+ *   what the node says leads to none of fleet's records of that host
  * - `unseen`: it runs, and neither posts nor could be reached
  * - `none`: no kubelet runs that would keep this node
  */
@@ -69,9 +69,12 @@ function mentions(host: Host, node: StoredNode, seen: Seen, { release }: World):
   return isTold || isMinionAt || node.addresses.includes(address) || node.annotations.get(ADDRESS) === address;
 }
 
-/** Whether anything of the node leads to the host: a post, or its machine id in the status or in our annotation. */
-function isLinked({ name, machineId }: Host, node: StoredNode): boolean {
-  return node.posts.has(name) || node.machineId === machineId || node.annotations.get(MACHINE_ID) === machineId;
+/**
+ * Whether anything leads from the node to fleet's record of the host: its machine id in the status or in our annotation. A post alone does not: it
+ * tells no address that the node does not report.
+ */
+function isLinked({ machineId }: Host, node: StoredNode): boolean {
+  return node.machineId === machineId || node.annotations.get(MACHINE_ID) === machineId;
 }
 
 /** What the node reports may be news. */

@@ -336,7 +336,11 @@ describe('a node without a machine and without a mark', () => {
       {},
       { name: 'foreign', reason: 'unmanaged and not reporting: no machine matches it', isWarning: true },
     ],
-    ['leaving', { leaving: ['x'] }, { name: 'leaving', reason: 'unmanaged; it was deleted at 2026-01-01T00:00:00Z' }],
+    [
+      'leaving',
+      { leaving: ['x'] },
+      { name: 'leaving', reason: 'it was deleted at 2026-01-01T00:00:00Z and waits for finalizers x', isWarning: true },
+    ],
   ] as const)('is never touched: %s', (_, traits, verdict) => {
     expect(wordsOf(traits)).toMatchObject(verdict);
     expect(wordsOf(traits)?.isWarning).toBe('isWarning' in verdict ? true : undefined);
@@ -353,6 +357,8 @@ describe('a node without a machine and without a mark', () => {
   });
 
   it('is not called silent where nobody writes conditions', () => {
-    expect(wordsOf({ ready: 'none' }, { era: ERAS['v0.12'] })?.isWarning).toBeUndefined();
+    const { reason, isWarning } = wordsOf({ ready: 'none' }, { era: ERAS['v0.12'] }) ?? {};
+    expect(reason).toBe('unmanaged: no machine matches it, and this API server does not tell whether it is in use');
+    expect(isWarning).toBe(true);
   });
 });
