@@ -1,6 +1,6 @@
 /** T2 and T3: what a calm cluster has to come to. Knows the hosts and none of the rules; verdicts count only as what a person was told. */
 import type { Conditions } from './conditions.ts';
-import { answerOf, type Host, runsKubelet } from './host.ts';
+import { answerOf, type Host, reportedAddresses, reportedId, runsKubelet } from './host.ts';
 import { fleetOf } from './judge.ts';
 import { POST_STANDS_MS } from './kubelets.ts';
 import type { StoredNode } from './node-store.ts';
@@ -82,12 +82,11 @@ function hostFault(host: Host, { world, told }: CalmCluster): string | undefined
   const kept = [...world.nodes.values()].filter((node) => keepsUp(host, node, world));
   const nodes = kept.length > 1 ? kept.filter(isCounted) : kept;
   const others = world.hosts.filter((other) => other !== host && nodes.some((node) => keepsUp(other, node, world)));
-  if (nodes.length === 1 && others.length === 0) return undefined;
+  if (nodes.length === 1 && (others.length === 0 || sayTheSame([host, ...others]))) return undefined;
   const copies = [...told].filter(([copy]) => fleetOf(copy) === host.fleet).map(([, each]) => each);
   const related = [...world.nodes.values()].filter((node) => isRelated(node, host));
   // Without a node controller a node stays Ready that its kubelet left for another name, and nobody can tell.
-  const isUnwatched = !world.controllers.has('node controller') && related.some(({ ready }) => ready === 'true');
-  if (isUnwatched) return undefined;
+  if (related.some((node) => isUnwatched(node, world))) return undefined;
   const isWarned = copies.some(
     (each) =>
       each.isMachineWarned(host.machineId) ||
@@ -111,6 +110,7 @@ function nodeFault(node: StoredNode, { world, told, conditions }: CalmCluster): 
   if (world.release.conditionsBy === 'nobody' && !isManaged) return undefined;
   // v0.9 asks whatever kubelet is where DNS says.
   if (world.release.conditionsBy === 'controller' && !isManaged && node.ready === 'true') return undefined;
+  if (isUnwatched(node, world)) return undefined;
   // An operator who keeps or cordons a node knows of it.
   if (isKept(node) || node.unschedulable) return undefined;
   const copies = [...told.values()];
@@ -124,6 +124,20 @@ function nodeFault(node: StoredNode, { world, told, conditions }: CalmCluster): 
     `node ${node.name} (${node.ready}, at ${node.addresses.join()}, marked ${mark.slice(0, 8)}) stands, and no kubelet keeps it up`,
     ...copies.map((each) => `it is ${each.describe(node.name)}`),
   ].join('\n      ');
+}
+
+/** Two kubelets of one name that report the same look like one. */
+function sayTheSame(hosts: readonly Host[]): boolean {
+  return new Set(hosts.map((host) => [reportedId(host), ...reportedAddresses(host)].join())).size === 1;
+}
+
+/** Without a node controller a node stays Ready for ever: where something answers at its address, or no daemon manages it, nobody can tell. */
+function isUnwatched(node: StoredNode, world: World): boolean {
+  if (world.controllers.has('node controller') || node.ready !== 'true') return false;
+  const isAnswered = [...node.addresses, node.annotations.get('kube-register.io/address') ?? ''].some(
+    (address) => world.answerAt(address) !== undefined,
+  );
+  return isAnswered || markOf(node) === undefined;
 }
 
 /** A kubelet keeps a node up that posts to it; before v0.13 nobody posts, and it does when the server reaches it there. */
