@@ -40,7 +40,7 @@ export function overhear(http: HttpClient, clock: Pick<Clock, 'wall'>): Overhear
   const { target, server } = http;
   const failure: HttpClient['failure'] = (...what) => http.failure(...what);
   return {
-    http: { target, server, send, failure, close: () => http.close() },
+    http: { target, server, ...(http.source && { source: http.source }), send, failure, close: () => http.close() },
     software: () => software,
     served,
     offset: () => offset,

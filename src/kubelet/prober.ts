@@ -2,7 +2,7 @@
 import { createSecureContext } from 'node:tls';
 import pLimit from 'p-limit';
 import { onAbort } from '../on-abort.ts';
-import type { TlsMaterial } from '../tls-files.ts';
+import { secureContextOf, type TlsMaterial } from '../tls-files.ts';
 import { tokenProblem } from '../token-file.ts';
 import type { KubeletTls } from './ask.ts';
 import { parseHealthUrl } from './health-url.ts';
@@ -86,7 +86,10 @@ function kubeletTls({ ca, cert, key }: TlsMaterial): KubeletTls {
     const secureContext = createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' });
     return { secureContext, rejectUnauthorized: false };
   }
-  return { secureContext: createSecureContext({ ca, cert, key }), rejectUnauthorized: true };
+  return {
+    secureContext: secureContextOf({ ca, ...(cert && { cert }), ...(key && { key }) }),
+    rejectUnauthorized: true,
+  };
 }
 
 /** Undefined instead of a token that no header can carry: the kubelet's 401 then says what is wrong. */

@@ -1,5 +1,6 @@
 /** Status, the object with which an API server refuses, and the error that is made of it. */
 import { z } from 'zod';
+import { type ConfigSource, settingsSource } from '../http/config-source.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import type { RequestError } from '../http/request-error.ts';
 import { onOneLine } from '../quote.ts';
@@ -61,13 +62,17 @@ export function refusal(
   resource: Resource = 'nodes',
 ): RequestError {
   const { reason, message } = readStatus(answer);
-  const said = [`${answer.status}`, reason, printable(message || answer.body)].filter((part) => part !== '').join(' ');
-  const advice = adviceFor(request, answer, message, `"${verb}" on ${HOW_TO_GRANT[resource]}`);
+  const words = printable(message || answer.body);
+  const said = [`${answer.status}`, words === reason ? '' : reason, words].filter((part) => part !== '').join(' ');
+  const advice = adviceFor(
+    http.source ?? settingsSource('kubernetes'),
+    request,
+    answer,
+    message,
+    `"${verb}" on ${HOW_TO_GRANT[resource]}`,
+  );
   return http.failure(request, advice === undefined ? said : `${said}: ${advice}`, answer, reason);
 }
-
-const CREDENTIALS =
-  'KUBE_REGISTER_API_TOKEN_FILE, KUBE_REGISTER_API_CERT_FILE with KUBE_REGISTER_API_KEY_FILE, or KUBE_REGISTER_KUBECONFIG';
 
 /** What an administrator would have to grant, by what it is on. */
 const HOW_TO_GRANT = {
@@ -81,20 +86,26 @@ const HOW_TO_GRANT = {
 type Resource = keyof typeof HOW_TO_GRANT;
 
 /** `right` is the verb and what it is on. */
-function adviceFor(request: HttpRequest, answer: HttpAnswer, message: string, right: string): string | undefined {
+function adviceFor(
+  source: ConfigSource,
+  request: HttpRequest,
+  answer: HttpAnswer,
+  message: string,
+  right: string,
+): string | undefined {
   const { status, redirectedTo } = answer;
   if (redirectedTo !== undefined) {
-    return `it redirects to ${printable(redirectedTo)}, which is not followed; check KUBE_REGISTER_API_ENDPOINT`;
+    return `it redirects to ${printable(redirectedTo)}, which is not followed; check ${source.endpoint}`;
   }
   switch (status) {
     case 401:
-      return `the server does not know these credentials; check ${CREDENTIALS}`;
+      return `the server does not know these credentials; check ${source.credentials}`;
     case 403:
       return message.includes('system:anonymous')
-        ? `no credentials were sent; set ${CREDENTIALS}`
+        ? `no credentials were sent; set ${source.credentials}`
         : `does this user have the verb ${right}`;
     case 404:
-      return `the server has no ${request.path}: check KUBE_REGISTER_API_ENDPOINT, and KUBE_REGISTER_API_VERSION where it is set`;
+      return `the server has no ${request.path}: check ${source.endpoint}, and KUBE_REGISTER_API_VERSION where it is set`;
     default:
       return undefined;
   }

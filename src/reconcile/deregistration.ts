@@ -158,7 +158,7 @@ function watchHalfLife(
   if (known.isReporting) {
     return hasAnswer || known.kubelet === 'unasked' ? undefined : watchDoubt(before, 'probe-suspect', elapsedMs);
   }
-  if (!hasAnswer || !era.keepsConditions || known.ready === 'unreadable') return undefined;
+  if (!hasAnswer || !era.keepsConditions) return undefined;
   return known.ready === 'unread' ? before : watchDoubt(before, 'not-posting', elapsedMs);
 }
 
@@ -218,8 +218,19 @@ function aliveVerdict(row: MarkedRow, input: DeregistrationInput): NodeVerdict {
         isWarning: true,
       };
     case 'matches':
-      return halfAliveVerdict(row, input) ?? secondNode(row, input) ?? { name: 'keep', reason: said };
+      return halfAliveVerdict(row, input) ?? secondNode(row, input) ?? untold(row) ?? { name: 'keep', reason: said };
   }
+}
+
+/** A status of an unknown shape and a silent kubelet tell nothing. */
+function untold({ node, known }: MarkedRow): NodeVerdict | undefined {
+  if (known.ready !== 'unreadable' || known.answeredAt.length > 0) return undefined;
+  return {
+    name: 'unheard',
+    reason: `${describe(known)}: nothing tells whether it is alive`,
+    next: `kept while its status cannot be read: kubectl get node ${node.name} -o yaml`,
+    isWarning: true,
+  };
 }
 
 /** Where nobody writes conditions, nothing tells which of two nodes of a machine its kubelet uses. */

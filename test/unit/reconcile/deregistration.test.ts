@@ -83,7 +83,13 @@ describe('a node that is alive is never deregistered, whatever fleet says', () =
     ],
     ['keep', 'it was not read in this pass', { read: 'stale' }, [A], {}],
     ['orphan', 'it was never read', { read: 'never' }, [], {}],
-    ['keep', 'its status has a shape that nobody knows', { ready: 'unreadable' }, [A], {}],
+    [
+      'unheard',
+      'its status has a shape that nobody knows, and its kubelet is silent',
+      { ready: 'unreadable' },
+      [A],
+      {},
+    ],
     ['keep', 'its kubelet was not asked', {}, [A], { unasked: [NAME] }],
   ])('%s: %s', (verdict, _, traits, machines, more) => {
     const world = oneNode(traits, machines, more);
