@@ -134,7 +134,7 @@ it('says when its token is no good, and goes on with a new one as soon as it is 
   await world.addMachine();
   await program.pass();
   expect(problems(program)).toEqual([
-    expect.stringMatching(/401 Unauthorized Unauthorized: the server does not know these credentials; check /),
+    expect.stringMatching(/401 Unauthorized: the server does not know these credentials; check /),
   ]);
   expect(program.stdout).not.toContain('not-a-token-of-this-server');
 
