@@ -100,14 +100,14 @@ describe('the schedule', () => {
     const program = startProgram({ ...settings, SYNC_SCHEDULE: '* * * * * *' });
     await program.firstPass();
     const [passes, skipped] = ['kube_register_passes_total', 'kube_register_passes_skipped_total'];
-    expect(await program.metric(skipped)).toBe(0);
 
     const { fault, release } = hold();
     const held = lab.fleet.log.arrival();
     lab.fleet.faults.add(fault, { times: 1 });
     await held;
-    const [asked, ended] = [lab.fleet.log.total, await program.metric(passes)];
-    await program.reached(skipped, 2);
+    // Some may have been skipped already, on a machine that is busy.
+    const [asked, ended, before] = [lab.fleet.log.total, await program.metric(passes), await program.metric(skipped)];
+    await program.reached(skipped, before + 2);
     expect(lab.fleet.log.total).toBe(asked);
     release();
     await program.reached(passes, ended + 2);
