@@ -7,7 +7,7 @@ import { addressesOf, hasOwnName, isReporting, type Node, reports } from './node
 export type GivenName = { readonly name: string } | { readonly problem: string };
 
 /** How a node is known to be a machine's, the strongest claim first. */
-export const CLAIMS = ['id', 'address', 'name', 'mark'] as const;
+const CLAIMS = ['id', 'address', 'name', 'mark'] as const;
 export type Claim = (typeof CLAIMS)[number];
 
 /** How people are told of a claim: `matched by machine ID`. */

@@ -14,7 +14,7 @@ export type FleetName = 'default' | 'other';
 export type KubeletState = 'healthy' | 'unready' | 'failing' | 'flapping' | 'hung' | 'stopped';
 
 /** The id that every kubelet in a container of one image reports. */
-export const IMAGE_ID = '0123456789abcdef0123456789abcdef';
+const IMAGE_ID = '0123456789abcdef0123456789abcdef';
 /** The address that every host of a Vagrant cluster has. */
 export const NAT_ADDRESS = '10.0.2.15';
 
