@@ -71,7 +71,7 @@ function run(args: readonly string[], cwd: URL): Promise<{ code: number; output:
     execFile(
       process.execPath,
       args,
-      { cwd, timeout: PATIENCE_MS, maxBuffer: 64 * 1024 * 1024 },
+      { cwd, timeout: PATIENCE_MS, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1' } },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
         resolve({ code, output: `${stdout}\n${stderr}` });
