@@ -7,10 +7,10 @@ export async function expectPage(program: Program): Promise<void> {
   await program.firstPass();
   const { status, body } = await program.get('/');
   expect([status, body]).toEqual([200, expect.stringContaining('No machine matches role=kubernetes')]);
-  const assets = [...body.matchAll(/(?:src|href)="(\/[^"]*\.\w+)"/g)].map(([, path = '']) => path);
+  const assets = [...body.matchAll(/(?:src|href)="([^"]*\.\w+)"/g)].map(([, path = '']) => path);
   expect(assets).toHaveLength(3);
   for (const path of assets) {
-    const source = await readFile(new URL(`../../src/page${path}`, import.meta.url), 'utf8');
-    expect(await program.get(path)).toEqual({ status: 200, body: source });
+    const source = await readFile(new URL(`../../src/page/${path}`, import.meta.url), 'utf8');
+    expect(await program.get(`/${path}`)).toEqual({ status: 200, body: source });
   }
 }
