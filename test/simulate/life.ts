@@ -19,12 +19,21 @@ const MACHINE_ID = 'kube-register.io/machine-id';
  * - `own False`: the same, but all that it says is that it is not ready, on a server before v1.0, where controllers say so of dead ones
  * - `reachable`: it answers at an address that the copy knows of
  * - `just begun`: one of these, since the last check before the delete began
+ * - `same address`: it answers at an address at which another kubelet does too, and fleet does not say that it is there
  * - `unmentioned`: it answers at an address that neither the node says nor fleet told in this pass, or nothing tells that it is this node's:
  *   what the node says leads to none of fleet's records of that host
  * - `unseen`: it runs, and neither posts nor could be reached
  * - `none`: no kubelet runs that would keep this node
  */
-export type Life = 'posts' | 'own False' | 'reachable' | 'just begun' | 'unmentioned' | 'unseen' | 'none';
+export type Life =
+  | 'posts'
+  | 'own False'
+  | 'reachable'
+  | 'just begun'
+  | 'same address'
+  | 'unmentioned'
+  | 'unseen'
+  | 'none';
 
 /** By what a copy, which was told what it has `seen`, could have known that a kubelet keeps the node, at that time. */
 export function lifeOf(node: StoredNode, { copy, seen, atMs }: Witness, world: World): { life: Life; host?: Host } {
@@ -44,7 +53,16 @@ export interface Witness {
 }
 
 /** The surest first. */
-const RANK: readonly Life[] = ['posts', 'reachable', 'own False', 'just begun', 'unmentioned', 'unseen', 'none'];
+const RANK: readonly Life[] = [
+  'posts',
+  'reachable',
+  'own False',
+  'just begun',
+  'same address',
+  'unmentioned',
+  'unseen',
+  'none',
+];
 
 function lifeBy(host: Host, node: StoredNode, { copy, seen, atMs }: Witness, world: World): Life {
   const sinceMs = atMs - CHECK_MS;
@@ -55,6 +73,7 @@ function lifeBy(host: Host, node: StoredNode, { copy, seen, atMs }: Witness, wor
   if (posts && post.sinceMs <= sinceMs && (world.release.isAtLeastV1 || !isUnready)) return 'posts';
   const isSteady = host.changedAtMs <= sinceMs && world.cutAtMs <= sinceMs;
   if (!isSilentToCopy && mentions(host, node, seen, world)) {
+    if (isContested(host, seen, world)) return 'same address';
     if (isSteady && isMentionedSince(host, node, seen, sinceMs)) return 'reachable';
     return 'just begun';
   }
