@@ -81,6 +81,13 @@ function lifeBy(host: Host, node: StoredNode, { copy, seen, atMs }: Witness, wor
   return isSilentToCopy ? 'unseen' : 'unmentioned';
 }
 
+/** An answer from there is as well the other's; but what fleet says of its machine stands against that. */
+function isContested({ name, address, machineId }: Host, seen: Seen, { hosts }: World): boolean {
+  const others = hosts.filter((other) => other.name !== name && other.address === address);
+  const isTold = seen.machines.get(machineId)?.has(address) === true;
+  return !isTold && others.some((other) => answerOf(other) !== undefined);
+}
+
 function mentions(host: Host, node: StoredNode, seen: Seen, { release }: World): boolean {
   const { address, machineId } = host;
   const isMinionAt = release.conditionsBy !== 'kubelet' && node.name === address;
