@@ -16,6 +16,8 @@ const PAGE = 3;
 /** How often a host boots, and something happens to a node, at the moment when it is asked for. */
 const REVIVALS = 0.01;
 const MEDDLINGS = 0.1;
+/** How often a copy is stopped while it looks at a node. */
+const STOPS = 0.02;
 /** How long the real client believes an answer to "which server are you". */
 const ASK_AGAIN_MS = 10 * MINUTE;
 
@@ -102,7 +104,7 @@ export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
   }
 
   async function read(name: string, signal: AbortSignal): Promise<NodeRecord | undefined> {
-    meddleNow(cluster, name);
+    meddleNow(cluster, line.copy, name);
     const look = ({ release }: { release: Release }) => {
       const node = world.nodes.get(name);
       if (node === undefined) return undefined;
@@ -110,7 +112,7 @@ export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
       return recordOf(node, true, release);
     };
     const record = await wire.askKubernetes(`GET node ${name}`, look, signal);
-    meddleNow(cluster, name);
+    meddleNow(cluster, line.copy, name);
     return record;
   }
 
@@ -168,10 +170,18 @@ export function nodesOf(cluster: Cluster, line: Line): NodeRegistry {
   };
 }
 
-/** Now and then something happens to a node at the very moment when a copy looks at it. */
-export function meddleNow({ world, chance, tell }: Cluster, name: string): void {
-  if (world.isCalm || world.isQuiet || !chance.strikes(MEDDLINGS)) return;
-  const what = meddle(world, chance, name);
+/** Now and then something happens to a node at the very moment when a copy looks at it, or to the copy. */
+export function meddleNow({ world, chance, tell, stop }: Cluster, copy: number, name: string): void {
+  if (world.isCalm || world.isQuiet) return;
+  const node = world.nodes.get(name);
+  if (chance.strikes(STOPS) && node !== undefined) {
+    stop(copy, chance.between(1, 20) * MINUTE);
+    // The kubelet comes to life meanwhile.
+    const hosts = chance.strikes(0.5) ? world.hosts.filter((host) => world.isNodeOf(node, host)) : [];
+    for (const host of hosts) world.revive(host);
+    return;
+  }
+  const what = chance.strikes(MEDDLINGS) ? meddle(world, chance, name) : undefined;
   if (what !== undefined) tell(what);
 }
 

@@ -22,7 +22,10 @@ export function toAHost(
     kind,
     weight,
     happen: (world, chance) => {
-      const host = chance.pick(world.hosts.filter(which));
+      const hosts = world.hosts.filter(which);
+      // What happens to the same host over and over meets in more ways.
+      const favoured = chance.strikes(0.6) ? hosts.filter((each) => world.favoured.has(each.name)) : [];
+      const host = chance.pick(favoured.length > 0 ? favoured : hosts);
       const what = host && act(host, world, chance);
       return host && what && `${host.name} (${host.address}): ${what}`;
     },

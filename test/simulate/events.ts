@@ -20,7 +20,7 @@ const FAVOUR = 0.7;
 
 /** A few kinds that happen over and over in one schedule, so that the same few meet in many ways; or none. */
 export function drawFavourites(chance: Chance): readonly Event[] {
-  return chance.strikes(0.6) ? chance.some(ALL, 8 / ALL.length) : [];
+  return chance.strikes(0.6) ? chance.some(ALL, 6 / ALL.length) : [];
 }
 
 /** What happened: its kind, and in words. Undefined when it could not. */

@@ -96,7 +96,8 @@ class Schedule {
     this.#story = new Story(world, `Kubernetes ${release.version}; ${describeConditions(this.#conditions)}`);
     const tell = (what: string) => this.tell(what);
     this.judge = new Judge(world, this.#conditions, tell);
-    const cluster: Cluster = { world, chance: Chance.of(seed, STREAM.wire), tap: this.judge, tell };
+    const stop = (copy: number, ms: number) => this.#stopFor(copy, ms);
+    const cluster: Cluster = { world, chance: Chance.of(seed, STREAM.wire), tap: this.judge, tell, stop };
     this.#start = (copy) => {
       this.#daemons.get(copy)?.kill();
       const fleet = fleetOf(copy);
@@ -111,6 +112,8 @@ class Schedule {
     for (let number = 1; number <= first + others; number += 1) {
       world.join(number <= first ? 'default' : 'other', { isAbsent: without.has(number) });
     }
+    const favoured = Chance.of(seed, STREAM.favourites, 1);
+    if (favoured.strikes(0.7)) for (const { name } of favoured.some(world.hosts, 0.25)) world.favoured.add(name);
     for (const { name, address, nodeName, reportsId, reportsAddresses } of world.hosts) {
       this.tell(`${name} at ${address}: kubelet ${nodeName}, reports id ${reportsId}, addresses ${reportsAddresses}`);
     }
@@ -189,6 +192,15 @@ class Schedule {
       [...new Told(last).verdicts()].map((each) => each.join(': ')),
     );
     return `there is no end of it: ${actions.join('; ')}; ${verdicts.join('; ')}`;
+  }
+
+  /** The process of a copy is stopped, and goes on after a while. */
+  #stopFor(copy: number, ms: number): void {
+    const daemon = this.#daemons.get(copy);
+    if (daemon === undefined || daemon.isStopped) return;
+    daemon.stop(this.#seed % 2 === 0 ? 'process' : 'machine');
+    this.tell(`copy ${copy} is stopped while it looks, for ${ms / MINUTE} minutes`);
+    void this.#world.timeline.sleep(ms).then(() => daemon.resume());
   }
 
   #happen(): void {

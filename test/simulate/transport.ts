@@ -122,14 +122,14 @@ export function kubernetesHttp(cluster: Cluster, line: Line): HttpClient {
   return client('kubernetes', async (request) => {
     const { method, path, signal } = request;
     const name = method === 'GET' ? nodeOf(path) : undefined;
-    if (name !== undefined) meddleNow(cluster, name);
+    if (name !== undefined) meddleNow(cluster, copy, name);
     const answered = await wire.askKubernetes(
       `${method} ${path}`,
       (at) => answer(request, at),
       signal,
       (status) => refusal(status, 'InternalError', {}),
     );
-    if (name !== undefined) meddleNow(cluster, name);
+    if (name !== undefined) meddleNow(cluster, copy, name);
     return answered;
   });
 }

@@ -15,6 +15,8 @@ export interface Cluster {
   readonly tap: Wiretap;
   /** For the story. */
   tell(what: string): void;
+  /** Stops the process of a copy, or suspends its machine, for so long. */
+  stop(copy: number, ms: number): void;
 }
 
 const REQUEST_TIMEOUT_MS = 10 * SECOND;

@@ -41,6 +41,8 @@ export class World {
   readonly controllers = new Set<Controller>(['node controller']);
   /** What answers at addresses that are no host's. */
   readonly strangers = new Map<string, 'healthy' | 'answers'>();
+  /** Names of hosts to which more happens than to others. */
+  readonly favoured = new Set<string>();
   isCalm = false;
   /** Nothing happens to a node or a host at the very moment when a copy looks at it. */
   isQuiet = false;
@@ -159,6 +161,14 @@ export class World {
 
   reconnect(host: Host): void {
     if (host.isCutOff) this.change(host, { isCutOff: false });
+  }
+
+  /** Whatever keeps its kubelet from being heard ends. */
+  revive(host: Host): void {
+    this.powerOn(host);
+    this.reconnect(host);
+    this.change(host, { reachesApi: true, isFirewalled: false });
+    if (host.kubelet === 'stopped' || host.kubelet === 'hung') this.setKubelet(host, 'healthy');
   }
 
   setKubelet(host: Host, kubelet: KubeletState): void {
