@@ -17,7 +17,7 @@ const PAGE = 3;
 const REVIVALS = 0.01;
 const MEDDLINGS = 0.1;
 /** How often a copy is stopped while it looks at a node. */
-const STOPS = 0.02;
+const STOPS = 0.03;
 /** How long the real client believes an answer to "which server are you". */
 const ASK_AGAIN_MS = 10 * MINUTE;
 
@@ -178,7 +178,7 @@ export function meddleNow({ world, chance, tell, stop }: Cluster, copy: number, 
     stop(copy, chance.between(1, 20) * MINUTE);
     // The kubelet comes to life meanwhile.
     const hosts = chance.strikes(0.5) ? world.hosts.filter((host) => world.isNodeOf(node, host)) : [];
-    for (const host of hosts) world.revive(host);
+    for (const host of hosts) world.revive(host, chance.strikes(0.5));
     return;
   }
   const what = chance.strikes(MEDDLINGS) ? meddle(world, chance, name) : undefined;

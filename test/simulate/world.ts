@@ -163,11 +163,11 @@ export class World {
     if (host.isCutOff) this.change(host, { isCutOff: false });
   }
 
-  /** Whatever keeps its kubelet from being heard ends. */
-  revive(host: Host): void {
+  /** Whatever keeps its kubelet from being reached ends, and what keeps it from the API server does or begins. */
+  revive(host: Host, reachesApi: boolean): void {
     this.powerOn(host);
     this.reconnect(host);
-    this.change(host, { reachesApi: true, isFirewalled: false });
+    this.change(host, { reachesApi, isFirewalled: false });
     if (host.kubelet === 'stopped' || host.kubelet === 'hung') this.setKubelet(host, 'healthy');
   }
 
