@@ -4,7 +4,7 @@ import type { KubeletAnswer } from '../kubelet/kubelet.ts';
 import type { Era, ReadyCondition } from '../kubernetes/registry.ts';
 import type { Machine } from './machines.ts';
 import { addressesOf, isReporting, type Node, reports } from './node.ts';
-import type { Listed, Pairing } from './pair.ts';
+import { isShared, type Listed, type Pairing } from './pair.ts';
 
 /** Everything that one pass saw. Complete, or there is no observation. */
 export interface Observation extends Listed {
@@ -79,7 +79,9 @@ export function livenessOf(listed: Listed, pairing: Pairing): Liveness {
     if (machine?.address !== undefined) addresses.delete(machine.address);
     const others = [...addresses];
     const all = machine?.address === undefined ? others : [machine.address, ...others];
-    return all.map((address) => ({ address, tenant: tenantOf(address, node) }));
+    // Of an address that fleet gives to its machine and to another one, nobody can tell whose kubelet answers: it may be its own.
+    const mayBeOwn = (address: string) => address === machine?.address && isShared(listed, address);
+    return all.map((address) => ({ address, tenant: mayBeOwn(address) ? undefined : tenantOf(address, node) }));
   }
 
   function placesOf(node: Node): readonly Place[] {

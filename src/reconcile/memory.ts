@@ -193,8 +193,11 @@ export function rememberNodes(
   return next ?? nodes;
 }
 
-/** How many changes are kept of each thing: enough to see A, B, A, B. */
-const CHANGES_KEPT = 4;
+/** How many changes are kept of each thing: enough to see values of several hosts come back. */
+const CHANGES_KEPT = 8;
+
+/** How often values have to come back: twice in A, B, A, B. */
+const RETURNS = 2;
 
 /** The changes of a thing after it was seen to have this value; an empty value says nothing. */
 export function seeValue(before: Changes | undefined, value: string, nowMs: number): Changes {
@@ -203,14 +206,18 @@ export function seeValue(before: Changes | undefined, value: string, nowMs: numb
   return [...changes, { value, atMs: nowMs }].slice(-CHANGES_KEPT);
 }
 
-/** The two values between which a thing goes back and forth (A, B, A, B within an hour), or undefined. */
+/**
+ * Two values between which a thing goes back and forth, or undefined: within an hour values came back twice, as in A, B, A, B. Three hosts
+ * show A, C, B, A, C.
+ */
 export function alternation(changes: Changes | undefined, nowMs: number): readonly [string, string] | undefined {
-  const [first, second, third, fourth] = changes ?? [];
-  if (first === undefined || second === undefined || third === undefined || fourth === undefined) return undefined;
-  const isRecent = nowMs - second.atMs <= HOUR;
-  return isRecent && first.value === third.value && second.value === fourth.value
-    ? [first.value, second.value]
-    : undefined;
+  const recent = (changes ?? []).filter((_, index, all) => (all[index + 1]?.atMs ?? nowMs) >= nowMs - HOUR);
+  const values = recent.map(({ value }) => value);
+  const returns = values.filter((value, index) => values.indexOf(value) < index).length;
+  const last = values.at(-1);
+  const other = values.at(-2);
+  if (returns < RETURNS || last === undefined || other === undefined) return undefined;
+  return [other, last];
 }
 
 /** Whether the server refused a request of this fingerprint so lately that it would refuse it again. */

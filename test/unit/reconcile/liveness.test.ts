@@ -151,6 +151,13 @@ describe('an answer at an address is this node’s', () => {
     expect(placesOf(asked, { machines })).toEqual(['10.0.0.9']);
   });
 
+  it('when fleet gives the address to its own machine and to another one: either may answer there', () => {
+    const own = ours('x', 'x', '10.0.0.9');
+    const other = node('y', { ...up, machineId: 'b', addresses: ['10.0.0.9'] });
+    const machines = [machine('x', '10.0.0.9'), machine('b', '10.0.0.9')];
+    expect(placesOf(own, { machines, nodes: [other] })).toEqual(['10.0.0.9']);
+  });
+
   it('when it is the node’s own address and nobody else’s, though all nodes report another one besides', () => {
     const nat = '10.0.2.15';
     const nodes = [1, 2].map((last) => node(`y${last}`, { ...up, addresses: [`10.0.0.${last}`, nat] }));
