@@ -247,7 +247,7 @@ describe('kube-register status', () => {
     const lab = await labOfTest();
     const variables = { ...settingsFor(lab), LISTEN: 'off' };
     const env = Object.fromEntries(Object.entries(variables).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]));
-    const full = spawnSync('sh', ['-c', '"$0" --import tsx "$1" --version > /dev/full', process.execPath, MAIN], {
+    const full = spawnSync('sh', ['-c', '"$0" "$1" --version > /dev/full', process.execPath, MAIN], {
       env: { PATH: process.env['PATH'] ?? '', ...env },
       encoding: 'utf8',
     });

@@ -16,7 +16,7 @@ async function startStalled(lab: Lab, kind: 'pipe' | 'socket', settings: Record<
   const port = await freePort();
   const variables = { ...settingsFor(lab), LISTEN: `127.0.0.1:${port}`, ...settings };
   const pipe = kind === 'pipe' ? stalledPipe(await folderOfTest()) : undefined;
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+  const child = spawn(process.execPath, [MAIN], {
     env: {
       PATH: process.env['PATH'] ?? '',
       ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [`KUBE_REGISTER_${name}`, value])),

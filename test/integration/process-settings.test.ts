@@ -28,7 +28,7 @@ describe('what the command line asks for', () => {
   it.runIf(existsSync('/dev/full'))('what cannot be written is an error', async () => {
     const full = openSync('/dev/full', 'w');
     onTestFinished(() => closeSync(full));
-    const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', MAIN, '--help'], {
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, '--help'], {
       stdio: ['ignore', full, 'pipe'],
       encoding: 'utf8',
     });

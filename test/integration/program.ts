@@ -6,14 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { onTestFinished, vi } from 'vitest';
+import { inject, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { LOG_EVENTS } from '../../src/telemetry/log-events.ts';
 import { type Lab, type LabOptions, startLab } from '../lab/lab.ts';
 
-/** Needs `node --import tsx`. */
-export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** The program, bundled before this run (`build-program.ts`): `node MAIN` runs it. */
+export const MAIN = inject('program');
 /** How long a test waits for what should come at once: enough for a machine that has other things to do. */
 const PATIENCE = { timeout: 15_000, interval: 20 };
 
@@ -82,7 +81,7 @@ export function settingsFor(lab: Lab): Record<string, string> {
   };
 }
 
-/** How the program is started: from its source, unless a test has another form of it. */
+/** How the program is started: as it was bundled for the tests, unless a test has another form of it. */
 export interface Shipped {
   readonly command: string;
   readonly args: readonly string[];
@@ -90,13 +89,13 @@ export interface Shipped {
   readonly pidBelow?: (pid: number) => number | undefined;
 }
 
-const SOURCE: Shipped = { command: process.execPath, args: ['--import', 'tsx', MAIN] };
+const BUNDLE: Shipped = { command: process.execPath, args: [MAIN] };
 
 /** Starts the program with these settings, named without their prefix, and flags. It does not outlive the test. */
 export function startProgram(
   settings: Record<string, string>,
   flags: readonly string[] = [],
-  { command, args, pidBelow }: Shipped = SOURCE,
+  { command, args, pidBelow }: Shipped = BUNDLE,
 ): Program {
   const variables = Object.entries(settings).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]);
   const child = spawn(command, [...args, ...flags], {

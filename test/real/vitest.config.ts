@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/real/**/*.test.ts'],
-    globalSetup: ['test/real/demand-programs.ts'],
+    globalSetup: ['test/real/demand-programs.ts', 'test/integration/build-program.ts'],
     // Each file starts servers of its own: more of them at once would only wait for each other.
     maxWorkers: 2,
     testTimeout: 60_000,
