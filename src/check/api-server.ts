@@ -9,7 +9,7 @@ import type { Era } from '../kubernetes/registry.ts';
 import { openKubernetes } from '../servers.ts';
 import type { Settings } from '../settings/settings.ts';
 import { because, type Finding, named, ok, warning, wrong } from './finding.ts';
-import { type Failure, failureOf, mendOf, mendOfEndpoint } from './mends.ts';
+import { type Failure, failureOf, mendOf, mendOfCa, mendOfEndpoint, mendOfServer } from './mends.ts';
 import { type Offset, overhear, UNCOUNTED } from './overheard.ts';
 
 export interface ApiServerSeen {
@@ -57,10 +57,10 @@ export function checkApiServer(
 }
 
 function checkAnswer(look: ApiServerLook, settings: Settings, nodesFailure: Error | undefined) {
-  if (look.seen === undefined) return wrong(look.failure.message, mendOf(look.failure, look.access?.endpoint));
+  if (look.seen === undefined) return wrong(look.failure.message, mendOf(look.failure, look.access));
   if (nodesFailure instanceof RequestError && nodesFailure.status === 404) {
     const isAsked = settings.api.version !== 'auto';
-    const mend = isAsked ? 'KUBE_REGISTER_API_VERSION=auto' : mendOfEndpoint('kubernetes', look.access.endpoint);
+    const mend = isAsked ? 'KUBE_REGISTER_API_VERSION=auto' : mendOfEndpoint('kubernetes', look.access);
     return wrong(nodesFailure.message, mend);
   }
   const { era, http } = look.seen;
@@ -75,14 +75,14 @@ function abilities({ hidesMinions, takesEvents }: Era, { events }: Settings): st
   return events && !takesEvents ? `${rest}; writes no Events, which it does in v1 alone` : rest;
 }
 
-function checkTls({ endpoint, tls }: ApiAccess) {
+function checkTls({ endpoint, tls, source }: ApiAccess) {
   const { protocol, hostname } = new URL(endpoint);
   if (protocol === 'https:') {
     if (!tls.insecureSkipVerify) return ok("the server's certificate is checked");
     const risk = 'whoever is in between can answer for the API server and read the credentials';
-    return warning(`the server's certificate is not checked: ${risk}`, 'KUBE_REGISTER_API_CA_FILE=/path/of/its/ca.pem');
+    return warning(`the server's certificate is not checked: ${risk}`, mendOfCa(source));
   }
   if (isLoopback(hostname)) return ok('plain http, which does not leave this machine');
   const risk = 'whoever is in between can answer for the API server, so that the network has to be private';
-  return warning(`plain http to another host: ${risk}`, `KUBE_REGISTER_API_ENDPOINT=https://${hostname}:PORT`);
+  return warning(`plain http to another host: ${risk}`, mendOfServer(source, `https://${hostname}:PORT`));
 }

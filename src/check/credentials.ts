@@ -6,7 +6,7 @@ import type { ApiAccess } from '../kubernetes/credentials.ts';
 import { quote } from '../quote.ts';
 import { mayBeSecret } from '../secret.ts';
 import { type Finding, named, ok, warning, wrong } from './finding.ts';
-import { NEW_TOKEN } from './mends.ts';
+import { mendOfCa, mendOfClientCertificate, mendOfNoCredentials, mendOfToken } from './mends.ts';
 
 /** What a token says of itself, unverified. Times in ms since 1970. */
 interface TokenFacts {
@@ -82,24 +82,25 @@ export async function checkCredentials(
   return findings.map((found) => named('credentials', found));
 }
 
-async function whatIsSent({ token, tls }: ApiAccess) {
+async function whatIsSent({ token, tls, source }: ApiAccess) {
   const bearer = await token?.();
   const authorities = certificatesOf(tls.ca).map((certificate) =>
-    termOf(certificate, 'CA_FILE', `the CA certificate ${nameOf(certificate)}`),
+    termOf(certificate, `the CA certificate ${nameOf(certificate)}`, mendOfCa(source, '/path/of/a/newer/one.pem')),
   );
   if (bearer !== undefined) {
     const { subject, issuedAt: from, expiresAt: until } = readToken(bearer) ?? {};
     const who = subject === undefined || mayBeSecret(subject) ? '' : ` of ${quote(subject)}`;
-    const term = until === undefined ? [] : [{ what: `the token${who}`, mend: NEW_TOKEN, from, until }];
-    return { sent: `a token${who} is sent`, terms: [...term, ...authorities], mend: NEW_TOKEN };
+    const mend = mendOfToken(source);
+    const term = until === undefined ? [] : [{ what: `the token${who}`, mend, from, until }];
+    return { sent: `a token${who} is sent`, terms: [...term, ...authorities], mend };
   }
   const [own] = certificatesOf(tls.cert);
   if (own !== undefined) {
     const name = nameOf(own);
-    const term = termOf(own, 'CERT_FILE', `the client certificate ${name}`);
+    const term = termOf(own, `the client certificate ${name}`, mendOfClientCertificate(source));
     return { sent: `the client certificate ${name} is shown`, terms: [term, ...authorities], mend: term.mend };
   }
-  return { sent: 'no credentials are sent', terms: authorities, mend: 'KUBE_REGISTER_API_TOKEN_FILE=/path/of/a/token' };
+  return { sent: 'no credentials are sent', terms: authorities, mend: mendOfNoCredentials(source) };
 }
 
 function certificatesOf(pem = ''): readonly X509Certificate[] {
@@ -107,8 +108,7 @@ function certificatesOf(pem = ''): readonly X509Certificate[] {
   return blocks.map((block) => new X509Certificate(block));
 }
 
-function termOf(certificate: X509Certificate, file: 'CA_FILE' | 'CERT_FILE', what: string): Term {
-  const mend = `KUBE_REGISTER_API_${file}=/path/of/a/newer/one.pem`;
+function termOf(certificate: X509Certificate, what: string, mend: string): Term {
   return { what, mend, from: Date.parse(certificate.validFrom), until: Date.parse(certificate.validTo) };
 }
 

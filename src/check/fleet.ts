@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { createFleetClient } from '../fleet/client.ts';
 import type { FleetClient, MachinePage } from '../fleet/machine.ts';
+import { settingsSource } from '../http/config-source.ts';
 import { plural } from '../plural.ts';
 import { Inventory, type Machine } from '../reconcile/machines.ts';
 import { openFleet } from '../servers.ts';
@@ -71,8 +72,11 @@ export function replayOf({ pages }: FleetSeen): FleetClient {
   };
 }
 
-export function checkFleet(look: FleetLook, { fleet: { endpoint } }: Settings): Finding {
-  if (look.seen === undefined) return named('fleet', wrong(look.failure.message, mendOf(look.failure, endpoint)));
+export function checkFleet(look: FleetLook, { fleet: { endpoint, legacyTls } }: Settings): Finding {
+  if (look.seen === undefined) {
+    const source = { ...settingsSource('fleet'), ...(legacyTls && { legacyTls: undefined }) };
+    return named('fleet', wrong(look.failure.message, mendOf(look.failure, { endpoint, source })));
+  }
   const { machines, pages, prefix, software = 'a fleet that does not tell its version', skippedRecords } = look.seen;
   const listed = `${plural(machines.size, 'machine')} in ${plural(pages.length, 'page')}`;
   const sentence = `answers at ${endpoint}: ${software} (${prefix}), ${listed}`;

@@ -14,7 +14,7 @@ import type { ApiServerSeen } from './api-server.ts';
 import { checkConflicts, checkMachineIds } from './conflicts.ts';
 import { doubtsIn } from './doubts.ts';
 import { because, type CheckName, type Finding, named, ok, wrong } from './finding.ts';
-import { MORE_FILES, mendOf } from './mends.ts';
+import { MORE_FILES, mendOf, type Place } from './mends.ts';
 import { rightMissed } from './rights.ts';
 
 /** `failure` says why the nodes could not be read. */
@@ -58,7 +58,7 @@ export interface Context {
   /** Whether that check found something to be wrong. */
   readonly isWrong: (check: CheckName) => boolean;
   /** The API server's. */
-  readonly endpoint: string | undefined;
+  readonly place: Place | undefined;
 }
 
 /** The checks that need to see what a first pass sees. */
@@ -93,11 +93,11 @@ export function checkNodes(
 }
 
 /** Without the nodes every pass fails: if no other check told why, this one does. */
-function unreadable(failure: Error, { isWrong, endpoint }: Omit<Context, 'missing'>) {
+function unreadable(failure: Error, { isWrong, place }: Omit<Context, 'missing'>) {
   // What this machine lacks to ask kubelets.
   if (!(failure instanceof RequestError)) return wrong(failure.message, MORE_FILES);
   const teller = tellersOf(failure).find(isWrong);
-  return teller === undefined ? wrong(failure.message, mendOf(failure, endpoint)) : because(teller);
+  return teller === undefined ? wrong(failure.message, mendOf(failure, place)) : because(teller);
 }
 
 /** The checks that may tell better than the nodes what a request for them failed of. */

@@ -6,7 +6,7 @@ import { RequestError } from '../http/request-error.ts';
 import type { Era } from '../kubernetes/registry.ts';
 import { readStatus } from '../kubernetes/status.ts';
 import { because, type CheckName, type Finding, named, ok, skipped, warning, wrong } from './finding.ts';
-import { GRANT, mendOfEndpoint } from './mends.ts';
+import { GRANT, mendOf, mendOfEndpoint, type Place } from './mends.ts';
 
 export interface Right {
   readonly verb: 'list' | 'get' | 'create' | 'patch' | 'delete';
@@ -25,7 +25,8 @@ export interface Needs {
 
 /** What deploy/rbac.yaml grants. */
 export function rightsFor({ neverDeregister, events }: Needs, era: Era): readonly Right[] {
-  const old = era.hidesMinions ? 'on such a server no minion is changed or deleted' : undefined;
+  const unchangeable = era.canUpdate ? undefined : 'on such a server no minion is changed';
+  const undeletable = era.hidesMinions ? 'on such a server no minion is deleted' : undefined;
   const noEvents = events ? undefined : 'KUBE_REGISTER_EVENTS=false';
   return [
     { verb: 'list', resource: 'nodes', use: 'without it every pass fails', unneeded: undefined },
@@ -40,9 +41,14 @@ export function rightsFor({ neverDeregister, events }: Needs, era: Era): readonl
       verb: 'patch',
       resource: 'nodes',
       use: 'without it no node is adopted, and no label kept up to date',
-      unneeded: old,
+      unneeded: unchangeable,
     },
-    { verb: 'delete', resource: 'nodes', use: 'without it no dead node goes', unneeded: old ?? neverDeregister },
+    {
+      verb: 'delete',
+      resource: 'nodes',
+      use: 'without it no dead node goes',
+      unneeded: undeletable ?? neverDeregister,
+    },
     {
       verb: 'create',
       resource: 'events',
@@ -117,14 +123,14 @@ export interface Reading {
   readonly refusal: RequestError | undefined;
 }
 
-/** What was done, or refused, needs no review. `endpoint` is the API server's. */
+/** What was done, or refused, needs no review. `place` is the API server's. */
 export function checkRights(
   rights: readonly Right[],
   reviews: Reviews,
   reading: Reading,
-  endpoint: string,
+  place: Place,
 ): readonly Finding[] {
-  return rights.map((right) => named(nameOf(right), checkRight(right, reviews, reading, endpoint)));
+  return rights.map((right) => named(nameOf(right), checkRight(right, reviews, reading, place)));
 }
 
 /** By the request: the path of a list ends where that of a node goes on. */
@@ -136,7 +142,7 @@ function nameOf({ verb, resource }: Right): CheckName {
   return resource === 'events' ? 'right-create-events' : `right-${verb}-nodes`;
 }
 
-function checkRight(right: Right, reviews: Reviews, { listed, refusal }: Reading, endpoint: string) {
+function checkRight(right: Right, reviews: Reviews, { listed, refusal }: Reading, place: Place) {
   if (right.unneeded !== undefined) return ok(`not needed: ${right.unneeded}`);
   const isMissed = refusal !== undefined && right.resource === 'nodes' && right.verb === rightMissed(refusal);
   switch (reviews.kind) {
@@ -144,25 +150,25 @@ function checkRight(right: Right, reviews: Reviews, { listed, refusal }: Reading
     case 'anonymous':
       return because('credentials');
     case 'untold':
-      if (isMissed) return refused(right, refusal);
+      if (isMissed) return refused(right, mendOf(refusal, place), refusal);
       if (right.verb === 'list' && listed) return ok('granted: the nodes were listed');
       return skipped(`not known: ${reviews.why}`);
     case 'told':
-      if (reviews.allowed.get(right) !== true) return refused(right, isMissed ? refusal : undefined);
-      return isMissed ? refusedAllTheSame(refusal, endpoint) : ok('granted');
+      if (reviews.allowed.get(right) !== true) return refused(right, GRANT, isMissed ? refusal : undefined);
+      return isMissed ? refusedAllTheSame(refusal, place) : ok('granted');
   }
 }
 
 /** Nothing but Events suffers from the right to write them. */
-function refused({ verb, resource, use }: Right, refusal?: RequestError) {
+function refused({ verb, resource, use }: Right, mend: string, refusal?: RequestError) {
   const where = resource === 'events' ? 'events in the namespace default' : 'nodes';
   const said = refusal === undefined ? '' : `; ${refusal.message}`;
   const sentence = `the user may not ${verb} ${where}: ${use}${said}`;
-  return resource === 'events' ? warning(sentence, GRANT) : wrong(sentence, GRANT);
+  return resource === 'events' ? warning(sentence, mend) : wrong(sentence, mend);
 }
 
 /** The API server does what its reviews say: what refuses all the same stands before it. */
-function refusedAllTheSame({ message }: RequestError, endpoint: string) {
+function refusedAllTheSame({ message }: RequestError, place: Place) {
   const sentence = `the API server says that this is granted, and it is refused all the same: is there a proxy between? ${message}`;
-  return wrong(sentence, mendOfEndpoint('kubernetes', endpoint));
+  return wrong(sentence, mendOfEndpoint('kubernetes', place));
 }

@@ -15,7 +15,21 @@ export interface ConfigSource {
   readonly legacyTls: string | undefined;
   /** The environment variable that names a proxy for this server, where one is set. Proxies are not used. */
   readonly proxyVariable?: string | undefined;
+  /** Undefined where all of it comes from settings. */
+  readonly origin?: Origin;
 }
+
+/** What an access was read from, where that is not the settings, for commands that change it. */
+export type Origin =
+  | { readonly kind: 'pod' }
+  | {
+      readonly kind: 'kubeconfig';
+      readonly path: string;
+      readonly cluster: string | undefined;
+      readonly user: string | undefined;
+      /** The file that holds the token, where the user has one. */
+      readonly tokenFile: string | undefined;
+    };
 
 const SETTINGS: Record<Target, string> = { fleet: 'KUBE_REGISTER_FLEET', kubernetes: 'KUBE_REGISTER_API' };
 

@@ -150,6 +150,7 @@ async function fromServiceAccount(
       endpoint: 'KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT of the pod',
       ca: `${PREFIX}_CA_FILE, which is used instead of ${caFile}`,
       credentials: `the pod's service account (${tokenFile})`,
+      origin: { kind: 'pod' },
     },
   };
 }

@@ -23,7 +23,10 @@ interface Kubeconfig {
   readonly insecureSkipTlsVerify: boolean;
   readonly servername: string | undefined;
   /** The fields of this file, for advice. */
-  readonly source: Pick<ConfigSource, 'endpoint' | 'ca' | 'clientCertificate' | 'credentials' | 'serverName'>;
+  readonly source: Pick<
+    ConfigSource,
+    'endpoint' | 'ca' | 'clientCertificate' | 'credentials' | 'serverName' | 'origin'
+  >;
 }
 
 /** What is empty or null is not there, as for Go. */
@@ -158,6 +161,13 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
       clientCertificate: `${certField} and ${keyField} ${ofUser}`,
       credentials: `the credentials ${ofUser}`,
       serverName: `tls-server-name ${inCluster}`,
+      origin: {
+        kind: 'kubeconfig',
+        path: shownPath(path),
+        cluster: names.cluster,
+        user: names.user,
+        tokenFile: who.tokenFile === undefined ? undefined : shownPath(resolve(folder, who.tokenFile)),
+      },
     },
   };
 }

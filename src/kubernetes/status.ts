@@ -101,14 +101,35 @@ function adviceFor(
     case 401:
       return `the server does not know these credentials; check ${source.credentials}`;
     case 403:
-      return message.includes('system:anonymous')
-        ? `no credentials were sent; set ${source.credentials}`
-        : `does this user have the verb ${right}`;
+      return adviceForForbidden(message || answer.body, source, right);
     case 404:
       return `the server has no ${request.path}: check ${source.endpoint}, and KUBE_REGISTER_API_VERSION where it is set`;
     default:
       return undefined;
   }
+}
+
+/** How the advice begins on a request that the rights of the user forbid. */
+export const ASKS_FOR_RIGHT = 'does this user have the verb';
+
+/**
+ * How authorization refuses: `nodes is forbidden: User "x" cannot list resource "nodes" ...` (v1.20.2), without the part before
+ * the user up to v1.5, and `forbidden: User "x" cannot get path "/api"`. Admission refuses in other words, with the same status and
+ * reason: `admission webhook "x" denied the request`, `nodes "x" is forbidden: node "y" is not allowed to modify node "x"`.
+ */
+const REFUSED_BY_RIGHTS =
+  /^(?:[\w.]+ (?:"[^"]*" )?is forbidden: |forbidden: )?User "(?<user>[^"]*)" cannot (?:get|list|create|patch|delete|post) /;
+/** Servers before v1.5 say no more, and know no roles: https://v1-4.docs.kubernetes.io/docs/admin/authorization/ */
+const REFUSED_BY_POLICY = /^Forbidden: "\//;
+
+/** Undefined where something else than rights refuses, and has said why. */
+function adviceForForbidden(said: string, { credentials }: ConfigSource, right: string): string | undefined {
+  const user = REFUSED_BY_RIGHTS.exec(said)?.groups?.['user'];
+  if (user === 'system:anonymous') return `no credentials were sent; set ${credentials}`;
+  if (user !== undefined) return `${ASKS_FOR_RIGHT} ${right}`;
+  return REFUSED_BY_POLICY.test(said)
+    ? 'the authorization policy of the API server does not allow this user that (--authorization-policy-file there)'
+    : undefined;
 }
 
 const LONGEST = 300;

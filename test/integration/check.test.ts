@@ -545,8 +545,8 @@ const FAULTS: readonly Fault[] = [
       ...WITHOUT_NODES,
       'right-list-nodes': [
         'wrong',
-        /^the user may not list nodes: without it every pass fails; kubernetes at http:\S+: GET \/api\/v1\/nodes: 403: /,
-        GRANT,
+        /^the user may not list nodes: without it every pass fails; kubernetes at http:\S+: GET \/api\/v1\/nodes: 403$/,
+        'KUBE_REGISTER_API_ENDPOINT=http://HOST:8080',
       ],
       'right-get-nodes': ['skipped', /system:basic-user/],
       'right-create-nodes': NOT_KNOWN,
@@ -562,7 +562,7 @@ const FAULTS: readonly Fault[] = [
       ...WITHOUT_NODES,
       'right-list-nodes': [
         'wrong',
-        /^the API server says that this is granted, and it is refused all the same: is there a proxy between\? .*: 403: /,
+        /^the API server says that this is granted, and it is refused all the same: is there a proxy between\? .*: 403$/,
         'KUBE_REGISTER_API_ENDPOINT=http://HOST:8080',
       ],
     },
@@ -593,7 +593,11 @@ const FAULTS: readonly Fault[] = [
     },
     found: {
       ...WITHOUT_NODES,
-      'right-get-nodes': ['wrong', /^the user may not get nodes: .*\/nodes\/somebody: 403/, GRANT],
+      'right-get-nodes': [
+        'wrong',
+        /^the user may not get nodes: .*\/nodes\/somebody: 403$/,
+        'KUBE_REGISTER_API_ENDPOINT=http://HOST:8080',
+      ],
       'right-create-nodes': NOT_KNOWN,
       'right-patch-nodes': NOT_KNOWN,
       'right-delete-nodes': NOT_KNOWN,

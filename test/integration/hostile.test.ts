@@ -323,7 +323,7 @@ describe('a dead node of Kubernetes', () => {
 describe('when the answer to a registration', () => {
   it.each<Row>([
     ['is 500', answerWith(500), /^500$/],
-    ['is 403', answerWith(403), /^403: does this user have the verb "create" on nodes\?/],
+    ['is 403', answerWith(403), /^403$/],
     ['redirects', faults.redirectTo('http://else.example/'), /else\.example.* not followed/],
     ['is a conflict of another kind', answerWith(409, '{"reason":"Conflict"}'), /^409 Conflict/],
     ['is a reset', faults.reset, BROKEN],

@@ -6,15 +6,15 @@ import { checkApiServer } from '../../src/check/api-server.ts';
 import { checkClocks } from '../../src/check/clocks.ts';
 import { checkCredentials } from '../../src/check/credentials.ts';
 import { checkMachines } from '../../src/check/machines.ts';
-import { asSpelled, mendOf } from '../../src/check/mends.ts';
+import { GRANT, mendOf } from '../../src/check/mends.ts';
 import { rightsFor } from '../../src/check/rights.ts';
 import { runCheck } from '../../src/check/run-check.ts';
 import { Terminal } from '../../src/commands/terminal.ts';
 import { CredentialError } from '../../src/credential-error.ts';
 import { parseSelector } from '../../src/fleet/selector.ts';
-import { settingsSource } from '../../src/http/config-source.ts';
-import { diagnose } from '../../src/http/diagnosis.ts';
-import { RequestError } from '../../src/http/request-error.ts';
+import { type ConfigSource, settingsSource } from '../../src/http/config-source.ts';
+import { diagnose, type NetworkFailure } from '../../src/http/diagnosis.ts';
+import { RequestError, type RequestFailure } from '../../src/http/request-error.ts';
 import type { ApiAccess } from '../../src/kubernetes/credentials.ts';
 import { eraOf } from '../../src/kubernetes/era.ts';
 import { Inventory } from '../../src/reconcile/machines.ts';
@@ -187,7 +187,7 @@ describe('the rights that are needed', () => {
 describe('what mends a failed request to the API server', () => {
   it.each([
     ['EPROTO', 'SSL routines:ssl3_get_record:wrong version number', 'KUBE_REGISTER_API_ENDPOINT=http://10.0.0.1:6443'],
-    ['ERR_TLS_CERT_ALTNAME_INVALID', '', 'KUBE_REGISTER_API_ENDPOINT=https://NAME:PORT'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', '', 'KUBE_REGISTER_API_ENDPOINT=https://NAME:6443'],
     ['CERT_HAS_EXPIRED', '', 'openssl s_client -connect 10.0.0.1:6443 < /dev/null | openssl x509 -noout -dates'],
     [
       'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
@@ -196,19 +196,118 @@ describe('what mends a failed request to the API server', () => {
     ],
     ['ERR_SSL_SOMETHING', '', 'openssl s_client -connect 10.0.0.1:6443 < /dev/null'],
     ['ECONNRESET', '', 'kubectl get --raw /healthz'],
+    ['UNSPECIFIED', 'CA signature digest algorithm too weak', 'KUBE_REGISTER_API_LEGACY_TLS=true'],
+    ['EPROTO', 'SSL routines::unsupported protocol', 'KUBE_REGISTER_API_LEGACY_TLS=true'],
+    ['EPROTO', 'SSL routines::ee key too small', 'KUBE_REGISTER_API_LEGACY_TLS=true'],
   ])('fits what is said of %s', (code, message, mend) => {
     const problem = diagnose('kubernetes', undefined, { code, message });
     const server = 'https://10.0.0.1:6443';
     const failure = new RequestError({ target: 'kubernetes', server, request: 'GET /version', problem, code });
-    expect(mendOf(failure, server)).toBe(mend);
+    expect(mendOf(failure, { endpoint: server, source: settingsSource('kubernetes') })).toBe(mend);
   });
 
-  it('does not set beside a kubeconfig file what that says itself', () => {
-    const inKubeconfig = new Map([['KUBECONFIG', '--kubeconfig']] as const);
-    for (const setting of ['ENDPOINT', 'CA_FILE', 'TOKEN_FILE']) {
-      expect(asSpelled(`KUBE_REGISTER_API_${setting}=x`, inKubeconfig)).toBe('kubectl config view --kubeconfig FILE');
-    }
-    expect(asSpelled('KUBE_REGISTER_API_VERSION=auto', inKubeconfig)).toBe('KUBE_REGISTER_API_VERSION=auto');
+  it('does not advise legacy TLS where that is on', () => {
+    const source = { ...settingsSource('kubernetes'), legacyTls: undefined };
+    const problem = diagnose('kubernetes', undefined, { code: 'EPROTO', message: 'unsupported protocol' }, source);
+    const failure = new RequestError({ target: 'kubernetes', server: '', request: '', problem, code: 'EPROTO' });
+    expect(mendOf(failure, { endpoint: 'https://10.0.0.1:6443', source })).not.toContain('LEGACY');
+  });
+});
+
+describe('what mends an access that comes from elsewhere than settings', () => {
+  const endpoint = 'https://10.0.0.1:6443';
+  const kubeconfig = (tokenFile?: string): ConfigSource => ({
+    ...settingsSource('kubernetes'),
+    endpoint: 'server of cluster "lab" in /etc/kubeconfig',
+    ca: 'certificate-authority of cluster "lab" in /etc/kubeconfig',
+    clientCertificate: 'client-certificate and client-key of user "me" in /etc/kubeconfig',
+    credentials: 'the credentials of user "me" in /etc/kubeconfig',
+    origin: { kind: 'kubeconfig', path: '/etc/kubeconfig', cluster: 'lab', user: 'me', tokenFile },
+  });
+  const pod: ConfigSource = {
+    ...settingsSource('kubernetes'),
+    endpoint: 'KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT of the pod',
+    ca: 'KUBE_REGISTER_API_CA_FILE, which is used instead of /var/run/ca.crt',
+    credentials: "the pod's service account (/var/run/token)",
+    origin: { kind: 'pod' },
+  };
+  const failed = (code: string, source: ConfigSource, more: Partial<NetworkFailure & RequestFailure> = {}) => {
+    const problem = diagnose('kubernetes', undefined, { message: '', ...more, code }, source);
+    const failure = new RequestError({ target: 'kubernetes', server: endpoint, request: '', problem, ...more, code });
+    return mendOf(failure, { endpoint, source });
+  };
+  const IN_FILE = '--kubeconfig /etc/kubeconfig';
+
+  it.each([
+    [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      `kubectl config set-cluster lab --certificate-authority=/path/of/its/ca.pem ${IN_FILE}`,
+    ],
+    ['ENOTFOUND', `kubectl config set-cluster lab --server=https://HOST:6443 ${IN_FILE}`],
+    [
+      'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+      `kubectl config set-credentials me --client-certificate=/path/client.pem --client-key=/path/client.key ${IN_FILE}`,
+    ],
+  ])('names the fields of a kubeconfig for %s', (code, mend) => {
+    expect(failed(code, kubeconfig())).toBe(mend);
+  });
+
+  it('takes a name that the certificate has', () => {
+    const certificateNames = ['*.lab', 'api.lab'];
+    const wrongName = (source: ConfigSource, names: readonly string[]) =>
+      failed('ERR_TLS_CERT_ALTNAME_INVALID', source, { certificateNames: names });
+    expect(wrongName(kubeconfig(), ['api.lab'])).toBe(
+      `kubectl config set-cluster lab --tls-server-name=api.lab ${IN_FILE}`,
+    );
+    expect(wrongName(kubeconfig(), certificateNames)).toContain('--tls-server-name=NAME');
+    expect(wrongName(settingsSource('kubernetes'), ['api.lab'])).toBe(
+      'KUBE_REGISTER_API_ENDPOINT=https://api.lab:6443',
+    );
+    expect(wrongName(settingsSource('kubernetes'), ['fd00::1'])).toBe(
+      'KUBE_REGISTER_API_ENDPOINT=https://[fd00::1]:6443',
+    );
+  });
+
+  it('puts a new token where the old one is read', () => {
+    const make = 'kubectl -n kube-register create token kube-register';
+    const refused = (source: ConfigSource) => failed('Unauthorized', source, { status: 401 });
+    expect(refused(settingsSource('kubernetes'))).toBe(`${make} > FILE`);
+    expect(refused(kubeconfig())).toBe(`kubectl config set-credentials me --token="$(${make})" ${IN_FILE}`);
+    expect(refused(kubeconfig('/etc/token'))).toBe(`${make} > /etc/token`);
+    expect(refused(pod)).toBe('kubectl -n NAMESPACE delete pod POD');
+  });
+
+  it('names what a pod can be given', () => {
+    expect(failed('DEPTH_ZERO_SELF_SIGNED_CERT', pod)).toBe('KUBE_REGISTER_API_CA_FILE=/path/of/its/ca.pem');
+    expect(failed('ENOTFOUND', pod)).toBe('kubectl get endpoints kubernetes');
+  });
+
+  it('puts no name into a command that a shell would not take as one word', () => {
+    const origin = {
+      kind: 'kubeconfig',
+      path: '/a b',
+      cluster: '$(reboot)',
+      user: '`x`',
+      tokenFile: undefined,
+    } as const;
+    expect(failed('ENOTFOUND', { ...kubeconfig(), origin })).toBe(
+      'kubectl config set-cluster CLUSTER --server=https://HOST:6443 --kubeconfig FILE',
+    );
+  });
+
+  it('grants rights only where rights refuse', () => {
+    const forbidden = (problem: string) => {
+      const failure = {
+        target: 'kubernetes',
+        server: endpoint,
+        request: 'GET /api/v1/nodes',
+        problem,
+        status: 403,
+      } as const;
+      return mendOf(new RequestError(failure), { endpoint, source: pod });
+    };
+    expect(forbidden('403 Forbidden ...: does this user have the verb "list" on nodes?')).toBe(GRANT);
+    expect(forbidden('403 not through me')).toBe('kubectl get endpoints kubernetes');
   });
 });
 
