@@ -68,9 +68,10 @@ function checkAnswer(look: ApiServerLook, settings: Settings, nodesFailure: Erro
 }
 
 /** What the section of README on servers has of this age. */
-function abilities({ hidesMinions, takesEvents }: Era, { events }: Settings): string {
+function abilities({ hidesMinions, canUpdate, takesEvents }: Era, { events }: Settings): string {
   if (hidesMinions)
     return 'registers alone: such a server hides dead minions by itself, and none is adopted or deregistered';
+  if (!canUpdate) return 'registers and deregisters; such a server changes no minion, so that none is adopted';
   const rest = 'registers, adopts, labels and deregisters';
   return events && !takesEvents ? `${rest}; writes no Events, which it does in v1 alone` : rest;
 }

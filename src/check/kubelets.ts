@@ -115,21 +115,35 @@ export function checkKubelets(look: KubeletLook | KubeletTrouble, { kubelet }: S
   if (healthy === all.length) return named('kubelets', ok(sentence));
 
   const silent = all.filter(({ state }) => state === 'silent').map(({ detail }) => detail);
-  const unwell = all.filter(({ state }) => state === 'answers').map(({ detail }) => detail);
+  const unwell = all.filter(({ state }) => state === 'answers').map(withoutRemedy);
+  const refused = all.find(({ remedy }) => remedy !== undefined);
   const told = [
     sentence,
     ...(silent.length > 0 ? [examples(`${silent.length} unreachable`, silent)] : []),
     ...(unwell.length > 0 ? [examples(`${unwell.length} unhealthy`, unwell)] : []),
     ...(elsewhere === undefined ? [] : [`there is an answer at ${elsewhere}`]),
+    ...(refused?.remedy === undefined ? [] : [refused.remedy]),
   ].join('; ');
-  const mend = mendOfSilence(silent[0] ?? unwell[0] ?? '', elsewhere, kubelet.urlTemplates);
+  const first = refused?.detail ?? silent[0] ?? unwell[0] ?? '';
+  const mend = mendOfSilence(first, elsewhere, kubelet.urlTemplates);
   return named('kubelets', healthy === 0 ? wrong(told, mend) : warning(told, mend));
 }
+
+/** One remedy does for all, so it is told once. */
+function withoutRemedy({ detail, remedy }: KubeletAnswer): string {
+  return remedy === undefined ? detail : detail.replace(`; ${remedy}`, '');
+}
+
+const CA = 'KUBE_REGISTER_KUBELET_CA_FILE=/path/of/the/kubelets/ca.pem';
 
 /** By what came of the first of them. */
 function mendOfSilence(detail: string, elsewhere: string | undefined, templates: readonly string[]): string {
   if (elsewhere !== undefined) return `KUBE_REGISTER_HEALTHZ_URL=${[...templates, elsewhere].join(',')}`;
-  if (detail.includes('failed the TLS handshake')) return 'KUBE_REGISTER_KUBELET_CA_FILE=/path/of/the/kubelets/ca.pem';
+  if (/another CA than|not for a CA/.test(detail)) return CA;
+  if (/its certificate/.test(detail)) return 'unset KUBE_REGISTER_KUBELET_CA_FILE';
+  if (detail.includes('failed the TLS handshake')) {
+    return `${CA} KUBE_REGISTER_KUBELET_CERT_FILE=/path/client.pem KUBE_REGISTER_KUBELET_KEY_FILE=/path/client.key`;
+  }
   const url = /https?:\/\/\S+/.exec(detail)?.[0];
   if (/timed out|cannot be reached/.test(detail) && url !== undefined) return `curl --insecure --max-time 5 ${url}`;
   return 'fleetctl list-units | grep kubelet';

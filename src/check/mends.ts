@@ -196,6 +196,9 @@ export function asSpelled(mend: string, spellings: Spellings): string {
     const spelling = spellings.get(name) ?? '';
     return spelling.startsWith('-') ? `${spelling}=` : assignment;
   });
+  const leftOut = /^unset KUBE_REGISTER_(\w+)$/.exec(mend)?.[1] ?? '';
+  const flag = isSettingName(leftOut) ? (spellings.get(leftOut) ?? '') : '';
+  if (flag.startsWith('-')) return `leave out ${flag}`;
   return replaced.length === 0 ? spelled : `${spelled} in place of ${replaced.join(', ')}`;
 }
 

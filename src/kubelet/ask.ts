@@ -6,13 +6,14 @@ import type { HealthUrl } from './health-url.ts';
 
 /**
  * - `status`: an HTTP response
- * - `unfinished`: a sign of life that is no whole HTTP response. Goes after the URL: `failed the TLS handshake: its certificate has expired`
+ * - `unfinished`: a sign of life that is no whole HTTP response. Goes after the URL: `failed the TLS handshake: its certificate has expired`.
+ *   `remedy` says what to do about it
  * - `problem`: no sign of life. Goes after the URL too: `refused the connection`. `local` is trouble of this machine, which says nothing
  *   about the kubelet
  */
 export type Reply =
   | { readonly status: number }
-  | { readonly unfinished: string }
+  | { readonly unfinished: string; readonly remedy?: string | undefined }
   | { readonly problem: string; readonly local: boolean };
 
 /** How TLS is spoken to kubelets: verified against a CA, or not at all. */
@@ -102,7 +103,7 @@ export function ask(
     const local = LOCAL_TROUBLE.has(code);
     const unfinished = local || code === NOT_TLS ? undefined : CLOSED[stage()];
     if (unfinished === undefined) finish({ problem: tlsProblem ?? problemOf(code), local });
-    else finish({ unfinished: tlsProblem ?? unfinished });
+    else finish({ unfinished: tlsProblem ?? unfinished, remedy: remedyFor(code) });
   };
 
   parser[HTTPParser.kOnHeadersComplete] = ({ statusCode }) => {
@@ -164,21 +165,59 @@ function problemOf(code: string): string {
 /** How OpenSSL calls bytes that are no TLS. */
 const NOT_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
 
-const TLS_PROBLEMS: Readonly<Record<string, string>> = {
-  [NOT_TLS]: 'this port does not speak TLS',
-  CERT_HAS_EXPIRED: 'its certificate, or that of its CA, has expired',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is not for this address',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is signed by another CA than that of KUBELET_CA_FILE',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is signed by another CA than that of KUBELET_CA_FILE',
-  UNABLE_TO_GET_ISSUER_CERT: 'its certificate is signed by another CA than that of KUBELET_CA_FILE',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is signed by another CA than that of KUBELET_CA_FILE',
+/** What is wrong with a certificate, and what mends it beside not checking any. */
+interface CertificateProblem {
+  readonly problem: string;
+  readonly mend: string;
+}
+
+const RENEW = 'renew it, or set the clock of this machine';
+const UNTRUSTED: CertificateProblem = {
+  problem: 'its certificate is signed by another CA than that of KUBELET_CA_FILE',
+  mend: 'put the certificate of its CA in KUBE_REGISTER_KUBELET_CA_FILE',
 };
+/** Kubelets without `--tls-cert-file` make one of their own, for the name of the host alone. */
+const FOR_ITS_ADDRESS = 'start that kubelet with --tls-cert-file and --tls-private-key-file of a certificate';
+
+const CERTIFICATE_PROBLEMS: Readonly<Record<string, CertificateProblem>> = {
+  CERT_HAS_EXPIRED: { problem: 'its certificate, or that of its CA, has expired', mend: RENEW },
+  CERT_NOT_YET_VALID: { problem: 'its certificate is not valid yet', mend: RENEW },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    problem: 'its certificate is not for this address',
+    mend: `${FOR_ITS_ADDRESS} that has the address in its subjectAltName`,
+  },
+  DEPTH_ZERO_SELF_SIGNED_CERT: {
+    problem: 'its certificate is self-signed',
+    mend: `${FOR_ITS_ADDRESS} of the CA in KUBE_REGISTER_KUBELET_CA_FILE`,
+  },
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  CERT_SIGNATURE_FAILURE: UNTRUSTED,
+  INVALID_CA: { problem: 'its certificate is signed by one that is not for a CA', mend: UNTRUSTED.mend },
+  INVALID_PURPOSE: {
+    problem: 'its certificate is not for a server',
+    mend: `${FOR_ITS_ADDRESS} with serverAuth in its extendedKeyUsage`,
+  },
+  UNSPECIFIED: {
+    problem: 'its certificate is signed with SHA-1 or MD5, or a key is too small',
+    mend: `${FOR_ITS_ADDRESS} with SHA-256 and a key of 2048 bits or more`,
+  },
+};
+
+const DO_NOT_CHECK =
+  'or unset KUBE_REGISTER_KUBELET_CA_FILE and the other KUBE_REGISTER_KUBELET_*_FILE: then no certificate of a kubelet is checked';
+
+/** Both ways out where the certificate is the cause. */
+function remedyFor(code: string): string | undefined {
+  const known = CERTIFICATE_PROBLEMS[code];
+  return known === undefined ? undefined : `${known.mend}, ${DO_NOT_CHECK}`;
+}
 
 /** Undefined for what is no matter of TLS. */
 function tlsProblemOf(code: string): string | undefined {
-  if (!/^ERR_(SSL|TLS)_|^EPROTO$|CERT|^UNABLE_TO_/.test(code)) return undefined;
-  const known = TLS_PROBLEMS[code];
-  return known === undefined ? `failed the TLS handshake (${code})` : `failed the TLS handshake: ${known} (${code})`;
+  const known = code === NOT_TLS ? 'this port does not speak TLS' : CERTIFICATE_PROBLEMS[code]?.problem;
+  if (known !== undefined) return `failed the TLS handshake: ${known} (${code})`;
+  return /^ERR_(SSL|TLS)_|^EPROTO$|CERT|^UNABLE_TO_/.test(code) ? `failed the TLS handshake (${code})` : undefined;
 }

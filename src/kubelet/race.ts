@@ -147,7 +147,10 @@ class Race {
     if (isHealthy(reply)) return { state: 'healthy', detail, winner };
     // The kubelet may have refused plain HTTP only: why TLS failed is then what helps.
     const others = [...this.#replies].filter(([index, other]) => index !== winner && !('status' in other));
-    return { state: 'answers', detail: [detail, ...others.map(([index]) => this.#outcome(index))].join(', '), winner };
+    const all = [detail, ...others.map(([index]) => this.#outcome(index))].join(', ');
+    const remedy = [reply, ...others.map(([, other]) => other)].flatMap(remediesOf)[0];
+    if (remedy === undefined) return { state: 'answers', detail: all, winner };
+    return { state: 'answers', detail: `${all}; ${remedy}`, remedy, winner };
   }
 
   #silence(): RaceResult | Error {
@@ -169,6 +172,10 @@ function wordsOf(reply: Reply | undefined): string {
   if (reply === undefined) return 'timed out';
   if ('status' in reply) return `answered ${reply.status}`;
   return 'unfinished' in reply ? reply.unfinished : reply.problem;
+}
+
+function remediesOf(reply: Reply): readonly string[] {
+  return 'unfinished' in reply && reply.remedy !== undefined ? [reply.remedy] : [];
 }
 
 /** A kubelet that asks for credentials is there, and well enough to refuse. */

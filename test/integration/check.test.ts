@@ -352,7 +352,50 @@ const FAULTS: readonly Fault[] = [
     options: { kubelets: { tls: { key: certificate('server.key'), cert: certificate('server.pem') } } },
     settings: () => ({ KUBELET_CA_FILE: certificateFile('other-ca.pem') }),
     found: {
-      kubelets: ['wrong', /failed the TLS handshake/, 'KUBE_REGISTER_KUBELET_CA_FILE=/path/of/the/kubelets/ca.pem'],
+      kubelets: [
+        'wrong',
+        /; 3 unhealthy: .* failed the TLS handshake: its certificate is signed by another CA .*\); put the certificate of its CA in KUBE_REGISTER_KUBELET_CA_FILE, or unset KUBE_REGISTER_KUBELET_CA_FILE [^;]*$/,
+        'KUBE_REGISTER_KUBELET_CA_FILE=/path/of/the/kubelets/ca.pem',
+      ],
+    },
+  },
+  ...(
+    [
+      ['made by themselves', 'kubelet', /self-signed .*; start that kubelet with --tls-cert-file [^;]*, or unset/],
+      ['without their addresses', 'server', /not for this address .*; start that kubelet with --tls-cert-file/],
+    ] as const
+  ).map(
+    ([what, name, sentence]): Fault => ({
+      name: `certificates of kubelets ${what}`,
+      options: { kubelets: { tls: { key: certificate(`${name}.key`), cert: certificate(`${name}.pem`) } } },
+      settings: () => ({ KUBELET_CA_FILE: certificateFile('ca.pem') }),
+      found: { kubelets: ['wrong', sentence, 'unset KUBE_REGISTER_KUBELET_CA_FILE'] },
+    }),
+  ),
+  {
+    name: 'certificates of kubelets made by themselves, and a CA that a flag gives',
+    options: { kubelets: { tls: { key: certificate('kubelet.key'), cert: certificate('kubelet.pem') } } },
+    flags: [`--kubelet-ca-file=${certificateFile('ca.pem')}`],
+    found: { kubelets: ['wrong', /self-signed/, 'leave out --kubelet-ca-file'] },
+  },
+  {
+    name: 'kubelets that want a client certificate',
+    options: {
+      kubelets: {
+        tls: {
+          key: certificate('server.key'),
+          cert: certificate('server.pem'),
+          ca: certificate('ca.pem'),
+          requestCert: true,
+        },
+      },
+    },
+    found: {
+      kubelets: [
+        'wrong',
+        /failed the TLS handshake \(/,
+        /^KUBE_REGISTER_KUBELET_CA_FILE=\S+ .*_CERT_FILE=.*_KEY_FILE=/,
+      ],
     },
   },
   {

@@ -351,7 +351,8 @@ describe('TLS and credentials', () => {
   /** Asks for a client certificate, and notes what it is given. */
   async function tlsKubelet(name = 'server') {
     const given: { authorization: string | undefined; certificate: boolean }[] = [];
-    const options = { ca: certificate('ca.pem'), requestCert: true, rejectUnauthorized: false };
+    const ciphers = 'DEFAULT@SECLEVEL=0';
+    const options = { ca: certificate('ca.pem'), requestCert: true, rejectUnauthorized: false, ciphers };
     /** What came in through TLS. */
     let bytes = 0;
     const server = await serveHttps(
@@ -385,21 +386,45 @@ describe('TLS and credentials', () => {
   });
 
   it.each([
-    ['elsewhere', CA, 'its certificate is not for this address (ERR_TLS_CERT_ALTNAME_INVALID)'],
-    ['expired', CA, 'its certificate, or that of its CA, has expired (CERT_HAS_EXPIRED)'],
-    ['kubelet', CA, 'its certificate is self-signed (DEPTH_ZERO_SELF_SIGNED_CERT)'],
+    [
+      'elsewhere',
+      CA,
+      'its certificate is not for this address (ERR_TLS_CERT_ALTNAME_INVALID)',
+      'start that kubelet with --tls-cert-file and --tls-private-key-file of a certificate that has the address in its subjectAltName',
+    ],
+    [
+      'expired',
+      CA,
+      'its certificate, or that of its CA, has expired (CERT_HAS_EXPIRED)',
+      'renew it, or set the clock of this machine',
+    ],
+    [
+      'kubelet',
+      CA,
+      'its certificate is self-signed (DEPTH_ZERO_SELF_SIGNED_CERT)',
+      'start that kubelet with --tls-cert-file and --tls-private-key-file of a certificate of the CA in KUBE_REGISTER_KUBELET_CA_FILE',
+    ],
+    [
+      'sha1',
+      CA,
+      'its certificate is signed with SHA-1 or MD5, or a key is too small (UNSPECIFIED)',
+      'start that kubelet with --tls-cert-file and --tls-private-key-file of a certificate with SHA-256 and a key of 2048 bits or more',
+    ],
     [
       'server',
       { ca: certificate('other-ca.pem') },
       'its certificate is signed by another CA than that of KUBELET_CA_FILE (SELF_SIGNED_CERT_IN_CHAIN)',
+      'put the certificate of its CA in KUBE_REGISTER_KUBELET_CA_FILE',
     ],
   ])(
-    'with a CA the certificate %s of another name, time or CA is a sign of life, and nothing is sent',
-    async (name, tls, why) => {
+    'with a CA the certificate %s of another name, time or CA is a sign of life with both ways out, and nothing is sent',
+    async (name, tls, why, mend) => {
       const kubelet = await tlsKubelet(name);
       const { prober } = proberOf([https(kubelet.port)], { tls, token });
-      const detail = `https://127.0.0.1:${kubelet.port}/healthz failed the TLS handshake: ${why}`;
-      expect(await prober.check(HOST, never)).toEqual({ state: 'answers', detail });
+      const url = `https://127.0.0.1:${kubelet.port}/healthz`;
+      const remedy = `${mend}, or unset KUBE_REGISTER_KUBELET_CA_FILE and the other KUBE_REGISTER_KUBELET_*_FILE: then no certificate of a kubelet is checked`;
+      const detail = `${url} failed the TLS handshake: ${why}; ${remedy}`;
+      expect(await prober.check(HOST, never)).toEqual({ state: 'answers', detail, remedy });
       await kubelet.closed();
       expect(kubelet.given).toEqual([]);
       expect(kubelet.bytes()).toBe(0);

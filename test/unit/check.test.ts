@@ -180,6 +180,7 @@ describe('the rights that are needed', () => {
   it('are fewer where less can be done', () => {
     expect(unneeded('v1.20.2', 'v1')).toEqual([]);
     expect(unneeded('v0.13.2', 'v1beta2')).toEqual(['create events']);
+    expect(unneeded('v0.10.1', 'v1beta2')).toEqual(['patch nodes', 'create events']);
     expect(unneeded('v0.8.4', 'v1beta2')).toEqual(['patch nodes', 'delete nodes', 'create events']);
   });
 });
