@@ -22,7 +22,11 @@ EXPOSE 10271
 # Asks the daemon whether it is wedged. It knows where it listens from the variable alone, not from a flag.
 # --init is advised, for a PID 1 that has not got as far as to hear signals is not ended by any.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "-e", "\
-  const listen = process.env.KUBE_REGISTER_LISTEN || '0.0.0.0:10271';\
-  const url = 'http://' + listen.replace('0.0.0.0', '127.0.0.1').replace('[::]', '[::1]') + '/healthz';\
-  if (listen !== 'off') fetch(url).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1));"]
+  const listen = process.env.KUBE_REGISTER_LISTEN || '[::]:10271';\
+  const colon = listen.lastIndexOf(':');\
+  const host = listen.slice(0, colon);\
+  const hosts = host === '[::]' ? ['127.0.0.1', '[::1]'] : [host === '0.0.0.0' ? '127.0.0.1' : host];\
+  const urls = hosts.map((each) => 'http://' + each + listen.slice(colon) + '/healthz');\
+  const ask = (url) => fetch(url).then((answer) => answer.ok || Promise.reject());\
+  if (listen !== 'off') Promise.any(urls.map(ask)).then(() => process.exit(0), () => process.exit(1));"]
 ENTRYPOINT ["node", "/opt/kube-register/dist/main.js"]

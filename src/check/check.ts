@@ -158,7 +158,7 @@ async function judge(
   const context = {
     missing: fleet.seen === undefined ? 'fleet' : 'kubelets',
     isWrong: (check: CheckName) => told.some((found) => found.check === check && found.state === 'wrong'),
-    place: server.access,
+    place: server.access && { ...server.access, server: server.seen?.era.server },
   } as const;
   const nameless = namelessOf(candidates ?? [], sight.names, nodes?.seen?.observation);
   return [
@@ -206,7 +206,7 @@ function judgeRights({ server, rights, reviews, nodes }: Sight): readonly Findin
   // Nodes are read one by one only once they are listed.
   const isListed = failure === undefined || (refusal !== undefined && rightMissed(refusal) === 'get');
   const reading = { listed: nodes !== undefined && isListed, refusal };
-  return checkRights(rights, reviews, reading, server.access);
+  return checkRights(rights, reviews, reading, { ...server.access, server: server.seen.era.server });
 }
 
 function judgeNames(

@@ -46,6 +46,8 @@ interface Term {
   readonly mend: string;
   readonly from: number | undefined;
   readonly until: number;
+  /** Nothing works when it has ended. */
+  readonly isNeeded: boolean;
 }
 
 const HOUR = 60 * 60_000;
@@ -64,11 +66,13 @@ export async function checkCredentials(
   reception: Reception,
   nowMs: number,
 ): Promise<readonly Finding[]> {
-  const { sent, terms, mend } = await whatIsSent(access);
+  const { sent, terms, mend } = await whatIsSent(access, nowMs);
   const ended = terms.filter(({ until }) => until <= nowMs);
   const ending = terms.filter((term) => term.until > nowMs && isNearEnd(term, nowMs));
   const findings = [
-    ...ended.map((term) => wrong(`${term.what} has expired (${day(term.until)})`, term.mend)),
+    ...ended.map(({ what, mend, until, isNeeded }) =>
+      (isNeeded ? wrong : warning)(`${what} has expired (${day(until)})`, mend),
+    ),
     ...ending.map((term) =>
       warning(`${term.what} expires in ${formatDuration(term.until - nowMs)} (${day(term.until)})`, term.mend),
     ),
@@ -82,23 +86,31 @@ export async function checkCredentials(
   return findings.map((found) => named('credentials', found));
 }
 
-async function whatIsSent({ token, tls, source }: ApiAccess) {
+async function whatIsSent({ token, tls, source }: ApiAccess, nowMs: number) {
   const bearer = await token?.();
-  const authorities = certificatesOf(tls.ca).map((certificate) =>
-    termOf(certificate, `the CA certificate ${nameOf(certificate)}`, mendOfCa(source, '/path/of/a/newer/one.pem')),
+  const authorities = alternatives(
+    certificatesOf(tls.ca).map((certificate) =>
+      termOf(certificate, `the CA certificate ${nameOf(certificate)}`, mendOfCa(source, '/path/of/a/newer/one.pem')),
+    ),
+    nowMs,
   );
+  const [own] = certificatesOf(tls.cert);
+  const name = own && nameOf(own);
+  const ownTerm = own && termOf(own, `the client certificate ${name}`, mendOfClientCertificate(source));
   if (bearer !== undefined) {
     const { subject, issuedAt: from, expiresAt: until } = readToken(bearer) ?? {};
     const who = subject === undefined || mayBeSecret(subject) ? '' : ` of ${quote(subject)}`;
     const mend = mendOfToken(source);
-    const term = until === undefined ? [] : [{ what: `the token${who}`, mend, from, until }];
-    return { sent: `a token${who} is sent`, terms: [...term, ...authorities], mend };
+    const term = until === undefined ? [] : [{ what: `the token${who}`, mend, from, until, isNeeded: true }];
+    const beside = ownTerm === undefined ? [] : [{ ...ownTerm, isNeeded: false }];
+    return { sent: `a token${who} is sent`, terms: [...term, ...beside, ...authorities], mend };
   }
-  const [own] = certificatesOf(tls.cert);
-  if (own !== undefined) {
-    const name = nameOf(own);
-    const term = termOf(own, `the client certificate ${name}`, mendOfClientCertificate(source));
-    return { sent: `the client certificate ${name} is shown`, terms: [term, ...authorities], mend: term.mend };
+  if (ownTerm !== undefined) {
+    return {
+      sent: `the client certificate ${name} is shown`,
+      terms: [ownTerm, ...authorities],
+      mend: ownTerm.mend,
+    };
   }
   return { sent: 'no credentials are sent', terms: authorities, mend: mendOfNoCredentials(source) };
 }
@@ -108,8 +120,20 @@ function certificatesOf(pem = ''): readonly X509Certificate[] {
   return blocks.map((block) => new X509Certificate(block));
 }
 
+/** The server needs one of them: those that have ended do no harm beside one that has not. */
+function alternatives(terms: readonly Term[], nowMs: number): readonly Term[] {
+  const isNeeded = terms.every(({ until }) => until <= nowMs);
+  return terms.map((term) => ({ ...term, isNeeded }));
+}
+
 function termOf(certificate: X509Certificate, what: string, mend: string): Term {
-  return { what, mend, from: Date.parse(certificate.validFrom), until: Date.parse(certificate.validTo) };
+  return {
+    what,
+    mend,
+    from: Date.parse(certificate.validFrom),
+    until: Date.parse(certificate.validTo),
+    isNeeded: true,
+  };
 }
 
 function nameOf({ subject }: X509Certificate): string {

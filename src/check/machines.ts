@@ -50,6 +50,9 @@ const KINDS: Readonly<Record<string, { readonly isMeant: (machine: Machine) => b
   },
 };
 
+/** What the Go program asked for where `-metadata` was not given; the default of METADATA is another one. */
+const GO_DEFAULT = 'k8s=kubelet';
+
 /** A metadata pair, and how many machines have it. */
 interface Pair {
   readonly key: string;
@@ -64,10 +67,12 @@ function noneMatches(machines: readonly Machine[], selector: Selector, wanted: s
   const each = pairs.map(({ key, value, count }) => `${show(key)}=${show(value)} (${count})`);
   const keys = new Set(selector.requirements.map(({ key }) => key));
   const plain = pairs.filter(({ key, value }) => isPlain(key) && isPlain(value));
-  const likeliest = plain.find(({ key }) => keys.has(key)) ?? plain[0];
+  const ofGo = plain.find(({ key, value }) => `${key}=${value}` === GO_DEFAULT);
+  const likeliest = plain.find(({ key }) => keys.has(key)) ?? ofGo ?? plain[0];
+  const origin = ofGo !== undefined && likeliest === ofGo ? `; ${GO_DEFAULT} is the default of the Go program` : '';
   const mend =
     likeliest === undefined ? 'fleetctl list-machines' : `KUBE_REGISTER_METADATA=${likeliest.key}=${likeliest.value}`;
-  return wrong(`${none}; the metadata that there is: ${shortened(each)}`, mend);
+  return wrong(`${none}; the metadata that there is: ${shortened(each)}${origin}`, mend);
 }
 
 const MOST_PAIRS = 10;

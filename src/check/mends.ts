@@ -17,6 +17,8 @@ export function failureOf(error: unknown): Failure {
 export interface Place {
   readonly endpoint: string;
   readonly source: ConfigSource;
+  /** Which server it is, where that is known: as the era calls it. */
+  readonly server?: string | undefined;
 }
 
 /** The places of servers about which nothing better is known. */
@@ -49,7 +51,14 @@ export function isPlain(text: string): boolean {
 }
 
 /** The command that grants all that is needed where RBAC decides. */
-export const GRANT = 'kubectl apply -f deploy/rbac.yaml';
+const GRANT = 'kubectl apply -f deploy/rbac.yaml';
+/** The same for servers that know RBAC in v1beta1 alone: v1 came with v1.8. */
+const GRANT_BETA = 'kubectl apply -f deploy/rbac-v1beta1.yaml';
+
+/** `server` is how the era calls the server: `v1.7.16, using API v1`. */
+export function mendOfRights(server = ''): string {
+  return /^v?1\.[67]\b/.test(server) ? GRANT_BETA : GRANT;
+}
 
 /** `place` is that of the server that the failure is about. */
 export function mendOf(failure: Failure, place?: Place): string {
@@ -104,7 +113,7 @@ function mendOfStatus({ target, message }: RequestError, status: number, place: 
   if (status === 400 && message.includes('HTTPS server')) return speakTls(place);
   if (target === 'fleet') return status >= 500 ? 'etcdctl cluster-health' : mendOfEndpoint(target);
   if (status === 401) return mendOfToken(place.source);
-  if (status === 403 && message.includes(ASKS_FOR_RIGHT)) return GRANT;
+  if (status === 403 && message.includes(ASKS_FOR_RIGHT)) return mendOfRights(place.server);
   return status <= 404 ? mendOfEndpoint(target, place) : LOOK.kubernetes;
 }
 

@@ -6,7 +6,7 @@ import { RequestError } from '../http/request-error.ts';
 import type { Era } from '../kubernetes/registry.ts';
 import { readStatus } from '../kubernetes/status.ts';
 import { because, type CheckName, type Finding, named, ok, skipped, warning, wrong } from './finding.ts';
-import { GRANT, mendOf, mendOfEndpoint, type Place } from './mends.ts';
+import { mendOf, mendOfEndpoint, mendOfRights, type Place } from './mends.ts';
 
 export interface Right {
   readonly verb: 'list' | 'get' | 'create' | 'patch' | 'delete';
@@ -154,7 +154,8 @@ function checkRight(right: Right, reviews: Reviews, { listed, refusal }: Reading
       if (right.verb === 'list' && listed) return ok('granted: the nodes were listed');
       return skipped(`not known: ${reviews.why}`);
     case 'told':
-      if (reviews.allowed.get(right) !== true) return refused(right, GRANT, isMissed ? refusal : undefined);
+      if (reviews.allowed.get(right) !== true)
+        return refused(right, mendOfRights(place.server), isMissed ? refusal : undefined);
       return isMissed ? refusedAllTheSame(refusal, place) : ok('granted');
   }
 }

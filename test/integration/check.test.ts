@@ -256,6 +256,22 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'machines with the metadata that the Go program asked for by default',
+    arrange: ({ lab }) => {
+      lab.fleet.removeAllMachines();
+      lab.fleet.setMachine({ id: 'a', address: '127.1.0.1', metadata: { k8s: 'kubelet', rack: 'r1' } });
+      lab.fleet.setMachine({ id: 'b', address: '127.1.0.2', metadata: { rack: 'r1' } });
+    },
+    found: {
+      ...WITHOUT_MACHINES,
+      machines: [
+        'wrong',
+        /: rack=r1 \(2\), k8s=kubelet \(1\); k8s=kubelet is the default of the Go program$/,
+        'KUBE_REGISTER_METADATA=k8s=kubelet',
+      ],
+    },
+  },
+  {
     name: 'a selector for metadata that no machine has any of',
     arrange: ({ lab }) => {
       lab.fleet.removeAllMachines();

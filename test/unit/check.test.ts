@@ -6,7 +6,7 @@ import { checkApiServer } from '../../src/check/api-server.ts';
 import { checkClocks } from '../../src/check/clocks.ts';
 import { checkCredentials } from '../../src/check/credentials.ts';
 import { checkMachines } from '../../src/check/machines.ts';
-import { GRANT, mendOf } from '../../src/check/mends.ts';
+import { mendOf } from '../../src/check/mends.ts';
 import { rightsFor } from '../../src/check/rights.ts';
 import { runCheck } from '../../src/check/run-check.ts';
 import { Terminal } from '../../src/commands/terminal.ts';
@@ -296,6 +296,19 @@ describe('what mends an access that comes from elsewhere than settings', () => {
     );
   });
 
+  it.each([
+    ['v1.6.13', 'deploy/rbac-v1beta1.yaml'],
+    ['v1.7.16+coreos.0', 'deploy/rbac-v1beta1.yaml'],
+    ['v1.8.0', 'deploy/rbac.yaml'],
+    ['v1.20.2', 'deploy/rbac.yaml'],
+    ['of unknown version', 'deploy/rbac.yaml'],
+  ])('grants rights in the API version that %s knows', (version, file) => {
+    const problem = '403 Forbidden: does this user have the verb "list" on nodes?';
+    const failure = { target: 'kubernetes', server: endpoint, request: '', problem, status: 403 } as const;
+    const place = { endpoint, source: pod, server: `${version}, using API v1` };
+    expect(mendOf(new RequestError(failure), place)).toBe(`kubectl apply -f ${file}`);
+  });
+
   it('grants rights only where rights refuse', () => {
     const forbidden = (problem: string) => {
       const failure = {
@@ -307,7 +320,9 @@ describe('what mends an access that comes from elsewhere than settings', () => {
       } as const;
       return mendOf(new RequestError(failure), { endpoint, source: pod });
     };
-    expect(forbidden('403 Forbidden ...: does this user have the verb "list" on nodes?')).toBe(GRANT);
+    expect(forbidden('403 Forbidden ...: does this user have the verb "list" on nodes?')).toBe(
+      'kubectl apply -f deploy/rbac.yaml',
+    );
     expect(forbidden('403 not through me')).toBe('kubectl get endpoints kubernetes');
   });
 });
