@@ -3,6 +3,7 @@ import { usableAddress } from '../address.ts';
 import type { KubeletAnswer } from '../kubelet/kubelet.ts';
 import type { Era, ReadyCondition } from '../kubernetes/registry.ts';
 import type { Machine } from './machines.ts';
+import type { Memory } from './memory.ts';
 import { addressesOf, isReporting, type Node, reports } from './node.ts';
 import { isShared, type Listed, type Pairing } from './pair.ts';
 
@@ -57,13 +58,14 @@ export interface Liveness {
   evidenceOf(node: Node, kubelets: ReadonlyMap<string, KubeletAnswer>): Evidence;
 }
 
-/** Works from the pairing alone, so that it can tell whom to ask before anybody was asked. */
-export function livenessOf(listed: Listed, pairing: Pairing): Liveness {
+/** Works from the pairing and the last ones alone, so that it can tell whom to ask before anybody was asked. */
+export function livenessOf(listed: Listed, pairing: Pairing, lastNodes: Memory['lastNodes'] = NO_LAST_NODES): Liveness {
   const { machines, nodes, era } = listed;
   const { tenantOf, isOwn } = tenants(listed, pairing);
   const machineIds = new Map<Node, string>();
   const reporting = new Map<string, Node[]>();
   const places = new Map<Node, readonly Place[]>();
+  let lastAt: ReadonlyMap<string, readonly string[]> | undefined;
   for (const node of nodes) {
     const id = idOfMachine(node, machines, pairing);
     if (id === undefined) continue;
@@ -76,12 +78,27 @@ export function livenessOf(listed: Listed, pairing: Pairing): Liveness {
     const written = usableAddress(node.mark?.address ?? '');
     const addresses = new Set(addressesOf(node));
     if (written !== undefined) addresses.add(written);
+    if (machine === undefined) {
+      lastAt ??= lastAddresses(machines, lastNodes);
+      for (const address of lastAt.get(node.uid) ?? []) addresses.add(address);
+    }
     if (machine?.address !== undefined) addresses.delete(machine.address);
     const others = [...addresses];
     const all = machine?.address === undefined ? others : [machine.address, ...others];
-    // Of an address that fleet gives to its machine and to another one, nobody can tell whose kubelet answers: it may be its own.
-    const mayBeOwn = (address: string) => address === machine?.address && isShared(listed, address);
-    return all.map((address) => ({ address, tenant: mayBeOwn(address) ? undefined : tenantOf(address, node) }));
+    return all.map((address) => {
+      const tenant = tenantOf(address, node);
+      return { address, tenant: address === machine?.address && mayBeOwn(machine, tenant) ? undefined : tenant };
+    });
+  }
+
+  /**
+   * Whether an answer at the address that fleet gives to a node's machine may be the node's own, although it is the tenant's too: two hosts have the
+   * address, by fleet or because the tenant is the node of another machine that fleet lists.
+   */
+  function mayBeOwn({ id, address }: Machine, tenant: Node | undefined): boolean {
+    if (tenant === undefined || address === undefined) return true;
+    const other = machineIds.get(tenant) ?? id;
+    return isShared(listed, address) || (other !== id && machines.has(other));
   }
 
   function placesOf(node: Node): readonly Place[] {
@@ -115,6 +132,24 @@ export function livenessOf(listed: Listed, pairing: Pairing): Liveness {
   }
 
   return { placesOf, evidenceOf };
+}
+
+const NO_LAST_NODES: Memory['lastNodes'] = new Map();
+
+/**
+ * By node uid: the addresses of the machines that were paired with it last. Nothing else leads from a node to its host that was installed anew, with
+ * another machine id, and has another address now.
+ */
+function lastAddresses(
+  machines: ReadonlyMap<string, Machine>,
+  lastNodes: Memory['lastNodes'],
+): ReadonlyMap<string, readonly string[]> {
+  const addresses = new Map<string, string[]>();
+  for (const { id, address } of machines.values()) {
+    const uid = lastNodes.get(id)?.uid;
+    if (address !== undefined && uid !== undefined) file(addresses, uid, address);
+  }
+  return addresses;
 }
 
 function idOfMachine(
@@ -161,10 +196,10 @@ function tenants({ machinesAt, nodes, era }: Listed, { byMachine }: Pairing) {
   return { tenantOf, isOwn };
 }
 
-function file(index: Map<string, Node[]>, key: string, node: Node): void {
+function file<T>(index: Map<string, T[]>, key: string, value: T): void {
   const found = index.get(key);
-  if (found === undefined) index.set(key, [node]);
-  else found.push(node);
+  if (found === undefined) index.set(key, [value]);
+  else found.push(value);
 }
 
 /** The best answer of those that are the node's own. */

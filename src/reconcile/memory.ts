@@ -26,7 +26,7 @@ export interface Doubt {
 }
 
 /** What was read of a node, and when (monotonic ms). */
-interface Read {
+export interface Read {
   readonly facts: NodeFacts;
   readonly atMs: number;
 }
@@ -166,7 +166,9 @@ export function unwatched(after: Memory, before: Memory): Memory {
 }
 
 function keptOf<T>(map: ReadonlyMap<string, T>, isKept: (key: string, value: T) => boolean): ReadonlyMap<string, T> {
-  return new Map([...map].filter(([key, value]) => isKept(key, value)));
+  const kept = new Map<string, T>();
+  for (const [key, value] of map) if (isKept(key, value)) kept.set(key, value);
+  return kept;
 }
 
 function isInRow(grace: Grace | undefined, { reason, mark }: Row): grace is Grace {
@@ -211,7 +213,8 @@ export function seeValue(before: Changes | undefined, value: string, nowMs: numb
  * show A, C, B, A, C.
  */
 export function alternation(changes: Changes | undefined, nowMs: number): readonly [string, string] | undefined {
-  const recent = (changes ?? []).filter((_, index, all) => (all[index + 1]?.atMs ?? nowMs) >= nowMs - HOUR);
+  if (changes === undefined || changes.length < RETURNS + 2) return undefined;
+  const recent = changes.filter((_, index, all) => (all[index + 1]?.atMs ?? nowMs) >= nowMs - HOUR);
   const values = recent.map(({ value }) => value);
   const returns = values.filter((value, index) => values.indexOf(value) < index).length;
   const last = values.at(-1);
@@ -235,6 +238,18 @@ export function notOver(untilMs: ReadonlyMap<string, number>, nowMs: number): Re
   return keptOf(untilMs, (_key, until) => until > nowMs);
 }
 
+/** What is still hidden of what was: no node of these names is listed. */
+export function stillHidden(
+  { hidden }: Memory,
+  nodes: Iterable<{ readonly name: string }>,
+  nowMs: number,
+): Memory['hidden'] {
+  if (hidden.size === 0) return hidden;
+  const still = new Map(notOver(hidden, nowMs));
+  for (const { name } of nodes) still.delete(name);
+  return still;
+}
+
 /** How often others have undone a change, and how long to wait before it is made again (ms from now; 0: now). */
 export function undoing(memory: Memory, key: string, wanted: Wanted, nowMs: number): { times: number; waitMs: number } {
   const done = memory.done.get(key);
@@ -256,10 +271,13 @@ function repeats(done: Done, wanted: Wanted): boolean {
 
 /** What is left of what was done: what has stood for an hour is forgotten. `missing` holds what does not stand in this pass. */
 export function stillUndoable(memory: Memory, missing: ReadonlySet<string>, nowMs: number): Memory['done'] {
-  const seen = [...memory.done].map(
-    ([key, done]) => [key, missing.has(key) ? { ...done, missingAtMs: nowMs } : done] as const,
-  );
-  return new Map(seen.filter(([, { atMs, missingAtMs = atMs }]) => nowMs - Math.max(atMs, missingAtMs) <= HOUR));
+  const still = new Map<string, Done>();
+  for (const [key, done] of memory.done) {
+    const { atMs, missingAtMs = atMs } = done;
+    if (missing.has(key)) still.set(key, { ...done, missingAtMs: nowMs });
+    else if (nowMs - Math.max(atMs, missingAtMs) <= HOUR) still.set(key, done);
+  }
+  return still;
 }
 
 /**

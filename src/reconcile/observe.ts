@@ -59,7 +59,7 @@ export async function observe(
   const inquiry = new KubeletInquiry(sources.kubelets, signal);
   const { machines, skippedRecords, listing } = await listBoth(sources, inquiry, signal);
   const names = await sources.namer.namesOf([...machines.values()].filter(isCandidate), signal);
-  const { reads, deregistered } = recall(memory, listing.era);
+  const { reads, deregistered, lastNodes } = recall(memory, listing.era);
   // Whether the machines of deregistered nodes come back tells whether they were rightly deregistered.
   for (const id of deregistered.keys()) askMachine(machines.get(id), inquiry);
   const reader = new NodeReader({ registry: sources.nodes, listing, reads, ownerId, nowMs, signal });
@@ -69,7 +69,7 @@ export async function observe(
     const { nodes, era, unlistable } = reader;
     const listed = listedOf({ machines, nodes, names, era });
     const pairing = pair(listed);
-    const liveness = livenessOf(listed, pairing);
+    const liveness = livenessOf(listed, pairing, lastNodes);
     const kubelets = await askKubelets(listed, pairing, liveness, inquiry);
     const observation: Observation = { ...listed, pairing, liveness, skippedRecords, unlistable, kubelets };
     const plan = makePlan(observation);

@@ -96,7 +96,7 @@ export function pair(listed: Listed): Pairing {
     const chosen = new Map<string, Pair>();
     for (const { machine, claims } of claimants) {
       if (byMachine.has(machine.id) || conflicts.get(machine.id)?.kind === 'ambiguous') continue;
-      const fitting = claims[claim].filter(({ name }) => !byNode.has(name));
+      const fitting = those(claims[claim], ({ name }) => !byNode.has(name));
       const best = preferred(fitting, machine, listed);
       const [node, ...others] = best;
       if (node === undefined) continue;
@@ -150,9 +150,10 @@ function claimsIn(listed: Listed): (machine: Candidate) => Claims {
     const isAddressShared = isShared(listed, address);
     const isMarked = (node: Node) => node.mark?.machineId === id;
     const own = (found: readonly Node[], fits: (node: Node) => boolean) =>
-      found.filter((node) => !isAnothers(node, machine) && fits(node));
+      those(found, (node) => !isAnothers(node, machine) && fits(node));
     return {
-      id: found(index.byMachineId, id).filter(
+      id: those(
+        found(index.byMachineId, id),
         (node) => isReporting(node, era) || (!isAddressShared && reports(node, address)),
       ),
       address: isAddressShared
@@ -184,8 +185,14 @@ function found(index: ReadonlyMap<string, readonly Node[]>, key: string): readon
   return index.get(key) ?? NONE;
 }
 
+/** `filter`, without a copy where all fit: a pass filters four lists of each machine, nearly all of one node or none. */
+function those(nodes: readonly Node[], fits: (node: Node) => boolean): readonly Node[] {
+  return nodes.every(fits) ? nodes : nodes.filter(fits);
+}
+
 /** Of the nodes that fit alike, those that fit best: more than one when nobody can tell. */
 function preferred(fitting: readonly Node[], machine: Candidate, { era }: Listed): readonly Node[] {
+  if (fitting.length <= 1) return fitting;
   const traits: readonly ((node: Node) => boolean)[] = [
     (node) => isReporting(node, era),
     (node) => reports(node, machine.address),
@@ -229,7 +236,7 @@ function indexNodes(nodes: readonly Node[]) {
     file(byMachineId, node.facts?.machineId ?? '', node);
     file(byMark, node.mark?.machineId ?? '', node);
     file(byName, node.name, node);
-    for (const address of new Set(addressesOf(node))) file(byAddress, address, node);
+    for (const address of addressesOf(node)) file(byAddress, address, node);
   }
   return { byMachineId, byMark, byName, byAddress };
 }

@@ -4,7 +4,7 @@ import { leavingVerdict, planDeregistrations } from './deregistration.ts';
 import type { Hold } from './guard.ts';
 import type { Note } from './labels.ts';
 import type { Evidence, Observation } from './liveness.ts';
-import { type Memory, notOver, recall, rememberNodes, stillUndoable } from './memory.ts';
+import { type Memory, notOver, type Read, recall, rememberNodes, stillHidden, stillUndoable } from './memory.ts';
 import { hasOwnName, isReporting, type Node } from './node.ts';
 import type { Now, Policy } from './policy.ts';
 import { planRegistrations } from './registration.ts';
@@ -138,6 +138,7 @@ function unlistable({ era, unlistable: why, kubelets }: Observation): readonly N
 
 /** A node that was seen not alive and is gone was rightly deleted, by whoever it was: nobody undid anything. */
 function forgetRightlyDeleted(memory: Memory, { nodes }: Observation): Memory {
+  if (memory.graces.size === 0) return memory;
   const listed = new Set(nodes.map(({ uid }) => uid));
   const done = new Map(memory.done);
   for (const [id, { uid }] of memory.lastNodes) {
@@ -151,14 +152,12 @@ function nextMemory(
   memory: Memory,
   now: Now,
 ): Pick<Memory, 'lastGoodMs' | 'lastNodes' | 'reads' | 'abilities' | 'hidden' | 'futile'> {
-  const listed = new Set(nodes.map(({ name }) => name));
-  const reads = new Map(
-    nodes.flatMap(({ uid, facts, isFresh }) => {
-      const before = memory.reads.get(uid);
-      const read = facts !== undefined && (isFresh || before === undefined) ? { facts, atMs: now.monotonicMs } : before;
-      return read === undefined ? [] : [[uid, read] as const];
-    }),
-  );
+  const reads = new Map<string, Read>();
+  for (const { uid, facts, isFresh } of nodes) {
+    const before = memory.reads.get(uid);
+    const read = facts !== undefined && (isFresh || before === undefined) ? { facts, atMs: now.monotonicMs } : before;
+    if (read !== undefined) reads.set(uid, read);
+  }
   return {
     lastGoodMs: now.monotonicMs,
     lastNodes: rememberNodes(
@@ -170,7 +169,7 @@ function nextMemory(
     ),
     reads,
     abilities: era.abilities,
-    hidden: new Map([...notOver(memory.hidden, now.monotonicMs)].filter(([name]) => !listed.has(name))),
+    hidden: stillHidden(memory, nodes, now.monotonicMs),
     futile: notOver(memory.futile, now.monotonicMs),
   };
 }

@@ -9,7 +9,7 @@ import { type Candidate, isCandidate, type Machine } from './machines.ts';
 import type { Origin } from './marks.ts';
 import { isFutile, isHidden, type Memory, undoing } from './memory.ts';
 import { hasOwnName, isReporting, type Node, reports } from './node.ts';
-import { CLAIM_WORDS, type Conflict, isShared } from './pair.ts';
+import { CLAIM_WORDS, type Conflict, isShared, type Pair } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
 import type { Steadiness } from './steadiness.ts';
 import { undoneNote } from './upkeep.ts';
@@ -39,13 +39,22 @@ export function planRegistrations(
   policy: Policy,
   now: Now,
 ): Registration {
-  const { era } = observation;
-  const situation = situationOf(observation, steadiness, memory);
+  const { era, pairing } = observation;
   const verdicts = new Map<string, MachineVerdict>();
   const actions: Register[] = [];
   const notes: Note[] = [];
   const missing = new Set<string>();
-  for (const machine of [...observation.machines.values()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+  const withoutNode: Candidate[] = [];
+  for (const machine of observation.machines.values()) {
+    const pair = pairing.byMachine.get(machine.id);
+    if (pair !== undefined) verdicts.set(machine.id, pairedVerdict(pair, steadiness));
+    else if (isCandidate(machine)) withoutNode.push(machine);
+    else verdicts.set(machine.id, unfitVerdict(machine));
+  }
+  if (withoutNode.length === 0) return { actions, verdicts, notes, missing };
+
+  const situation = situationOf(observation, steadiness, memory);
+  for (const machine of withoutNode.sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const choice = consider(machine, situation);
     if (!('machine' in choice)) {
       verdicts.set(machine.id, choice);
@@ -71,6 +80,25 @@ export function planRegistrations(
     });
   }
   return { actions, verdicts, notes, missing };
+}
+
+function unfitVerdict({ matches, problem }: Machine): MachineVerdict {
+  if (!matches) return { name: 'not-selected', reason: 'its metadata does not match the selector' };
+  return { name: 'unusable', reason: problem ?? 'fleet gives it no address', isWarning: true };
+}
+
+function pairedVerdict({ machine, node, claim }: Pair, steadiness: Steadiness): MachineVerdict {
+  const verdict = { name: 'has-node', node: node.name } as const;
+  const unsteady = steadiness.machines.get(machine.id);
+  if (unsteady !== undefined) return { ...verdict, reason: unsteady, isWarning: true };
+  const reason = `node ${node.name}, matched by ${CLAIM_WORDS[claim]}`;
+  if (node.otherOwner === undefined) return { ...verdict, reason };
+  return {
+    ...verdict,
+    reason: `${reason}, which the kube-register with KUBE_REGISTER_OWNER_ID=${node.otherOwner} manages`,
+    next: `kept; if that machine is not in its fleet any more: kubectl delete node ${node.name}`,
+    isWarning: true,
+  };
 }
 
 /** Why a registration is not sent in this pass, where it is not. */
@@ -157,34 +185,14 @@ function situationOf(observation: Observation, steadiness: Steadiness, memory: M
   };
 }
 
-function consider(machine: Machine, situation: Situation): MachineVerdict | Chosen {
+function consider(machine: Candidate, situation: Situation): MachineVerdict | Chosen {
   const { observation, steadiness, memory, taken } = situation;
   const { pairing, names, kubelets } = observation;
-  if (!machine.matches) {
-    return { name: 'not-selected', reason: 'its metadata does not match the selector' };
-  }
-  if (!isCandidate(machine)) {
-    return { name: 'unusable', reason: machine.problem ?? 'fleet gives it no address', isWarning: true };
-  }
-  const paired = pairing.byMachine.get(machine.id);
-  const unsteady = steadiness.machines.get(machine.id);
-  if (paired !== undefined) {
-    const reason = `node ${paired.node.name}, matched by ${CLAIM_WORDS[paired.claim]}`;
-    const verdict = { name: 'has-node', node: paired.node.name } as const;
-    if (unsteady !== undefined) return { ...verdict, reason: unsteady, isWarning: true };
-    const { otherOwner } = paired.node;
-    if (otherOwner === undefined) return { ...verdict, reason };
-    return {
-      ...verdict,
-      reason: `${reason}, which the kube-register with KUBE_REGISTER_OWNER_ID=${otherOwner} manages`,
-      next: `kept; if that machine is not in its fleet any more: kubectl delete node ${paired.node.name}`,
-      isWarning: true,
-    };
-  }
   const conflict = pairing.conflicts.get(machine.id);
   if (conflict !== undefined) {
     return inConflict(describeConflict(conflict, memory.lastNodes.get(machine.id)?.name), conflict);
   }
+  const unsteady = steadiness.machines.get(machine.id);
   if (unsteady !== undefined) return inConflict(unsteady);
   if (isShared(observation, machine.address)) {
     const tenants = observation.machinesAt.get(machine.address) ?? [];

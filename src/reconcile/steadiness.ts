@@ -61,7 +61,7 @@ export function watchSteadiness(
       text: `${why}; the node is neither deregistered nor changed; ${mend}`,
     });
   }
-  for (const node of nodes) {
+  for (const node of unsteady.machines.size === 0 ? [] : nodes) {
     const byMachine = unsteady.machines.get(machineIdOf(node) ?? '');
     const byAddress = addressesOf(node)
       .map((address) => addresses.get(address))
