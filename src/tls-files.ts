@@ -33,6 +33,8 @@ export interface LegacyTls {
 
 /** Paths of PEM files. `certFile` and `keyFile` go together. */
 interface TlsPaths {
+  /** A token that is sent beside the certificate. */
+  readonly tokenFile?: string | undefined;
   readonly caFile: string | undefined;
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
@@ -49,7 +51,7 @@ export interface Pem {
  * `KUBE_REGISTER_API_CA_FILE` and its like. Throws CredentialError.
  */
 export async function readTlsFiles(
-  { caFile, certFile, keyFile }: TlsPaths,
+  { caFile, certFile, keyFile, tokenFile }: TlsPaths,
   settingPrefix: string,
   legacy?: LegacyTls,
 ): Promise<TlsMaterial> {
@@ -60,6 +62,7 @@ export async function readTlsFiles(
     ca: caFile === undefined ? undefined : await readPem(caFile, setting('CA')),
     cert: certFile === undefined ? undefined : await readPem(certFile, setting('CERT')),
     key: keyFile === undefined ? undefined : await readPem(keyFile, setting('KEY')),
+    besideToken: tokenFile !== undefined,
   };
   return checkedTls(pems, legacy);
 }
@@ -70,29 +73,45 @@ export async function readPem(path: string, setting: string): Promise<Pem> {
   return { text: await readCredentialFile(path, from), from };
 }
 
+/** What `checkedTls` checks. */
+interface TlsPems {
+  readonly ca: Pem | undefined;
+  readonly cert: Pem | undefined;
+  readonly key: Pem | undefined;
+  /** A token is sent too: an API server takes that when the certificate has expired. */
+  readonly besideToken?: boolean;
+}
+
 /**
  * Checks that the certificates and the key can be read, that the key belongs to the certificate, and that the certificate has not
  * expired: an API server answers an expired one with 401 alone. Throws CredentialError.
  */
-export function checkedTls(
-  pems: { ca: Pem | undefined; cert: Pem | undefined; key: Pem | undefined },
-  legacy?: LegacyTls,
-  clock: Pick<Clock, 'wall'> = systemClock,
-): TlsMaterial {
+export function checkedTls(pems: TlsPems, legacy?: LegacyTls, clock: Pick<Clock, 'wall'> = systemClock): TlsMaterial {
   const { ca, cert, key } = pems;
-  if (ca !== undefined) parseCertificates(ca);
-  if (cert !== undefined && key !== undefined) checkPair(cert, key, legacy, clock);
+  if (cert !== undefined && key !== undefined) checkPair({ ...pems, cert, key }, legacy, clock);
   return {
     ...(legacy?.allowed && { legacy: true }),
-    ...(ca && { ca: ca.text }),
+    ...(ca && { ca: readableAuthorities(ca) }),
     ...(cert && { cert: cert.text }),
     ...(key && { key: key.text }),
   };
 }
 
-function checkPair(cert: Pem, key: Pem, legacy: LegacyTls | undefined, clock: Pick<Clock, 'wall'>): void {
+/** The certificates that can be read. OpenSSL stops at the first that cannot, without a word; Go goes on to the next. */
+function readableAuthorities(ca: Pem): string {
+  const blocks = certificateBlocks(ca);
+  const readable = blocks.filter((block) => parseCertificate(block) !== undefined);
+  if (readable.length === 0) throw unreadableCertificate(ca, 0, blocks.length);
+  return readable.map((block) => `${block}\n`).join('');
+}
+
+function checkPair(
+  { cert, key, besideToken = false }: TlsPems & { readonly cert: Pem; readonly key: Pem },
+  legacy: LegacyTls | undefined,
+  clock: Pick<Clock, 'wall'>,
+): void {
   const [own] = parseCertificates(cert);
-  if (own !== undefined && Date.parse(own.validTo) < clock.wall()) {
+  if (!besideToken && own !== undefined && Date.parse(own.validTo) < clock.wall()) {
     throw new CredentialError(
       `${cert.from}: the certificate has expired (${own.validTo}): renew it, or set the clock of this machine`,
     );
@@ -123,24 +142,40 @@ function pairProblem(reason: string, legacy: LegacyTls | undefined): string {
 }
 
 function parseCertificates(pem: Pem): X509Certificate[] {
-  if (pem.text.trim() === '') throw new CredentialError(`${pem.from}: it is empty`);
-  const blocks = pem.text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-  if (blocks === null) throw new CredentialError(`${pem.from}: there is no PEM certificate in it`);
-  return blocks.map((block, index) => {
-    try {
-      return new X509Certificate(block);
-    } catch {
-      throw new CredentialError(`${pem.from}: certificate ${index + 1} of ${blocks.length} in it cannot be read`);
-    }
+  return certificateBlocks(pem).map((block, index, { length }) => {
+    const certificate = parseCertificate(block);
+    if (certificate === undefined) throw unreadableCertificate(pem, index, length);
+    return certificate;
   });
 }
 
+function certificateBlocks(pem: Pem): readonly string[] {
+  if (pem.text.trim() === '') throw new CredentialError(`${pem.from}: it is empty`);
+  const blocks = pem.text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+  if (blocks === null) throw new CredentialError(`${pem.from}: there is no PEM certificate in it`);
+  return blocks;
+}
+
+function parseCertificate(block: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(block);
+  } catch {
+    return undefined;
+  }
+}
+
+function unreadableCertificate({ from }: Pem, index: number, count: number): CredentialError {
+  return new CredentialError(`${from}: certificate ${index + 1} of ${count} in it cannot be read`);
+}
+
+/** A private key in PEM, with the headers that the forms before PKCS#8 have. RFC 1421 has that of an encrypted one. */
+const KEY_BLOCK = /-----BEGIN (?<kind>[A-Z0-9 ]*)PRIVATE KEY-----\s*(?<header>(?:[\w-]+:[^\n]*\n)*)/;
+
 function parseKey(pem: Pem): KeyObject {
   if (pem.text.trim() === '') throw new CredentialError(`${pem.from}: it is empty`);
-  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem.text)) {
-    throw new CredentialError(`${pem.from}: there is no PEM private key in it`);
-  }
-  if (pem.text.includes('ENCRYPTED')) {
+  const { kind, header } = KEY_BLOCK.exec(pem.text)?.groups ?? {};
+  if (kind === undefined) throw new CredentialError(`${pem.from}: there is no PEM private key in it`);
+  if (kind.startsWith('ENCRYPTED') || header?.includes('ENCRYPTED')) {
     throw new CredentialError(`${pem.from}: the key is encrypted; one without a passphrase is needed`);
   }
   try {

@@ -8,15 +8,17 @@ export type TokenReadListener = (file: string, problem: string | undefined) => v
 /**
  * Reads the token once, so that a mistake shows at start, and returns what reads it anew for every request. A renewal may
  * leave the file missing or half written for a moment: until a whole token is there again the last one is given, and the
- * server says when it is too old. `setting` names the file's setting in errors. Throws CredentialError.
+ * server says when it is too old. `setting` names the file's setting in errors. `before` is the token until the file has one; without
+ * it, the file must have one now. Throws CredentialError.
  */
 export async function tokenFileReader(
   path: string,
   setting: string,
   onRead: TokenReadListener = () => {},
+  before?: string,
 ): Promise<() => Promise<string>> {
   const file = describeFile(setting, path);
-  let last = await readToken(path, file);
+  let last = before ?? (await readToken(path, file));
   return async () => {
     try {
       last = await readToken(path, file);

@@ -117,16 +117,17 @@ async function fromKubeconfig(
   const { readKubeconfig } = await import('./kubeconfig.ts');
   const config = await readKubeconfig(path, setting);
   const { servername } = config;
+  const besideToken = (config.token ?? config.tokenFile) !== undefined;
   const from = describeFile(setting, path);
   return {
     endpoint: config.endpoint,
     from: config.from,
-    tls: { ...checkedTls(config, legacy), ...(servername !== undefined && { servername }) },
+    tls: { ...checkedTls({ ...config, besideToken }, legacy), ...(servername !== undefined && { servername }) },
     insecure: config.insecureSkipTlsVerify,
     token:
       config.tokenFile === undefined
         ? constantToken(config.token, from)
-        : await tokenFileReader(config.tokenFile, `${from}: tokenFile`, onTokenRead),
+        : await tokenFileReader(config.tokenFile, `${from}: tokenFile`, onTokenRead, checkedToken(config.token, from)),
     names: config.source,
   };
 }
@@ -156,10 +157,14 @@ async function fromServiceAccount(
 }
 
 function constantToken(token: string | undefined, from: string): ApiAccess['token'] {
-  if (token === undefined) return undefined;
-  const problem = tokenProblem(token);
+  const checked = checkedToken(token, from);
+  return checked === undefined ? undefined : async () => checked;
+}
+
+function checkedToken(token: string | undefined, from: string): string | undefined {
+  const problem = token === undefined ? undefined : tokenProblem(token);
   if (problem !== undefined) throw new CredentialError(`${from}: ${problem}`);
-  return async () => token;
+  return token;
 }
 
 function parseApiEndpoint(text: string, from: string): Endpoint {

@@ -18,7 +18,7 @@ interface Kubeconfig {
   readonly cert: Pem | undefined;
   readonly key: Pem | undefined;
   readonly token: string | undefined;
-  /** Absolute. It wins over `token`, as it does for kubectl. */
+  /** Absolute. It wins over `token` once there is a token in it, as it does for kubectl. */
   readonly tokenFile: string | undefined;
   readonly insecureSkipTlsVerify: boolean;
   readonly servername: string | undefined;
@@ -75,20 +75,23 @@ type User = z.infer<typeof user>;
 /** What to do instead of a way of identifying that is not supported. */
 const INSTEAD = 'use a token, a tokenFile or a client certificate';
 
+function hasToken({ token, tokenFile }: User): boolean {
+  return token !== undefined || tokenFile !== undefined;
+}
+
 /** Why a user cannot be used, or undefined. */
 function userProblem(who: User): string | undefined {
   for (const field of ['as', 'as-uid', 'as-groups', 'as-user-extra'] as const) {
     if (who[field]) return `acting as another user (${field}) is not supported; give that user credentials of its own`;
   }
   if (who['auth-provider']) return `an auth-provider is not supported; ${INSTEAD}`;
-  const hasToken = who.token !== undefined || who.tokenFile !== undefined;
   // kubectl does not run it either where there is a token.
-  if (who.exec && !hasToken) return `a program that gives credentials (exec) is not run; ${INSTEAD}`;
+  if (who.exec && !hasToken(who)) return `a program that gives credentials (exec) is not run; ${INSTEAD}`;
   const hasCertificate = who['client-certificate'] !== undefined || who['client-certificate-data'] !== undefined;
   for (const field of ['username', 'password'] as const) {
     if (who[field] === undefined) continue;
     // kubectl refuses two kinds of credentials in a header; the certificate is enough for the server.
-    if (hasToken) return `a ${field} beside a token is ambiguous; take one of the two away`;
+    if (hasToken(who)) return `a ${field} beside a token is ambiguous; take one of the two away`;
     if (!hasCertificate) return `a ${field} is not supported; ${INSTEAD}`;
   }
   return undefined;
@@ -134,7 +137,9 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
   };
   const ca = await pem(server['certificate-authority-data'], server['certificate-authority'], 'certificate-authority');
   const cert = await pem(who['client-certificate-data'], who['client-certificate'], 'client-certificate');
-  const key = await pem(who['client-key-data'], who['client-key'], 'client-key');
+  // kubectl does not look at a key without a certificate.
+  const isKeyIdle = cert === undefined && hasToken(who);
+  const key = isKeyIdle ? undefined : await pem(who['client-key-data'], who['client-key'], 'client-key');
   if (cert && !key) refuse(`${userName}: there is a client-certificate without a client-key`);
   if (key && !cert) refuse(`${userName}: there is a client-key without a client-certificate`);
 
@@ -174,7 +179,8 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
 
 /** YAML 1.1 as Go reads it: merge keys, yes and no, the last of two equal keys, the first of several documents. */
 async function readYaml(path: string, from: string): Promise<unknown> {
-  const content = await readTextFile(path, from);
+  // YAML ends lines with CR alone too, which the library does not.
+  const content = (await readTextFile(path, from)).replaceAll(/\r\n?/g, '\n');
   if (content.trim() === '') throw new CredentialError(`${from}: it is empty`);
   // The library's own messages quote the line that is wrong, and that may be a token.
   const document = parseDocument(content, {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -156,6 +157,28 @@ describe('TLS files', () => {
   });
 });
 
+describe('a file of several CA certificates', () => {
+  const CA = readFileSync(certificate('ca.pem'), 'utf8');
+  const DAMAGED = '-----BEGIN CERTIFICATE-----\nMIIBfzCCASWgAwIBAgIUAAAA\n-----END CERTIFICATE-----\n';
+  const CUT = '-----BEGIN CERTIFICATE-----\nMIIBfzCCASWgAwIBAgIUAAAA\n';
+
+  it.each([
+    ['first', `${DAMAGED}${CA}`],
+    ['last', `${CA}${DAMAGED}`],
+    ['cut and first', `${CUT}${CA}`],
+    ['cut and last', `${CA}${CUT}`],
+  ])('is read without the damaged one, as Go does (%s)', async (_, content) => {
+    expect(await readTlsFiles({ ...NO_FILES, caFile: await file('ca.pem', content) }, 'X')).toEqual({ ca: CA });
+  });
+
+  it('is refused when none can be read', async () => {
+    const caFile = await file('ca.pem', DAMAGED + DAMAGED);
+    expect(await problemOf(readTlsFiles({ ...NO_FILES, caFile }, 'X'))).toBe(
+      `X_CA_FILE: ${caFile}: certificate 1 of 2 in it cannot be read`,
+    );
+  });
+});
+
 describe('a client certificate', () => {
   const pair = { certFile: certificate('expired.pem'), keyFile: certificate('expired.key') };
   const from = `KUBE_REGISTER_API_CERT_FILE: ${pair.certFile}`;
@@ -164,6 +187,11 @@ describe('a client certificate', () => {
     expect(await problemOf(readTlsFiles({ ...NO_FILES, ...pair }, 'KUBE_REGISTER_API'))).toBe(
       `${from}: the certificate has expired (Jan  1 00:00:00 2016 GMT): renew it, or set the clock of this machine`,
     );
+  });
+
+  it('that has expired is taken beside a token, by which an API server knows the client', async () => {
+    const files = { ...NO_FILES, ...pair, tokenFile: '/token' };
+    expect(await readTlsFiles(files, 'KUBE_REGISTER_API')).toMatchObject({ cert: expect.any(String) });
   });
 
   it('is taken until then', async () => {
@@ -219,7 +247,7 @@ describe('a key with what OpenSSL and others write beside it', () => {
     const key = createPrivateKey(await pemOf('client.key')).export({ type: 'sec1', format: 'pem' });
     const both = await file(
       'both.pem',
-      `Bag Attributes\n    friendlyName: x\n${parameters}${key}${await pemOf('client.pem')}`,
+      `Bag Attributes\n    friendlyName: ENCRYPTED\n${parameters}${key}${await pemOf('client.pem')}`,
     );
     expect(Object.keys(await readTlsFiles({ ...NO_FILES, certFile: both, keyFile: both }, 'X'))).toEqual([
       'cert',
@@ -267,6 +295,7 @@ describe('access to the API server', () => {
         users: [{ name: 'u', user }],
       }),
     );
+  const SERVER = { server: 'https://10.0.0.2:6443' };
   async function pod() {
     await file('token', 'pod-token');
     await file('ca.crt', await pemOf('ca.pem'));
@@ -361,6 +390,27 @@ describe('access to the API server', () => {
     const message = await problemOf(readApiAccess({ ...nothing(), endpoint }));
     expect(message).toMatch(/^KUBE_REGISTER_API_ENDPOINT: /);
     expect(message).not.toContain('hunter2');
+  });
+
+  it.each([
+    ['missing', undefined],
+    ['empty', ''],
+  ])('is by the token of a kubeconfig while its tokenFile is %s', async (_, content) => {
+    const tokenFile = join(folder, 'renewed');
+    if (content !== undefined) await writeFile(tokenFile, content);
+    const path = await kubeconfig(SERVER, { token: 'first', tokenFile });
+    const { token } = await readApiAccess({ ...nothing(), kubeconfig: path });
+    expect(await token?.()).toBe('first');
+    await writeFile(tokenFile, 'second\n');
+    expect(await token?.()).toBe('second');
+  });
+
+  it('takes an expired certificate of a kubeconfig beside a token', async () => {
+    const pair = { 'client-certificate': certificate('expired.pem'), 'client-key': certificate('expired.key') };
+    const both = await readApiAccess({ ...nothing(), kubeconfig: await kubeconfig(SERVER, { token: 't', ...pair }) });
+    expect(both.tls).toMatchObject({ cert: expect.any(String) });
+    const alone = readApiAccess({ ...nothing(), kubeconfig: await kubeconfig(SERVER, pair) });
+    expect(await problemOf(alone)).toContain('the certificate has expired');
   });
 
   it('says which file of a kubeconfig is bad, and never what is in it', async () => {

@@ -118,6 +118,7 @@ describe('a kubeconfig file', () => {
     ['UTF-16', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
     ['UTF-16, big end first', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
     ['lines that end in CRLF', (text: string) => Buffer.from(text.replaceAll('\n', '\r\n'))],
+    ['lines that end in CR', (text: string) => Buffer.from(text.replaceAll('\n', '\r'))],
   ])('may be in %s', async (_, encode) => {
     const text = stringify(
       config({ context: { user: 'gr\u00fcn' }, top: { users: [{ name: 'gr\u00fcn', user: { token: 't' } }] } }),
@@ -186,6 +187,11 @@ ${behind}`;
     const found = await read(config({ user: { ...certificate, username: 'admin', password: 'hunter2' } }));
     expect(found).toMatchObject({ cert: { text: CERT }, key: { text: KEY }, token: undefined });
     expect(JSON.stringify(found)).not.toContain('hunter2');
+  });
+
+  it('may have a key without a certificate beside a token, which is not looked at', async () => {
+    const found = await read(config({ user: { token: 't', 'client-key': 'missing.key' } }));
+    expect(found).toMatchObject({ cert: undefined, key: undefined, token: 't' });
   });
 
   it('may have empty lists and texts of another identity, and a program beside a token', async () => {
