@@ -1,6 +1,7 @@
 /** One server behind axios on node's HTTP stack: agent, TLS, deadline, size cap, retries. No axios type leaves this file. */
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import axios, { type AxiosResponse } from 'axios';
 import pRetry from 'p-retry';
@@ -287,13 +288,19 @@ function describe(error: unknown): NetworkFailure {
   return { code, message: error.message, ...(certificateNames !== undefined && { certificateNames }) };
 }
 
-/** The names in the certificate that came with an error of `tls.checkServerIdentity`: `DNS:a.example, IP Address:10.0.0.1`. */
+/**
+ * The names in the certificate that came with an error of `tls.checkServerIdentity`: `DNS:a.example, IP Address:10.0.0.1`. An address as a
+ * DNS name is none: RFC 6125, section 6.4.
+ */
 function namesOf(error: unknown): readonly string[] | undefined {
   const certificate: unknown = Object(error).cert;
   if (typeof certificate !== 'object' || certificate === null) return undefined;
   const names: unknown = Reflect.get(certificate, 'subjectaltname');
   return typeof names === 'string'
-    ? [...names.matchAll(/(?:DNS|IP Address):(?<name>[^,]+)/g)].map(({ groups }) => groups?.['name'] ?? '')
+    ? [...names.matchAll(/(?<kind>DNS|IP Address):(?<name>[^,]+)/g)]
+        .map(({ groups }) => ({ kind: groups?.['kind'], name: groups?.['name'] ?? '' }))
+        .filter(({ kind, name }) => kind !== 'DNS' || isIP(name) === 0)
+        .map(({ name }) => name)
     : [];
 }
 

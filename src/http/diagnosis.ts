@@ -125,6 +125,15 @@ function connectionProblem(target: Target, code: string, source: ConfigSource): 
   }
 }
 
+/** OpenSSL's words for a certificate that it refuses and Node has no code for, and what is told of it. */
+const UNNAMED_FAULTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /key usage does not include certificate signing/i,
+    'its CA may not sign certificates (its keyUsage has no keyCertSign)',
+  ],
+  [/unhandled critical extension/i, 'it has a critical extension that TLS does not know'],
+];
+
 /** OpenSSL's own words come as part of the code or, under the code EPROTO, of the message. */
 const NOT_TLS = /wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long|http[ _]request/i;
 const CLIENT_CERTIFICATE_ENDED = /alert[ _]certificate[ _](expired|revoked)/i;
@@ -152,7 +161,7 @@ function tlsProblem(failure: NetworkFailure, source: ConfigSource): string | und
     case 'CERT_SIGNATURE_FAILURE':
       return `the server's certificate was not signed by the CA certificate in ${source.ca}: is it the CA of this server?`;
     case 'INVALID_PURPOSE':
-      return "the server's certificate is not for a server (its extendedKeyUsage has no serverAuth): have it made anew";
+      return "the server's certificate is not for a server (its extendedKeyUsage has no serverAuth), or that of its CA is not for a CA (its basicConstraints have no CA:TRUE): have it made anew";
     case 'INVALID_CA':
       return `the server's certificate is signed by a certificate that is not for a CA (its basicConstraints have no CA:TRUE): put the CA certificate of this server in ${source.ca}`;
     case 'CERT_HAS_EXPIRED':
@@ -170,6 +179,8 @@ function tlsProblem(failure: NetworkFailure, source: ConfigSource): string | und
   if (OLD_VERSION.test(words)) {
     return `the server and kube-register have no version of TLS in common (${code}): update the server${orLegacyTls(source)}`;
   }
+  const fault = UNNAMED_FAULTS.find(([form]) => form.test(words))?.[1];
+  if (fault !== undefined) return `the server's certificate cannot be checked: ${fault}; have it made anew`;
   if (WEAK_SIGNATURE.test(words)) {
     return `a certificate of the server is signed with SHA-1 or MD5, which anybody can forge: have it signed with SHA-256${orLegacyTls(source)}`;
   }
@@ -202,7 +213,7 @@ const NAMES_SHOWN = 5;
 
 function wrongName(names: readonly string[], { endpoint, serverName }: ConfigSource): string {
   if (names.length === 0) {
-    return "the server's certificate is for another name or address, and has no subjectAltName: have it made with one";
+    return "the server's certificate is for another name or address, and has no subjectAltName of use (an IP address must be of type IP, not DNS): have it made with one";
   }
   const more = names.length > NAMES_SHOWN ? `, and ${names.length - NAMES_SHOWN} more` : '';
   const shown = names.slice(0, NAMES_SHOWN).map((name) => onOneLine(name, 64));

@@ -230,7 +230,16 @@ describe('advice names what was read', () => {
   it('and that a certificate has no names at all', async () => {
     const client = await apiClient({ endpoint: await serve('nameless'), caFile: file('ca.pem') });
     expect(await outcomeOf(client)).toBe(
-      "the server's certificate is for another name or address, and has no subjectAltName: have it made with one",
+      "the server's certificate is for another name or address, and has no subjectAltName of use (an IP address must be of type IP, not DNS): have it made with one",
+    );
+  });
+});
+
+describe('a certificate with an IP address as a DNS name', () => {
+  it('is said to have no name: that it has cannot be used', async () => {
+    const client = await apiClient({ endpoint: await serve('address-as-name'), caFile: file('address-as-name.pem') });
+    expect(await outcomeOf(client)).toMatch(
+      /has no subjectAltName of use \(an IP address must be of type IP, not DNS\)/,
     );
   });
 });
