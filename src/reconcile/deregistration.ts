@@ -158,7 +158,8 @@ function watchHalfLife(
   if (known.isReporting) {
     return hasAnswer || known.kubelet === 'unasked' ? undefined : watchDoubt(before, 'probe-suspect', elapsedMs);
   }
-  if (!hasAnswer || !era.keepsConditions) return undefined;
+  const isAnswered = known.kubelet === 'healthy' || known.kubelet === 'answers';
+  if (!isAnswered || !era.keepsConditions) return undefined;
   return known.ready === 'unread' ? before : watchDoubt(before, 'not-posting', elapsedMs);
 }
 

@@ -54,7 +54,7 @@ export async function checkBeforeDelete(
 }
 
 function signOfLife(
-  { address, tenant }: Place,
+  { address, tenant, isContested }: Place,
   answer: KubeletAnswer | undefined,
   present: ReadonlyMap<string, NodeRecord>,
   { era }: Deregister,
@@ -63,7 +63,10 @@ function signOfLife(
   if (answer === undefined || answer.state === 'silent') return undefined;
   const current = present.get(tenant?.name ?? '');
   const isAnothers =
-    tenant !== undefined && current !== undefined && isStillTenant(tenant, toNode(current, ownerId), address, era);
+    isContested !== true &&
+    tenant !== undefined &&
+    current !== undefined &&
+    isStillTenant(tenant, toNode(current, ownerId), address, era);
   return isAnothers ? undefined : `its kubelet answers after all: ${answer.detail}`;
 }
 

@@ -24,6 +24,8 @@ export interface Place {
   readonly address: string;
   /** The other node whose kubelet it is that answers there: an answer is not this node's. */
   readonly tenant: Node | undefined;
+  /** Two hosts have the address: an answer is the tenant's or this node's. It keeps the node, and proves nothing else. */
+  readonly isContested?: boolean;
 }
 
 /** What is known of a node's life in this pass. */
@@ -87,18 +89,18 @@ export function livenessOf(listed: Listed, pairing: Pairing, lastNodes: Memory['
     const all = machine?.address === undefined ? others : [machine.address, ...others];
     return all.map((address) => {
       const tenant = tenantOf(address, node);
-      return { address, tenant: address === machine?.address && mayBeOwn(machine, tenant) ? undefined : tenant };
+      if (tenant === undefined || address !== machine?.address) return { address, tenant };
+      // Of an address that fleet gives to its machine and to another one, nobody can tell whose kubelet answers: it may be its own.
+      if (isShared(listed, address)) return { address, tenant: undefined };
+      return { address, tenant, isContested: areTwoHosts(node, machine, tenant) };
     });
   }
 
-  /**
-   * Whether an answer at the address that fleet gives to a node's machine may be the node's own, although it is the tenant's too: two hosts have the
-   * address, by fleet or because the tenant is the node of another machine that fleet lists.
-   */
-  function mayBeOwn({ id, address }: Machine, tenant: Node | undefined): boolean {
-    if (tenant === undefined || address === undefined) return true;
-    const other = machineIds.get(tenant) ?? id;
-    return isShared(listed, address) || (other !== id && machines.has(other));
+  /** Whether a node of the machine and another one at its address are those of two hosts, and not two names of one kubelet. */
+  function areTwoHosts({ facts }: Node, { id }: Machine, other: Node): boolean {
+    const otherId = machineIds.get(other) ?? id;
+    const reported = other.facts?.machineId ?? '';
+    return (otherId !== id && machines.has(otherId)) || (facts?.machineId === id && reported !== '' && reported !== id);
   }
 
   function placesOf(node: Node): readonly Place[] {
@@ -212,10 +214,10 @@ function kubeletOf(
   }
   let best: KubeletAnswer | undefined;
   const answeredAt: string[] = [];
-  for (const { address, tenant } of places) {
-    const answer = tenant === undefined ? kubelets.get(address) : undefined;
+  for (const { address, tenant, isContested } of places) {
+    const answer = tenant === undefined || isContested === true ? kubelets.get(address) : undefined;
     if (answer === undefined || answer.state === 'silent') continue;
-    answeredAt.push(address);
+    if (tenant === undefined) answeredAt.push(address);
     if (best === undefined || (best.state !== 'healthy' && answer.state === 'healthy')) best = answer;
   }
   if (best !== undefined && best.state !== 'silent') {

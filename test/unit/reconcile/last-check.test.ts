@@ -158,6 +158,14 @@ describe('a kubelet that answers at the last moment', () => {
   });
 });
 
+describe('an answer that may be another node’s or this one’s', () => {
+  it('keeps the node, though the other node is reporting', async () => {
+    const places = action.places.map((place) => ({ ...place, isContested: place.tenant !== undefined }));
+    expect(await outcome({ ...action, places })).toMatchObject({ result: 'refused', alive: true });
+    expect(isRemoved()).toBe(false);
+  });
+});
+
 describe('an answer where another node’s kubelet lives is passed over', () => {
   it('while that node is reporting, and reports the address', async () => {
     expect(await outcome()).toMatchObject({ result: 'done' });

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { type Evidence, livenessOf } from '../../../src/reconcile/liveness.ts';
 import { ADDRESS } from '../../../src/reconcile/marks.ts';
 import type { Node } from '../../../src/reconcile/node.ts';
-import { clone, ERAS, machine, node, observed, ours, planAt, type World } from './world.ts';
+import { running, verdictOf } from './cluster.ts';
+import { clone, ERAS, HOUR, MINUTE, machine, node, observed, ours, planAt, Watch, type World } from './world.ts';
 
 const A = machine('a', '10.0.0.1');
 const B = machine('b', '10.0.0.2');
@@ -17,7 +18,10 @@ function evidenceOf(name: string, world: World): Evidence | undefined {
 function placesOf(asked: Node, world: World): readonly string[] {
   const observation = observed({ ...world, nodes: [asked, ...(world.nodes ?? [])] });
   const places = livenessOf(observation, observation.pairing).placesOf(asked);
-  return places.map(({ address, tenant }) => (tenant === undefined ? address : `${address} is that of ${tenant.name}`));
+  return places.map(({ address, tenant, isContested }) => {
+    if (tenant === undefined) return address;
+    return `${address} ${isContested === true ? 'may be' : 'is'} that of ${tenant.name}`;
+  });
 }
 
 describe('the machine of a node', () => {
@@ -118,10 +122,52 @@ describe('an answer at an address is not this node’s', () => {
     expect(placesOf(asked, { machines: [A, machine('b', '10.0.0.9')], nodes })).toEqual(['10.0.0.9 is that of y']);
   });
 
+  it('when fleet gives the address to its own machine, and another node of that machine or of none that fleet lists reports it', () => {
+    const machines = [machine('x', '10.0.0.9')];
+    for (const machineId of ['x', 'image']) {
+      const other = node('y', { ...up, machineId, addresses: ['10.0.0.9'] });
+      expect(placesOf(asked, { machines, nodes: [other] })).toEqual(['10.0.0.9 is that of y']);
+    }
+  });
+
   it('when the other node is reporting that it is not ready, on v1.0 and later', () => {
     const other = node('y', { ready: 'false', addresses: ['10.0.0.9'] });
     expect(placesOf(asked, { nodes: [other] })).toEqual(['10.0.0.9 is that of y']);
     expect(placesOf(asked, { nodes: [other], era: ERAS['v0.17'] })).toEqual(['10.0.0.9']);
+  });
+});
+
+describe('an answer at the address of its machine may be this node’s', () => {
+  const asked = ours('x', 'x', '10.0.0.9', { machineId: 'x' });
+
+  it.each([
+    ['fleet lists its machine without an address', machine('b', undefined)],
+    ['fleet lists its machine elsewhere', machine('b', '10.0.0.2')],
+    ['its machine is not listed', machine('c', '10.0.0.3')],
+  ])('though another node reports the address, with another machine id: two hosts have it (%s)', (_case, other) => {
+    const machines = [machine('x', '10.0.0.9'), other];
+    const tenant = node('y', { ...up, machineId: 'b', addresses: ['10.0.0.9'] });
+    expect(placesOf(asked, { machines, nodes: [tenant] })).toEqual(['10.0.0.9 may be that of y']);
+  });
+
+  it('though the node of another listed machine reports the address, whatever this one reports', () => {
+    const machines = [machine('x', '10.0.0.9'), machine('b', undefined)];
+    const tenant = node('y', { ...up, machineId: 'b', addresses: ['10.0.0.9'] });
+    expect(placesOf(ours('x', 'x', '10.0.0.9'), { machines, nodes: [tenant] })).toEqual(['10.0.0.9 may be that of y']);
+  });
+
+  it('which keeps it, and proves nothing: the kubelet was not heard', () => {
+    const world = {
+      machines: [machine('x', '10.0.0.9'), machine('b', undefined)],
+      nodes: [asked, node('y', { ...up, machineId: 'b', addresses: ['10.0.0.9'] })],
+      kubelets: { '10.0.0.9': 'healthy' as const },
+    };
+    expect(evidenceOf('x', world)).toMatchObject({ alive: true, kubelet: 'healthy', answeredAt: [] });
+    expect(new Watch().passFor(10 * MINUTE, world).nodes.get('x')).toMatchObject({
+      name: 'not-posting',
+      isWarning: true,
+    });
+    expect(evidenceOf('x', { ...world, kubelets: {} })).toMatchObject({ alive: false, kubelet: 'silent' });
   });
 });
 
@@ -281,5 +327,45 @@ describe('the other node of its machine', () => {
     const image = { machineId: 'image' };
     const nodes = [ours('one', 'x', '10.0.0.8', image), ours('two', 'y', '10.0.0.9', { ...image, ...up })];
     expect(evidenceOf('one', { nodes })?.successor).toBeUndefined();
+  });
+});
+
+describe('the machine that a node was paired with last', () => {
+  /** The host of 10.0.0.1 was installed anew; its kubelet reports no machine id, and the mark still names the old machine. */
+  async function installedAnew() {
+    const cluster = running(4);
+    cluster.fleet.delete('m1');
+    cluster.lists('m9', '10.0.0.1');
+    cluster.posts('10.0.0.1', { machineId: '' });
+    await cluster.pass();
+    return cluster;
+  }
+
+  it('leads to its kubelet when neither its mark nor its id names a listed machine, and its address is another one', async () => {
+    const cluster = await installedAnew();
+    cluster.goesQuiet('10.0.0.1');
+    cluster.kubelets.delete('10.0.0.1');
+    cluster.lists('m9', '10.0.0.9');
+    cluster.kubelets.set('10.0.0.9', 'answers');
+    expect(await cluster.passFor(HOUR)).toEqual([]);
+    expect(verdictOf(await cluster.pass(), '10.0.0.1')).toMatchObject({ name: 'orphan', isWarning: true });
+  });
+
+  it('does not keep the node when the kubelet is silent there too', async () => {
+    const cluster = await installedAnew();
+    cluster.goesQuiet('10.0.0.1');
+    cluster.kubelets.delete('10.0.0.1');
+    cluster.lists('m9', '10.0.0.9');
+    expect(await cluster.passFor(HOUR)).toEqual(['deregister 10.0.0.1']);
+  });
+
+  it('does not keep the node when another node of that machine is reporting', async () => {
+    const cluster = await installedAnew();
+    cluster.goesQuiet('10.0.0.1');
+    cluster.kubelets.delete('10.0.0.1');
+    cluster.lists('m9', '10.0.0.9');
+    cluster.kubelets.set('10.0.0.9', 'healthy');
+    cluster.posts('10.0.0.9', { addresses: ['10.0.0.9'] });
+    expect(await cluster.passFor(HOUR)).toContain('deregister 10.0.0.1');
   });
 });
