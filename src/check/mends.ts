@@ -110,7 +110,7 @@ export function mendOfEndpoint(target: Target, { endpoint, source }: Place = USU
 }
 
 function mendOfStatus({ target, message }: RequestError, status: number, place: Place): string {
-  if (status === 400 && message.includes('HTTPS server')) return speakTls(place);
+  if (status === 400 && /HTTPS server|this port speaks TLS/.test(message)) return speakTls(place);
   if (target === 'fleet') return status >= 500 ? 'etcdctl cluster-health' : mendOfEndpoint(target);
   if (status === 401) return mendOfToken(place.source);
   if (status === 403 && message.includes(ASKS_FOR_RIGHT)) return mendOfRights(place.server);

@@ -1,0 +1,350 @@
+/** Every sentence of the program that names a setting, a flag or a command, and how it is known that following it helps. */
+
+/**
+ * - `case`: a fault in advice.test.ts prints it, and is gone once it was followed
+ * - `test`: another test file follows it
+ * - `choose`: only a person can follow it, because it takes a decision
+ * - `fact`: it advises nothing
+ */
+export type Way =
+  | { readonly case: string }
+  | { readonly test: string; readonly title: string }
+  | { readonly choose: string }
+  | { readonly fact: true };
+
+const fact: Way = { fact: true };
+const choose = (what: string): Way => ({ choose: what });
+const followed = (name: string): Way => ({ case: name });
+const elsewhere = (test: string, title: string): Way => ({ test, title });
+
+/** By sentence; what the program puts in is `…`. */
+export const ADVICE: ReadonlyMap<string, Way> = new Map([
+  [
+    ', or in …',
+    elsewhere(
+      'http-tls.test.ts',
+      'in a kubeconfig: the fields of a wrong name, and the names that the certificate has',
+    ),
+  ],
+  [', or set …, which allows TLS 1.0, SHA-1 and small keys', elsewhere('http-tls.test.ts', 'a server with legacy TLS')],
+  ['--certificate-authority=…', followed('a CA of a kubeconfig')],
+  ['--client-certificate=… --client-key=…', followed('no client certificate in a kubeconfig')],
+  ['--heap-growing-percent=50', fact],
+  ['--help lists them all', followed('a setting that there is not')],
+  [
+    '--hostname-override=… in the unit of that kubelet, or KUBE_REGISTER_NODE_NAME=ip',
+    choose('which of the names to keep'),
+  ],
+  ['--server=…', followed('a server of a kubeconfig that is not there')],
+  ['--tls-server-name=…', followed('a name of a kubeconfig that the certificate does not have')],
+  ['--token="$(…)"', followed('a token of a kubeconfig that the server does not know')],
+  [
+    '--volume=/etc/machine-id:/etc/machine-id:ro in the unit that runs the kubelet in a container; on a cloned host: rm /etc/machine-id && systemd-machine-id-setup && reboot',
+    followed('kubelets that report the machine ID of their image'),
+  ],
+  ['-o, --output', fact],
+  ['-w, --watch', fact],
+  [
+    '; kube-register does not use proxies, … included: the server must be reachable directly',
+    choose('of a way to the server without a proxy'),
+  ],
+  [
+    'GET …/status: the connection was refused: does kube-register run there? check --daemon',
+    choose('of the address of the daemon'),
+  ],
+  ['KUBE_REGISTER_API_TOKEN_FILE=/path/of/a/token', followed('no token')],
+  ['KUBE_REGISTER_API_VERSION=auto', followed('an API version that the server does not have')],
+  ['KUBE_REGISTER_EVENTS=false', fact],
+  ['KUBE_REGISTER_FLEET_LEGACY_TLS=true', fact],
+  [
+    'KUBE_REGISTER_HEALTHZ_URL=http://{ip}:PORT/healthz',
+    followed('a node that is Ready while its kubelet is unreachable'),
+  ],
+  ['KUBE_REGISTER_HEALTHZ_URL=…', followed('kubelets at a usual port')],
+  [
+    "KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: the server's certificate is not checked: whoever is in between can answer for the API server and read the credentials",
+    choose('of a CA for the server'),
+  ],
+  [
+    'KUBE_REGISTER_KUBELET_CA_FILE=/path/of/the/kubelets/ca.pem',
+    elsewhere('kubelet-eras.test.ts', 'shows kubelets the token and the client certificate that are set'),
+  ],
+  ['KUBE_REGISTER_LISTEN is on the loopback, where others cannot be asked', fact],
+  ['KUBE_REGISTER_LISTEN names no port', fact],
+  ['KUBE_REGISTER_LISTEN names no port to ask a daemon at', fact],
+  ['KUBE_REGISTER_LISTEN=0.0.0.0:…', followed('an address that this machine does not have')],
+  ['KUBE_REGISTER_LISTEN=off: no page, and no metrics', fact],
+  ["KUBE_REGISTER_METADATA=''", followed('a selector for metadata that no machine has any of')],
+  ['KUBE_REGISTER_METADATA=…=…', followed('a selector that no machine matches')],
+  ['KUBE_REGISTER_NODE_LABELS: no machine has metadata …; no label is removed meanwhile', fact],
+  ['KUBE_REGISTER_NODE_LABELS=…', followed('metadata for labels that no machine has')],
+  ['KUBE_REGISTER_NODE_NAME=…', followed('names that no node can have')],
+  ['KUBE_REGISTER_ONCE=true: a single pass cannot watch a grace', fact],
+  ['KUBE_REGISTER_PASS_TIMEOUT is …', fact],
+  ['KUBE_REGISTER_PASS_TIMEOUT=…', followed('a pass that takes too long')],
+  ['KUBE_REGISTER_POLICY=register-only', fact],
+  ['METADATA …', fact],
+  ['METADATA=…', fact],
+  ['NODE_LABELS is empty: none is copied', fact],
+  ['NODE_NAME gave it no name', fact],
+  ['NODE_NAME=… gives … of … no name for a node', fact],
+  ['NODE_NAME=… names …', fact],
+  ['The API server would take the names that `NODE_NAME` gives.', fact],
+  ['The address of `LISTEN` is free, or a kube-register has it.', fact],
+  ['The metadata of `NODE_LABELS` can be copied to labels.', fact],
+  ['There are machines, some match `METADATA`, and those have an address.', fact],
+  [
+    'adopted once its kubelet answers or the node is Ready; if the machine has no such node any more: kubectl delete node …',
+    choose('whether the node is in use'),
+  ],
+  ['an empty METADATA', fact],
+  [
+    'cannot listen on …: …; set KUBE_REGISTER_LISTEN to another host:port or off',
+    followed('an address that this machine does not have'),
+  ],
+  ['could not … … more nodes (each is said at KUBE_REGISTER_LOG_LEVEL=debug)', fact],
+  ['curl --insecure --max-time 5 …', choose('what to do by what the command shows')],
+  [
+    'deletion guard active: … of … managed nodes look gone (…%, limit …%): …; nothing is deregistered. If they really are gone: kubectl delete node NAME; or restart with KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
+    choose('whether the node is in use'),
+  ],
+  ['etcdctl cluster-health', choose('what to do by what the command shows')],
+  ['etcdctl ls --recursive /_coreos.com/fleet/machines', choose('what to do by what the command shows')],
+  ['fleetctl list-machines', choose('what to do by what the command shows')],
+  ['fleetctl list-machines --full', choose('what to do by what the command shows')],
+  ['fleetctl list-units | grep kube-register', choose('what to do by what the command shows')],
+  ['fleetctl list-units | grep kubelet', choose('what to do by what the command shows')],
+  [
+    'fleetctl status kube-apiserver.service || systemctl status kube-apiserver',
+    choose('what to do by what the command shows'),
+  ],
+  [
+    'gone once they are removed; if their controller no longer runs: kubectl patch node … --type=merge -p \'{"metadata":{"finalizers":null}}\'',
+    choose('whether the node is in use'),
+  ],
+  [
+    'has quotation marks that belong to the value, as docker --env-file leaves them: write it without them',
+    followed('quotes of a file of variables'),
+  ],
+  ['host:port of the daemon to ask; else of LISTEN', fact],
+  ['if it uses another name now: kubectl delete node …', choose('whether the node is in use')],
+  ['it redirects to …, which is not followed; check …', choose('whether the other server is the one that is meant')],
+  ['its certificate is signed by another CA than that of KUBELET_CA_FILE', fact],
+  ['journalctl -u fleet -n 50', choose('what to do by what the command shows')],
+  ['kept while its status cannot be read: kubectl get node … -o yaml', choose('what to do by what the command shows')],
+  [
+    'kept: either the health check cannot reach it (KUBE_REGISTER_HEALTHZ_URL, a firewall), or the controller manager does not mark dead nodes',
+    choose('which of the causes it is'),
+  ],
+  ['kept: …; if the machine is retired: kubectl delete node …', choose('whether the node is in use')],
+  ['kept; if it is dead: kubectl delete node …', choose('whether the node is in use')],
+  ['kept; if it is not in use: kubectl delete node …', choose('whether the node is in use')],
+  ['kept; if its kubelet does not use this name: kubectl delete node …', choose('whether the node is in use')],
+  ['kept; if that machine is not in its fleet any more: kubectl delete node …', choose('whether the node is in use')],
+  ['kube-register --help', followed('a setting that there is not')],
+  ['kube-register … makes one pass; it does not listen (KUBE_REGISTER_ONCE)', fact],
+  [
+    'kube-register.io/keep is set: kubectl annotate node … kube-register.io/keep-',
+    choose('whether the veto is still wanted'),
+  ],
+  ['kubectl -n NAMESPACE delete pod POD', choose('when the pod can be replaced')],
+  ['kubectl -n kube-register create token kube-register', followed('a token that the server does not know')],
+  ['kubectl apply -f deploy/rbac-v1beta1.yaml', elsewhere('../unit/deploy-rbac.test.ts', 'are the same in both')],
+  ['kubectl apply -f deploy/rbac.yaml', followed('no right to create nodes')],
+  ['kubectl config set-cluster … … --kubeconfig …', followed('a CA of a kubeconfig')],
+  ['kubectl config set-credentials … … --kubeconfig …', followed('no client certificate in a kubeconfig')],
+  ['kubectl get --raw /healthz', choose('what to do by what the command shows')],
+  ['kubectl get endpoints kubernetes', choose('what to do by what the command shows')],
+  ['kubectl get nodes --selector kube-register.io/managed=true', choose('what to do by what the command shows')],
+  ["kubectl get nodes -o jsonpath='{.items[*].metadata.finalizers}'", choose('what to do by what the command shows')],
+  ['kubectl get nodes -o wide', choose('what to do by what the command shows')],
+  ['ls -l /var/run/secrets/kubernetes.io/serviceaccount/', choose('what to do by what the command shows')],
+  ['managed by the kube-register whose KUBE_REGISTER_OWNER_ID is …', fact],
+  [
+    'means NODE_NAME=reverse-lookup, but … says something else; set one of the two',
+    followed('two settings that contradict each other'),
+  ],
+  [
+    'neither machines nor nextPageToken, yet not empty: this is no list of machines; check KUBE_REGISTER_FLEET_ENDPOINT',
+    choose('which server the endpoint is to name'),
+  ],
+  ['never marked: KUBE_REGISTER_ADOPT=false', fact],
+  ['never touched; if it is dead: kubectl delete node …', choose('whether the node is in use')],
+  ['never touched; if it is not in use: kubectl delete node …', choose('whether the node is in use')],
+  ['no complete answer within … s (…)…', choose('how long to wait')],
+  ['no credentials were sent; set …', followed('no token')],
+  [
+    'none of them is deregistered; delete those that are not in use: kubectl delete node …',
+    choose('whether the node is in use'),
+  ],
+  [
+    'nothing listens behind the socket …: start it with `systemctl start fleet.socket`',
+    followed("a socket of fleet's that is not there"),
+  ],
+  ['openssl s_client -connect … < /dev/null', choose('what to do by what the command shows')],
+  [
+    'or unset KUBE_REGISTER_KUBELET_CA_FILE and the other KUBE_REGISTER_KUBELET_*_FILE: then no certificate of a kubelet is checked',
+    followed('certificates of kubelets made by themselves'),
+  ],
+  [
+    'public_ip="ADDRESS" in /etc/fleet/fleet.conf of each of them, then systemctl restart fleet',
+    followed('two machines at one address'),
+  ],
+  [
+    'public_ip="ADDRESS" in /etc/fleet/fleet.conf of that machine, then systemctl restart fleet',
+    followed('a machine without an address'),
+  ],
+  [
+    'put the certificate of its CA in KUBE_REGISTER_KUBELET_CA_FILE',
+    elsewhere('kubelet-eras.test.ts', 'shows kubelets the token and the client certificate that are set'),
+  ],
+  [
+    "registered once it is gone: kubectl get node … -o jsonpath='{.metadata.finalizers}'",
+    choose('what to do by what the command shows'),
+  ],
+  [
+    'registered once that node is gone, or matched to it once that node is reporting; if it is not in use: kubectl delete node …',
+    choose('whether the node is in use'),
+  ],
+  [
+    'registered once that node is gone; to rename it, set --hostname-override of its kubelet, then: kubectl delete node …',
+    choose('whether the node is in use'),
+  ],
+  [
+    'rm /etc/machine-id && systemd-machine-id-setup && reboot (on all of these hosts but one)',
+    followed('one /etc/machine-id on two machines'),
+  ],
+  [
+    'set --hostname-override of that kubelet to this name, or KUBE_REGISTER_NODE_NAME to what it calls itself',
+    choose('which of the names to keep'),
+  ],
+  ["ss -ltnp 'sport = :…'", choose('what to do by what the command shows')],
+  [
+    'start that kubelet with --tls-cert-file and --tls-private-key-file of a certificate',
+    choose('of a certificate for that kubelet, or to check none'),
+  ],
+  ['systemctl restart fleet (on that machine)', followed('a fleetd that was started before the network')],
+  ['systemctl start fleet.socket', followed("a socket of fleet's that is not there")],
+  ['the TLS handshake failed (…): check …, … and …', choose('which of the causes it is')],
+  [
+    'the answer is not HTTP (…): does … name …, and is it https:// where the server wants TLS?',
+    choose('which server the endpoint is to name'),
+  ],
+  ["the answer's headers are too large: does … name …?", choose('which server the endpoint is to name')],
+  [
+    'the authorization policy of the API server does not allow this user that (--authorization-policy-file there)',
+    choose('whether the policy is to allow it'),
+  ],
+  ['the connection was refused: does … listen there? check ……', followed('a fleet that is somewhere else')],
+  ['the host cannot be reached (…): check …, routes and firewalls…', choose('of another way to the host')],
+  [
+    'the host name cannot be resolved (…): check … and the DNS of this machine…',
+    followed('a name that cannot be resolved'),
+  ],
+  ['the node is cordoned: kubectl uncordon …', choose('whether the veto is still wanted')],
+  [
+    'the page is not shown under the name …: add it to KUBE_REGISTER_PAGE_HOSTS, or use an IP address',
+    elsewhere('web-server.test.ts', 'the Host of a request'),
+  ],
+  ['the pass took longer than KUBE_REGISTER_PASS_TIMEOUT, … s', fact],
+  [
+    'the server closed the connection in the middle of the TLS handshake: does it speak TLS on this port, and does it trust the client certificate of … where one is set?',
+    choose('which of the causes it is'),
+  ],
+  ['the server does not know these credentials; check …', followed('a token that the server does not know')],
+  [
+    'the server does not speak TLS on this port (…): should … begin with http:// instead of https://?',
+    followed('an API server without TLS that is asked for TLS'),
+  ],
+  [
+    'the server has no …: check …, and KUBE_REGISTER_API_VERSION where it is set',
+    followed('an API version that the server does not have'),
+  ],
+  [
+    'the server refused the TLS handshake (…): it wants a client certificate that it trusts, in ……',
+    followed('no client certificate in a kubeconfig'),
+  ],
+  [
+    'the server refused the client certificate (…): it has expired or was revoked; renew … and start kube-register again',
+    choose('of a new certificate'),
+  ],
+  [
+    "the server's certificate is for another name or address: use one of its own (……) in ……",
+    followed('a name of a kubeconfig that the certificate does not have'),
+  ],
+  [
+    "the server's certificate is signed by a certificate that is not for a CA (its basicConstraints have no CA:TRUE): put the CA certificate of this server in …",
+    choose('which file has the CA of the server'),
+  ],
+  [
+    "the server's certificate is signed by an authority that is not trusted here (…): put the CA certificate of this server in …",
+    followed('a certificate that nobody here trusts'),
+  ],
+  [
+    "the server's certificate was not signed by the CA certificate in …: is it the CA of this server?",
+    choose('which file has the CA of the server'),
+  ],
+  [
+    'the step of … is larger than its … values; for a pass every so often set SYNC_INTERVAL',
+    followed('a step larger than its field'),
+  ],
+  ['there is no socket at …: a part of that path is a file; check …', choose('of the path of the socket')],
+  [
+    "this is not fleet's API: … are both 404; check KUBE_REGISTER_FLEET_ENDPOINT",
+    followed('something else where fleet should be'),
+  ],
+  ['timedatectl set-ntp true', followed('a clock that is wrong')],
+  ['unset KUBE_REGISTER_KUBELET_CA_FILE', followed('certificates of kubelets made by themselves')],
+  ['unset …', followed('a dry run that was forgotten')],
+  ['usermod --append --groups fleet USER', choose('which user the daemon is to be')],
+  [
+    'with equal settings they do each other no harm, and nothing better than one; where NODE_LABELS differs, labels come and go for ever, and each deregisters by its own METADATA, POLICY and graces',
+    choose('which of the copies to stop'),
+  ],
+  ['without it kubectl does not tell what was done to a node', fact],
+  [
+    '… KUBE_REGISTER_KUBELET_CERT_FILE=/path/client.pem KUBE_REGISTER_KUBELET_KEY_FILE=/path/client.key',
+    elsewhere('kubelet-eras.test.ts', 'shows kubelets the token and the client certificate that are set'),
+  ],
+  ['… alive whose machine does not match METADATA', fact],
+  ['… is a file, not a socket: check …', choose('of the path of the socket')],
+  [
+    '… is a folder, not a socket: check …; Docker makes such a folder when the socket that a container is to have is not there yet: remove it, start …, then the container',
+    choose('whether the folder can go'),
+  ],
+  ['… more of the same kind (each is said at KUBE_REGISTER_LOG_LEVEL=debug)', fact],
+  ['… of the CA in KUBE_REGISTER_KUBELET_CA_FILE', choose('of a certificate for that kubelet, or to check none')],
+  ['… | openssl x509 -noout -dates', choose('what to do by what the command shows')],
+  ['…, which the kube-register with KUBE_REGISTER_OWNER_ID=… manages', fact],
+  ['…: is not a flag; settings are given as --name=value', followed('a value without a dash')],
+  [
+    '…: this port speaks TLS: KUBE_REGISTER_FLEET_ENDPOINT must begin with https://',
+    followed('a fleet with TLS that is asked without'),
+  ],
+  [
+    '…: …: it wants a client certificate that it trusts, in KUBE_REGISTER_FLEET_CERT_FILE and KUBE_REGISTER_FLEET_KEY_FILE',
+    choose('of a certificate for fleet'),
+  ],
+  [
+    '…: …; check KUBE_REGISTER_FLEET_ENDPOINT, KUBE_REGISTER_FLEET_CERT_FILE and KUBE_REGISTER_FLEET_KEY_FILE',
+    choose('which of the causes it is'),
+  ],
+  [
+    '…; either METADATA was another one before, or a kube-register with another one writes to this API server (then each needs its own KUBE_REGISTER_OWNER_ID)',
+    choose('which of the causes it is'),
+  ],
+  [
+    "…; either fleet's agent is down there, or a kube-register with another fleet writes to this API server (then each needs its own KUBE_REGISTER_OWNER_ID)",
+    choose('which of the causes it is'),
+  ],
+  ['…; if it is dead: kubectl delete node …', choose('whether the node is in use')],
+  [
+    '…; none of their nodes is deregistered or changed; give each host its own: rm /etc/machine-id, systemd-machine-id-setup, restart fleet',
+    followed('one /etc/machine-id on two machines'),
+  ],
+  [
+    '…; the node is neither deregistered nor changed; give each kubelet its own --hostname-override',
+    choose('which of the names to keep'),
+  ],
+  ['…_TOKEN_FILE, …_CERT_FILE with …_KEY_FILE, or KUBE_REGISTER_KUBECONFIG', fact],
+]);
