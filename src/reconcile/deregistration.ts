@@ -2,7 +2,6 @@
 import { formatDuration } from '../duration.ts';
 import { type Deregister, fingerprint } from './action.ts';
 import { guard, type Hold } from './guard.ts';
-import type { Note } from './labels.ts';
 import { describe, type Evidence, type Observation } from './liveness.ts';
 import { isKept, type Mark } from './marks.ts';
 import {
@@ -20,6 +19,7 @@ import {
   watchReturns,
 } from './memory.ts';
 import { isReporting, type Node } from './node.ts';
+import type { Note } from './note.ts';
 import type { Now, Policy } from './policy.ts';
 import { describeFinalizers } from './registration.ts';
 import type { Steadiness } from './steadiness.ts';
@@ -388,7 +388,8 @@ function takeover(gone: Gone, before: Grace, { monotonicMs }: Now): Note {
   const { node, reason, grace, graceMs } = gone;
   const left = formatDuration(wholeSeconds(Math.max(graceMs - grace.watchedMs, 0)));
   return {
-    key: `takeover ${node.uid} ${monotonicMs}`,
+    kind: 'takeover',
+    key: `${node.uid} ${monotonicMs}`,
     text: `node ${node.name}: ${REASON_WORDS[reason]} now, instead of: ${REASON_WORDS[before.reason]}; a new grace period begins: deregistered in ${left}`,
   };
 }

@@ -4,12 +4,7 @@ import type { Era, MetadataChange, NodeDraft } from '../kubernetes/registry.ts';
 import type { Candidate } from './machines.ts';
 import { ADDRESS, LABELS, MACHINE_ID, MANAGED, ORIGIN, type Origin, OWNER, SINCE } from './marks.ts';
 import type { Node } from './node.ts';
-
-/** Something to be said once to people; `key` tells whether it was. */
-export interface Note {
-  readonly key: string;
-  readonly text: string;
-}
+import type { Note } from './note.ts';
 
 /** The labels that a machine's metadata gives its node, and what could not be represented as one. */
 export function labelsFor(
@@ -25,7 +20,8 @@ export function labelsFor(
     const label = cleanLabel(metadataKey, value);
     const leftOut = (why: string) =>
       notes.push({
-        key: `label ${machine.id} ${metadataKey}`,
+        kind: 'label',
+        key: `${machine.id} ${metadataKey}`,
         text: `machine ${machine.id}: metadata ${JSON.stringify(metadataKey)} is not copied to a label: ${why}`,
       });
     if ('problem' in label) leftOut(label.problem);
@@ -101,7 +97,8 @@ export function changeFor(
   return {
     change: change.labels.size + change.annotations.size > 0 ? change : undefined,
     notes: foreign.map((key) => ({
-      key: `foreign label ${node.uid} ${key}`,
+      kind: 'foreign' as const,
+      key: `${node.uid} ${key}`,
       text: `node ${node.name}: the label ${key} was there before and is left alone`,
     })),
   };

@@ -2,10 +2,10 @@
 import { type Action, nodeName } from './action.ts';
 import { leavingVerdict, planDeregistrations } from './deregistration.ts';
 import type { Hold } from './guard.ts';
-import type { Note } from './labels.ts';
 import type { Evidence, Observation } from './liveness.ts';
 import { type Memory, notOver, type Read, recall, rememberNodes, stillHidden, stillUndoable } from './memory.ts';
 import { hasOwnName, isReporting, type Node } from './node.ts';
+import type { Note } from './note.ts';
 import type { Now, Policy } from './policy.ts';
 import { planRegistrations } from './registration.ts';
 import { watchSteadiness } from './steadiness.ts';
@@ -117,7 +117,13 @@ function unmanaged(node: Node, observation: Observation): NodeVerdict {
 
 function skipped({ skippedRecords }: Observation): readonly Note[] {
   if (skippedRecords === 0) return [];
-  return [{ key: 'skipped', text: `fleet lists records that name no machine (${skippedRecords}): they are skipped` }];
+  return [
+    {
+      kind: 'skipped',
+      key: '',
+      text: `fleet lists records that name no machine (${skippedRecords}): they are skipped`,
+    },
+  ];
 }
 
 /** One kubelet that hangs holds up the whole list of v0.8.4. */
@@ -130,7 +136,8 @@ function unlistable({ era, unlistable: why, kubelets }: Observation): readonly N
   const suspects = silent.length > 0 ? `these are unreachable: ${silent.join(', ')}` : 'all that fleet lists answer';
   return [
     {
-      key: `unlistable ${silent.join(' ')}`,
+      kind: 'unlistable',
+      key: silent.join(' '),
       text: `machines are registered without the list of minions, which the API server (${era.server}) does not give while one kubelet hangs; ${suspects} (${why})`,
     },
   ];

@@ -1,8 +1,8 @@
 /** What goes back and forth: a machine whose address, or a node whose reported id, goes A, B, A, B within an hour. */
-import type { Note } from './labels.ts';
 import type { Observation } from './liveness.ts';
 import { alternation, type Changes, HOUR, type Memory, seeValue } from './memory.ts';
 import { addressesOf, type Node } from './node.ts';
+import type { Note } from './note.ts';
 
 export interface Steadiness {
   readonly changes: Memory['changes'];
@@ -39,7 +39,11 @@ export function watchSteadiness(
     unsteady.machines.set(id, why);
     addresses.set(one, why).set(other, why);
     const mend = 'give each host its own: rm /etc/machine-id, systemd-machine-id-setup, restart fleet';
-    notes.push({ key: `alternates ${id}`, text: `${why}; none of their nodes is deregistered or changed; ${mend}` });
+    notes.push({
+      kind: 'alternates',
+      key: id,
+      text: `${why}; none of their nodes is deregistered or changed; ${mend}`,
+    });
   }
   for (const node of nodes) {
     const identity = node.isFresh
@@ -57,7 +61,8 @@ export function watchSteadiness(
     }
     const mend = 'give each kubelet its own --hostname-override';
     notes.push({
-      key: `alternates ${node.uid}`,
+      kind: 'alternates',
+      key: node.uid,
       text: `${why}; the node is neither deregistered nor changed; ${mend}`,
     });
   }

@@ -1,10 +1,11 @@
 /** The nodes that have a machine: adopted where they bear no mark, kept up to date where they bear ours. */
 import { formatDuration } from '../duration.ts';
 import { type Action, type Adopt, fingerprint, type Label, undoable } from './action.ts';
-import { changeFor, labelsFor, type Note } from './labels.ts';
+import { changeFor, labelsFor } from './labels.ts';
 import { describe, type Evidence, type Observation } from './liveness.ts';
 import { isFutile, type Memory, PASSES_TO_BELIEVE, undoing } from './memory.ts';
 import { hasOwnName } from './node.ts';
+import type { Note } from './note.ts';
 import { CLAIM_WORDS, type Pair } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
 import type { Steadiness } from './steadiness.ts';
@@ -159,7 +160,8 @@ function keysOfNoMachine({ machines }: Observation, { nodeLabels }: Policy): rea
 
 function describeAbsent(key: string): Note {
   return {
-    key: `absent ${key}`,
+    kind: 'absent',
+    key,
     text: `KUBE_REGISTER_NODE_LABELS: no machine has metadata ${JSON.stringify(key)}; no label is removed meanwhile`,
   };
 }
@@ -189,7 +191,8 @@ export function undoneNote(
   const again = times === 1 ? 'once' : `${times} times`;
   const why = how === 'deleted' ? 'a cloud controller that does not know the node, or a person' : 'a policy controller';
   return {
-    key: `undone ${key} ${times}`,
+    kind: 'undone',
+    key: `${key} ${times}`,
     text: `something else ${how} ${what} ${again} after kube-register wrote it (${why}?); written again ${when}`,
   };
 }

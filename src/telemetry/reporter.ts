@@ -2,13 +2,13 @@
 import { formatAge } from '../duration.ts';
 import type { Target } from '../http/request-error.ts';
 import { quote } from '../quote.ts';
+import type { Note, NoteKind } from '../reconcile/note.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import { type Line, sayAlike } from './alike.ts';
 import type { Chapter } from './chronicle.ts';
 import type { Counts } from './counts.ts';
 import { Flapping } from './flapping.ts';
-import type { Log } from './log-events.ts';
-import { noteKindOf } from './notes.ts';
+import type { Log, LogEvent } from './log-events.ts';
 import { Once } from './once.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { Reminders } from './reminders.ts';
@@ -126,17 +126,15 @@ export class Reporter {
   }
 
   #sayNotes({ plan: { notes } }: Seen, nowMs: number): void {
-    const news = this.#notes.news(
-      notes.map(({ key }) => key),
-      nowMs,
-    );
-    const lines = notes.flatMap(({ key, text }): Line[] => {
-      const due = news.get(key);
+    const news = this.#notes.news(notes.map(idOf), nowMs);
+    const lines = notes.flatMap((note): Line[] => {
+      const due = news.get(idOf(note));
       if (due === undefined) return [];
-      const { word, event } = noteKindOf(key);
-      const message = due.preface + text;
+      const { kind } = note;
+      const event = NOTE_EVENTS[kind] ?? 'worked-around';
+      const message = due.preface + note.text;
       const more = (count: number) => `${count} more of the same kind (each is said at KUBE_REGISTER_LOG_LEVEL=debug)`;
-      return [{ kind: word, event, message, fields: due.figures, common: {}, more }];
+      return [{ kind, event, message, fields: due.figures, common: {}, more }];
     });
     sayAlike(this.#log, lines);
   }
@@ -153,6 +151,16 @@ export class Reporter {
     if (end === undefined) return;
     this.#log.say(ENDS[event], end.preface + messageOf(formatAge(end.lasted.lastedMs)), end.figures);
   }
+}
+
+const NOTE_EVENTS: Partial<Record<NoteKind, LogEvent>> = {
+  alternates: 'alternating',
+  undone: 'undone-by-others',
+  takeover: 'grace-restarted',
+};
+
+function idOf({ kind, key }: Note): string {
+  return `${kind} ${key}`;
 }
 
 function figuresOf({ machines, nodes, managed }: Counts) {

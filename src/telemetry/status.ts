@@ -6,12 +6,12 @@ import type { Outcome } from '../reconcile/apply.ts';
 import type { Machine } from '../reconcile/machines.ts';
 import { isKept, SINCE } from '../reconcile/marks.ts';
 import { addressesOf, type Node } from '../reconcile/node.ts';
+import { isWarningNote } from '../reconcile/note.ts';
 import type { Policy } from '../reconcile/policy.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Verdict } from '../reconcile/verdict.ts';
 import type { Chronicle, Deed, Subject } from './chronicle.ts';
 import type { Counts } from './counts.ts';
-import { noteKindOf } from './notes.ts';
 import type { MachineStatus, NodeStatus, PastAction, Status } from './status-document.ts';
 
 /** What the status has to know beside the last passes. */
@@ -88,7 +88,7 @@ export function makeStatus(
 
 /** Without the label that could not be copied from each of a thousand machines: those are logged, and nothing is wrong. */
 function describeNotes(seen: Seen | undefined): Status['warnings'] {
-  const warnings = (seen?.plan.notes ?? []).filter(({ key }) => noteKindOf(key).isWarning);
+  const warnings = (seen?.plan.notes ?? []).filter(isWarningNote);
   return [...new Set(warnings.map(({ text }) => text))];
 }
 

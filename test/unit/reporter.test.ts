@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { eraOf } from '../../src/kubernetes/era.ts';
 import { fingerprint } from '../../src/reconcile/action.ts';
 import type { Outcome } from '../../src/reconcile/apply.ts';
+import type { Note, NoteKind } from '../../src/reconcile/note.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
 import { NODE_VERDICTS } from '../../src/reconcile/verdict.ts';
 import { Chronicle } from '../../src/telemetry/chronicle.ts';
@@ -445,43 +446,46 @@ describe('a verdict that warns', () => {
 });
 
 describe('a note', () => {
-  const noted = (...keys: readonly string[]) => {
+  const note = (kind: NoteKind, key: string): Note => ({ kind, key, text: `text of ${kind} ${key}` });
+  const noted = (...notes: readonly Note[]) => {
     const pass = goodPass(quiet);
-    const notes = keys.map((key) => ({ key, text: `text of ${key}` }));
     return { ...pass, seen: { ...pass.seen, plan: { ...pass.seen.plan, notes } } };
   };
 
   it.each([
-    ['takeover uid 30000', 'grace-restarted'],
-    ['undone register a 2', 'undone-by-others'],
-    ['alternates a', 'alternating'],
-    ['label a rack', 'worked-around'],
-    ['toString', 'worked-around'],
-  ])('%s is the event %s', (key, event) => {
+    ['takeover', 'grace-restarted'],
+    ['undone', 'undone-by-others'],
+    ['alternates', 'alternating'],
+    ['label', 'worked-around'],
+  ] as const)('%s is the event %s', (kind, event) => {
     const say = listenToLines();
     say(goodPass(quiet));
-    expect(say(noted(key))).toEqual([{ level: 'warn', event, msg: `text of ${key}` }]);
+    expect(say(noted(note(kind, 'a')))).toEqual([{ level: 'warn', event, msg: `text of ${kind} a` }]);
   });
 
   it('that one grace period takes over from another is told each time', () => {
     const say = listen();
     say(goodPass(quiet));
     for (let pass = 1; pass < 100; pass += 1) {
-      expect(say(noted(`takeover uid ${pass * INTERVAL}`), pass * INTERVAL)).toHaveLength(1);
+      expect(say(noted(note('takeover', `uid ${pass * INTERVAL}`)), pass * INTERVAL)).toHaveLength(1);
     }
   });
 
   it('that something is undone is told again with each count, and once while that waits', () => {
     const say = listen();
     say(goodPass(quiet));
-    const passes = [1, 1, 2, 2, 2, 3].map((times, pass) => say(noted(`undone register a ${times}`), pass * INTERVAL));
+    const passes = [1, 1, 2, 2, 2, 3].map((times, pass) =>
+      say(noted(note('undone', `register a ${times}`)), pass * INTERVAL),
+    );
     expect(passes.map((lines) => lines.length)).toEqual([1, 0, 1, 0, 0, 1]);
   });
 
   it('of hundreds of a kind is not hundreds of lines', () => {
     const say = listen();
     say(goodPass(quiet));
-    const lines = say(noted(...Array.from({ length: 300 }, (_, index) => `takeover ${index} 0`), 'skipped'));
+    const lines = say(
+      noted(...Array.from({ length: 300 }, (_, index) => note('takeover', `${index} 0`)), note('skipped', '')),
+    );
     expect(lines).toHaveLength(22);
     expect(lines).toContain('warn: 280 more of the same kind (each is said at KUBE_REGISTER_LOG_LEVEL=debug)');
   });

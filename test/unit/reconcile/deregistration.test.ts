@@ -500,7 +500,7 @@ describe('a grace', () => {
     watch.passFor(5 * MINUTE, oneNode({}, [elsewhere]));
     const last = watch.passFor(4 * MINUTE - INTERVAL, oneNode({}, [A], { nodes: [renamed], kubelets: healthy }));
     expect(graceIn(last)).toMatchObject({ reason: 'left-over', watchedMs: 14.5 * MINUTE });
-    expect(last.notes.filter(({ key }) => key.startsWith('takeover'))).toEqual([]);
+    expect(last.notes.filter(({ kind }) => kind === 'takeover')).toEqual([]);
     expect(told(watch.pass(gone))).toContain(`deregister ${NAME}`);
   });
 
@@ -619,7 +619,7 @@ describe('pacing', () => {
 describe('records of fleet that name no machine', () => {
   it('are told of by their number, and not where there are none', () => {
     expect(planAt(0, { skippedRecords: 2 }).notes).toEqual([
-      { key: 'skipped', text: 'fleet lists records that name no machine (2): they are skipped' },
+      { kind: 'skipped', key: '', text: 'fleet lists records that name no machine (2): they are skipped' },
     ]);
     expect(planAt(0, {}).notes).toEqual([]);
   });

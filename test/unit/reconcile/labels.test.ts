@@ -72,7 +72,8 @@ describe('labels from metadata', () => {
     expect(actions).toEqual([]);
     expect(notes).toEqual([
       {
-        key: 'foreign label uid-10.0.0.1 rack',
+        kind: 'foreign',
+        key: 'uid-10.0.0.1 rack',
         text: 'node 10.0.0.1: the label rack was there before and is left alone',
       },
     ]);
@@ -81,7 +82,11 @@ describe('labels from metadata', () => {
   it('that cannot be represented are said', () => {
     const odd = machine('a', '10.0.0.1', { rack: 'x'.repeat(64), zone: 'b' });
     expect(planFor({ zone: 'b' }, 'zone', odd).notes).toEqual([
-      { key: 'label a rack', text: expect.stringContaining('"rack" is not copied to a label: the value "xxx') },
+      {
+        kind: 'label',
+        key: 'a rack',
+        text: expect.stringContaining('"rack" is not copied to a label: the value "xxx'),
+      },
     ]);
   });
 
@@ -100,7 +105,8 @@ describe('labels from metadata', () => {
     ]);
     expect(notes).toEqual([
       {
-        key: 'label a a-b',
+        kind: 'label',
+        key: 'a a-b',
         text: 'machine a: metadata "a-b" is not copied to a label: another metadata key became the label a-b already',
       },
     ]);
@@ -115,7 +121,8 @@ describe('a key in NODE_LABELS that no machine has', () => {
     expect(actions).toEqual([]);
     expect(notes).toEqual([
       {
-        key: `absent ${typo}`,
+        kind: 'absent',
+        key: typo,
         text: 'KUBE_REGISTER_NODE_LABELS: no machine has metadata "\\"rack\\""; no label is removed meanwhile',
       },
     ]);

@@ -141,7 +141,8 @@ describe('a list that hangs', () => {
     expect(told(plan)).toEqual(['register 10.0.0.1']);
     expect(plan.notes).toEqual([
       {
-        key: 'unlistable 10.0.0.2 10.0.0.3',
+        kind: 'unlistable',
+        key: '10.0.0.2 10.0.0.3',
         text: expect.stringMatching(/these are unreachable: 10\.0\.0\.2, 10\.0\.0\.3 \(no/),
       },
     ]);

@@ -361,7 +361,8 @@ describe('a registration that others undo', () => {
   it('is told of with what was undone, how often, and who may have done it', () => {
     expect(planAt(0, world, done(3, 0)).notes).toEqual([
       {
-        key: 'undone register a 3',
+        kind: 'undone',
+        key: 'register a 3',
         text: 'something else deleted node 10.0.0.1 3 times after kube-register wrote it (a cloud controller that does not know the node, or a person?); written again in 2m',
       },
     ]);
@@ -395,7 +396,7 @@ describe('a registration that others undo', () => {
     expect(seenSilent.nodes.get('10.0.0.1')?.name).toBe('in-grace');
     const back = planAt(2 * INTERVAL, { ...world, nodes: by }, seenSilent.memory);
     expect(told(back)).toContain('register 10.0.0.1');
-    expect(back.notes.filter(({ key }) => key.startsWith('undone'))).toEqual([]);
+    expect(back.notes.filter(({ kind }) => kind === 'undone')).toEqual([]);
   });
 
   it('is not noticed on servers before v0.9, which hide minions', () => {

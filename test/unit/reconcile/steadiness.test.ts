@@ -14,7 +14,7 @@ function plansOf(worlds: readonly World[], policy = {}): readonly Plan[] {
 }
 
 const warnings = (plan: Plan | undefined) =>
-  plan?.notes.filter(({ key }) => key.startsWith('alternates')).map(({ text }) => text);
+  plan?.notes.filter(({ kind }) => kind === 'alternates').map(({ text }) => text);
 
 describe('a machine whose address goes A, B, A, B', () => {
   const nodes = [1, 2].map((last) => ours(`10.0.0.${last}`, 'a', `10.0.0.${last}`, { ...up, machineId: 'a' }));

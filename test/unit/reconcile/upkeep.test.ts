@@ -294,7 +294,8 @@ describe('a label or mark that others take away', () => {
   it('is told of, with the key', () => {
     expect(planAt(INTERVAL, stripped, done(2)).notes).toEqual([
       {
-        key: 'undone mark uid-10.0.0.1 2',
+        kind: 'undone',
+        key: 'mark uid-10.0.0.1 2',
         text: `something else changed ${MANAGED} of node 10.0.0.1 2 times after kube-register wrote it (a policy controller?); written again in 30s`,
       },
     ]);
