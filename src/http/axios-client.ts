@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import axios, { type AxiosResponse } from 'axios';
 import pRetry from 'p-retry';
 import { onAbort } from '../on-abort.ts';
@@ -263,8 +264,15 @@ function createAgent({ baseUrl }: Endpoint, tls: TlsOptions): HttpAgent {
     ...pooling,
     secureContext: secureContextOf(material),
     rejectUnauthorized: !insecureSkipVerify,
-    ...(servername === undefined ? {} : { servername }),
+    ...(servername === undefined ? {} : identityOf(servername)),
   });
+}
+
+/** What makes Node check for another name than the host. An IP address is checked as well, but not sent: RFC 6066, section 3. */
+function identityOf(name: string) {
+  if (isIP(name) === 0) return { servername: name };
+  const check = (_host: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate);
+  return { servername: '', checkServerIdentity: check };
 }
 
 /**

@@ -235,6 +235,29 @@ describe('advice names what was read', () => {
   });
 });
 
+describe('a tls-server-name that is an IP address', () => {
+  const clientFor = async (name: string) =>
+    apiClient({
+      kubeconfig: await kubeconfig({
+        server: await serve('elsewhere'),
+        'certificate-authority': file('ca.pem'),
+        'tls-server-name': name,
+      }),
+    });
+
+  it('is checked, without a warning of Node', async () => {
+    const warned: Error[] = [];
+    const note = (warning: Error) => warned.push(warning);
+    process.on('warning', note);
+    onTestFinished(() => void process.off('warning', note));
+    expect(await outcomeOf(await clientFor('192.0.2.1'))).toBe('reached');
+    expect(await outcomeOf(await clientFor('192.0.2.2'))).toContain(
+      'use one of its own (192.0.2.1, elsewhere.example)',
+    );
+    expect(warned).toEqual([]);
+  });
+});
+
 describe('a certificate with an IP address as a DNS name', () => {
   it('is said to have no name: that it has cannot be used', async () => {
     const client = await apiClient({ endpoint: await serve('address-as-name'), caFile: file('address-as-name.pem') });
