@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type Reserved, reservedAs, usableAddress } from '../address.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
+import { parseNested } from '../http/nesting.ts';
 import { quote } from '../quote.ts';
 import type { FleetClient, MachinePage, MachineRecord } from './machine.ts';
 
@@ -126,7 +127,7 @@ function proxyRefusal(said: string, body: string): string {
 /** fleet's errors are `{"error":{"code":503,"message":"..."}}`, often with an empty message. */
 function messageOf(body: string): string | undefined {
   try {
-    const parsed = errorSchema.safeParse(JSON.parse(body));
+    const parsed = errorSchema.safeParse(parseNested(body));
     return parsed.success ? parsed.data.error.message : undefined;
   } catch {
     return undefined;

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { quote } from '../quote.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.ts';
+import { isDeeper, MOST_LEVELS, parseNested } from './nesting.ts';
 
 /**
  * The body as the schema has it. Throws RequestError that names what was wrong and where:
@@ -18,11 +19,15 @@ export function parseJson<T>(client: HttpClient, request: HttpRequest, answer: H
 
 function parseText(client: HttpClient, request: HttpRequest, answer: HttpAnswer): unknown {
   try {
-    return JSON.parse(answer.body);
+    return parseNested(answer.body);
   } catch {
-    const found = answer.body === '' ? 'an empty body' : `${contentOf(answer)} that is not JSON: ${quote(answer.body)}`;
+    const found = answer.body === '' ? 'an empty body' : `${contentOf(answer)} that ${faultOf(answer.body)}`;
     throw client.failure(request, `answered ${answer.status} with ${found}`, answer);
   }
+}
+
+function faultOf(body: string): string {
+  return isDeeper(body, MOST_LEVELS) ? `has more than ${MOST_LEVELS} levels of nesting` : `is not JSON: ${quote(body)}`;
 }
 
 function contentOf(answer: HttpAnswer): string {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type ConfigSource, settingsSource } from '../http/config-source.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
+import { parseNested } from '../http/nesting.ts';
 import type { RequestError } from '../http/request-error.ts';
 import { onOneLine } from '../quote.ts';
 
@@ -31,7 +32,7 @@ type Status = z.infer<typeof statusSchema>;
 export function readStatus(answer: HttpAnswer): Status {
   let body: unknown;
   try {
-    body = JSON.parse(answer.body);
+    body = parseNested(answer.body);
   } catch {
     body = undefined;
   }
