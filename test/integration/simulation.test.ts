@@ -11,8 +11,19 @@ const INTERVALS = 100;
 /** A schedule takes a fifth of a second on an idle core. */
 const PATIENCE_MS = 120_000;
 
-async function firstBroken(mistaken: (policy: Policy) => Policy): Promise<{ seed: number; ending: Ending }> {
-  for (let seed = 1; seed <= 200; seed += 1) {
+/** The first schedules of CI are long ones; these are short, and everything that is asked of them happens in several. */
+const SEEDS = Array.from({ length: 16 }, (_, index) => 24 + index);
+/** Speaks through the clients that are shipped. */
+const SEED_OF_CLIENTS = 50;
+/** Breaks a rule within few schedules. */
+const QUICK_MUTANT = '4: pacing';
+
+/** The first schedule, from `first` on, that breaks a rule. Throws when 200 break none. */
+async function firstBroken(
+  mistaken: (policy: Policy) => Policy,
+  first: number,
+): Promise<{ seed: number; ending: Ending }> {
+  for (let seed = first; seed < first + 200; seed += 1) {
     const ending = await play({ seed, intervals: INTERVALS, mistaken });
     if (ending.broken !== undefined) return { seed, ending };
   }
@@ -25,8 +36,7 @@ describe('the simulation', () => {
     async () => {
       const counts = new Map<string, number>();
       const broken: string[] = [];
-      // The last one speaks through the clients that are shipped.
-      for (let seed = 1; seed <= 50; seed += 1) {
+      for (const seed of SEEDS) {
         const ending = await play({ seed, intervals: INTERVALS });
         addCounts(counts, ending);
         if (ending.broken !== undefined) broken.push(`seed ${seed}: ${ending.broken.message}`);
@@ -48,21 +58,22 @@ describe('the simulation', () => {
     PATIENCE_MS,
   );
 
-  it.each([7, 50])('is the same for the same seed (%i)', async (seed) => {
+  it.each([7, SEED_OF_CLIENTS])('is the same for the same seed (%i)', async (seed) => {
     const [first, second] = [await play({ seed, intervals: INTERVALS }), await play({ seed, intervals: INTERVALS })];
+    expect(first.broken).toBeUndefined();
     expect(second.story).toEqual(first.story);
     expect(second.counts).toEqual(first.counts);
   });
 
   it.each([
-    ['adopts in spite of ADOPT=false', { adopt: true }],
-    ['writes for an owner that it is not', { ownerId: 'nobody' }],
-    ['deletes in spite of POLICY=register-only', { neverDeregister: undefined, missingGraceMs: 0 }],
+    ['adopts in spite of ADOPT=false', { adopt: true }, 2],
+    ['writes for an owner that it is not', { ownerId: 'nobody' }, 1],
+    ['deletes in spite of POLICY=register-only', { neverDeregister: undefined, missingGraceMs: 0 }, 103],
   ])(
     'catches a daemon that %s, and tells a shorter story of it',
-    async (_name, mistake) => {
+    async (_name, mistake, from) => {
       const mistaken = (policy: Policy) => ({ ...policy, ...mistake });
-      const { seed, ending } = await firstBroken(mistaken);
+      const { seed, ending } = await firstBroken(mistaken, from);
       const { ending: shorter, ...shrunk } = await shrink(ending, { seed, intervals: INTERVALS, mistaken });
       expect(shorter.happenings).toBeLessThanOrEqual(ending.happenings);
       const again = await play({ seed, mistaken, ...shrunk });
@@ -77,6 +88,7 @@ const inWords = ({ sentence, mistake }: Mutant) => `${sentence}: ${mistake}`;
 
 describe('the mutants', () => {
   it('fit the source', () => {
+    expect(MUTANTS.map(({ sentence }) => sentence)).toContain(QUICK_MUTANT);
     for (const { edits } of MUTANTS) {
       const texts = new Map<string, string>();
       for (const edit of edits) {
@@ -86,7 +98,9 @@ describe('the mutants', () => {
     }
   });
 
-  it.each(MUTANTS.slice(0, 1).map((mutant) => [inWords(mutant), mutant] as const))(
+  it.each(
+    MUTANTS.filter(({ sentence }) => sentence === QUICK_MUTANT).map((mutant) => [inWords(mutant), mutant] as const),
+  )(
     'are caught: %s',
     async (_name, mutant) => {
       expect((await trial(mutant, MUTANTS.indexOf(mutant), 100, INTERVALS)).caught).toBeDefined();
