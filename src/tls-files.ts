@@ -10,7 +10,7 @@ export interface TlsMaterial {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
-  /** TLS 1.0 and 1.1, SHA-1 and keys of any size are allowed. */
+  /** TLS 1.0 and 1.1, SHA-1, keys of any size, and names in the CN are allowed. */
   readonly legacy?: boolean;
 }
 

@@ -3,7 +3,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import axios, { type AxiosResponse } from 'axios';
 import pRetry from 'p-retry';
 import { onAbort } from '../on-abort.ts';
@@ -16,6 +16,7 @@ import { type Endpoint, parseEndpoint } from './endpoint.ts';
 import type { HttpAnswer, HttpClient, HttpRequest, RequestObserver } from './http-client.ts';
 import { readBody } from './read-body.ts';
 import { RequestError, type Target } from './request-error.ts';
+import { identityProblem } from './server-identity.ts';
 
 interface TlsOptions extends TlsMaterial {
   readonly insecureSkipVerify: boolean;
@@ -264,15 +265,11 @@ function createAgent({ baseUrl }: Endpoint, tls: TlsOptions): HttpAgent {
     ...pooling,
     secureContext: secureContextOf(material),
     rejectUnauthorized: !insecureSkipVerify,
-    ...(servername === undefined ? {} : identityOf(servername)),
+    // An IP address is checked for, but not sent: RFC 6066, section 3.
+    ...(servername === undefined ? {} : { servername: isIP(servername) === 0 ? servername : '' }),
+    checkServerIdentity: (host: string, certificate: PeerCertificate) =>
+      identityProblem(servername ?? host, certificate, tls.legacy ?? false),
   });
-}
-
-/** What makes Node check for another name than the host. An IP address is checked as well, but not sent: RFC 6066, section 3. */
-function identityOf(name: string) {
-  if (isIP(name) === 0) return { servername: name };
-  const check = (_host: string, certificate: PeerCertificate) => checkServerIdentity(name, certificate);
-  return { servername: '', checkServerIdentity: check };
 }
 
 /**
@@ -293,7 +290,13 @@ function describe(error: unknown): NetworkFailure {
   if (!(error instanceof Error)) return { code: '', message: String(error) };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const certificateNames = namesOf(error) ?? namesOf(error.cause);
-  return { code, message: error.message, ...(certificateNames !== undefined && { certificateNames }) };
+  const hasLegacyName = [error, error.cause].some((each) => Object(each).isLegacyName === true);
+  return {
+    code,
+    message: error.message,
+    ...(certificateNames !== undefined && { certificateNames }),
+    ...(hasLegacyName && { hasLegacyName }),
+  };
 }
 
 /**

@@ -11,6 +11,8 @@ export interface NetworkFailure {
   readonly message: string;
   /** The names and addresses of a certificate that is for others than the one that was wanted. */
   readonly certificateNames?: readonly string[];
+  /** The certificate has the wanted name, in a way that is taken with legacy TLS alone. */
+  readonly hasLegacyName?: boolean;
 }
 
 const PROGRAM: Record<Target, string> = { fleet: 'fleet', kubernetes: 'the API server' };
@@ -169,7 +171,7 @@ function tlsProblem(failure: NetworkFailure, source: ConfigSource): string | und
     case 'CERT_NOT_YET_VALID':
       return "the server's certificate is not valid yet: check the clock of this machine and of the server";
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return wrongName(failure.certificateNames ?? [], source);
+      return failure.hasLegacyName ? legacyName(source) : wrongName(failure.certificateNames ?? [], source);
     default:
   }
   const words = `${code} ${message}`;
@@ -207,6 +209,11 @@ function tlsProblem(failure: NetworkFailure, source: ConfigSource): string | und
 
 function orLegacyTls({ legacyTls }: ConfigSource): string {
   return legacyTls === undefined ? '' : `, or set ${legacyTls}, which allows TLS 1.0, SHA-1 and small keys`;
+}
+
+function legacyName({ legacyTls }: ConfigSource): string {
+  const orLegacy = legacyTls === undefined ? '' : `, or set ${legacyTls}, which allows it`;
+  return `the server's certificate has its name in the CN alone or in a wildcard for a part of a label, which is not safe: have it made with a subjectAltName${orLegacy}`;
 }
 
 const NAMES_SHOWN = 5;

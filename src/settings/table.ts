@@ -64,7 +64,7 @@ function onOff(standard: 'true' | 'false', about: About) {
 function legacyTls(section: Section) {
   return onOff('false', {
     section,
-    help: 'true: allow TLS 1.0 and 1.1, SHA-1 signatures and small keys, as servers before 2016 have them. Anybody on the network may then break the encryption or imitate the server.',
+    help: 'true: allow TLS 1.0 and 1.1, SHA-1 signatures, small keys and names in the CN, as servers before 2016 have them. Anybody on the network may then break the encryption or imitate the server.',
   });
 }
 

@@ -27,6 +27,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     ),
   ],
   [', or set …, which allows TLS 1.0, SHA-1 and small keys', elsewhere('http-tls.test.ts', 'a server with legacy TLS')],
+  [', or set …, which allows it', elsewhere('http-tls.test.ts', 'a server with legacy TLS')],
   ['--certificate-authority=…', followed('a CA of a kubeconfig')],
   ['--client-certificate=… --client-key=…', followed('no client certificate in a kubeconfig')],
   ['--heap-growing-percent=50', fact],

@@ -158,6 +158,18 @@ describe('a server with legacy TLS', () => {
     await expect(apiClient({ kubeconfig: path })).rejects.toThrow('or set KUBE_REGISTER_API_LEGACY_TLS=true');
   });
 
+  it('is reached by a name in the CN alone, and the error without it names the setting', async () => {
+    const path = await kubeconfig({
+      server: await serve('nameless'),
+      'certificate-authority': file('ca.pem'),
+      'tls-server-name': 'nameless',
+    });
+    expect(await outcomeOf(await apiClient({ kubeconfig: path, legacyTls: true }))).toBe('reached');
+    expect(await outcomeOf(await apiClient({ kubeconfig: path }))).toBe(
+      "the server's certificate has its name in the CN alone or in a wildcard for a part of a label, which is not safe: have it made with a subjectAltName, or set KUBE_REGISTER_API_LEGACY_TLS=true, which allows it",
+    );
+  });
+
   it('is still checked: legacy TLS takes no certificate of another authority or name', async () => {
     const options = { caFile: file('other-ca.pem'), legacyTls: true };
     expect(await outcomeOf(await apiClient({ endpoint: await serve('sha1'), ...options }))).toMatch(/not trusted here/);
