@@ -14,6 +14,8 @@ export interface KeyPair {
 
 export class Authority {
   readonly caFile: string;
+  /** The key of the authority itself. */
+  readonly caKeyFile: string;
   readonly #openssl: string;
   readonly #folder: string;
 
@@ -21,6 +23,7 @@ export class Authority {
     this.#openssl = openssl;
     this.#folder = folder;
     this.caFile = join(folder, 'ca.pem');
+    this.caKeyFile = join(folder, 'ca.key');
   }
 
   /** Makes the authority itself; before anything else. */
@@ -33,7 +36,7 @@ export class Authority {
   /** A certificate for a server at these addresses. */
   async serverAt(name: string, addresses: readonly string[]): Promise<KeyPair> {
     const names = addresses.map((address) => `IP:${address}`).join(',');
-    const signed = ['-CA', this.caFile, '-CAkey', join(this.#folder, 'ca.key')];
+    const signed = ['-CA', this.caFile, '-CAkey', this.caKeyFile];
     await this.#request(name, `subjectAltName=${names}`, signed);
     return { certFile: join(this.#folder, `${name}.pem`), keyFile: join(this.#folder, `${name}.key`) };
   }

@@ -146,6 +146,7 @@ export class Servers {
         `--service-account-signing-key-file=${signingKey}`,
         '--service-account-issuer=https://kubernetes.default.svc',
         `--token-auth-file=${tokenFile}`,
+        `--client-ca-file=${this.authority.caFile}`,
         '--authorization-mode=RBAC',
         '--service-cluster-ip-range=10.0.0.0/24',
         '--disable-admission-plugins=ServiceAccount',
