@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../src/reconcile/policy.ts';
-import { MUTANTS, type Mutant } from '../simulate/mutants.ts';
+import type { Mutant } from '../simulate/mutant.ts';
+import { MUTANTS } from '../simulate/mutants.ts';
 import { edited, trial } from '../simulate/mutation.ts';
 import { addCounts, type Ending, play } from '../simulate/schedule.ts';
 import { shrink } from '../simulate/shrink.ts';

@@ -1,0 +1,398 @@
+/** Mutants of DESIGN 4: whether a node is alive, and when it is deregistered. */
+import { type Mutant, mutant, unseen } from './mutant.ts';
+
+const APPLY = 'src/reconcile/apply.ts';
+const DEREGISTRATION = 'src/reconcile/deregistration.ts';
+const GUARD = 'src/reconcile/guard.ts';
+const LAST_CHECK = 'src/reconcile/last-check.ts';
+const LIVENESS = 'src/reconcile/liveness.ts';
+const MARKS = 'src/reconcile/marks.ts';
+const MEMORY = 'src/reconcile/memory.ts';
+const RECONCILER = 'src/reconcile/reconciler.ts';
+
+export const MUTANTS_OF_LIFE: readonly Mutant[] = [
+  // Section 4: alive
+  mutant('4: alive when it is reporting', 'only when its kubelet answers', [
+    LIVENESS,
+    "alive: isUp || kubelet !== 'silent' ||",
+    "alive: kubelet !== 'silent' ||",
+  ]),
+  mutant(
+    '4: alive when its kubelet answers',
+    'only when it is reporting',
+    [LIVENESS, "alive: isUp || kubelet !== 'silent' || ready", "alive: isUp || kubelet === 'unasked' || ready"],
+    [
+      LAST_CHECK,
+      "if (answer === undefined || answer.state === 'silent') return undefined;",
+      'if (true) return undefined;',
+    ],
+  ),
+  unseen('4: alive when that could not be found out: its kubelet was not asked', 'not asked is silent', [
+    LIVENESS,
+    "alive: isUp || kubelet !== 'silent' ||",
+    "alive: isUp || (kubelet !== 'silent' && kubelet !== 'unasked') ||",
+  ]),
+  unseen('4: what was not read is alive', 'it is dead', [
+    LIVENESS,
+    "ready === 'unread' || ready === 'unreadable',",
+    "ready === 'unreadable',",
+  ]),
+  unseen('4: a shape that we do not know is alive', 'it is dead', [
+    LIVENESS,
+    "ready === 'unread' || ready === 'unreadable',",
+    "ready === 'unread',",
+  ]),
+  mutant(
+    '4: the kubelet is asked at every usable address in the node status and our annotation',
+    "only at its machine's address, or its first",
+    [LIVENESS, 'return all.map((address) =>', 'return all.slice(0, 1).map((address) =>'],
+    [LAST_CHECK, 'return unasked === undefined', 'return true || unasked === undefined'],
+  ),
+  mutant('4: ... and our annotation', 'not there', [
+    LIVENESS,
+    'if (written !== undefined) addresses.add(written);',
+    '',
+  ]),
+  mutant(
+    '4: an answer of any kind is a sign of life',
+    'only a healthy kubelet is alive',
+    [
+      LIVENESS,
+      "if (answer === undefined || answer.state === 'silent') continue;",
+      "if (answer?.state !== 'healthy') continue;",
+    ],
+    [
+      LAST_CHECK,
+      "if (answer === undefined || answer.state === 'silent') return undefined;",
+      "if (answer?.state !== 'healthy') return undefined;",
+    ],
+  ),
+  unseen("4: an answer is not this node's when another reporting node has the address", "it is everybody's", [
+    LIVENESS,
+    'if (tenant === undefined || address !== machine?.address) return { address, tenant };',
+    'return { address, tenant: undefined };',
+  ]),
+  mutant("4: an answer is another node's only while that node is reporting", 'also when it is not', [
+    LIVENESS,
+    `if (!isReporting(node, era)) continue;
+    const addresses`,
+    'const addresses',
+  ]),
+  mutant(
+    '4: ... or is the node of the machine at the address and reports no address that is its alone',
+    'whatever it reports',
+    [
+      LIVENESS,
+      'if (!addressesOf(node).some((each) => isOwn(each, node))) file(others, address, node);',
+      'file(others, address, node);',
+    ],
+  ),
+  mutant('4: of an address that fleet gives to two machines an answer may be its own', "it is another's", [
+    LIVENESS,
+    'if (isShared(listed, address)) return { address, tenant: undefined };',
+    '',
+  ]),
+  mutant('4: ... and so may one where the node of another host has the address', "it is the other's", [
+    LIVENESS,
+    'isContested: areTwoHosts(node, machine, tenant)',
+    'isContested: false',
+  ]),
+  unseen('4: an answer that may be its own keeps it and proves nothing', 'its kubelet was heard', [
+    LIVENESS,
+    'if (tenant === undefined) answeredAt.push(address);',
+    'answeredAt.push(address);',
+  ]),
+  unseen('4: the kubelet is asked where the machine is that was paired with the node last', 'it is not', [
+    LIVENESS,
+    'for (const address of lastAt.get(node.uid) ?? []) addresses.add(address);',
+    '',
+  ]),
+
+  // Section 4: the table
+  mutant('4: another node of its machine reports: left-over', 'it is like any other', [
+    DEREGISTRATION,
+    "if (successor !== undefined) return 'left-over';",
+    '',
+  ]),
+  unseen('4: left-over after MISSING_GRACE', 'after UNHEALTHY_GRACE', [
+    DEREGISTRATION,
+    "const graceMs = reason === 'unhealthy' ?",
+    "const graceMs = reason === 'unhealthy' || reason === 'left-over' ?",
+  ]),
+  unseen('4: machine-gone after MISSING_GRACE', 'after UNHEALTHY_GRACE', [
+    DEREGISTRATION,
+    "const graceMs = reason === 'unhealthy' ?",
+    "const graceMs = reason === 'unhealthy' || reason === 'machine-gone' ?",
+  ]),
+  unseen('4: unhealthy after UNHEALTHY_GRACE', 'after MISSING_GRACE', [
+    DEREGISTRATION,
+    "const graceMs = reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs;",
+    'const graceMs = policy.missingGraceMs;',
+  ]),
+  mutant('4: only if this process has heard the kubelet; else unheard', 'silence proves death', [
+    DEREGISTRATION,
+    "const needsAnswer = reason === 'unhealthy' || reason === 'metadata-changed';",
+    'const needsAnswer = false;',
+  ]),
+  unseen('4: ... metadata-changed too', 'only unhealthy', [
+    DEREGISTRATION,
+    "const needsAnswer = reason === 'unhealthy' || reason === 'metadata-changed';",
+    "const needsAnswer = reason === 'unhealthy';",
+  ]),
+  mutant('4: ... at an address that is asked now', 'anywhere', [
+    DEREGISTRATION,
+    '!known.places.some(({ address }) => heard.includes(address))',
+    'heard.length === 0',
+  ]),
+  mutant('4: ... and has not given it the verdict probe-suspect since', 'that changes nothing', [
+    DEREGISTRATION,
+    "if (doubt?.kind === 'probe-suspect' && doubt.watchedMs >= DOUBT_MS) return [];",
+    '',
+  ]),
+  unseen('4: probe-suspect and not-posting after ten minutes', 'at once', [
+    MEMORY,
+    'export const DOUBT_MS = 10 * MINUTE;',
+    'export const DOUBT_MS = 0;',
+  ]),
+  unseen('4: orphan is a warning', 'a note', [
+    DEREGISTRATION,
+    `next: "kept: fleet's agent is down on that machine, or something else has its address",
+        isWarning: true,`,
+    'next: "kept: fleet\'s agent is down on that machine, or something else has its address",',
+  ]),
+  mutant('4: none is deleted on a server that hides dead minions', 'they are', [
+    DEREGISTRATION,
+    'if (observation.era.hidesMinions) {',
+    'if (false) {',
+  ]),
+
+  // Section 4: veto, settings, guard
+  mutant('4: veto: keep', 'a node that is kept is deregistered', [
+    MARKS,
+    "return [node.annotations.get(KEEP), node.labels.get(KEEP)].some((value) => value !== undefined && value !== 'false');",
+    'return false;',
+  ]),
+  mutant(
+    '4: veto: cordoned',
+    'a cordoned node is deregistered',
+    [DEREGISTRATION, "if (node.facts.unschedulable === true) return 'it is cordoned';", ''],
+    [LAST_CHECK, "if (current.facts.unschedulable !== false) return refused('it is cordoned');", ''],
+  ),
+  unseen('4: a veto ends the grace, as life does', 'a grace goes on where it was', [
+    DEREGISTRATION,
+    'new Map(hold === undefined ? due.map(({ node, grace }) => [node.uid, grace]) : [])',
+    'new Map([...(hold === undefined ? memory.graces : []), ...(hold === undefined ? due.map(({ node, grace }) => [node.uid, grace] as const) : [])])',
+  ]),
+  unseen('4: cordoned and missing from fleet is a warning with the command', 'it is not', [
+    DEREGISTRATION,
+    "const isRetired = known.fleet === 'not-listed' && !isKept(node);",
+    'const isRetired = false;',
+  ]),
+  mutant('4: POLICY=register-only', 'it deletes', [
+    DEREGISTRATION,
+    'if (policy.neverDeregister !== undefined) {',
+    'if (false) {',
+  ]),
+  mutant(
+    '4: a grace that is never',
+    'it passes',
+    [DEREGISTRATION, '=== Number.POSITIVE_INFINITY) {', '=== -1) {'],
+    [
+      DEREGISTRATION,
+      "const graceMs = reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs;",
+      "const graceMs = Math.min(reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs, 180_000);",
+    ],
+  ),
+  unseen('4: guard: more than MAX_DEREGISTER_PERCENT', 'that much or more', [
+    GUARD,
+    'return part * 100 > percent * whole;',
+    'return part * 100 >= percent * whole;',
+  ]),
+  unseen('4: guard: nothing is rounded', 'percent are rounded', [
+    GUARD,
+    'return part * 100 > percent * whole;',
+    'return Math.round((part * 100) / whole) > percent;',
+  ]),
+  unseen('4: guard: more than one', 'one suffices', [GUARD, 'gone.length > 1 && exceeds', 'exceeds']),
+  unseen('4: guard: or all are', 'not even then', [
+    GUARD,
+    'if (!isTooMany && gone.length < counted) return undefined;',
+    'if (!isTooMany) return undefined;',
+  ]),
+  unseen('4: guard: vetoed nodes count in neither number', 'they count', [
+    DEREGISTRATION,
+    'if (veto === undefined && !isLeftOver) {',
+    'if (!isLeftOver) {',
+  ]),
+  unseen('4: guard: left-over nodes count in neither number', 'they count', [
+    DEREGISTRATION,
+    'if (veto === undefined && !isLeftOver) {',
+    'if (veto === undefined) {',
+  ]),
+  unseen('4: guard: of the machines of deregistered nodes more than one came back', 'one suffices', [
+    GUARD,
+    'if (returned.length > 1 && exceeds',
+    'if (returned.length > 0 && exceeds',
+  ]),
+  unseen('4: guard: ... and more than 5 %', 'more than one suffices', [
+    GUARD,
+    'if (returned.length > 1 && exceeds(returned.length, managed, RETURNED_PERCENT)) {',
+    'if (returned.length > 1) {',
+  ]),
+  unseen('4: guard: ... with a kubelet that answers', 'healthy or not', [
+    DEREGISTRATION,
+    "if (answer !== undefined && answer.state !== 'silent') return true;",
+    'if (machines.has(id)) return true;',
+  ]),
+  unseen("4: guard: a left-over's machine is not one of these", 'it is', [
+    RECONCILER,
+    "if (reason !== 'left-over') {",
+    'if (true) {',
+  ]),
+  unseen('4: guard: that hold lasts an hour more', 'ten minutes', [
+    MEMORY,
+    'nowMs - returnedAtMs <= HOUR));',
+    'nowMs - returnedAtMs <= 10 * MINUTE));',
+  ]),
+  unseen('4: all graces end with a hold', 'they go on', [
+    DEREGISTRATION,
+    'new Map(hold === undefined ? due.map',
+    'new Map(true ? due.map',
+  ]),
+
+  // Section 4: grace and pacing
+  unseen('4: unhealthy has a grace of its own', 'all share one', [
+    MEMORY,
+    "return (a === 'unhealthy') === (b === 'unhealthy');",
+    'return true;',
+  ]),
+  unseen('4: left-over, machine-gone and metadata-changed share one', 'each has its own', [
+    MEMORY,
+    "return (a === 'unhealthy') === (b === 'unhealthy');",
+    'return a === b;',
+  ]),
+  unseen('4: when one takes over the log says so', 'it does not', [
+    DEREGISTRATION,
+    'if (before !== undefined && !sharesGrace(before.reason, reason)) notes.push(takeover(gone, before, now));',
+    '',
+  ]),
+  unseen('4: at most two intervals count between two good passes', 'all that went by', [
+    MEMORY,
+    'return Math.min(Math.max(nowMs - memory.lastGoodMs, 0), 2 * intervalMs);',
+    'return Math.max(nowMs - memory.lastGoodMs, 0);',
+  ]),
+  unseen('4: three good passes in a row at the least', 'one', [
+    DEREGISTRATION,
+    '(PASSES_TO_BELIEVE - grace.passes) * intervalMs, 0);',
+    '0);',
+  ]),
+  unseen('4: the grace is watched to its end', 'it is not waited for', [
+    DEREGISTRATION,
+    'return Math.max(graceMs - grace.watchedMs, (PASSES',
+    'return Math.max((PASSES',
+  ]),
+  unseen('4: a pass that ran into its deadline is not a good one', 'it counts', [
+    RECONCILER,
+    'if (seen !== undefined) this.#memory = unwatched(this.#memory, before);',
+    '',
+  ]),
+  mutant('4: pacing', 'all at once', [
+    DEREGISTRATION,
+    'ready.slice(0, Math.max(1, Math.floor(managed / 100)))',
+    'ready',
+  ]),
+  unseen('4: pacing: longest gone first', 'by name', [
+    DEREGISTRATION,
+    `b.grace.watchedMs - a.grace.watchedMs ||
+      b.grace.passes - a.grace.passes ||`,
+    '',
+  ]),
+  unseen('4: pacing: those that failed before last', 'failed or not', [
+    DEREGISTRATION,
+    'a.grace.failures - b.grace.failures ||',
+    '',
+  ]),
+
+  // Section 4: the last look
+  unseen('4: the last look: which API server it is', 'it is not asked', [
+    LAST_CHECK,
+    'if (now.abilities !== era.abilities) return',
+    'if (false) return',
+  ]),
+  mutant('4: the last look: its kubelet at every address', 'no kubelet is asked once more', [
+    LAST_CHECK,
+    "if (answer === undefined || answer.state === 'silent') return undefined;",
+    'if (true) return undefined;',
+  ]),
+  unseen('4: ... at every address', 'at the first', [
+    LAST_CHECK,
+    'Promise.all(places.map(({ address }) => kubelets.check(address, begin))),',
+    'Promise.all(places.slice(0, 1).map(({ address }) => kubelets.check(address, begin))),',
+  ]),
+  mutant('4: the last look: not reporting', 'a node that reports by now is deleted', [
+    LAST_CHECK,
+    "if (isReporting(current, era)) return { ...refused('it is reporting after all'), alive: true };",
+    '',
+  ]),
+  unseen('4: the last look: same uid', 'whatever has the name', [
+    LAST_CHECK,
+    "if (current.uid !== node.uid) return refused('it is another node of the same name by now');",
+    '',
+  ]),
+  mutant('4: the last look: our mark', 'marked or not', [
+    LAST_CHECK,
+    "if (current.mark?.machineId !== machineId) return refused('its mark is not the one we saw');",
+    '',
+  ]),
+  mutant('4: the last look: no keep', 'kept or not', [
+    LAST_CHECK,
+    "if (isKept(current)) return refused('kube-register.io/keep is set on it');",
+    '',
+  ]),
+  mutant('4: the last look: not cordoned', 'cordoned or not', [
+    LAST_CHECK,
+    "if (current.facts.unschedulable !== false) return refused('it is cordoned');",
+    '',
+  ]),
+  mutant('4: the last look: not leaving', 'leaving or not', [
+    LAST_CHECK,
+    "if (current.leaving !== undefined) return refused('it is being deleted already');",
+    '',
+  ]),
+  mutant('4: nothing is sent when the last look took too long', 'however long it took', [
+    LAST_CHECK,
+    'if (tookMs > checkTimeoutMs + MARGIN_MS) {',
+    'if (false) {',
+  ]),
+  mutant('4: ... by the monotonic or the wall clock', 'by the monotonic clock alone', [
+    LAST_CHECK,
+    'Math.max(clock.monotonic() - began.monotonic, Math.abs(clock.wall() - began.wall))',
+    'clock.monotonic() - began.monotonic',
+  ]),
+  mutant(
+    "4: an answer that was another node's is passed over only while that node still reports",
+    'whatever that node does',
+    [LAST_CHECK, 'isStillTenant(tenant, toNode(current, ownerId), address, era);', 'true;'],
+    [LAST_CHECK, '    current !== undefined &&\n', ''],
+  ),
+  mutant('4: an address that the node reports by now and that was not asked is an objection', 'it is not', [
+    LAST_CHECK,
+    'return unasked === undefined ?',
+    'return true ?',
+  ]),
+  unseen('4: uid is a precondition', 'any uid', [
+    APPLY,
+    'clients.nodes.remove(name, uid, resourceVersion, limits.finish)',
+    "clients.nodes.remove(name, '', resourceVersion, limits.finish)",
+  ]),
+  unseen('4: resourceVersion is a precondition', 'any version', [
+    APPLY,
+    'clients.nodes.remove(name, uid, resourceVersion, limits.finish)',
+    "clients.nodes.remove(name, uid, '', limits.finish)",
+  ]),
+  unseen('4: what a server can do decides what is remembered', 'everything is remembered of every server', [
+    MEMORY,
+    'if (memory.abilities === undefined || memory.abilities === abilities) return memory;',
+    'if (true) return memory;',
+  ]),
+];

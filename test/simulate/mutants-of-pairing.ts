@@ -1,0 +1,351 @@
+/** Mutants of DESIGN 2 and 3: which node is a machine's, when one is registered, and what is written on it. */
+import { type Mutant, mutant, unseen } from './mutant.ts';
+
+const ADDRESSES = 'src/address.ts';
+const APPLY = 'src/reconcile/apply.ts';
+const DEREGISTRATION = 'src/reconcile/deregistration.ts';
+const LABELS = 'src/reconcile/labels.ts';
+const LAST_CHECK = 'src/reconcile/last-check.ts';
+const LIVENESS = 'src/reconcile/liveness.ts';
+const MACHINES = 'src/reconcile/machines.ts';
+const MARKS = 'src/reconcile/marks.ts';
+const MEMORY = 'src/reconcile/memory.ts';
+const NODE = 'src/reconcile/node.ts';
+const NODE_READER = 'src/reconcile/node-reader.ts';
+const OBSERVE = 'src/reconcile/observe.ts';
+const PAIR = 'src/reconcile/pair.ts';
+const PLAN = 'src/reconcile/plan.ts';
+const RECONCILER = 'src/reconcile/reconciler.ts';
+const REGISTRATION = 'src/reconcile/registration.ts';
+const STEADINESS = 'src/reconcile/steadiness.ts';
+const UPKEEP = 'src/reconcile/upkeep.ts';
+
+export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
+  // Section 2
+  mutant(
+    '2: only a complete observation is planned with',
+    'a failed list of machines is an empty one',
+    [
+      OBSERVE,
+      "if (fleet.status === 'rejected' || kubernetes.status === 'rejected') throw new ObservationError(failures);",
+      "if (kubernetes.status === 'rejected') throw new ObservationError(failures);",
+    ],
+    [
+      OBSERVE,
+      'return { ...fleet.value, listing: kubernetes.value };',
+      "return { ...(fleet.status === 'fulfilled' ? fleet.value : { machines: new Map(), skippedRecords: 0 }), listing: kubernetes.value };",
+    ],
+  ),
+
+  // Section 3: words
+  unseen('3: a candidate has exactly one usable address', 'of several addresses the first is its own', [
+    MACHINES,
+    'address: others.length === 0 ? only : undefined,',
+    'address: only,',
+  ]),
+  unseen('3: 127.0.0.1 and ::1 are not usable', 'they are', [
+    ADDRESSES,
+    "[/^(127\\.0\\.0\\.1|::1)$/, 'loopback'],",
+    '',
+  ]),
+  mutant(
+    '3: a shared address is no sign of either',
+    'it is a sign of both',
+    [PAIR, '(!isAddressShared && reports(node, address))', 'reports(node, address)'],
+    [
+      PAIR,
+      `address: isAddressShared
+        ? NONE
+        : own(`,
+      'address: own(',
+    ],
+    [REGISTRATION, 'if (isShared(observation, machine.address)) {', 'if (false) {'],
+  ),
+  mutant('3: reporting: on v1.0 and later False too', 'only True is', [
+    NODE,
+    "return facts?.ready === 'false' && era.falseIsReporting;",
+    'return false;',
+  ]),
+  mutant('3: reporting: before v1.0 False is not', 'it is there too', [
+    NODE,
+    "return facts?.ready === 'false' && era.falseIsReporting;",
+    "return facts?.ready === 'false';",
+  ]),
+  unseen('3: reporting: before v0.9 by being listed', 'by its condition there too', [
+    NODE,
+    "if (era.hidesMinions || facts?.ready === 'true') return true;",
+    "if (facts?.ready === 'true') return true;",
+  ]),
+  unseen(
+    '3: its machine: else the one whose id it reports, or that its mark names',
+    'what it reports is believed before its mark',
+    [LIVENESS, 'if (marked !== undefined && machines.has(marked)) return marked;', ''],
+  ),
+  mutant('3: a node that is leaving takes no claim', 'it takes claims', [
+    PAIR,
+    'if (node.leaving !== undefined) continue;',
+    '',
+  ]),
+  mutant(
+    '3: a node that is leaving gets no turn',
+    'it is deleted in every pass',
+    [DEREGISTRATION, 'if (node.leaving !== undefined) {', 'if (false) {'],
+    [LAST_CHECK, "if (current.leaving !== undefined) return refused('it is being deleted already');", ''],
+  ),
+
+  // Section 3: claims
+  mutant('3: a node that reports the id of a listed machine can be of no other', "it can be another's", [
+    PAIR,
+    'facts !== undefined && facts.machineId !== id && machines.has(facts.machineId);',
+    'false;',
+  ]),
+  mutant('3: id: and is reporting or reports the address', 'its id suffices', [
+    PAIR,
+    '(node) => isReporting(node, era) || (!isAddressShared && reports(node, address)),',
+    '() => true,',
+  ]),
+  mutant('3: address: and is reporting, or has the given name, or bears its mark', 'its address suffices', [
+    PAIR,
+    '(node) => isReporting(node, era) || node.name === givenName || isMarked(node),',
+    '() => true,',
+  ]),
+  mutant("3: name: and reports no other candidate's address", 'its name suffices', [
+    PAIR,
+    '(!isAddressShared || isMarked(node)) && !reportsAnyOf(node, machine, (each) => candidatesAt.has(each)),',
+    '!isAddressShared || isMarked(node),',
+  ]),
+  mutant('3: mark: under an own-name', 'under any name', [
+    PAIR,
+    `hasOwnName(node, givenNames) &&
+          isReporting(node, era) &&`,
+    'isReporting(node, era) &&',
+  ]),
+  mutant('3: mark: is reporting', 'reporting or not', [
+    PAIR,
+    `hasOwnName(node, givenNames) &&
+          isReporting(node, era) &&`,
+    'hasOwnName(node, givenNames) &&',
+  ]),
+  mutant('3: mark: and reports no address of another machine', 'whatever address it reports', [
+    PAIR,
+    `isReporting(node, era) &&
+          !reportsAnyOf(node, machine, (each) => machinesAt.has(each)),`,
+    'isReporting(node, era),',
+  ]),
+  mutant('3: several nodes: the only one reporting', 'reporting or not is alike', [
+    PAIR,
+    `    (node) => isReporting(node, era),
+    (node) => reports`,
+    '    (node) => reports',
+  ]),
+  mutant("3: several nodes: else the only one at the machine's address", 'at its address or not is alike', [
+    PAIR,
+    `    (node) => reports(node, machine.address),
+`,
+    '',
+  ]),
+  mutant('3: several nodes: else the only one with its mark', 'marked or not is alike', [
+    PAIR,
+    `    (node) => node.mark?.machineId === machine.id,
+  ];`,
+    '  ];',
+  ]),
+  mutant('3: else the machine is in conflict', 'it takes the first of them', [
+    PAIR,
+    'if (others.length > 0) {',
+    'if (false) {',
+  ]),
+  mutant('3: none of the nodes in conflict is deregistered', 'they are', [
+    DEREGISTRATION,
+    'if (observation.pairing.contested.has(node.name)) {',
+    'if (false) {',
+  ]),
+  mutant('3: several machines: the one that its mark names', 'the smallest id', [
+    PAIR,
+    'if (rival === undefined || node.mark?.machineId === machine.id) {',
+    'if (rival === undefined) {',
+  ]),
+
+  // Section 3: reading
+  mutant('3: a node is read whole when its uid is new', 'when its name is new', [
+    NODE_READER,
+    `const atMs = reads.get(uid)?.atMs;
+        return facts === undefined && (atMs === undefined ||`,
+    `const atMs = reads.get(uid)?.atMs ?? (reads.size > 0 ? nowMs : undefined);
+        return facts === undefined && (atMs === undefined ||`,
+  ]),
+  unseen('3: ... when its kubelet is silent', 'not then', [
+    OBSERVE,
+    'return known !== undefined && known.answeredAt.length === 0;',
+    'return false;',
+  ]),
+  unseen('3: ... when two claims meet at it', 'not then', [OBSERVE, 'pairing.met.has(node.name) ||', '']),
+  unseen('3: ... when it was not reporting the last time', 'not then', [
+    OBSERVE,
+    ' || !isReporting(node, era)) return true;',
+    ') return true;',
+  ]),
+  unseen('3: ... when a write rests on it', 'not then', [OBSERVE, 'written.has(node.name) ||', '']),
+  unseen('3: ... once in ten minutes', 'never again', [NODE_READER, 'nowMs - atMs >= READ_STANDS_MS', 'false']),
+  unseen('3: more than 100 to read: one whole list', 'each by itself', [
+    NODE_READER,
+    'if (wanted.length > READS_BEFORE_WHOLE_LIST) {',
+    'if (false) {',
+  ]),
+
+  // Section 3: registering
+  mutant('3: a machine whose kubelet is healthy is registered', 'whatever its kubelet says', [
+    REGISTRATION,
+    "if (kubelet?.state !== 'healthy') {",
+    'if (false) {',
+  ]),
+  mutant('3: under the name that its last own-name node had', 'always under the given name', [
+    REGISTRATION,
+    "if (last?.origin === 'own-name' && !taken.has(last.name) && nodeNameProblem(last.name) === undefined) {",
+    'if (false) {',
+  ]),
+  mutant('3: waiting while an unpaired node may still be its own', 'it is registered at once', [
+    REGISTRATION,
+    'if (obstacle !== undefined) return obstacle;',
+    '',
+  ]),
+  mutant('3: waiting: a node with its id', 'registered', [
+    REGISTRATION,
+    'if (isInUse && facts?.machineId === machine.id) return',
+    'if (false) return',
+  ]),
+  mutant('3: waiting: a node with its mark', 'registered', [
+    REGISTRATION,
+    'if (isInUse && mark?.machineId === machine.id) return',
+    'if (false) return',
+  ]),
+  mutant('3: waiting: an unmarked node that reports its address', 'registered', [
+    REGISTRATION,
+    'if (mark === undefined) return `is unmanaged',
+    'if (false) return `is unmanaged',
+  ]),
+  mutant('3: waiting: an own-name that reports its address and whose machine is not listed', 'registered', [
+    REGISTRATION,
+    'return isItsOwnName && !isElsewhere ?',
+    'return false ?',
+  ]),
+  mutant('3: waiting: a node of its name that is leaving', 'registered', [
+    REGISTRATION,
+    'if (node.leaving !== undefined && wanted.has(node.name)) {',
+    'if (false) {',
+  ]),
+  mutant("3: a name held by another machine's node is a conflict", 'a request', [
+    REGISTRATION,
+    'if (holder !== undefined) return inConflict(holder);',
+    '',
+  ]),
+  unseen('3: already exists is success', 'it has failed', [
+    APPLY,
+    "return { action, result: 'unneeded', detail: 'it was registered already' };",
+    "return { action, result: 'failed', detail: 'it was registered already' };",
+  ]),
+
+  // Section 3: adopting and marks
+  mutant('3: adopted once it is alive', 'alive or not', [
+    UPKEEP,
+    'if (known.isReporting || known.answeredAt.length > 0) return { writes',
+    'if (true) return { writes',
+  ]),
+  mutant('3: ADOPT=false never marks', 'it marks', [
+    UPKEEP,
+    `const spare = policy.adopt
+`,
+    `const spare = true
+`,
+  ]),
+  unseen('3: a mark is rewritten after three good passes', 'at once', [
+    UPKEEP,
+    '(held.get(node.uid)?.passes ?? 0) >= PASSES_TO_BELIEVE',
+    '(held.get(node.uid)?.passes ?? 0) >= 1',
+  ]),
+  unseen('3: ... held by claims 1 to 3', 'by its mark too', [UPKEEP, " || claim === 'mark') continue;", ') continue;']),
+  unseen('3: the address is written later only where the node reports none itself', 'whenever it changes', [
+    UPKEEP,
+    'followsAddress: !known.hasOwnAddress,',
+    'followsAddress: true,',
+  ]),
+  mutant('3: the address is written later where the node reports none itself', 'never', [
+    UPKEEP,
+    'followsAddress: !known.hasOwnAddress,',
+    'followsAddress: false,',
+  ]),
+  unseen('3: origin: own-name where the kubelet chose the name', 'always named', [
+    UPKEEP,
+    "hasOwnName(node, givenNames) ? ('own-name' as const) : ('named' as const)",
+    "'named' as const",
+  ]),
+  mutant('3: a node of another owner is never touched', 'it is ours', [
+    MARKS,
+    "if (machineId === '' || (annotations.get(OWNER) || DEFAULT_OWNER) !== ownerId) return undefined;",
+    "if (machineId === '') return undefined;",
+  ]),
+  mutant('3: only keys that we wrote ever change', 'any key that metadata has', [
+    LABELS,
+    'node.labels.has(key) && !written.has(key)',
+    'false',
+  ]),
+  unseen('3: a key that no machine has takes no label away', 'it does', [
+    UPKEEP,
+    'removesLabels: absentKeys.length === 0,',
+    'removesLabels: true,',
+  ]),
+  unseen('3: every patch carries the resourceVersion', 'none does', [
+    APPLY,
+    'nodes.update(node.name, node.uid, node.resourceVersion, change, finish)',
+    "nodes.update(node.name, node.uid, '', change, finish)",
+  ]),
+  unseen('3: a conflict is read and decided again', 'the same is written again', [
+    APPLY,
+    'const again = changeFor(current, wanted).change;',
+    'const again = change;',
+  ]),
+
+  // Section 3: what others undo, and turns
+  mutant('3: what others undo is done again after a growing time', 'at once each time', [
+    MEMORY,
+    'const pauseMs = done.times < 2 ? 0 : Math.min(2 ** (done.times - 2) * MINUTE, HOUR);',
+    'const pauseMs = 0;',
+  ]),
+  unseen('3: ... at once the first time', 'after a minute', [
+    MEMORY,
+    'done.times < 2 ? 0 : Math.min(2 ** (done.times - 2) * MINUTE, HOUR)',
+    'Math.min(2 ** (done.times - 1) * MINUTE, HOUR)',
+  ]),
+  unseen('3: ... 60 minutes at the longest', 'longer each time', [
+    MEMORY,
+    'Math.min(2 ** (done.times - 2) * MINUTE, HOUR);',
+    '2 ** (done.times - 2) * MINUTE;',
+  ]),
+  unseen('3: ... forgotten once it has stood for an hour', 'never forgotten', [
+    MEMORY,
+    'nowMs - Math.max(atMs, missingAtMs) <= HOUR',
+    'true',
+  ]),
+  unseen('3: not what the other copy rightly deleted', 'that too', [
+    PLAN,
+    'if (!listed.has(uid) && memory.graces.has(uid)) done',
+    'if (false) done',
+  ]),
+  unseen('3: not what we took away', 'that too', [
+    RECONCILER,
+    'done.delete(`register ',
+    'new Map(done).delete(`register ',
+  ]),
+  mutant('3: what goes A, B, A, B is in no row of section 4 and is not written', 'it is like any other', [
+    MEMORY,
+    'if (returns < RETURNS || last === undefined || other === undefined) return undefined;',
+    'if (true) return undefined;',
+  ]),
+  unseen('3: ... within an hour', 'ever', [MEMORY, '(all[index + 1]?.atMs ?? nowMs) >= nowMs - HOUR', 'true']),
+  unseen('3: ... A, B, A, B', 'A, B, A', [MEMORY, 'const RETURNS = 2;', 'const RETURNS = 1;']),
+  unseen('3: a node of either is in no row', 'only the machine is', [
+    STEADINESS,
+    'if (why !== undefined && !unsteady.nodes.has(node.name)) unsteady.nodes.set(node.name, why);',
+    '',
+  ]),
+];
