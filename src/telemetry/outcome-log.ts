@@ -31,10 +31,13 @@ export class OutcomeLog {
 
   #sayOutcomes({ outcomes }: PassReport, nowMs: number): void {
     const news = this.#repeated.news(outcomes.filter(isRepeated).map(wordsOf), nowMs);
+    const updates: Line[] = [];
     for (const outcome of outcomes) {
       const due = isRepeated(outcome) ? news.get(wordsOf(outcome)) : ALWAYS;
-      if (due !== undefined) this.#sayOutcome(outcome, due);
+      if (outcome.action.kind === 'label' && outcome.result === 'done') updates.push(updateOf(outcome));
+      else if (due !== undefined) this.#sayOutcome(outcome, due);
     }
+    sayAlike(this.#log, updates);
   }
 
   #sayOutcome({ action, result, detail }: Outcome, { preface, figures }: Due): void {
@@ -124,6 +127,19 @@ export class OutcomeLog {
     if (notDone > 0) parts.push(`not done ${notDone}`);
     this.#log.say('pass-summary', `pass: ${parts.join(', ')}`, { durationMs: Math.round(durationMs) });
   }
+}
+
+/** One setting of fleet's, or metadata that flaps, can update every node in every pass. */
+function updateOf({ action, detail }: Outcome): Line {
+  const because = detail === undefined ? '' : `: ${detail}`;
+  return {
+    kind: 'done label',
+    event: DONE.label,
+    message: `${DONE.label} ${subjectOf(action)}${whatOf(action)}${because}`,
+    fields: fieldsOf(action),
+    common: { action: action.kind },
+    more: (count) => `${DONE.label} ${count} more nodes (each is said at KUBE_REGISTER_LOG_LEVEL=debug)`,
+  };
 }
 
 /** Comes in every pass for as long as it lasts. */

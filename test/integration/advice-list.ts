@@ -104,6 +104,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     followed('an address that this machine does not have'),
   ],
   ['could not … … more nodes (each is said at KUBE_REGISTER_LOG_LEVEL=debug)', fact],
+  ['… … more nodes (each is said at KUBE_REGISTER_LOG_LEVEL=debug)', fact],
   ['curl --insecure --max-time 5 …', choose('what to do by what the command shows')],
   [
     'deletion guard active: … of … managed nodes look gone (…%, limit …%): …; nothing is deregistered. If they really are gone: kubectl delete node NAME; or restart with KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
