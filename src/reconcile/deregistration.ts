@@ -2,6 +2,7 @@
 import { formatDuration } from '../duration.ts';
 import { type Deregister, fingerprint } from './action.ts';
 import { guard, type Hold } from './guard.ts';
+import type { PlanInput } from './input.ts';
 import { describe, type Evidence, type Observation } from './liveness.ts';
 import { isKept, type Mark } from './marks.ts';
 import {
@@ -22,7 +23,6 @@ import { isReporting, type Node } from './node.ts';
 import type { Note } from './note.ts';
 import type { Now, Policy } from './policy.ts';
 import { describeFinalizers } from './registration.ts';
-import type { Steadiness } from './steadiness.ts';
 import type { NodeVerdict, Reason } from './verdict.ts';
 
 export interface Deregistration {
@@ -35,16 +35,6 @@ export interface Deregistration {
   readonly managed: number;
   /** What the next pass has to know. */
   readonly memory: Pick<Memory, 'graces' | 'doubts' | 'answered' | 'deregistered'>;
-}
-
-export interface DeregistrationInput {
-  readonly observation: Observation;
-  /** By node name. */
-  readonly evidence: ReadonlyMap<string, Evidence>;
-  readonly steadiness: Steadiness;
-  readonly memory: Memory;
-  readonly policy: Policy;
-  readonly now: Now;
 }
 
 type MarkedNode = Node & { readonly mark: Mark };
@@ -71,7 +61,7 @@ interface Gone {
  *
  * Then, in this order: veto, settings, deletion guard, grace period, pacing.
  */
-export function planDeregistrations(input: DeregistrationInput): Deregistration {
+export function planDeregistrations(input: PlanInput): Deregistration {
   const { observation, evidence, steadiness, memory, policy, now } = input;
   const elapsedMs = watchedSince(memory, now.monotonicMs, policy.intervalMs);
   const verdicts = new Map<string, NodeVerdict>();
@@ -200,7 +190,7 @@ function inTurns(reason: string): NodeVerdict {
   return { name: 'conflict', reason, next: 'kept', isWarning: true };
 }
 
-function aliveVerdict(row: MarkedRow, input: DeregistrationInput): NodeVerdict {
+function aliveVerdict(row: MarkedRow, input: PlanInput): NodeVerdict {
   const { known } = row;
   const said = describe(known);
   switch (known.fleet) {
@@ -235,10 +225,7 @@ function untold({ node, known }: MarkedRow): NodeVerdict | undefined {
 }
 
 /** Where nobody writes conditions, nothing tells which of two nodes of a machine its kubelet uses. */
-function secondNode(
-  { node, known }: MarkedRow,
-  { observation: { era, pairing } }: DeregistrationInput,
-): NodeVerdict | undefined {
+function secondNode({ node, known }: MarkedRow, { observation: { era, pairing } }: PlanInput): NodeVerdict | undefined {
   const paired = pairing.byMachine.get(known.machineId ?? '')?.node;
   if (era.keepsConditions || paired === undefined || paired === node) return undefined;
   return {
@@ -252,7 +239,7 @@ function secondNode(
 /** Undefined before ten minutes: a death and a birth both pass through it. */
 function halfAliveVerdict(
   { node, known, doubt }: Pick<MarkedRow, 'known' | 'doubt'> & { readonly node: Node },
-  { observation }: DeregistrationInput,
+  { observation }: PlanInput,
 ): NodeVerdict | undefined {
   if (doubt === undefined || doubt.watchedMs < DOUBT_MS) return undefined;
   return doubt.kind === 'probe-suspect'
@@ -283,7 +270,7 @@ function notPosting(node: Node, known: Evidence, doubt: Doubt, givenNames: Reado
 }
 
 /** The verdict of a node that is not alive and is kept all the same, whatever its grace period; undefined when there is none. */
-function keptVerdict(row: MarkedRow, { observation, policy }: DeregistrationInput): NodeVerdict | undefined {
+function keptVerdict(row: MarkedRow, { observation, policy }: PlanInput): NodeVerdict | undefined {
   const { node, known, reason, veto, heard } = row;
   const said = `${REASON_WORDS[reason]}; ${describe(known)}`;
   if (observation.pairing.contested.has(node.name)) {
@@ -362,7 +349,7 @@ function isBack(id: string, { name, uid }: Deregistered, { machines, kubelets, n
 function choose(
   due: readonly Gone[],
   managed: number,
-  { observation, policy, memory, now }: DeregistrationInput,
+  { observation, policy, memory, now }: PlanInput,
 ): ReadonlySet<Gone> {
   const ready = due.filter(
     (gone) =>

@@ -223,6 +223,18 @@ export function alternation(changes: Changes | undefined, nowMs: number): readon
   return [other, last];
 }
 
+/** The key in `Memory.changes` of what a node reports of itself. */
+export function identityKey(uid: string): string {
+  return `id ${uid}`;
+}
+
+/** Whether the node has reported another identity so lately that it may change back. */
+export function isUnsettled({ changes }: Pick<Memory, 'changes'>, uid: string, nowMs: number): boolean {
+  const seen = changes.get(identityKey(uid)) ?? [];
+  const last = seen.at(-1);
+  return last !== undefined && seen.length > 1 && nowMs - last.atMs < READ_STANDS_MS;
+}
+
 /** Whether the server refused a request of this fingerprint so lately that it would refuse it again. */
 export function isFutile({ futile }: Memory, fingerprint: string, nowMs: number): boolean {
   return (futile.get(fingerprint) ?? 0) > nowMs;

@@ -1,7 +1,7 @@
 /** The nodes that one pass knows: listed, and read whole where a list of metadata leaves a question open. */
 import pLimit from 'p-limit';
 import type { Era, NodeListing, NodeRecord, NodeRegistry } from '../kubernetes/registry.ts';
-import { type Memory, READ_STANDS_MS } from './memory.ts';
+import { isUnsettled, type Memory, READ_STANDS_MS } from './memory.ts';
 import { type Node, toNode } from './node.ts';
 
 /** More nodes than this are read as one whole list. */
@@ -12,7 +12,7 @@ export interface NodeReaderOptions {
   readonly registry: NodeRegistry;
   readonly listing: NodeListing;
   /** What earlier passes read. */
-  readonly reads: Memory['reads'];
+  readonly memory: Pick<Memory, 'reads' | 'changes'>;
   readonly ownerId: string;
   /** Monotonic ms. */
   readonly nowMs: number;
@@ -35,8 +35,8 @@ export class NodeReader {
   }
 
   get nodes(): readonly Node[] {
-    const { reads, ownerId } = this.#options;
-    this.#nodes ??= this.#records.map((record) => toNode(record, ownerId, reads.get(record.uid)?.facts));
+    const { memory, ownerId } = this.#options;
+    this.#nodes ??= this.#records.map((record) => toNode(record, ownerId, memory.reads.get(record.uid)?.facts));
     return this.#nodes;
   }
 
@@ -44,13 +44,14 @@ export class NodeReader {
     return this.#era;
   }
 
-  /** Reads the nodes that were never read, and those of which what was read no longer stands. */
+  /** Reads the nodes that were never read, those of which what was read no longer stands, and those whose identity changed lately. */
   readDue(): Promise<void> {
-    const { reads, nowMs } = this.#options;
+    const { memory, nowMs } = this.#options;
     return this.read(
       this.#records.filter(({ uid, facts }) => {
-        const atMs = reads.get(uid)?.atMs;
-        return facts === undefined && (atMs === undefined || nowMs - atMs >= READ_STANDS_MS);
+        if (facts !== undefined) return false;
+        const atMs = memory.reads.get(uid)?.atMs;
+        return atMs === undefined || nowMs - atMs >= READ_STANDS_MS || isUnsettled(memory, uid, nowMs);
       }),
     );
   }

@@ -59,17 +59,17 @@ export async function observe(
   const inquiry = new KubeletInquiry(sources.kubelets, signal);
   const { machines, skippedRecords, listing } = await listBoth(sources, inquiry, signal);
   const names = await sources.namer.namesOf([...machines.values()].filter(isCandidate), signal);
-  const { reads, deregistered, lastNodes } = recall(memory, listing.era);
+  const known = recall(memory, listing.era);
   // Whether the machines of deregistered nodes come back tells whether they were rightly deregistered.
-  for (const id of deregistered.keys()) askMachine(machines.get(id), inquiry);
-  const reader = new NodeReader({ registry: sources.nodes, listing, reads, ownerId, nowMs, signal });
+  for (const id of known.deregistered.keys()) askMachine(machines.get(id), inquiry);
+  const reader = new NodeReader({ registry: sources.nodes, listing, memory: known, ownerId, nowMs, signal });
 
   await orKubernetesFailed(reader.readDue(), signal);
   for (let listedAgain = false; ; ) {
     const { nodes, era, unlistable } = reader;
     const listed = listedOf({ machines, nodes, names, era });
     const pairing = pair(listed);
-    const liveness = livenessOf(listed, pairing, lastNodes);
+    const liveness = livenessOf(listed, pairing, known.lastNodes);
     const kubelets = await askKubelets(listed, pairing, liveness, inquiry);
     const observation: Observation = { ...listed, pairing, liveness, skippedRecords, unlistable, kubelets };
     const plan = makePlan(observation);

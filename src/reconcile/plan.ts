@@ -2,6 +2,7 @@
 import { type Action, nodeName } from './action.ts';
 import { leavingVerdict, planDeregistrations } from './deregistration.ts';
 import type { Hold } from './guard.ts';
+import type { PlanInput } from './input.ts';
 import type { Evidence, Observation } from './liveness.ts';
 import { type Memory, notOver, type Read, recall, rememberNodes, stillHidden, stillUndoable } from './memory.ts';
 import { hasOwnName, isReporting, type Node } from './node.ts';
@@ -37,8 +38,8 @@ export function makePlan(observation: Observation, before: Memory, policy: Polic
   const evidence = weigh(observation);
   const machineIdOf = (node: Node) => evidence.get(node.name)?.machineId ?? reportedMachine(node, observation);
   const steadiness = watchSteadiness(observation, memory, machineIdOf, now.monotonicMs);
-  const input = { observation, evidence, steadiness, memory, policy, now };
-  const registration = planRegistrations(observation, steadiness, memory, policy, now);
+  const input: PlanInput = { observation, evidence, steadiness, memory, policy, now };
+  const registration = planRegistrations(input);
   const upkeep = planUpkeep(input);
   const deregistration = planDeregistrations(input);
 

@@ -3,15 +3,16 @@ import { formatDuration } from '../duration.ts';
 import { nodeNameProblem } from '../kubernetes/names.ts';
 import type { Era } from '../kubernetes/registry.ts';
 import { fingerprint, type Register, undoable } from './action.ts';
+import type { PlanInput } from './input.ts';
 import { draftFor, labelsFor } from './labels.ts';
 import type { Observation } from './liveness.ts';
 import { type Candidate, isCandidate, type Machine } from './machines.ts';
-import type { Origin } from './marks.ts';
+import { MACHINE_ID, type Origin } from './marks.ts';
 import { isFutile, isHidden, type Memory, undoing } from './memory.ts';
-import { hasOwnName, isReporting, type Node, reports } from './node.ts';
+import { addressesOf, hasOwnName, isReporting, type Node, reports } from './node.ts';
 import type { Note } from './note.ts';
 import { CLAIM_WORDS, type Conflict, isShared, type Pair } from './pair.ts';
-import type { Now, Policy } from './policy.ts';
+import type { Now } from './policy.ts';
 import type { Steadiness } from './steadiness.ts';
 import { undoneNote } from './upkeep.ts';
 import type { MachineVerdict } from './verdict.ts';
@@ -33,13 +34,8 @@ interface Chosen {
 }
 
 /** Machines are taken in the order of their ids, so that of two that want one name the smallest id has it. */
-export function planRegistrations(
-  observation: Observation,
-  steadiness: Steadiness,
-  memory: Memory,
-  policy: Policy,
-  now: Now,
-): Registration {
+export function planRegistrations(input: PlanInput): Registration {
+  const { observation, steadiness, memory, policy, now } = input;
   const { era, pairing } = observation;
   const verdicts = new Map<string, MachineVerdict>();
   const actions: Register[] = [];
@@ -48,7 +44,7 @@ export function planRegistrations(
   const withoutNode: Candidate[] = [];
   for (const machine of observation.machines.values()) {
     const pair = pairing.byMachine.get(machine.id);
-    if (pair !== undefined) verdicts.set(machine.id, pairedVerdict(pair, steadiness));
+    if (pair !== undefined) verdicts.set(machine.id, pairedVerdict(pair, input));
     else if (isCandidate(machine)) withoutNode.push(machine);
     else verdicts.set(machine.id, unfitVerdict(machine));
   }
@@ -88,11 +84,19 @@ function unfitVerdict({ matches, problem }: Machine): MachineVerdict {
   return { name: 'unusable', reason: problem ?? 'fleet gives it no address', isWarning: true };
 }
 
-function pairedVerdict({ machine, node, claim }: Pair, steadiness: Steadiness): MachineVerdict {
+function pairedVerdict({ machine, node, claim }: Pair, { steadiness, evidence }: PlanInput): MachineVerdict {
   const verdict = { name: 'has-node', node: node.name } as const;
   const unsteady = steadiness.machines.get(machine.id);
   if (unsteady !== undefined) return { ...verdict, reason: unsteady, isWarning: true };
   const reason = `node ${node.name}, matched by ${CLAIM_WORDS[claim]}`;
+  if (claim === 'mark' && evidence.get(node.name)?.hasOwnAddress === true) {
+    return {
+      ...verdict,
+      reason: `${reason} alone: it reports ${addressesOf(node).join(', ')}, and fleet gives the machine ${machine.address}`,
+      next: `kept; if it is the node of another host: kubectl annotate node ${node.name} ${MACHINE_ID}-`,
+      isWarning: true,
+    };
+  }
   if (node.otherOwner === undefined) return { ...verdict, reason };
   return {
     ...verdict,

@@ -1,6 +1,6 @@
 /** What goes back and forth: a machine whose address, or a node whose reported id, goes A, B, A, B within an hour. */
 import type { Observation } from './liveness.ts';
-import { alternation, type Changes, HOUR, type Memory, seeValue } from './memory.ts';
+import { alternation, type Changes, HOUR, identityKey, type Memory, seeValue } from './memory.ts';
 import { addressesOf, type Node } from './node.ts';
 import type { Note } from './note.ts';
 
@@ -49,7 +49,7 @@ export function watchSteadiness(
     const identity = node.isFresh
       ? [node.facts?.machineId ?? '', ...[...addressesOf(node)].sort()].join(' ').trim()
       : '';
-    const pair = see(`id ${node.uid}`, identity);
+    const pair = see(identityKey(node.uid), identity);
     if (pair === undefined) continue;
     const [one, other] = pair;
     const why = `two kubelets report as node ${node.name} in turns (${one}; ${other})`;
@@ -87,7 +87,7 @@ function stillOfUse(
   nowMs: number,
 ): Memory['changes'] {
   const listed = new Set([
-    ...nodes.map(({ uid }) => `id ${uid}`),
+    ...nodes.map(({ uid }) => identityKey(uid)),
     ...[...machines.keys()].map((id) => `address ${id}`),
   ]);
   return new Map([...changes].filter(([key, seen]) => listed.has(key) || nowMs - (seen.at(-1)?.atMs ?? 0) <= HOUR));

@@ -1,6 +1,7 @@
 /** The nodes that have a machine: adopted where they bear no mark, kept up to date where they bear ours. */
 import { formatDuration } from '../duration.ts';
 import { type Action, type Adopt, fingerprint, type Label, undoable } from './action.ts';
+import type { PlanInput } from './input.ts';
 import { changeFor, labelsFor } from './labels.ts';
 import { describe, type Evidence, type Observation } from './liveness.ts';
 import { isFutile, type Memory, PASSES_TO_BELIEVE, undoing } from './memory.ts';
@@ -8,7 +9,6 @@ import { hasOwnName } from './node.ts';
 import type { Note } from './note.ts';
 import { CLAIM_WORDS, type Pair } from './pair.ts';
 import type { Now, Policy } from './policy.ts';
-import type { Steadiness } from './steadiness.ts';
 import type { NodeVerdict } from './verdict.ts';
 
 export interface Upkeep {
@@ -21,18 +21,7 @@ export interface Upkeep {
   readonly missing: ReadonlySet<string>;
 }
 
-/** What upkeep needs to know of one pass. */
-export interface UpkeepInput {
-  readonly observation: Observation;
-  /** By node name. */
-  readonly evidence: ReadonlyMap<string, Evidence>;
-  readonly steadiness: Steadiness;
-  readonly memory: Memory;
-  readonly policy: Policy;
-  readonly now: Now;
-}
-
-export function planUpkeep(input: UpkeepInput): Upkeep {
+export function planUpkeep(input: PlanInput): Upkeep {
   const { observation, evidence, steadiness, memory, policy, now } = input;
   const { pairing, era, givenNames } = observation;
   const absentKeys = keysOfNoMachine(observation, policy);
@@ -80,7 +69,7 @@ function decide(
   { machine, node, claim }: Pair,
   known: Evidence,
   held: Memory['held'],
-  { observation: { era }, policy }: UpkeepInput,
+  { observation: { era }, policy }: PlanInput,
 ): { readonly writes?: 'adopt' | 'label'; readonly verdict?: NodeVerdict } {
   if (node.otherOwner !== undefined) return { verdict: managedBy(node.otherOwner) };
   if (node.mark?.machineId === machine.id) return { writes: 'label' };

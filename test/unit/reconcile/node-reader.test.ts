@@ -49,6 +49,17 @@ describe('a node is read whole', () => {
     expect(await asked(cluster, 'read')).toEqual([]);
   });
 
+  it('in each pass for ten minutes after its identity changed: a second kubelet may report under its name', async () => {
+    const cluster = running(3);
+    cluster.has('localhost', { ready: 'true', machineId: 'image', addresses: ['10.0.0.8'] });
+    await cluster.passFor(HOUR);
+    cluster.posts('localhost', { addresses: ['10.0.0.9'] });
+    await cluster.passFor(5 * MINUTE);
+    for (let pass = 0; pass < 3; pass++) expect(await asked(cluster, 'read')).toEqual(['read localhost']);
+    await cluster.passFor(10 * MINUTE);
+    expect(await asked(cluster, 'read')).toEqual([]);
+  });
+
   it('in each pass in which two claims meet at a machine, be it reporting and nobody’s', async () => {
     const cluster = running(3);
     cluster.has('host-1', { ready: 'true', machineId: 'm1', addresses: [A] });

@@ -435,3 +435,25 @@ describe('a registration that the server refused', () => {
     });
   });
 });
+
+describe('a node that is matched by annotation alone', () => {
+  const held = (addresses: readonly string[]) =>
+    verdictOf('a', {
+      machines: [A],
+      nodes: [ours('host-1', 'a', '10.0.0.1', { origin: 'own-name', ...up, addresses })],
+    });
+
+  it('is a warning where it reports an address that is its own: it may be the node of another host', () => {
+    expect(held(['10.0.0.7'])).toEqual({
+      name: 'has-node',
+      node: 'host-1',
+      reason: 'node host-1, matched by annotation alone: it reports 10.0.0.7, and fleet gives the machine 10.0.0.1',
+      next: 'kept; if it is the node of another host: kubectl annotate node host-1 kube-register.io/machine-id-',
+      isWarning: true,
+    });
+  });
+
+  it('is none where it reports no address', () => {
+    expect(held([])?.isWarning).toBeUndefined();
+  });
+});
