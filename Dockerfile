@@ -1,5 +1,6 @@
 # The image has what runs and nothing else: Node, the program, its production dependencies.
 # The newest line of Node with long-term support, by the schedule of https://github.com/nodejs/Release: 26, since 2026-10-28.
+# A tag moves: for a build that can be repeated give the digest of the image that was tested, --build-arg NODE_IMAGE=node:26-slim@sha256:...
 ARG NODE_IMAGE=node:26-slim
 
 FROM ${NODE_IMAGE} AS build

@@ -1,9 +1,9 @@
 /** The two units of kube-register, line by line, as fleet and then systemd read them; and that each check sees a line that is wrong. */
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -284,13 +284,15 @@ const THE_CONTAINER: readonly Rule[] = [
       "sees the folder of fleet's socket, where a socket that is made anew is seen, and can change nothing there",
     check: (unit) => {
       expect(dockerRun(unit).filter((word) => /^(-v|--volume|--mount)/.test(word))).toEqual([
-        '--volume=/var/run:/var/run:ro',
+        '--volume="$SOCKET_FOLDER:$SOCKET_FOLDER:ro"',
       ]);
+      const { SOCKET_FOLDER, KUBE_REGISTER_FLEET_ENDPOINT } = environmentOf(unit.options, NAME);
+      expect(KUBE_REGISTER_FLEET_ENDPOINT).toBe(`unix://${SOCKET_FOLDER}/fleet.sock`);
     },
     wrong: [
-      ['/var/run:/var/run:ro', '/var/run/fleet.sock:/var/run/fleet.sock'],
-      ['/var/run:/var/run:ro', '/var/run:/var/run'],
-      ['/var/run:/var/run:ro', '/run:/host/run:ro'],
+      ['SOCKET_FOLDER=/var/run', 'SOCKET_FOLDER=/var/run/fleet.sock'],
+      ['SOCKET_FOLDER:ro"', 'SOCKET_FOLDER"'],
+      ['SOCKET_FOLDER=/var/run', 'SOCKET_FOLDER=/run'],
     ],
   },
   {
@@ -407,7 +409,12 @@ describe('the two units', () => {
       expect(valuesOf(other.options, section, key)).toEqual([value]);
     }
     expect(only(one, 'After', 'Unit')).toBe(`docker.service ${only(other, 'After', 'Unit')}`);
-    const { IMAGE: _image, DOCKER_OPTIONS: _options, ...variables } = environmentOf(one.options, NAME);
+    const {
+      IMAGE: _image,
+      DOCKER_OPTIONS: _options,
+      SOCKET_FOLDER: _folder,
+      ...variables
+    } = environmentOf(one.options, NAME);
     expect(variables).toEqual(environmentOf(other.options, NAME));
   });
 });
@@ -475,6 +482,16 @@ describe('the command of the container', () => {
       KUBE_REGISTER_API_TOKEN_FILE: '/a b;c=d',
       KUBE_REGISTER_typo: '1',
     });
+  });
+
+  it('sees the folder of another socket alone, where the file says so, and that is where the drop-in has it', async () => {
+    const dropIn = await readFile(new URL('../../deploy/socket-folder.conf', import.meta.url), 'utf8');
+    const [, socket = ''] = /^ListenStream=(.*)$/m.exec(dropIn) ?? [];
+    const folder = dirname(socket);
+    const { argv, inside } = await start(`SOCKET_FOLDER=${folder}\nKUBE_REGISTER_FLEET_ENDPOINT=unix://${socket}\n`);
+    expect(argv.filter((word) => word.startsWith('--volume'))).toEqual([`--volume=${folder}:${folder}:ro`]);
+    expect(inside['KUBE_REGISTER_FLEET_ENDPOINT']).toBe(`unix://${socket}`);
+    expect((await start()).argv).toContain('--volume=/var/run:/var/run:ro');
   });
 
   it('shows no value in its list of words', async () => {
