@@ -11,6 +11,7 @@ import { LOG_EVENTS } from '../../src/telemetry/log-events.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { MACHINE_HELP, NODE_HELP } from '../../src/telemetry/verdict-help.ts';
 import { ERAS, rowOf as eraRowOf } from '../integration/eras.ts';
+import { mistakes } from './read-settings.ts';
 
 const root = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
@@ -88,7 +89,15 @@ describe('README.md on settings', () => {
   });
 
   it('names no setting by its short name that is none', () => {
-    const notSettings = ['NO_COLOR', 'NODE_OPTIONS', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'];
+    const notSettings = [
+      'HTTP_PROXY',
+      'HTTPS_PROXY',
+      'NO_PROXY',
+      'NO_COLOR',
+      'NODE_OPTIONS',
+      'KUBERNETES_SERVICE_HOST',
+      'KUBERNETES_SERVICE_PORT',
+    ];
     const names = mentioned(/`([A-Z]+(?:_[A-Z]+)*)(?:=[^`]*)?`/g).filter(
       (name) => !name.startsWith('KUBE_REGISTER_') && !notSettings.includes(name),
     );
@@ -106,6 +115,14 @@ describe('README.md on settings', () => {
   it('shows the mistakes as they are said', () => {
     const { mistakes } = findGiven(['--metdata', 'x', '--policy=foo'], {});
     for (const line of mistakes) expect(readme).toContain(`\n    ${line}\n`);
+  });
+
+  it('is right about each schedule that it says is refused', () => {
+    const refused = tablesOf('A schedule that is refused').map(([expression = '']) => expression.slice(1, -1));
+    expect(refused).toHaveLength(6);
+    for (const expression of refused) {
+      expect([expression, mistakes({ SYNC_SCHEDULE: expression }).length]).toEqual([expression, 1]);
+    }
   });
 
   it('takes every flag of the Go program that it lists', () => {
