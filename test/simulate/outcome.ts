@@ -87,13 +87,9 @@ function hostFault(host: Host, { world, told }: CalmCluster): string | undefined
   const related = [...world.nodes.values()].filter((node) => isRelated(node, host));
   // Without a node controller a node stays Ready that its kubelet left for another name, and nobody can tell.
   if (related.some((node) => isUnwatched(node, world))) return undefined;
-  const isWarned = copies.some(
-    (each) =>
-      each.isMachineWarned(host.machineId) ||
-      related.some(({ name }) => each.isNodeWarned(name)) ||
-      [host.machineId, host.nodeName, host.address].some((text) => each.isMentioned(text)),
-  );
-  if (isWarned) return undefined;
+  const isWarned = (each: Host) => copies.some((copy) => isToldOf(each, copy, world));
+  // Of hosts that share a node, whoever gives the others names of their own mends this one too.
+  if (isWarned(host) || (others.length > 0 && others.every(isWarned))) return undefined;
   const found = nodes.map(({ name }) => name).join(', ') || 'no node';
   const shared = others.length > 0 ? ` together with ${others.map(({ name }) => name).join(', ')}` : '';
   return [
@@ -101,6 +97,15 @@ function hostFault(host: Host, { world, told }: CalmCluster): string | undefined
     ...copies.map((each) => `its machine is ${each.describeMachine(host.machineId)}`),
     ...related.flatMap(({ name }) => copies.map((each) => `node ${name} is ${each.describe(name)}`)),
   ].join('\n      ');
+}
+
+function isToldOf(host: Host, copy: Told, world: World): boolean {
+  const related = [...world.nodes.values()].filter((node) => isRelated(node, host));
+  return (
+    copy.isMachineWarned(host.machineId) ||
+    related.some(({ name }) => copy.isNodeWarned(name)) ||
+    [host.machineId, host.nodeName, host.address].some((text) => copy.isMentioned(text))
+  );
 }
 
 function nodeFault(node: StoredNode, { world, told, conditions }: CalmCluster): string | undefined {
