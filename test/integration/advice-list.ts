@@ -19,6 +19,7 @@ const elsewhere = (test: string, title: string): Way => ({ test, title });
 
 /** By sentence; what the program puts in is `…`. */
 export const ADVICE: ReadonlyMap<string, Way> = new Map([
+  ['kept; if it is the node of another host: kubectl annotate node … …-', choose('whose node it is')],
   [
     ', or in …',
     elsewhere(
