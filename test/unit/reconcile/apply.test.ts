@@ -1,6 +1,6 @@
 /** How actions are carried out: what counts as done, and what a write does that meets another one. */
 import { describe, expect, it } from 'vitest';
-import { type Cluster, running, writesOf } from './cluster.ts';
+import { type Cluster, notesOf, running, writesOf } from './cluster.ts';
 
 describe('a registration', () => {
   it('that finds the node there already has succeeded: its kubelet, or another copy, was quicker', async () => {
@@ -55,5 +55,29 @@ describe('a patch', () => {
     expect(outcomes).toMatchObject([{ result: 'failed' }]);
     cluster.during = () => {};
     expect(writesOf(await cluster.pass())).toEqual(['adopt 10.0.0.3']);
+  });
+});
+
+describe('a delete', () => {
+  it('of ours that waited for finalizers is none that others undid: the machine is registered again without a word', async () => {
+    const [name, id] = ['10.0.0.9', 'm9'];
+    const cluster = running(4, { policy: { missingGraceMs: 0 } });
+    const boots = () => {
+      cluster.lists(id, name);
+      cluster.kubelets.set(name, 'healthy');
+    };
+    boots();
+    expect(await cluster.passes(1)).toEqual([`register ${name}`]);
+    cluster.posts(name, { addresses: [name], machineId: id });
+    await cluster.passes(2);
+    cluster.finalizers.set(name, ['example.com/drain']);
+    cluster.dies(id, name, name);
+    expect(await cluster.passes(6)).toEqual([`deregister ${name}`]);
+    cluster.nodes.delete(name);
+    await cluster.passes(1);
+    boots();
+    const report = await cluster.pass();
+    expect(writesOf(report)).toEqual([`register ${name}`]);
+    expect(notesOf(report)).toEqual([]);
   });
 });
