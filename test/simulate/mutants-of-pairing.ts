@@ -263,12 +263,6 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
     '(held.get(node.uid)?.passes ?? 0) >= PASSES_TO_BELIEVE',
     '(held.get(node.uid)?.passes ?? 0) >= 1',
   ]),
-  unseen('3: ... held by claims 1 to 3', 'by its mark too', [UPKEEP, " || claim === 'mark') continue;", ') continue;']),
-  unseen('3: the address is written later only where the node reports none itself', 'whenever it changes', [
-    UPKEEP,
-    'followsAddress: !known.hasOwnAddress,',
-    'followsAddress: true,',
-  ]),
   mutant('3: the address is written later where the node reports none itself', 'never', [
     UPKEEP,
     'followsAddress: !known.hasOwnAddress,',
