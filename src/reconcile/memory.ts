@@ -228,11 +228,12 @@ export function identityKey(uid: string): string {
   return `id ${uid}`;
 }
 
-/** Whether the node has reported another identity so lately that it may change back. */
+/** Whether the node has reported another identity so lately that it may change back. One that only became more complete is the same. */
 export function isUnsettled({ changes }: Pick<Memory, 'changes'>, uid: string, nowMs: number): boolean {
-  const seen = changes.get(identityKey(uid)) ?? [];
-  const last = seen.at(-1);
-  return last !== undefined && seen.length > 1 && nowMs - last.atMs < READ_STANDS_MS;
+  const [last, before] = (changes.get(identityKey(uid)) ?? []).slice(-2).reverse();
+  if (last === undefined || before === undefined || nowMs - last.atMs >= READ_STANDS_MS) return false;
+  const parts = last.value.split(' ');
+  return before.value.split(' ').some((part) => !parts.includes(part));
 }
 
 /** Whether the server refused a request of this fingerprint so lately that it would refuse it again. */
