@@ -59,7 +59,8 @@ describe('a daemon whose connections break all the time', () => {
     for (let pass = SETTLED; pass < PASSES; pass += 1) await trial.troubledPass();
     // On a busy machine so many passes fail that chance may have left this out.
     while (trial.did.deleted === 0) await trial.troubledPass();
-    expect(await trial.connections()).toBeLessThanOrEqual(AT_ONCE);
+    // The other end of what a timeout cut may have yet to close; a leak stays.
+    await vi.waitFor(async () => expect(await trial.connections()).toBeLessThanOrEqual(AT_ONCE), { timeout: 3_000 });
     await vi.waitFor(async () => expectNoMore(early, await trial.census()), { timeout: 20_000, interval: 1 });
     if (PASSES > IN_SUITE) console.log(JSON.stringify({ early, late: await trial.census(), did: trial.did }));
     // Of more than ten listeners on one thing, say.
