@@ -1,14 +1,14 @@
 /** Where a command has its status from: the daemon that runs, else a look of its own that changes nothing. */
-import { type Assembly, assemble } from '../assemble.ts';
-import { systemClock } from '../clock.ts';
+import { type Assembly, assemble } from '../daemon/assemble.ts';
+import { VERSION } from '../daemon/version.ts';
 import { GetError, getText } from '../http/get-text.ts';
+import { logOf } from '../log/log-events.ts';
+import { createLogger } from '../log/logger.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Settings } from '../settings/settings.ts';
-import { logOf } from '../telemetry/log-events.ts';
-import { createLogger } from '../telemetry/logger.ts';
-import { type Status, statusDocument } from '../telemetry/status-document.ts';
-import { placeOf } from '../telemetry/web-server.ts';
-import { VERSION } from '../version.ts';
+import { type Status, statusDocument } from '../status/document.ts';
+import { systemClock } from '../time/clock.ts';
+import { placeOf } from '../web/server.ts';
 import type { Origin } from './status.ts';
 
 /** A status could not be had; each problem names who was asked, what came of it, and what to check. */

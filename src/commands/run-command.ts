@@ -1,11 +1,11 @@
 /** Runs one command and gives its exit code: what is asked, printed, and done at the end. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { CredentialError } from '../credential-error.ts';
-import { quote } from '../quote.ts';
+import { CredentialError } from '../credentials/credential-error.ts';
+import type { Signals } from '../daemon/signals.ts';
 import type { Command } from '../settings/command-line.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Signals } from '../signals.ts';
-import type { Status } from '../telemetry/status-document.ts';
+import type { Status } from '../status/document.ts';
+import { quote } from '../text/quote.ts';
 import { explainText, rowsAbout } from './explain.ts';
 import { LookError, openEyes, openSource, type StatusSource } from './look.ts';
 import { planDocument, planText } from './plan.ts';

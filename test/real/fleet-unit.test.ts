@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parse, serialize } from '../unit/fleet-unit.ts';
+import { parse, serialize } from '../unit/deploy/fleet-unit.ts';
 import { findPrograms } from './programs.ts';
 
 const DEPLOY = new URL('../../deploy/', import.meta.url);
