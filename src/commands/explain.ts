@@ -43,7 +43,7 @@ export function explainText(row: OverviewRow, status: Status, terminal: Terminal
   if (node !== undefined) sections.push(['Annotations', markLines(node, now)]);
   sections.push(['The rule', ruleLines(row, status)]);
   const past = status.history.filter(
-    (deed) => deed.node === node?.name || (machine !== undefined && deed.machine === machine.id),
+    (entry) => entry.node === node?.name || (machine !== undefined && entry.machine === machine.id),
   );
   if (past.length > 0) {
     sections.push([

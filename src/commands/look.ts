@@ -49,7 +49,7 @@ export async function openSource(
         `GET ${daemon}/status: the connection was refused: does kube-register run there? check --daemon`,
       );
   }
-  const own = await openEyes(settings, signal);
+  const own = await openObserver(settings, signal);
   const ownBecause =
     daemon === undefined ? 'KUBE_REGISTER_LISTEN names no port to ask a daemon at' : `No daemon listens at ${daemon}`;
   return { origin: { ownBecause }, look: async () => withoutAges((await own.look()).status), close: own.close };
@@ -128,14 +128,14 @@ interface OwnLook {
   readonly report: PassReport;
 }
 
-export interface Eyes {
+export interface Observer {
   /** Throws LookError when fleet or Kubernetes did not answer completely, and when the signal came. */
   look(): Promise<OwnLook>;
   close(): void;
 }
 
 /** Observes and plans as the daemon would, in a dry run and without a word in the log. Throws CredentialError. */
-export async function openEyes(settings: Settings, signal: AbortSignal): Promise<Eyes> {
+export async function openObserver(settings: Settings, signal: AbortSignal): Promise<Observer> {
   // Not ONCE, although it may look but once: what a single pass never does is to be told with its grace, as the daemon would.
   const harmless: Settings = { ...settings, dryRun: true, once: false, events: false, listen: 'off' };
   const log = logOf(await createLogger({ level: 'silent', format: 'json' }));

@@ -5,7 +5,7 @@ import { createFleetClient } from '../fleet/client.ts';
 import { connectNodes } from '../kubernetes/connect.ts';
 import { createEventLog } from '../kubernetes/events.ts';
 import type { Log } from '../log/log-events.ts';
-import { Reporter } from '../log/reporter.ts';
+import { PassLog } from '../log/pass-log.ts';
 import { tokenReadLog } from '../log/token-read-log.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { Policy } from '../reconcile/plan/policy.ts';
@@ -16,7 +16,7 @@ import { openFleet, openKubelets, openKubernetes, openNamer } from './clients.ts
 import { Daemon } from './daemon.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 
-export interface Surroundings {
+export interface AssembleOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly version: string;
@@ -30,7 +30,7 @@ export interface Assembly {
 }
 
 /** Reads the files that the settings name and makes everything, without a connection to anybody. Throws CredentialError. */
-export async function assemble(settings: Settings, { log, clock, version }: Surroundings): Promise<Assembly> {
+export async function assemble(settings: Settings, { log, clock, version }: AssembleOptions): Promise<Assembly> {
   const metrics = createMetrics(version);
   const onTokenRead = tokenReadLog(log, clock);
   const fleetHttp = await openFleet(settings, metrics);
@@ -64,7 +64,7 @@ export async function assemble(settings: Settings, { log, clock, version }: Surr
     reconciler,
     schedule,
     clock,
-    reporter: new Reporter(log, settings.selector.text),
+    passLog: new PassLog(log, settings.selector.text),
     events: settings.events && !settings.dryRun ? new EventRecorder({ events, log, clock, metrics }) : undefined,
     metrics,
     version,

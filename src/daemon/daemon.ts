@@ -1,13 +1,13 @@
 /** The daemon: passes by schedule and on demand, one at a time, and what it says of itself while they run. */
 
 import type { EventRecorder } from '../events/recorder.ts';
-import type { Reporter } from '../log/reporter.ts';
+import type { PassLog } from '../log/pass-log.ts';
 import { type Metrics, reportPass } from '../metrics/metrics.ts';
 import type { Policy } from '../reconcile/plan/policy.ts';
 import type { PassReport, Reconciler } from '../reconcile/reconciler.ts';
 import { type Counts, countPass } from '../status/counts.ts';
 import type { Status } from '../status/document.ts';
-import { Chronicle } from '../status/history.ts';
+import { History } from '../status/history.ts';
 import { makeStatus } from '../status/status.ts';
 import type { Clock } from '../time/clock.ts';
 import { formatDuration } from '../time/duration.ts';
@@ -17,7 +17,7 @@ export interface DaemonParts {
   readonly reconciler: Reconciler;
   readonly schedule: Schedule;
   readonly clock: Clock;
-  readonly reporter: Reporter;
+  readonly passLog: PassLog;
   /** None where no Events are to be written. */
   readonly events: EventRecorder | undefined;
   readonly metrics: Metrics;
@@ -36,7 +36,7 @@ const WEDGED_MS = 60_000;
 
 export class Daemon {
   readonly #parts: DaemonParts;
-  readonly #chronicle = new Chronicle();
+  readonly #history = new History();
   readonly #stop = new AbortController();
   readonly #abandon = new AbortController();
   readonly #startedAt: number;
@@ -94,16 +94,16 @@ export class Daemon {
   }
 
   async #pass(): Promise<PassReport> {
-    const { reconciler, reporter, events, metrics, clock } = this.#parts;
+    const { reconciler, passLog, events, metrics, clock } = this.#parts;
     const report = await reconciler.runOnce({ stop: this.#stop.signal, abandon: this.#abandon.signal });
     const nowMs = clock.monotonic();
-    const chapter = this.#chronicle.record(report, clock.wall(), nowMs);
+    const passChanges = this.#history.record(report, clock.wall(), nowMs);
     const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
     this.#last = report;
     if (counts !== undefined && report.failures.size === 0) this.#good = { report, counts, atMs: nowMs };
-    reporter.report(report, chapter, counts, nowMs);
-    events?.record(report, chapter);
-    reportPass(metrics, report, counts, (target) => this.#chronicle.server(target)?.up ?? false);
+    passLog.report(report, passChanges, counts, nowMs);
+    events?.record(report, passChanges);
+    reportPass(metrics, report, counts, (target) => this.#history.server(target)?.up ?? false);
     return report;
   }
 
@@ -141,7 +141,7 @@ export class Daemon {
       nextPass: schedule.next(),
       passRunning: this.#running !== undefined,
     };
-    return makeStatus(frame, { last: this.#last, good: this.#good }, this.#chronicle, clock);
+    return makeStatus(frame, { last: this.#last, good: this.#good }, this.#history, clock);
   }
 
   #tick(): void {

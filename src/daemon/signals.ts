@@ -16,7 +16,7 @@ export interface Signals {
 }
 
 /** `host` is the process. */
-export function hearSignals(host: Host): Signals {
+export function catchSignals(host: Host): Signals {
   let passWanted = () => {};
   host.on('SIGUSR2', () => passWanted());
   const stopped = new Promise<NodeJS.Signals>((resolve) => {

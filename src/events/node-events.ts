@@ -2,13 +2,13 @@
 import type { NodeEvent } from '../kubernetes/events.ts';
 import type { Outcome } from '../reconcile/apply/apply.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
-import type { Chapter } from '../status/history.ts';
+import type { PassChanges } from '../status/history.ts';
 
 /** When the deletion guard becomes active, so many of the nodes get an Event; the log and /status name all of them. */
 const HELD_TOLD = 100;
 
 /** None where the API server takes none. */
-export function eventsOf({ seen, outcomes, startedAt, durationMs }: PassReport, { hold }: Chapter): NodeEvent[] {
+export function eventsOf({ seen, outcomes, startedAt, durationMs }: PassReport, { hold }: PassChanges): NodeEvent[] {
   if (seen === undefined || !seen.observation.era.takesEvents) return [];
   const at = startedAt + durationMs;
   const done = outcomes.flatMap((outcome) => eventOf(outcome) ?? []);

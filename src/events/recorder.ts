@@ -5,7 +5,7 @@ import type { EventLog, NodeEvent } from '../kubernetes/events.ts';
 import type { Log } from '../log/log-events.ts';
 import { Reminders } from '../log/reminders.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
-import type { Chapter } from '../status/history.ts';
+import type { PassChanges } from '../status/history.ts';
 import type { Clock } from '../time/clock.ts';
 import { formatAge } from '../time/duration.ts';
 import { eventsOf } from './node-events.ts';
@@ -42,9 +42,9 @@ export class EventRecorder {
   }
 
   /** Takes what the pass gives rise to, and returns at once. */
-  record(report: PassReport, chapter: Chapter): void {
+  record(report: PassReport, passChanges: PassChanges): void {
     if (!this.#lasting.lasts('not written')) this.#sayWritten();
-    const events = eventsOf(report, chapter);
+    const events = eventsOf(report, passChanges);
     const taken = events.slice(0, WAITING_AT_MOST - this.#waiting.length);
     this.#waiting.push(...taken);
     this.#dropped(events.length - taken.length);

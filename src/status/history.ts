@@ -25,7 +25,7 @@ export interface ServerState {
 }
 
 /** What one pass changed. */
-export interface Chapter {
+export interface PassChanges {
   readonly changes: readonly Change[];
   /** Servers that went down or came back in this pass, or were found down by the first; `lastedMs` is how long it was otherwise. */
   readonly servers: readonly { readonly target: Target; readonly state: ServerState; readonly lastedMs: number }[];
@@ -40,7 +40,7 @@ interface Known {
 }
 
 /** Something that was done to a node, or should have been. */
-export interface Deed {
+export interface HistoryEntry {
   /** Wall ms. */
   readonly at: number;
   readonly action: Exclude<Action, Label>;
@@ -49,12 +49,12 @@ export interface Deed {
 }
 
 /** Of each kind of action so many are remembered: a cluster that registers at once must not drive out what was deregistered. */
-const DEEDS_OF_A_KIND = 25;
+const ENTRIES_OF_A_KIND = 25;
 
 const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
 
 /** Listens to every pass. A failed pass changes what is known of the servers and nothing else. */
-export class Chronicle {
+export class History {
   readonly #servers = new Map<Target, ServerState>();
   /** By subject: its verdict. */
   #verdicts: ReadonlyMap<string, Known> = new Map();
@@ -62,7 +62,7 @@ export class Chronicle {
   #kubelets: ReadonlyMap<string, { readonly state: string; readonly since: number }> = new Map();
   /** By node name: how this process gave it its mark. */
   readonly #origins = new Map<string, 'registered' | 'adopted'>();
-  readonly #deeds: Readonly<Record<Deed['action']['kind'], Deed[]>> = {
+  readonly #entries: Readonly<Record<HistoryEntry['action']['kind'], HistoryEntry[]>> = {
     register: [],
     adopt: [],
     deregister: [],
@@ -71,7 +71,7 @@ export class Chronicle {
   #passes = 0;
 
   /** `at` is wall ms, `monotonicMs` the other clock. */
-  record(report: PassReport, at: number, monotonicMs: number): Chapter {
+  record(report: PassReport, at: number, monotonicMs: number): PassChanges {
     this.#passes += 1;
     const servers = this.#recordServers(report, at, monotonicMs);
     if (report.seen === undefined) return { changes: [], servers, hold: undefined };
@@ -102,8 +102,8 @@ export class Chronicle {
   }
 
   /** The last registrations, adoptions and deregistrations, the latest first. */
-  deeds(): readonly Deed[] {
-    return Object.values(this.#deeds)
+  entries(): readonly HistoryEntry[] {
+    return Object.values(this.#entries)
       .flat()
       .sort((a, b) => b.at - a.at);
   }
@@ -118,7 +118,7 @@ export class Chronicle {
     return this.#hold?.since;
   }
 
-  #recordServers({ seen, failures }: PassReport, at: number, sinceMonotonicMs: number): Chapter['servers'] {
+  #recordServers({ seen, failures }: PassReport, at: number, sinceMonotonicMs: number): PassChanges['servers'] {
     // Both servers are heard out before an observation fails; a pass that ran out of time says nothing of either.
     const wereHeard = seen !== undefined || TARGETS.some((target) => failures.has(target));
     if (!wereHeard) return [];
@@ -163,15 +163,15 @@ export class Chronicle {
   /** A dry run does nothing, and labels change too often to be history. */
   #recordOutcome({ action, result, detail }: Outcome, at: number): void {
     if (action.kind === 'label' || result === 'dry-run') return;
-    const deeds = this.#deeds[action.kind];
-    deeds.unshift({ at, action, result, detail });
-    deeds.length = Math.min(deeds.length, DEEDS_OF_A_KIND);
+    const entries = this.#entries[action.kind];
+    entries.unshift({ at, action, result, detail });
+    entries.length = Math.min(entries.length, ENTRIES_OF_A_KIND);
     if (result !== 'done') return;
     if (action.kind === 'deregister') this.#origins.delete(nodeName(action));
     else this.#origins.set(nodeName(action), action.kind === 'register' ? 'registered' : 'adopted');
   }
 
-  #recordHold(hold: Hold | undefined, at: number): Chapter['hold'] {
+  #recordHold(hold: Hold | undefined, at: number): PassChanges['hold'] {
     const before = this.#hold;
     this.#hold = hold === undefined ? undefined : { hold, since: before?.since ?? at };
     if ((before === undefined) === (hold === undefined)) return undefined;

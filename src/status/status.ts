@@ -13,7 +13,7 @@ import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Counts } from './counts.ts';
 import type { MachineStatus, NodeStatus, PastAction, Status } from './document.ts';
-import type { Chronicle, Deed, Subject } from './history.ts';
+import type { History, HistoryEntry, Subject } from './history.ts';
 
 /** What the status has to know beside the last passes. */
 export interface StatusFrame {
@@ -39,14 +39,14 @@ type Seen = NonNullable<PassReport['seen']>;
 export function makeStatus(
   frame: StatusFrame,
   { last, good }: LastPasses,
-  chronicle: Chronicle,
+  history: History,
   clock: Pick<Clock, 'wall'>,
 ): Status {
   const seen = good?.report.seen;
   const goodEnded = good === undefined ? undefined : good.report.startedAt + good.report.durationMs;
   const outcomes = new Map((good?.report.outcomes ?? []).map((outcome) => [subjectOf(outcome.action), outcome]));
   const verdict = (kind: Subject['kind'], id: string, given: Verdict<string> = UNDECIDED) => ({
-    ...describeVerdict(given, chronicle.since(kind, id), goodEnded),
+    ...describeVerdict(given, history.since(kind, id), goodEnded),
     next: nextOf(given, outcomes.get(`${kind} ${id}`)),
   });
   return {
@@ -56,17 +56,17 @@ export function makeStatus(
     now: stamp(clock.wall()),
     rules: describeRules(frame),
     pass: {
-      number: chronicle.passes,
+      number: history.passes,
       running: frame.passRunning,
       last: last === undefined ? null : describePass(last),
       lastSuccess: iso(goodEnded),
       next: frame.nextPass?.toISOString() ?? null,
     },
-    fleet: describeServer('fleet', chronicle),
-    kubernetes: { ...describeServer('kubernetes', chronicle), server: seen?.observation.era.server ?? null },
+    fleet: describeServer('fleet', history),
+    kubernetes: { ...describeServer('kubernetes', history), server: seen?.observation.era.server ?? null },
     guard: {
       held: seen?.plan.hold !== undefined,
-      since: iso(chronicle.heldSince),
+      since: iso(history.heldSince),
       message: seen?.plan.hold?.message ?? null,
       kind: seen?.plan.hold?.kind ?? null,
       gone: seen?.plan.hold?.gone ?? null,
@@ -76,14 +76,14 @@ export function makeStatus(
     warnings: describeNotes(seen),
     counts: good === undefined ? null : { ...good.counts, nodes: Object.fromEntries(good.counts.nodes) },
     machines: [...(seen?.observation.machines.values() ?? [])].map((machine) => ({
-      ...describeMachine(machine, seen, chronicle),
+      ...describeMachine(machine, seen, history),
       ...verdict('machine', machine.id, seen?.plan.machines.get(machine.id)),
     })),
     nodes: (seen?.observation.nodes ?? []).map((node) => ({
-      ...describeNode(node, seen, chronicle),
+      ...describeNode(node, seen, history),
       ...verdict('node', node.name, seen?.plan.nodes.get(node.name)),
     })),
-    history: chronicle.deeds().map(describeDeed),
+    history: history.entries().map(describeEntry),
   };
 }
 
@@ -124,8 +124,8 @@ function describePass({ startedAt, durationMs, failures, outcomes }: PassReport)
   };
 }
 
-function describeServer(target: Target, chronicle: Chronicle): Status['fleet'] {
-  const state = chronicle.server(target);
+function describeServer(target: Target, history: History): Status['fleet'] {
+  const state = history.server(target);
   return { up: state?.up ?? null, since: iso(state?.since), problem: state?.problem ?? null };
 }
 
@@ -169,7 +169,7 @@ function describeVerdict(
 
 type Undecided<T> = Omit<T, keyof ReturnType<typeof describeVerdict> | 'next'>;
 
-function describeMachine(machine: Machine, seen: Seen | undefined, chronicle: Chronicle): Undecided<MachineStatus> {
+function describeMachine(machine: Machine, seen: Seen | undefined, history: History): Undecided<MachineStatus> {
   const { address } = machine;
   const kubelet = address === undefined ? undefined : seen?.observation.kubelets.get(address);
   return {
@@ -178,14 +178,12 @@ function describeMachine(machine: Machine, seen: Seen | undefined, chronicle: Ch
     metadata: Object.fromEntries(machine.metadata),
     matches: machine.matches,
     kubelet:
-      kubelet === undefined || address === undefined
-        ? null
-        : { ...kubelet, since: iso(chronicle.kubeletSince(address)) },
+      kubelet === undefined || address === undefined ? null : { ...kubelet, since: iso(history.kubeletSince(address)) },
     node: seen?.plan.machines.get(machine.id)?.node ?? null,
   };
 }
 
-function describeNode(node: Node, seen: Seen | undefined, chronicle: Chronicle): Undecided<NodeStatus> {
+function describeNode(node: Node, seen: Seen | undefined, history: History): Undecided<NodeStatus> {
   const evidence = seen?.plan.evidence.get(node.name);
   const mark = node.mark?.machineId;
   return {
@@ -194,7 +192,7 @@ function describeNode(node: Node, seen: Seen | undefined, chronicle: Chronicle):
     mark: mark ?? null,
     otherOwner: node.otherOwner ?? null,
     managedSince: node.annotations.get(SINCE) ?? null,
-    origin: mark === undefined ? 'unmarked' : (chronicle.originOf(node.name) ?? 'managed'),
+    origin: mark === undefined ? 'unmarked' : (history.originOf(node.name) ?? 'managed'),
     machine: seen?.observation.pairing.byNode.get(node.name)?.machine.id ?? null,
     nameOrigin: node.mark?.origin ?? null,
     reportedId: node.facts?.machineId || null,
@@ -223,7 +221,7 @@ function vetoOf(node: Node): NodeStatus['veto'] {
   return node.facts.unschedulable === true ? 'cordoned' : 'unreadable';
 }
 
-function describeDeed({ at, action, result, detail }: Deed): PastAction {
+function describeEntry({ at, action, result, detail }: HistoryEntry): PastAction {
   const why = whyOf(action);
   return {
     at: stamp(at),
@@ -235,7 +233,7 @@ function describeDeed({ at, action, result, detail }: Deed): PastAction {
   };
 }
 
-function whyOf(action: Deed['action']): string {
+function whyOf(action: HistoryEntry['action']): string {
   switch (action.kind) {
     case 'register':
       return `the kubelet at ${action.draft.address} is healthy, and its machine had no node`;

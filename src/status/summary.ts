@@ -18,7 +18,7 @@ const MINUTE = 60_000;
 const LONGEST = 300;
 
 /** The first that gives a summary gives the summary: what stops everything comes before what concerns a single node. */
-const WORRIES: readonly ((status: Status, rows: readonly OverviewRow[]) => Summary | undefined)[] = [
+const PROBLEMS: readonly ((status: Status, rows: readonly OverviewRow[]) => Summary | undefined)[] = [
   nothingKnown,
   serversAway,
   passFailed,
@@ -34,8 +34,8 @@ const WORRIES: readonly ((status: Status, rows: readonly OverviewRow[]) => Summa
 /** Looks at nothing but the status, and takes its `now` for the time. */
 export function summarize(status: Status): Summary {
   const rows = overviewOf(status);
-  for (const worry of WORRIES) {
-    const summary = worry(status, rows);
+  for (const problem of PROBLEMS) {
+    const summary = problem(status, rows);
     if (summary !== undefined) return summary;
   }
   return allIsWell(status);

@@ -1,4 +1,4 @@
-/** The two units of kube-register before systemd's own eyes, as fleet hands them to it. */
+/** The two units of kube-register as systemd reads them, as fleet hands them to it. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

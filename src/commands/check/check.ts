@@ -48,7 +48,7 @@ export interface Installation {
 }
 
 /** What was seen. What is undefined could not be looked at, because of something else. */
-interface Sight {
+interface CheckInput {
   readonly fleet: FleetLook;
   readonly candidates: readonly Candidate[] | undefined;
   readonly kubelets: KubeletLook | KubeletTrouble | undefined;
@@ -80,7 +80,7 @@ export async function checkInstallation(
   }
 }
 
-async function look(settings: Settings, server: ApiServerLook, clock: Clock, signal: AbortSignal): Promise<Sight> {
+async function look(settings: Settings, server: ApiServerLook, clock: Clock, signal: AbortSignal): Promise<CheckInput> {
   const began = clock.monotonic();
   const policy = policyOfFirstPass(settings);
   const rights = server.seen === undefined ? [] : rightsFor(needsOf(settings, policy), server.seen.era);
@@ -111,7 +111,7 @@ async function lookAsPassDoes(
   { fleet, server, policy }: Known,
   clock: Clock,
   signal: AbortSignal,
-): Promise<Pick<Sight, 'candidates' | 'kubelets' | 'names' | 'nodes'>> {
+): Promise<Pick<CheckInput, 'candidates' | 'kubelets' | 'names' | 'nodes'>> {
   const candidates = fleet.seen && candidatesOf(fleet.seen.machines);
   const { namer, close } = openNamer(settings, clock);
   try {
@@ -139,16 +139,16 @@ function policyOfFirstPass(settings: Settings): Policy {
   return policyOf(settings, { intervalMs: 30_000 });
 }
 
-function proberOf(kubelets: Sight['kubelets']): KubeletProber | undefined {
+function proberOf(kubelets: CheckInput['kubelets']): KubeletProber | undefined {
   return kubelets !== undefined && 'prober' in kubelets ? kubelets.prober : undefined;
 }
 
 async function judge(
   { settings, warnings, spellings }: Installation,
-  sight: Sight,
+  input: CheckInput,
   clock: Clock,
 ): Promise<readonly Finding[]> {
-  const { fleet, candidates, kubelets, server, nodes, listener, copies } = sight;
+  const { fleet, candidates, kubelets, server, nodes, listener, copies } = input;
   const offsets = { fleet: fleet.offset, kubernetes: server.offset() };
   const told = [
     ...checkSettings(warnings, settings.dryRun ? (spellings.get('DRY_RUN') ?? envName('DRY_RUN')) : undefined),
@@ -160,23 +160,23 @@ async function judge(
       ? checkKubelets(kubelets, settings)
       : named('kubelets', because(fleet.seen === undefined ? 'fleet' : 'machines')),
     ...checkApiServer(server, settings, failureIn(nodes)),
-    ...(await judgeCredentials(sight, clock)),
-    ...judgeRights(sight),
+    ...(await judgeCredentials(input, clock)),
+    ...judgeRights(input),
   ];
   const context = {
     missing: fleet.seen === undefined ? 'fleet' : 'kubelets',
     isWrong: (check: CheckName) => told.some((found) => found.check === check && found.state === 'wrong'),
     place: server.access && { ...server.access, server: server.seen?.era.server },
   } as const;
-  const nameless = namelessOf(candidates ?? [], sight.names, nodes?.seen?.observation);
+  const nameless = namelessOf(candidates ?? [], input.names, nodes?.seen?.observation);
   return [
     ...told,
     ...(nodes === undefined ? nodesNotChecked('api-server') : checkNodes(nodes, nameless.free, context)),
-    ...judgeNames(settings, sight, nameless),
+    ...judgeNames(settings, input, nameless),
     ...checkCopies(copies, listener, settings, nodes?.seen?.plan),
     checkClocks(offsets),
     checkListener(listener, settings),
-    checkTime(settings, sight),
+    checkTime(settings, input),
   ];
 }
 
@@ -185,7 +185,7 @@ function failureIn(nodes: NodesLook | undefined): Error | undefined {
   return nodes?.seen === undefined ? nodes?.failure : undefined;
 }
 
-async function judgeCredentials({ server, reviews, nodes }: Sight, clock: Clock): Promise<readonly Finding[]> {
+async function judgeCredentials({ server, reviews, nodes }: CheckInput, clock: Clock): Promise<readonly Finding[]> {
   const { access } = server;
   if (access === undefined) return [named('credentials', wrong(server.failure.message, mendOf(server.failure)))];
   return checkCredentials(access, receptionOf(reviews, nodes), clock.wall());
@@ -204,7 +204,7 @@ function hasAny<T>(list: readonly T[] | undefined): list is readonly T[] {
   return list !== undefined && list.length > 0;
 }
 
-function judgeRights({ server, rights, reviews, nodes }: Sight): readonly Finding[] {
+function judgeRights({ server, rights, reviews, nodes }: CheckInput): readonly Finding[] {
   if (server.seen === undefined || reviews === undefined) {
     const all = CHECK_NAMES.filter((check) => check.startsWith('right-'));
     return all.map((check) => named(check, because('api-server')));
@@ -219,7 +219,7 @@ function judgeRights({ server, rights, reviews, nodes }: Sight): readonly Findin
 
 function judgeNames(
   settings: Settings,
-  { fleet, candidates, names, server }: Sight,
+  { fleet, candidates, names, server }: CheckInput,
   nameless: Nameless,
 ): readonly Finding[] {
   if (!hasAny(candidates)) {
@@ -234,7 +234,7 @@ function judgeNames(
   ];
 }
 
-function checkTime({ passTimeoutMs }: Settings, { nodes, tookMs }: Sight): Finding {
+function checkTime({ passTimeoutMs }: Settings, { nodes, tookMs }: CheckInput): Finding {
   if (nodes?.seen === undefined) return named('pass-time', because('nodes'));
   const limit = `KUBE_REGISTER_PASS_TIMEOUT is ${formatDuration(passTimeoutMs)}`;
   const sentence = `to look at everything took ${formatDuration(tookMs)}; ${limit}`;

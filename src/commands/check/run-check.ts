@@ -11,7 +11,7 @@ import { mistakesFound } from './settings.ts';
 
 const EXIT = { ready: 0, wrong: 1 } as const;
 
-export interface CheckSurroundings {
+export interface CheckOptions {
   readonly terminal: Terminal;
   readonly signals: Pick<Signals, 'stopped'>;
   readonly output: 'text' | 'json';
@@ -21,7 +21,7 @@ export interface CheckSurroundings {
 /** Resolves with the exit code: 0 when nothing is wrong. Mistakes in the settings are findings, and the only ones. */
 export async function runCheck(
   invocation: Extract<Invocation, { kind: 'run' | 'mistakes' }>,
-  { terminal, signals, output, clock = systemClock }: CheckSurroundings,
+  { terminal, signals, output, clock = systemClock }: CheckOptions,
 ): Promise<number> {
   const stop = new AbortController();
   void signals.stopped.then((signal) => stop.abort(new Error(signal)));

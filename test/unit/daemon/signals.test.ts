@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { hearSignals } from '../../../src/daemon/signals.ts';
+import { catchSignals } from '../../../src/daemon/signals.ts';
 
 function host() {
   const emitter = new EventEmitter();
   const exit = vi.fn<(code: number) => void>();
-  return { emitter, exit, signals: hearSignals(Object.assign(emitter, { exit })) };
+  return { emitter, exit, signals: catchSignals(Object.assign(emitter, { exit })) };
 }
 
 describe('a signal', () => {

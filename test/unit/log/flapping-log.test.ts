@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { eraOf } from '../../../src/kubernetes/era.ts';
 import type { LogEvent } from '../../../src/log/log-events.ts';
-import { Reporter } from '../../../src/log/reporter.ts';
+import { PassLog } from '../../../src/log/pass-log.ts';
 import type { Outcome } from '../../../src/reconcile/apply/apply.ts';
 import type { PassReport } from '../../../src/reconcile/reconciler.ts';
 import { countPass } from '../../../src/status/counts.ts';
-import { Chronicle } from '../../../src/status/history.ts';
+import { History } from '../../../src/status/history.ts';
 import { bystanders, MINUTE, machine, node, ours, planAt } from '../reconcile/world.ts';
 import { dead, failedPass, goodPass } from '../status/pass-report.ts';
 
@@ -22,18 +22,18 @@ interface Said {
   readonly message: string;
 }
 
-/** A reporter that has told of a first pass, and what it is told then in passes of a test's own choice. */
+/** A passLog that has told of a first pass, and what it is told then in passes of a test's own choice. */
 class Listener {
   readonly said: Said[] = [];
-  readonly #chronicle = new Chronicle();
-  readonly #reporter = new Reporter(
+  readonly #history = new History();
+  readonly #passLog = new PassLog(
     { say: (event, message) => this.said.push({ event, message }), debug: () => {} },
     'role=kubernetes',
   );
 
   pass(report: PassReport, ms: number): void {
     const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
-    this.#reporter.report(report, this.#chronicle.record(report, report.startedAt, ms), counts, ms);
+    this.#passLog.report(report, this.#history.record(report, report.startedAt, ms), counts, ms);
   }
 
   /** A pass a second for so long. */

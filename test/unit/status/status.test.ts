@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PassReport } from '../../../src/reconcile/reconciler.ts';
 import { countPass } from '../../../src/status/counts.ts';
 import { statusDocument } from '../../../src/status/document.ts';
-import { Chronicle } from '../../../src/status/history.ts';
+import { History } from '../../../src/status/history.ts';
 import { makeStatus } from '../../../src/status/status.ts';
 import type { Clock } from '../../../src/time/clock.ts';
 import { bystanders, ERAS, INTERVAL, machine, node, ours, POLICY } from '../reconcile/world.ts';
@@ -11,10 +11,10 @@ import { dead, failedPass, goodPass, STARTED } from './pass-report.ts';
 const clock: Clock = { wall: () => STARTED + 90_000, monotonic: () => 90_000 };
 
 function statusAfter(...reports: readonly PassReport[]) {
-  const chronicle = new Chronicle();
+  const history = new History();
   let good: Parameters<typeof makeStatus>[1]['good'];
   for (const report of reports) {
-    chronicle.record(report, report.startedAt, report.startedAt - STARTED);
+    history.record(report, report.startedAt, report.startedAt - STARTED);
     if (report.seen !== undefined) good = { report, counts: countPass(report.seen.observation, report.seen.plan) };
   }
   const frame = {
@@ -26,7 +26,7 @@ function statusAfter(...reports: readonly PassReport[]) {
     nextPass: new Date(STARTED),
     passRunning: false,
   };
-  return makeStatus(frame, { last: reports.at(-1), good }, chronicle, clock);
+  return makeStatus(frame, { last: reports.at(-1), good }, history, clock);
 }
 
 const others = bystanders(4);

@@ -11,7 +11,7 @@ import type { Settings } from '../../../settings/settings.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { because, type Finding, named, ok, warning, wrong } from '../finding.ts';
 import { type Failure, failureOf, mendOf, mendOfCa, mendOfEndpoint, mendOfServer } from '../mends.ts';
-import { type Offset, overhear, UNCOUNTED } from './overheard.ts';
+import { type Offset, observeClient, UNCOUNTED } from './observed.ts';
 
 export interface ApiServerSeen {
   readonly http: HttpClient;
@@ -35,7 +35,7 @@ export async function lookAtApiServer(settings: Settings, clock: Clock, signal: 
     return { seen: undefined, access: undefined, failure: failureOf(error), offset: () => undefined, close: () => {} };
   }
   const { access } = opened;
-  const { http, offset } = overhear(opened.http, clock);
+  const { http, offset } = observeClient(opened.http, clock);
   const common = { access, offset, close: () => http.close() };
   try {
     const era = eraOf(await identify(http, settings.api.version, signal));

@@ -1,7 +1,7 @@
 /** The check of the clocks: whether fleet and the API server have the time that we have. */
 import { formatDuration } from '../../../time/duration.ts';
 import { type Finding, named, ok, skipped, warning, wrong } from '../finding.ts';
-import type { Offset } from './overheard.ts';
+import type { Offset } from './observed.ts';
 
 const TOLERATED_MS = 5_000;
 /** Tokens and certificates are refused because of less. */

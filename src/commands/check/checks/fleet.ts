@@ -10,7 +10,7 @@ import { plural } from '../../../text/plural.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { type Finding, named, ok, warning, wrong } from '../finding.ts';
 import { type Failure, failureOf, mendOf } from '../mends.ts';
-import { type Offset, overhear, UNCOUNTED } from './overheard.ts';
+import { type Offset, observeClient, UNCOUNTED } from './observed.ts';
 
 interface FleetSeen {
   readonly pages: readonly MachinePage[];
@@ -32,14 +32,14 @@ export type FleetLook = { readonly offset: Offset | undefined } & (
 export async function lookAtFleet(settings: Settings, clock: Clock, signal: AbortSignal): Promise<FleetLook> {
   let offset = (): Offset | undefined => undefined;
   try {
-    const overheard = overhear(await openFleet(settings, UNCOUNTED), clock);
-    offset = overheard.offset;
-    const client = createFleetClient(overheard);
+    const observed = observeClient(await openFleet(settings, UNCOUNTED), clock);
+    offset = observed.offset;
+    const client = createFleetClient(observed);
     try {
       const pages: MachinePage[] = [];
       for await (const page of client.machinePages(signal)) pages.push(page);
-      const prefix = overheard.served.at(0)?.replace(/\/machines$/, '') ?? '';
-      const seen = { pages, ...madeInto(pages, settings), prefix, software: overheard.software() };
+      const prefix = observed.served.at(0)?.replace(/\/machines$/, '') ?? '';
+      const seen = { pages, ...madeInto(pages, settings), prefix, software: observed.software() };
       return { seen, offset: offset() };
     } finally {
       client.close();

@@ -97,12 +97,12 @@ export function checkNodes(
 function unreadable(failure: Error, { isWrong, place }: Omit<Context, 'missing'>) {
   // What this machine lacks to ask kubelets.
   if (!(failure instanceof RequestError)) return wrong(failure.message, MORE_FILES);
-  const teller = tellersOf(failure).find(isWrong);
+  const teller = checksOf(failure).find(isWrong);
   return teller === undefined ? wrong(failure.message, mendOf(failure, place)) : because(teller);
 }
 
 /** The checks that may tell better than the nodes what a request for them failed of. */
-function tellersOf(failure: RequestError): readonly CheckName[] {
+function checksOf(failure: RequestError): readonly CheckName[] {
   switch (failure.status) {
     case 401:
       return ['credentials'];

@@ -3,32 +3,32 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { eraOf } from '../../../src/kubernetes/era.ts';
 import { logOf } from '../../../src/log/log-events.ts';
-import { Reporter } from '../../../src/log/reporter.ts';
+import { PassLog } from '../../../src/log/pass-log.ts';
 import type { Outcome } from '../../../src/reconcile/apply/apply.ts';
 import { fingerprint } from '../../../src/reconcile/plan/action.ts';
 import type { Note, NoteKind } from '../../../src/reconcile/plan/note.ts';
 import { NODE_VERDICTS } from '../../../src/reconcile/plan/verdict.ts';
 import type { PassReport } from '../../../src/reconcile/reconciler.ts';
 import { countPass } from '../../../src/status/counts.ts';
-import { Chronicle } from '../../../src/status/history.ts';
+import { History } from '../../../src/status/history.ts';
 import { beside, bystanders, INTERVAL, MINUTE, machine, node, ours, planAt } from '../reconcile/world.ts';
 import { dead, failedPass, goodPass } from '../status/pass-report.ts';
 
 const LINE = z.looseObject({ level: z.string(), event: z.string().optional(), msg: z.string() });
 
-/** A reporter whose log is read: what it returns reports a pass and returns the lines that it added. */
+/** A passLog whose log is read: what it returns reports a pass and returns the lines that it added. */
 function listenToLines(level = 'info') {
   const lines: z.infer<typeof LINE>[] = [];
   const logger = pino(
     { level, base: null, timestamp: false, formatters: { level: (label) => ({ level: label }) } },
     { write: (text: string) => lines.push(LINE.parse(JSON.parse(text))) },
   );
-  const reporter = new Reporter(logOf(logger), 'role=kubernetes');
-  const chronicle = new Chronicle();
+  const passLog = new PassLog(logOf(logger), 'role=kubernetes');
+  const history = new History();
   return (report: PassReport, ms = 0) => {
     const before = lines.length;
     const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
-    reporter.report(report, chronicle.record(report, report.startedAt, ms), counts, ms);
+    passLog.report(report, history.record(report, report.startedAt, ms), counts, ms);
     return lines.slice(before);
   };
 }

@@ -9,7 +9,7 @@ export interface Offset {
   readonly most: number;
 }
 
-export interface Overheard {
+export interface Observed {
   /** The client that is listened to. */
   readonly http: HttpClient;
   /** What the server calls itself, where it does. */
@@ -24,7 +24,7 @@ export interface Overheard {
 export const UNCOUNTED: RequestObserver = { requestDone: () => {}, requestRetried: () => {} };
 
 /** Listens to all that is said through this client. */
-export function overhear(http: HttpClient, clock: Pick<Clock, 'wall'>): Overheard {
+export function observeClient(http: HttpClient, clock: Pick<Clock, 'wall'>): Observed {
   const served: string[] = [];
   let software: string | undefined;
   let offset: Offset | undefined;

@@ -4,7 +4,7 @@ import type { Target } from '../http/request-error.ts';
 import type { Note, NoteKind } from '../reconcile/plan/note.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Counts } from '../status/counts.ts';
-import type { Chapter } from '../status/history.ts';
+import type { PassChanges } from '../status/history.ts';
 import { quote } from '../text/quote.ts';
 import { formatAge } from '../time/duration.ts';
 import { type Line, sayAlike } from './alike.ts';
@@ -31,7 +31,7 @@ const ENDS = {
 type Lasting = keyof typeof ENDS;
 
 /** Writes the log of passes. It remembers what it said, so that what lasts is not said in every pass. */
-export class Reporter {
+export class PassLog {
   readonly #log: Log;
   readonly #selectorText: string;
   readonly #outcomes: OutcomeLog;
@@ -52,20 +52,20 @@ export class Reporter {
   }
 
   /** `counts` are those of a pass that saw something; `nowMs` is monotonic. */
-  report(report: PassReport, chapter: Chapter, counts: Counts | undefined, nowMs: number): void {
-    this.#sayServers(chapter, nowMs);
+  report(report: PassReport, passChanges: PassChanges, counts: Counts | undefined, nowMs: number): void {
+    this.#sayServers(passChanges, nowMs);
     this.#sayFailures(report, nowMs);
     if (report.seen === undefined || counts === undefined) return;
     this.#sayApiServer(report.seen, nowMs);
     this.#sayFigures(counts, nowMs);
     this.#sayMatches(report.seen, counts, nowMs);
     this.#sayHold(report.seen, nowMs);
-    this.#verdicts.say(chapter.changes, report.seen.plan, nowMs);
+    this.#verdicts.say(passChanges.changes, report.seen.plan, nowMs);
     this.#sayNotes(report.seen, nowMs);
     this.#outcomes.say(report, nowMs);
   }
 
-  #sayServers({ servers }: Chapter, nowMs: number): void {
+  #sayServers({ servers }: PassChanges, nowMs: number): void {
     for (const { target, state } of servers) {
       if (state.up) this.#back.add(target);
       else this.#back.delete(target);
