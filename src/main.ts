@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /** The process: everything it is given goes into `run`, and what `run` returns is its exit code. */
 import { setFlagsFromString } from 'node:v8';
-import { hearSignals } from './signals.ts';
+import { catchSignals } from './daemon/signals.ts';
 
 // The heap may grow by half before it is collected: left alone, V8 lets garbage grow with the machine's memory, which is not ours
 // alone. At 5,000 machines this takes 100 MiB off the peak RSS, for no CPU time that could be measured.
 setFlagsFromString('--heap-growing-percent=50');
 
-const signals = hearSignals(process);
+const signals = catchSignals(process);
 // Loaded only now: while the program loads, a signal would end it as if it had never been written.
-const { run } = await import('./run.ts');
+const { run } = await import('./commands/run.ts');
 
 process.exit(await run(process, signals));

@@ -1,8 +1,8 @@
 /** Bundles the program and all that it imports into one ES module: for the single file that is shipped, and for the tests. */
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { ASSET_FILES } from '../../src/page/asset-files.ts';
-import { VERSION } from '../../src/version.ts';
+import { VERSION } from '../../src/daemon/version.ts';
+import { ASSET_FILES } from '../../src/web/page/asset-files.ts';
 
 /** Writes the program to `outfile`, which should end in `.mjs`: no package.json beside it says that it is an ES module. */
 export async function bundleProgram(outfile: string): Promise<void> {

@@ -1,11 +1,12 @@
 /** `kube-register explain`: the evidence about one machine or node, the rule that applies to it, and what comes next. */
-import { formatDuration } from '../duration.ts';
-import { onOneLine } from '../quote.ts';
-import type { Reason } from '../reconcile/verdict.ts';
-import { KUBELET_WORDS } from '../telemetry/kubelet-words.ts';
-import { type OverviewRow, overviewOf } from '../telemetry/overview.ts';
-import type { NodeStatus, Status } from '../telemetry/status-document.ts';
-import { MACHINE_HELP, NODE_HELP } from '../telemetry/verdict-help.ts';
+
+import type { Reason } from '../reconcile/plan/verdict.ts';
+import type { NodeStatus, Status } from '../status/document.ts';
+import { KUBELET_WORDS } from '../status/kubelet-words.ts';
+import { type OverviewRow, overviewOf } from '../status/overview.ts';
+import { MACHINE_HELP, NODE_HELP } from '../status/verdict-help.ts';
+import { onOneLine } from '../text/quote.ts';
+import { formatDuration } from '../time/duration.ts';
 import { ageOf, lasting } from './status.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -42,7 +43,7 @@ export function explainText(row: OverviewRow, status: Status, terminal: Terminal
   if (node !== undefined) sections.push(['Annotations', markLines(node, now)]);
   sections.push(['The rule', ruleLines(row, status)]);
   const past = status.history.filter(
-    (deed) => deed.node === node?.name || (machine !== undefined && deed.machine === machine.id),
+    (entry) => entry.node === node?.name || (machine !== undefined && entry.machine === machine.id),
   );
   if (past.length > 0) {
     sections.push([

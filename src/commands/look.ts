@@ -1,14 +1,14 @@
 /** Where a command has its status from: the daemon that runs, else a look of its own that changes nothing. */
-import { type Assembly, assemble } from '../assemble.ts';
-import { systemClock } from '../clock.ts';
+import { type Assembly, assemble } from '../daemon/assemble.ts';
+import { VERSION } from '../daemon/version.ts';
 import { GetError, getText } from '../http/get-text.ts';
+import { logOf } from '../log/log-events.ts';
+import { createLogger } from '../log/logger.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Settings } from '../settings/settings.ts';
-import { logOf } from '../telemetry/log-events.ts';
-import { createLogger } from '../telemetry/logger.ts';
-import { type Status, statusDocument } from '../telemetry/status-document.ts';
-import { placeOf } from '../telemetry/web-server.ts';
-import { VERSION } from '../version.ts';
+import { type Status, statusDocument } from '../status/document.ts';
+import { systemClock } from '../time/clock.ts';
+import { placeOf } from '../web/server.ts';
 import type { Origin } from './status.ts';
 
 /** A status could not be had; each problem names who was asked, what came of it, and what to check. */
@@ -49,7 +49,7 @@ export async function openSource(
         `GET ${daemon}/status: the connection was refused: does kube-register run there? check --daemon`,
       );
   }
-  const own = await openEyes(settings, signal);
+  const own = await openObserver(settings, signal);
   const ownBecause =
     daemon === undefined ? 'KUBE_REGISTER_LISTEN names no port to ask a daemon at' : `No daemon listens at ${daemon}`;
   return { origin: { ownBecause }, look: async () => withoutAges((await own.look()).status), close: own.close };
@@ -128,14 +128,14 @@ interface OwnLook {
   readonly report: PassReport;
 }
 
-export interface Eyes {
+export interface Observer {
   /** Throws LookError when fleet or Kubernetes did not answer completely, and when the signal came. */
   look(): Promise<OwnLook>;
   close(): void;
 }
 
 /** Observes and plans as the daemon would, in a dry run and without a word in the log. Throws CredentialError. */
-export async function openEyes(settings: Settings, signal: AbortSignal): Promise<Eyes> {
+export async function openObserver(settings: Settings, signal: AbortSignal): Promise<Observer> {
   // Not ONCE, although it may look but once: what a single pass never does is to be told with its grace, as the daemon would.
   const harmless: Settings = { ...settings, dryRun: true, once: false, events: false, listen: 'off' };
   const log = logOf(await createLogger({ level: 'silent', format: 'json' }));

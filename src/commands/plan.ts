@@ -1,8 +1,8 @@
 /** `kube-register plan`: what one look would have the daemon do, as a diff, and nothing of it done. */
-import { type Action, nodeName } from '../reconcile/action.ts';
+import { type Action, nodeName } from '../reconcile/plan/action.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
-import { concernOf } from '../telemetry/overview.ts';
-import type { MachineStatus, NodeStatus, Status } from '../telemetry/status-document.ts';
+import type { MachineStatus, NodeStatus, Status } from '../status/document.ts';
+import { concernOf } from '../status/overview.ts';
 import type { Terminal } from './terminal.ts';
 
 type Seen = NonNullable<PassReport['seen']>;

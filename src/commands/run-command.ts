@@ -1,13 +1,13 @@
 /** Runs one command and gives its exit code: what is asked, printed, and done at the end. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { CredentialError } from '../credential-error.ts';
-import { quote } from '../quote.ts';
+import { CredentialError } from '../credentials/credential-error.ts';
+import type { Signals } from '../daemon/signals.ts';
 import type { Command } from '../settings/command-line.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Signals } from '../signals.ts';
-import type { Status } from '../telemetry/status-document.ts';
+import type { Status } from '../status/document.ts';
+import { quote } from '../text/quote.ts';
 import { explainText, rowsAbout } from './explain.ts';
-import { LookError, openEyes, openSource, type StatusSource } from './look.ts';
+import { LookError, openObserver, openSource, type StatusSource } from './look.ts';
 import { planDocument, planText } from './plan.ts';
 import { statusText } from './status.ts';
 import { OutputError, type Terminal } from './terminal.ts';
@@ -17,7 +17,7 @@ const EXIT = { done: 0, failed: 1, todo: 3 } as const;
 /** How often a daemon that is watched is asked whether it has made another pass. */
 const WATCH_EVERY_MS = 2_000;
 
-export interface Surroundings {
+export interface CommandOptions {
   readonly terminal: Terminal;
   readonly signals: Signals;
 }
@@ -28,7 +28,7 @@ type Asked<Name extends Command['name']> = Extract<Command, { readonly name: Nam
 export async function runCommand(
   command: Exclude<Command, { readonly name: 'daemon' | 'check' }>,
   settings: Settings,
-  { terminal, signals }: Surroundings,
+  { terminal, signals }: CommandOptions,
 ): Promise<number> {
   const stop = new AbortController();
   void signals.stopped.then(() => stop.abort(new LookError('interrupted')));
@@ -137,14 +137,14 @@ async function showPlan(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const eyes = await openEyes(settings, signal);
+  const observer = await openObserver(settings, signal);
   try {
-    const { status, report } = await terminal.whileAtWork(LOOKING, eyes.look());
+    const { status, report } = await terminal.whileAtWork(LOOKING, observer.look());
     if (report.seen === undefined) throw new LookError('nothing was seen');
     const plan = planDocument(report.seen, status);
     await (output === 'json' ? terminal.printJson(plan, 2) : terminal.print(planText(plan, terminal)));
     return plan.steps.length > 0 ? EXIT.todo : EXIT.done;
   } finally {
-    eyes.close();
+    observer.close();
   }
 }

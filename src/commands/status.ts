@@ -1,10 +1,11 @@
 /** `kube-register status`: machines and nodes as a table, as `fleetctl list-machines` and `kubectl get nodes` would print them. */
-import { formatAge } from '../duration.ts';
-import { onOneLine } from '../quote.ts';
-import { KUBELET_WORDS } from '../telemetry/kubelet-words.ts';
-import { mostUrgentFirst, type OverviewRow, overviewOf, withDelay } from '../telemetry/overview.ts';
-import type { NodeStatus, Status } from '../telemetry/status-document.ts';
-import { summarize } from '../telemetry/summary.ts';
+
+import type { NodeStatus, Status } from '../status/document.ts';
+import { KUBELET_WORDS } from '../status/kubelet-words.ts';
+import { mostUrgentFirst, type OverviewRow, overviewOf, withDelay } from '../status/overview.ts';
+import { summarize } from '../status/summary.ts';
+import { onOneLine } from '../text/quote.ts';
+import { formatAge } from '../time/duration.ts';
 import type { Cell, Terminal } from './terminal.ts';
 
 /** Who saw it: the daemon at that URL; or we ourselves, with the reason for it. */

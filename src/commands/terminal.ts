@@ -1,8 +1,8 @@
 /** Where commands print: colours on a terminal alone, columns, a line of progress, and no tricks from hostile text. */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import { escapeControls, onOneLine } from '../quote.ts';
-import type { Concern } from '../telemetry/overview.ts';
+import type { Concern } from '../status/overview.ts';
+import { escapeControls, onOneLine } from '../text/quote.ts';
 
 /** A standard stream; a terminal says so with `isTTY`, and how wide it is. */
 type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };

@@ -1,11 +1,11 @@
 /** fleet's machines API over HTTP: finds the prefix, follows the pages, and refuses a listing that is not whole. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { type Reserved, reservedAs, usableAddress } from '../address.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
 import { parseNested } from '../http/nesting.ts';
-import { quote } from '../quote.ts';
+import { type Reserved, reservedAs, usableAddress } from '../network/address.ts';
+import { quote } from '../text/quote.ts';
 import type { FleetClient, MachinePage, MachineRecord } from './machine.ts';
 
 /** fleet v0.8 serves the second only; v0.9 to v1.0 serve both. What a server lacks is 404. */

@@ -1,5 +1,5 @@
 /** The metadata selector: which of fleet's machines are meant to be nodes. */
-import { quote } from '../quote.ts';
+import { quote } from '../text/quote.ts';
 
 /** What one term asks of one metadata key. */
 interface Requirement {

@@ -1,6 +1,6 @@
 /** Turns the code of a failed request into a sentence: what went wrong, and what to do about it. */
 import { type Stats, statSync } from 'node:fs';
-import { onOneLine } from '../quote.ts';
+import { onOneLine } from '../text/quote.ts';
 import { type ConfigSource, settingsSource } from './config-source.ts';
 import type { Target } from './request-error.ts';
 

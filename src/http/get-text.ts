@@ -1,6 +1,6 @@
 /** One plain GET over http, for who asks another kube-register: no redirects, no proxies, a deadline and a cap. */
 import axios from 'axios';
-import { onAbort } from '../on-abort.ts';
+import { onAbort } from '../network/on-abort.ts';
 import { readBody } from './read-body.ts';
 
 const MIB = 1024 * 1024;

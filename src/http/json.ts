@@ -1,6 +1,6 @@
 /** Parses the body of an answer: JSON first, then its shape. */
 import type { z } from 'zod';
-import { quote } from '../quote.ts';
+import { quote } from '../text/quote.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from './http-client.ts';
 import { isDeeper, MOST_LEVELS, parseNested } from './nesting.ts';
 

@@ -1,9 +1,9 @@
 /** Health checks of kubelets: many machines at a time, each bounded, and what answered last time asked first. */
 import { createSecureContext } from 'node:tls';
 import pLimit from 'p-limit';
-import { onAbort } from '../on-abort.ts';
-import { secureContextOf, type TlsMaterial } from '../tls-files.ts';
-import { tokenProblem } from '../token-file.ts';
+import { secureContextOf, type TlsMaterial } from '../credentials/tls-files.ts';
+import { tokenProblem } from '../credentials/token-file.ts';
+import { onAbort } from '../network/on-abort.ts';
 import type { KubeletTls } from './ask.ts';
 import { parseHealthUrl } from './health-url.ts';
 import type { KubeletAnswer, KubeletProber, KubeletState } from './kubelet.ts';

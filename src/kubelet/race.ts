@@ -1,6 +1,6 @@
 /** One health check of one machine: its URLs raced against each other and against the clock. */
 
-import { onAbort } from '../on-abort.ts';
+import { onAbort } from '../network/on-abort.ts';
 import { type Asking, ask, type KubeletTls, type Reply } from './ask.ts';
 import type { HealthUrl } from './health-url.ts';
 import type { KubeletAnswer } from './kubelet.ts';

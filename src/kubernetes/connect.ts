@@ -1,7 +1,8 @@
 /** The nodes of whatever API server answers: finds out which one it is, speaks its API version, and notices an upgrade. */
-import type { Clock } from '../clock.ts';
+
 import type { HttpClient } from '../http/http-client.ts';
 import { RequestError } from '../http/request-error.ts';
+import type { Clock } from '../time/clock.ts';
 import { identify } from './discovery.ts';
 import type { ApiVersion, Server } from './era.ts';
 import { createNodes, type NodesOfEra } from './nodes.ts';

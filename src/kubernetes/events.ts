@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
-import { onOneLine } from '../quote.ts';
+import { onOneLine } from '../text/quote.ts';
 import { readStatus, refusal } from './status.ts';
 
 /** What happened to a node, in one word and in one sentence. */

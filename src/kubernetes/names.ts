@@ -1,6 +1,6 @@
 /** What Kubernetes takes as the name of a node, as the key of a label and as its value. */
 import { isIPv6 } from 'node:net';
-import { quote } from '../quote.ts';
+import { quote } from '../text/quote.ts';
 
 const LONGEST_SUBDOMAIN = 253;
 const LONGEST_LABEL_PART = 63;

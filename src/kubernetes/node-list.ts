@@ -2,9 +2,9 @@
 import type { HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
 import { ACCEPT_JSON, ACCEPT_METADATA_LIST } from './accept.ts';
-import type { Dialect } from './dialect.ts';
 import type { NodeRecord } from './registry.ts';
 import { refusal } from './status.ts';
+import type { Dialect } from './wire/dialect.ts';
 
 /** Servers that cannot list metadata alone answer with whole nodes (v1.0.7, v1.9.2) or with 406 (v1.5.8). */
 type Detail = 'metadata' | 'whole';

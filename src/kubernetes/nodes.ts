@@ -4,15 +4,15 @@ import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts
 import { parseJson } from '../http/json.ts';
 import { RequestError } from '../http/request-error.ts';
 import { ACCEPT_JSON } from './accept.ts';
-import type { Dialect } from './dialect.ts';
 import { askVersion } from './discovery.ts';
 import { type ApiVersion, eraOf, type Server } from './era.ts';
-import { minionDialect } from './minion-wire.ts';
-import { leavingOf } from './node-facts.ts';
 import { listNodes } from './node-list.ts';
-import { nodeDialect } from './node-wire.ts';
 import type { Era, NodeDraft, NodeRecord, NodeRegistry } from './registry.ts';
 import { readStatus, refusal, saysMissing } from './status.ts';
+import type { Dialect } from './wire/dialect.ts';
+import { minionDialect } from './wire/minion-wire.ts';
+import { leavingOf } from './wire/node-facts.ts';
+import { nodeDialect } from './wire/node-wire.ts';
 
 /** What an API server answers to a write: the node, or a Status. Minions have their metadata at the top. */
 const apiObject = z.object({

@@ -4,7 +4,7 @@ import { type ConfigSource, settingsSource } from '../http/config-source.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseNested } from '../http/nesting.ts';
 import type { RequestError } from '../http/request-error.ts';
-import { onOneLine } from '../quote.ts';
+import { onOneLine } from '../text/quote.ts';
 
 /** What is to be granted to the user that kube-register is. */
 type Verb = 'list' | 'get' | 'create' | 'patch' | 'delete';

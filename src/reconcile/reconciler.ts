@@ -1,13 +1,14 @@
 /** One pass: observe, plan, apply, report. */
-import type { Clock } from '../clock.ts';
+
 import type { Target } from '../http/request-error.ts';
-import { undoable } from './action.ts';
-import { apply, type Outcome, PassOver } from './apply.ts';
-import type { Observation } from './liveness.ts';
-import { doneOnceMore, EMPTY_MEMORY, FUTILE_MS, type Memory, unwatched } from './memory.ts';
-import { ObservationError, observe, type Sources } from './observe.ts';
-import { makePlan, type Plan } from './plan.ts';
-import type { Now, Policy } from './policy.ts';
+import type { Clock } from '../time/clock.ts';
+import { apply, type Outcome, PassOver } from './apply/apply.ts';
+import type { Observation } from './evidence/liveness.ts';
+import { ObservationError, observe, type Sources } from './observe/observe.ts';
+import { undoable } from './plan/action.ts';
+import { doneOnceMore, EMPTY_MEMORY, FUTILE_MS, type Memory, unwatched } from './plan/memory.ts';
+import { makePlan, type Plan } from './plan/plan.ts';
+import type { Now, Policy } from './plan/policy.ts';
 
 /** Why a pass failed. Also the values of the metric label `cause`. */
 export const CAUSES = ['fleet', 'kubernetes', 'timeout', 'internal'] as const;

@@ -1,6 +1,7 @@
 /** Which command is asked for, and the flags of its own; what is left over are the flags of settings. */
-import { quote } from '../quote.ts';
-import { mayBeSecret, NOT_SHOWN } from '../secret.ts';
+
+import { mayBeSecret, NOT_SHOWN } from '../credentials/secret.ts';
+import { quote } from '../text/quote.ts';
 import { nearMiss } from './near-miss.ts';
 
 /** What the program does beside being a daemon. Also what --help and README say of each. */

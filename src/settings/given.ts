@@ -1,6 +1,7 @@
 /** What the operator gave: the flags and the environment variables, found and named but not yet read. */
-import { quote } from '../quote.ts';
-import { mayBeSecret, NOT_SHOWN } from '../secret.ts';
+
+import { mayBeSecret, NOT_SHOWN } from '../credentials/secret.ts';
+import { quote } from '../text/quote.ts';
 import { nearMiss } from './near-miss.ts';
 import { ENV_PREFIX, envName, flagName, isSettingName, rowOf, type SettingName, settingNames } from './table.ts';
 import { file, trueOrFalse } from './values.ts';

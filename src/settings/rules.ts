@@ -1,7 +1,7 @@
 /** The constraints between settings, and the settings that are allowed but deserve a warning. */
 import { isIPv4 } from 'node:net';
-import { formatDuration } from '../duration.ts';
-import { quote } from '../quote.ts';
+import { quote } from '../text/quote.ts';
+import { formatDuration } from '../time/duration.ts';
 import type { ApiServer } from './api-server.ts';
 import { type GivenSettings, mistake } from './given.ts';
 import { envName, flagName, type SettingName, type Values } from './table.ts';

@@ -2,8 +2,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { createTask, validateDetailed } from 'node-cron';
 import { z } from 'zod';
-import { formatDuration, parseDuration } from '../duration.ts';
 import { parseSelector, SelectorError } from '../fleet/selector.ts';
+import { formatDuration, parseDuration } from '../time/duration.ts';
 
 /** Milliseconds, from a duration between the two bounds, both included and both in milliseconds. */
 export function duration(min: number, max: number) {

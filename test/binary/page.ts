@@ -10,7 +10,7 @@ export async function expectPage(program: Program): Promise<void> {
   const assets = [...body.matchAll(/(?:src|href)="([^"]*\.\w+)"/g)].map(([, path = '']) => path);
   expect(assets).toHaveLength(3);
   for (const path of assets) {
-    const source = await readFile(new URL(`../../src/page/${path}`, import.meta.url), 'utf8');
+    const source = await readFile(new URL(`../../src/web/page/${path}`, import.meta.url), 'utf8');
     expect(await program.get(`/${path}`)).toEqual({ status: 200, body: source });
   }
 }

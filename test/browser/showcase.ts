@@ -1,15 +1,15 @@
 /** A cluster with a bit of everything, its daemon and its page, at a time that stands still: what the screenshots show. */
 
-import { assemble } from '../../src/assemble.ts';
-import type { Clock } from '../../src/clock.ts';
-import { systemClock } from '../../src/clock.ts';
-import type { Daemon } from '../../src/daemon.ts';
-import { pageRoutes } from '../../src/page/routes.ts';
-import type { Status } from '../../src/telemetry/status-document.ts';
-import { startWebServer } from '../../src/telemetry/web-server.ts';
+import { assemble } from '../../src/daemon/assemble.ts';
+import type { Daemon } from '../../src/daemon/daemon.ts';
+import type { Status } from '../../src/status/document.ts';
+import type { Clock } from '../../src/time/clock.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { pageRoutes } from '../../src/web/page/routes.ts';
+import { startWebServer } from '../../src/web/server.ts';
 import { hang } from '../lab/faults.ts';
 import { type Lab, type LabMachine, startLab } from '../lab/lab.ts';
-import { read } from '../unit/read-settings.ts';
+import { read } from '../unit/settings/read-settings.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -1,10 +1,10 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { pageRoutes } from '../../src/page/routes.ts';
-import type { Status } from '../../src/telemetry/status-document.ts';
-import { startWebServer, type WebServer } from '../../src/telemetry/web-server.ts';
-import { aMachine, aNode, aStatus, EVIDENCE } from '../unit/status-sketch.ts';
+import type { Status } from '../../src/status/document.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { pageRoutes } from '../../src/web/page/routes.ts';
+import { startWebServer, type WebServer } from '../../src/web/server.ts';
+import { aMachine, aNode, aStatus, EVIDENCE } from '../unit/status/status-sketch.ts';
 import { launchBrowser, openPage } from './chromium.ts';
 
 const MANY = 5_000;

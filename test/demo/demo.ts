@@ -1,7 +1,7 @@
 /** `npm run demo`: the real daemon and a cluster in a lab tell a story; each step is read back from the daemon's /status. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { parseDuration } from '../../src/duration.ts';
+import { parseDuration } from '../../src/time/duration.ts';
 import { DaemonActor, LabActor, type Seen } from './actors.ts';
 
 /** Fast enough to be watched. A real cluster keeps the defaults: 30 s between passes, 15 and 30 minutes of grace. */

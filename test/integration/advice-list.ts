@@ -152,7 +152,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ],
   ['kubectl -n NAMESPACE delete pod POD', choose('when the pod can be replaced')],
   ['kubectl -n kube-register create token kube-register', followed('a token that the server does not know')],
-  ['kubectl apply -f deploy/rbac-v1beta1.yaml', elsewhere('../unit/deploy-rbac.test.ts', 'are the same in both')],
+  ['kubectl apply -f deploy/rbac-v1beta1.yaml', elsewhere('../unit/deploy/rbac.test.ts', 'are the same in both')],
   ['kubectl apply -f deploy/rbac.yaml', followed('no right to create nodes')],
   ['kubectl config set-cluster … … --kubeconfig …', followed('a CA of a kubeconfig')],
   ['kubectl config set-credentials … … --kubeconfig …', followed('no client certificate in a kubeconfig')],

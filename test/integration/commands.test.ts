@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { statusDocument } from '../../src/telemetry/status-document.ts';
+import { statusDocument } from '../../src/status/document.ts';
 import { answerWith, hang } from '../lab/faults.ts';
 import type { Lab } from '../lab/lab.ts';
 import { labOfTest, MAIN, type Program, settingsFor, startProgram } from './program.ts';

@@ -1,6 +1,6 @@
 /** When the reconcile loop deregisters a node, and the many cases in which it must not, over real HTTP. */
 import { describe, expect, it } from 'vitest';
-import type { Policy } from '../../src/reconcile/policy.ts';
+import type { Policy } from '../../src/reconcile/plan/policy.ts';
 import { send } from '../lab/answer.ts';
 import { answerWith, change, type Fault } from '../lab/faults.ts';
 import type { LabMachine } from '../lab/lab.ts';

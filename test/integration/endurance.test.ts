@@ -2,10 +2,10 @@
 import { EventEmitter } from 'node:events';
 import { queryObjects } from 'node:v8';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { assemble } from '../../src/assemble.ts';
+import { assemble } from '../../src/daemon/assemble.ts';
+import { logOf } from '../../src/log/log-events.ts';
+import { createLogger } from '../../src/log/logger.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
-import { logOf } from '../../src/telemetry/log-events.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
 import { type Fault, hang, loseAnswer as loseKubeletsAnswer, notHttp, reset, truncate } from '../lab/faults.ts';
 import {
   closeAfter,
@@ -22,8 +22,8 @@ import {
 } from '../lab/faulty-wire.ts';
 import { type Lab, type LabMachine, startLab } from '../lab/lab.ts';
 import { Chance } from '../simulate/chance.ts';
-import { read } from '../unit/read-settings.ts';
 import { INTERVAL } from '../unit/reconcile/world.ts';
+import { read } from '../unit/settings/read-settings.ts';
 import { TestClock, WORKER } from './in-lab.ts';
 import { collectWarnings } from './loopback.ts';
 

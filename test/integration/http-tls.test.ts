@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { openFleet } from '../../src/daemon/clients.ts';
 import { createHttpClient } from '../../src/http/axios-client.ts';
 import type { HttpClient } from '../../src/http/http-client.ts';
 import { RequestError } from '../../src/http/request-error.ts';
-import { type ApiAccessOptions, readApiAccess } from '../../src/kubernetes/credentials.ts';
-import { openFleet } from '../../src/servers.ts';
-import { read } from '../unit/read-settings.ts';
+import { type ApiAccessOptions, readApiAccess } from '../../src/kubernetes/access/credentials.ts';
+import { read } from '../unit/settings/read-settings.ts';
 import { certificate, refusingPort, serveHttp, serveHttps, serveRaw } from './loopback.ts';
 
 const file = (name: string) => fileURLToPath(new URL(`../certificates/${name}`, import.meta.url));

@@ -1,15 +1,15 @@
 /** The reconcile loop in a lab: the real clients, a clock that the test owns, and a pass whenever the test wants one. */
 import { expect, onTestFinished } from 'vitest';
-import type { Clock } from '../../src/clock.ts';
 import { createFleetClient } from '../../src/fleet/client.ts';
 import { parseSelector } from '../../src/fleet/selector.ts';
 import { createKubeletProber } from '../../src/kubelet/prober.ts';
 import { connectNodes } from '../../src/kubernetes/connect.ts';
 import type { ApiVersion } from '../../src/kubernetes/era.ts';
-import type { Outcome } from '../../src/reconcile/apply.ts';
-import { createNamer, type NameRule, type ReverseLookup } from '../../src/reconcile/naming.ts';
-import type { Policy } from '../../src/reconcile/policy.ts';
+import type { Outcome } from '../../src/reconcile/apply/apply.ts';
+import { createNamer, type NameRule, type ReverseLookup } from '../../src/reconcile/observe/naming.ts';
+import type { Policy } from '../../src/reconcile/plan/policy.ts';
 import { type PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
+import type { Clock } from '../../src/time/clock.ts';
 import { send } from '../lab/answer.ts';
 import type { Fault } from '../lab/faults.ts';
 import { type Lab, type LabMachine, type LabOptions, startLab } from '../lab/lab.ts';

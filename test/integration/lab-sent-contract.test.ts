@@ -5,7 +5,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { askRights } from '../../src/check/rights.ts';
+import { askRights } from '../../src/commands/check/checks/rights.ts';
 import { connectNodes } from '../../src/kubernetes/connect.ts';
 import { createEventLog } from '../../src/kubernetes/events.ts';
 import { type RecordedRequest, readRecording } from '../lab/recording.ts';

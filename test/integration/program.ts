@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { inject, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
-import { LOG_EVENTS } from '../../src/telemetry/log-events.ts';
+import { LOG_EVENTS } from '../../src/log/log-events.ts';
 import { type Lab, type LabOptions, startLab } from '../lab/lab.ts';
 
 /** The program, bundled before this run (`build-program.ts`): `node MAIN` runs it. */

@@ -1,7 +1,7 @@
 /** A small part of `npm run simulate`: no schedule breaks a rule, and a daemon that would break one is caught, in a shorter story. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Policy } from '../../src/reconcile/policy.ts';
+import type { Policy } from '../../src/reconcile/plan/policy.ts';
 import type { Mutant } from '../simulate/mutant.ts';
 import { MUTANTS } from '../simulate/mutants.ts';
 import { edited, trial } from '../simulate/mutation.ts';

@@ -5,8 +5,8 @@ import type { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { ListenError, startWebServer, type WebRoutes, type WebServer } from '../../src/telemetry/web-server.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { ListenError, startWebServer, type WebRoutes, type WebServer } from '../../src/web/server.ts';
 
 const log = { say: vi.fn(), debug: vi.fn() };
 const releases: (() => unknown)[] = [];

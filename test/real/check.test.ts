@@ -1,9 +1,9 @@
 /** What `kube-register check` finds on a real API server: nothing where all is granted, and each right that is taken away. */
 import { expect, it, onTestFinished } from 'vitest';
-import { checkInstallation } from '../../src/check/check.ts';
-import type { Finding } from '../../src/check/finding.ts';
-import { systemClock } from '../../src/clock.ts';
-import { read } from '../unit/read-settings.ts';
+import { checkInstallation } from '../../src/commands/check/check.ts';
+import type { Finding } from '../../src/commands/check/finding.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { read } from '../unit/settings/read-settings.ts';
 import { GRANTED_VERBS } from './rights.ts';
 import { type World, worldsOfThisFile } from './world.ts';
 

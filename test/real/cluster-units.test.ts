@@ -1,4 +1,4 @@
-/** The units of deploy/cluster/ before systemd's own eyes, and what deploy/README.md says of the flags of today before kube-apiserver's and etcd's. */
+/** The units of deploy/cluster/ as systemd reads them, and what deploy/README.md says of the flags of today before kube-apiserver's and etcd's. */
 import { execFile, execFileSync } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

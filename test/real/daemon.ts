@@ -1,12 +1,12 @@
 /** The whole daemon in this process, with a clock that the test owns and a pass whenever the test wants one. */
 import { expect, onTestFinished } from 'vitest';
-import { type Assembly, assemble } from '../../src/assemble.ts';
-import type { Clock } from '../../src/clock.ts';
-import { nodeName } from '../../src/reconcile/action.ts';
+import { type Assembly, assemble } from '../../src/daemon/assemble.ts';
+import { logOf } from '../../src/log/log-events.ts';
+import { createLogger } from '../../src/log/logger.ts';
+import { nodeName } from '../../src/reconcile/plan/action.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
-import { logOf } from '../../src/telemetry/log-events.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
-import { read } from '../unit/read-settings.ts';
+import type { Clock } from '../../src/time/clock.ts';
+import { read } from '../unit/settings/read-settings.ts';
 import type { World } from './world.ts';
 
 const INTERVAL_MS = 60_000;

@@ -1,11 +1,11 @@
-/** The two units of kube-register before systemd's own eyes, as fleet hands them to it. */
+/** The two units of kube-register as systemd reads them, as fleet hands them to it. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parse, serialize } from '../unit/fleet-unit.ts';
+import { parse, serialize } from '../unit/deploy/fleet-unit.ts';
 import { findPrograms } from './programs.ts';
 
 const DEPLOY = new URL('../../deploy/', import.meta.url);

@@ -1,9 +1,10 @@
 /** fleet, kubelets and the API server behind the interfaces of the real clients, as one copy of the daemon meets them. */
-import { usableAddress } from '../../src/address.ts';
+
 import type { FleetClient, MachineRecord } from '../../src/fleet/machine.ts';
 import { RequestError } from '../../src/http/request-error.ts';
 import type { KubeletProber } from '../../src/kubelet/kubelet.ts';
 import type { NodeListing, NodeRecord, NodeRegistry } from '../../src/kubernetes/registry.ts';
+import { usableAddress } from '../../src/network/address.ts';
 import { meddle } from './node-events.ts';
 import type { StoredNode } from './node-store.ts';
 import type { Release } from './release.ts';

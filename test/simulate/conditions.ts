@@ -1,5 +1,5 @@
 /** How the daemons of a schedule are set up. */
-import type { Policy } from '../../src/reconcile/policy.ts';
+import type { Policy } from '../../src/reconcile/plan/policy.ts';
 import type { Chance } from './chance.ts';
 import { MINUTE, SECOND } from './time.ts';
 

@@ -2,9 +2,9 @@
 import { createFleetClient } from '../../src/fleet/client.ts';
 import { parseSelector } from '../../src/fleet/selector.ts';
 import { connectNodes } from '../../src/kubernetes/connect.ts';
-import { nodeName } from '../../src/reconcile/action.ts';
-import { createNamer } from '../../src/reconcile/naming.ts';
-import type { Policy } from '../../src/reconcile/policy.ts';
+import { createNamer } from '../../src/reconcile/observe/naming.ts';
+import { nodeName } from '../../src/reconcile/plan/action.ts';
+import type { Policy } from '../../src/reconcile/plan/policy.ts';
 import { type PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
 import { CHECK_TIMEOUT_MS, fleetOf, kubeletsOf, nodesOf } from './clients.ts';
 import { type Conditions, DRAIN_MS, isDry } from './conditions.ts';

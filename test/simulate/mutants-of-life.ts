@@ -1,13 +1,13 @@
 /** Mutants of DESIGN 4: whether a node is alive, and when it is deregistered. */
 import { type Mutant, mutant, unseen } from './mutant.ts';
 
-const APPLY = 'src/reconcile/apply.ts';
-const DEREGISTRATION = 'src/reconcile/deregistration.ts';
-const GUARD = 'src/reconcile/guard.ts';
-const LAST_CHECK = 'src/reconcile/last-check.ts';
-const LIVENESS = 'src/reconcile/liveness.ts';
-const MARKS = 'src/reconcile/marks.ts';
-const MEMORY = 'src/reconcile/memory.ts';
+const APPLY = 'src/reconcile/apply/apply.ts';
+const DEREGISTRATION = 'src/reconcile/plan/deregistration.ts';
+const GUARD = 'src/reconcile/plan/guard.ts';
+const LAST_CHECK = 'src/reconcile/apply/last-check.ts';
+const LIVENESS = 'src/reconcile/evidence/liveness.ts';
+const MARKS = 'src/reconcile/evidence/marks.ts';
+const MEMORY = 'src/reconcile/plan/memory.ts';
 const RECONCILER = 'src/reconcile/reconciler.ts';
 
 export const MUTANTS_OF_LIFE: readonly Mutant[] = [

@@ -1,24 +1,24 @@
 /** Mutants of DESIGN 2 and 3: which node is a machine's, when one is registered, and what is written on it. */
 import { type Mutant, mutant, unseen } from './mutant.ts';
 
-const ADDRESSES = 'src/address.ts';
-const APPLY = 'src/reconcile/apply.ts';
-const DEREGISTRATION = 'src/reconcile/deregistration.ts';
-const LABELS = 'src/reconcile/labels.ts';
-const LAST_CHECK = 'src/reconcile/last-check.ts';
-const LIVENESS = 'src/reconcile/liveness.ts';
-const MACHINES = 'src/reconcile/machines.ts';
-const MARKS = 'src/reconcile/marks.ts';
-const MEMORY = 'src/reconcile/memory.ts';
-const NODE = 'src/reconcile/node.ts';
-const NODE_READER = 'src/reconcile/node-reader.ts';
-const OBSERVE = 'src/reconcile/observe.ts';
-const PAIR = 'src/reconcile/pair.ts';
-const PLAN = 'src/reconcile/plan.ts';
+const ADDRESSES = 'src/network/address.ts';
+const APPLY = 'src/reconcile/apply/apply.ts';
+const DEREGISTRATION = 'src/reconcile/plan/deregistration.ts';
+const LABELS = 'src/reconcile/plan/labels.ts';
+const LAST_CHECK = 'src/reconcile/apply/last-check.ts';
+const LIVENESS = 'src/reconcile/evidence/liveness.ts';
+const MACHINES = 'src/reconcile/evidence/machines.ts';
+const MARKS = 'src/reconcile/evidence/marks.ts';
+const MEMORY = 'src/reconcile/plan/memory.ts';
+const NODE = 'src/reconcile/evidence/node.ts';
+const NODE_READER = 'src/reconcile/observe/node-reader.ts';
+const OBSERVE = 'src/reconcile/observe/observe.ts';
+const PAIR = 'src/reconcile/evidence/pair.ts';
+const PLAN = 'src/reconcile/plan/plan.ts';
 const RECONCILER = 'src/reconcile/reconciler.ts';
-const REGISTRATION = 'src/reconcile/registration.ts';
-const STEADINESS = 'src/reconcile/steadiness.ts';
-const UPKEEP = 'src/reconcile/upkeep.ts';
+const REGISTRATION = 'src/reconcile/plan/registration.ts';
+const STEADINESS = 'src/reconcile/plan/steadiness.ts';
+const UPKEEP = 'src/reconcile/plan/upkeep.ts';
 
 export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   // Section 2

@@ -1,6 +1,7 @@
 /** What has to occur in a long run for it to show anything: every kind of event, verdict, reason, outcome and hold. */
+
+import { MACHINE_VERDICTS, NODE_VERDICTS, REASONS } from '../../src/reconcile/plan/verdict.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
-import { MACHINE_VERDICTS, NODE_VERDICTS, REASONS } from '../../src/reconcile/verdict.ts';
 import { EVENT_KINDS } from './events.ts';
 import type { Findings } from './findings.ts';
 

@@ -1,5 +1,5 @@
 /** One schedule: a cluster, copies of the daemon, and everything that happens to them, all drawn from one seed. */
-import type { Policy } from '../../src/reconcile/policy.ts';
+import type { Policy } from '../../src/reconcile/plan/policy.ts';
 import { calm } from './calm.ts';
 import { Chance } from './chance.ts';
 import { describeConditions, drawConditions, INTERVAL_MS } from './conditions.ts';

@@ -1,6 +1,7 @@
 /** What counts as having told a person: a warning that names a node or a machine and says what to do. */
+
+import type { MachineVerdictName, NodeVerdictName, Verdict } from '../../src/reconcile/plan/verdict.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
-import type { MachineVerdictName, NodeVerdictName, Verdict } from '../../src/reconcile/verdict.ts';
 
 /** Whatever the program says, these are verdicts on a cluster that is well, or that will be by itself. */
 const NODE_WARNINGS: ReadonlySet<NodeVerdictName> = new Set<NodeVerdictName>([

@@ -1,6 +1,6 @@
 /** The way between one copy of the daemon and a server: it takes time there and back, and anything may happen meanwhile. */
 import { RequestError, type Target } from '../../src/http/request-error.ts';
-import { onAbort } from '../../src/on-abort.ts';
+import { onAbort } from '../../src/network/on-abort.ts';
 import type { Chance } from './chance.ts';
 import type { Release } from './release.ts';
 import { SECOND } from './time.ts';

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { labOfTest, settingsFor } from '../integration/program.ts';
 import type { Lab } from '../lab/lab.ts';
-import { parse, serialize } from '../unit/fleet-unit.ts';
-import { environmentFile, environmentOf } from '../unit/systemd-service.ts';
+import { parse, serialize } from '../unit/deploy/fleet-unit.ts';
+import { environmentFile, environmentOf } from '../unit/deploy/systemd-service.ts';
 import { bootSystemd, type RootFile, type Systemd } from './systemd.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

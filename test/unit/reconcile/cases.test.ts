@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { eraOf } from '../../../src/kubernetes/era.ts';
-import { MACHINE_ID, MANAGED } from '../../../src/reconcile/marks.ts';
+import { MACHINE_ID, MANAGED } from '../../../src/reconcile/evidence/marks.ts';
 import { Cluster, type ClusterOptions, machineVerdictOf, notesOf, running, verdictOf, writesOf } from './cluster.ts';
 import { ERAS, HOUR, INTERVAL, MINUTE, type NodeTraits } from './world.ts';
 

@@ -1,11 +1,12 @@
 /** A small cluster in memory, and the real reconciler over it: what passes do to it, one after the other, whatever the API server sends with its list. */
-import type { Clock } from '../../../src/clock.ts';
+
 import type { MachineRecord } from '../../../src/fleet/machine.ts';
 import type { KubeletState } from '../../../src/kubelet/kubelet.ts';
 import type { Era, MetadataChange, NodeFacts, NodeRecord, NodeRegistry } from '../../../src/kubernetes/registry.ts';
-import { createNamer, type NameRule } from '../../../src/reconcile/naming.ts';
-import type { Policy } from '../../../src/reconcile/policy.ts';
+import { createNamer, type NameRule } from '../../../src/reconcile/observe/naming.ts';
+import type { Policy } from '../../../src/reconcile/plan/policy.ts';
 import { type PassReport, Reconciler } from '../../../src/reconcile/reconciler.ts';
+import type { Clock } from '../../../src/time/clock.ts';
 import { ERAS, INTERVAL, marked, type NodeTraits, POLICY, record, SELECTOR } from './world.ts';
 
 const NEVER = new AbortController().signal;

@@ -3,8 +3,8 @@ import { matches, parseSelector } from '../../../src/fleet/selector.ts';
 import type { KubeletState } from '../../../src/kubelet/kubelet.ts';
 import { eraOf } from '../../../src/kubernetes/era.ts';
 import type { Era, NodeRecord, ReadyCondition } from '../../../src/kubernetes/registry.ts';
-import { livenessOf, type Observation } from '../../../src/reconcile/liveness.ts';
-import { isCandidate, type Machine } from '../../../src/reconcile/machines.ts';
+import { livenessOf, type Observation } from '../../../src/reconcile/evidence/liveness.ts';
+import { isCandidate, type Machine } from '../../../src/reconcile/evidence/machines.ts';
 import {
   ADDRESS,
   DEFAULT_OWNER,
@@ -14,12 +14,12 @@ import {
   type Origin,
   OWNER,
   SINCE,
-} from '../../../src/reconcile/marks.ts';
-import { EMPTY_MEMORY, type Memory } from '../../../src/reconcile/memory.ts';
-import { type Node, toNode } from '../../../src/reconcile/node.ts';
-import { type GivenName, listedOf, pair } from '../../../src/reconcile/pair.ts';
-import { makePlan, type Plan } from '../../../src/reconcile/plan.ts';
-import type { Policy } from '../../../src/reconcile/policy.ts';
+} from '../../../src/reconcile/evidence/marks.ts';
+import { type Node, toNode } from '../../../src/reconcile/evidence/node.ts';
+import { type GivenName, listedOf, pair } from '../../../src/reconcile/evidence/pair.ts';
+import { EMPTY_MEMORY, type Memory } from '../../../src/reconcile/plan/memory.ts';
+import { makePlan, type Plan } from '../../../src/reconcile/plan/plan.ts';
+import type { Policy } from '../../../src/reconcile/plan/policy.ts';
 
 const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;

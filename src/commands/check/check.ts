@@ -1,0 +1,244 @@
+/** All checks of an installation: everybody is asked first, then judged, in the order in which the findings are told. */
+import { policyOf } from '../../daemon/assemble.ts';
+import { openNamer } from '../../daemon/clients.ts';
+import { RequestError } from '../../http/request-error.ts';
+import type { KubeletProber } from '../../kubelet/kubelet.ts';
+import type { Candidate } from '../../reconcile/evidence/machines.ts';
+import type { GivenName } from '../../reconcile/evidence/pair.ts';
+import type { Policy } from '../../reconcile/plan/policy.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { envName } from '../../settings/table.ts';
+import type { Clock } from '../../time/clock.ts';
+import { formatDuration } from '../../time/duration.ts';
+import { type ApiServerLook, checkApiServer, lookAtApiServer } from './checks/api-server.ts';
+import { checkClocks } from './checks/clocks.ts';
+import { checkCredentials, type Reception } from './checks/credentials.ts';
+import {
+  type CopiesLook,
+  checkCopies,
+  checkListener,
+  type ListenerLook,
+  lookAtListener,
+  lookForCopies,
+  whoseIs,
+} from './checks/daemons.ts';
+import { checkFleet, type FleetLook, lookAtFleet, replayOf } from './checks/fleet.ts';
+import { checkKubelets, type KubeletLook, type KubeletTrouble, lookAtKubelets } from './checks/kubelets.ts';
+import { candidatesOf, checkMachines } from './checks/machines.ts';
+import { checkLabels, checkNames, type Nameless, namelessOf } from './checks/names.ts';
+import { checkNodes, lookAtNodes, type NodesLook, nodesNotChecked } from './checks/nodes.ts';
+import {
+  askRights,
+  checkRights,
+  type Needs,
+  type Reviews,
+  type Right,
+  rightMissed,
+  rightsFor,
+} from './checks/rights.ts';
+import { because, CHECK_NAMES, type CheckName, type Finding, named, ok, warning, wrong } from './finding.ts';
+import { asSpelled, mendOf, type Spellings } from './mends.ts';
+import { checkSettings } from './settings.ts';
+
+export interface Installation {
+  readonly settings: Settings;
+  /** What the settings are warned of. */
+  readonly warnings: readonly string[];
+  readonly spellings: Spellings;
+}
+
+/** What was seen. What is undefined could not be looked at, because of something else. */
+interface CheckInput {
+  readonly fleet: FleetLook;
+  readonly candidates: readonly Candidate[] | undefined;
+  readonly kubelets: KubeletLook | KubeletTrouble | undefined;
+  readonly names: ReadonlyMap<string, GivenName>;
+  readonly server: ApiServerLook;
+  readonly rights: readonly Right[];
+  readonly reviews: Reviews | undefined;
+  readonly nodes: NodesLook | undefined;
+  readonly listener: ListenerLook;
+  readonly copies: CopiesLook;
+  readonly tookMs: number;
+}
+
+/** Asks everybody and changes nothing. Throws the signal's reason alone. */
+export async function checkInstallation(
+  installation: Installation,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const { settings, spellings } = installation;
+  const server = await lookAtApiServer(settings, clock, signal);
+  try {
+    const findings = await judge(installation, await look(settings, server, clock, signal), clock);
+    return findings.map(({ mend, ...found }) =>
+      mend === undefined ? found : { ...found, mend: asSpelled(mend, spellings) },
+    );
+  } finally {
+    server.close();
+  }
+}
+
+async function look(settings: Settings, server: ApiServerLook, clock: Clock, signal: AbortSignal): Promise<CheckInput> {
+  const began = clock.monotonic();
+  const policy = policyOfFirstPass(settings);
+  const rights = server.seen === undefined ? [] : rightsFor(needsOf(settings, policy), server.seen.era);
+  const [fleet, reviews, listener] = await Promise.all([
+    lookAtFleet(settings, clock, signal),
+    server.seen && askRights(server.seen.http, rights, signal),
+    lookAtListener(settings, signal),
+  ]);
+  const [pass, copies] = await Promise.all([
+    lookAsPassDoes(settings, { fleet, server, policy }, clock, signal).then((seen) => ({
+      ...seen,
+      tookMs: clock.monotonic() - began,
+    })),
+    lookForCopies(settings, fleet.seen?.machines, signal),
+  ]);
+  return { fleet, server, rights, reviews, listener: whoseIs(listener, copies, settings), copies, ...pass };
+}
+
+interface Known {
+  readonly fleet: FleetLook;
+  readonly server: ApiServerLook;
+  readonly policy: Policy;
+}
+
+/** What a pass looks at once it has fleet's listing. */
+async function lookAsPassDoes(
+  settings: Settings,
+  { fleet, server, policy }: Known,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Pick<CheckInput, 'candidates' | 'kubelets' | 'names' | 'nodes'>> {
+  const candidates = fleet.seen && candidatesOf(fleet.seen.machines);
+  const { namer, close } = openNamer(settings, clock);
+  try {
+    const [kubelets, names] = await Promise.all([
+      candidates && lookAtKubelets(settings, candidates, signal),
+      namer.namesOf(candidates ?? [], signal),
+    ]);
+    const prober = proberOf(kubelets);
+    const { selector } = settings;
+    const sources = fleet.seen && prober && { fleet: replayOf(fleet.seen), selector, kubelets: prober, namer };
+    const nodes = server.seen && (await lookAtNodes(server.seen, settings, sources, policy, clock, signal));
+    return { candidates, kubelets, names, nodes };
+  } finally {
+    close();
+  }
+}
+
+function needsOf({ events }: Settings, { neverDeregister, missingGraceMs, unhealthyGraceMs }: Policy): Needs {
+  const isNever = missingGraceMs === Number.POSITIVE_INFINITY && unhealthyGraceMs === Number.POSITIVE_INFINITY;
+  return { neverDeregister: neverDeregister ?? (isNever ? 'both graces are never' : undefined), events };
+}
+
+/** What is watched from pass to pass depends on the interval; a first pass does not. */
+function policyOfFirstPass(settings: Settings): Policy {
+  return policyOf(settings, { intervalMs: 30_000 });
+}
+
+function proberOf(kubelets: CheckInput['kubelets']): KubeletProber | undefined {
+  return kubelets !== undefined && 'prober' in kubelets ? kubelets.prober : undefined;
+}
+
+async function judge(
+  { settings, warnings, spellings }: Installation,
+  input: CheckInput,
+  clock: Clock,
+): Promise<readonly Finding[]> {
+  const { fleet, candidates, kubelets, server, nodes, listener, copies } = input;
+  const offsets = { fleet: fleet.offset, kubernetes: server.offset() };
+  const told = [
+    ...checkSettings(warnings, settings.dryRun ? (spellings.get('DRY_RUN') ?? envName('DRY_RUN')) : undefined),
+    checkFleet(fleet, settings),
+    ...(fleet.seen === undefined
+      ? [named('machines', because('fleet'))]
+      : checkMachines(fleet.seen.machines, settings.selector)),
+    kubelets !== undefined && (hasAny(candidates) || !('answers' in kubelets))
+      ? checkKubelets(kubelets, settings)
+      : named('kubelets', because(fleet.seen === undefined ? 'fleet' : 'machines')),
+    ...checkApiServer(server, settings, failureIn(nodes)),
+    ...(await judgeCredentials(input, clock)),
+    ...judgeRights(input),
+  ];
+  const context = {
+    missing: fleet.seen === undefined ? 'fleet' : 'kubelets',
+    isWrong: (check: CheckName) => told.some((found) => found.check === check && found.state === 'wrong'),
+    place: server.access && { ...server.access, server: server.seen?.era.server },
+  } as const;
+  const nameless = namelessOf(candidates ?? [], input.names, nodes?.seen?.observation);
+  return [
+    ...told,
+    ...(nodes === undefined ? nodesNotChecked('api-server') : checkNodes(nodes, nameless.free, context)),
+    ...judgeNames(settings, input, nameless),
+    ...checkCopies(copies, listener, settings, nodes?.seen?.plan),
+    checkClocks(offsets),
+    checkListener(listener, settings),
+    checkTime(settings, input),
+  ];
+}
+
+/** Why the nodes could not be read. */
+function failureIn(nodes: NodesLook | undefined): Error | undefined {
+  return nodes?.seen === undefined ? nodes?.failure : undefined;
+}
+
+async function judgeCredentials({ server, reviews, nodes }: CheckInput, clock: Clock): Promise<readonly Finding[]> {
+  const { access } = server;
+  if (access === undefined) return [named('credentials', wrong(server.failure.message, mendOf(server.failure)))];
+  return checkCredentials(access, receptionOf(reviews, nodes), clock.wall());
+}
+
+/** Servers without reviews say it when they are asked for the nodes. One that told what we may do knows us. */
+function receptionOf(reviews: Reviews | undefined, nodes: NodesLook | undefined): Reception {
+  if (reviews?.kind === 'unknown' || reviews?.kind === 'anonymous') return reviews.kind;
+  const failure = failureIn(nodes);
+  if (failure instanceof RequestError && failure.status === 401 && reviews?.kind !== 'told') return 'unknown';
+  if (failure instanceof RequestError && failure.message.includes('system:anonymous')) return 'anonymous';
+  return reviews?.kind === 'told' || (nodes !== undefined && failure === undefined) ? 'taken' : undefined;
+}
+
+function hasAny<T>(list: readonly T[] | undefined): list is readonly T[] {
+  return list !== undefined && list.length > 0;
+}
+
+function judgeRights({ server, rights, reviews, nodes }: CheckInput): readonly Finding[] {
+  if (server.seen === undefined || reviews === undefined) {
+    const all = CHECK_NAMES.filter((check) => check.startsWith('right-'));
+    return all.map((check) => named(check, because('api-server')));
+  }
+  const failure = failureIn(nodes);
+  const refusal = failure instanceof RequestError && failure.status === 403 ? failure : undefined;
+  // Nodes are read one by one only once they are listed.
+  const isListed = failure === undefined || (refusal !== undefined && rightMissed(refusal) === 'get');
+  const reading = { listed: nodes !== undefined && isListed, refusal };
+  return checkRights(rights, reviews, reading, { ...server.access, server: server.seen.era.server });
+}
+
+function judgeNames(
+  settings: Settings,
+  { fleet, candidates, names, server }: CheckInput,
+  nameless: Nameless,
+): readonly Finding[] {
+  if (!hasAny(candidates)) {
+    const cause = because(fleet.seen === undefined ? 'fleet' : 'machines');
+    return [named('names', cause), named('labels', cause)];
+  }
+  return [
+    checkNames(nameless, names, settings),
+    ...(server.seen === undefined
+      ? [named('labels', because('api-server'))]
+      : checkLabels(candidates, settings, server.seen.era)),
+  ];
+}
+
+function checkTime({ passTimeoutMs }: Settings, { nodes, tookMs }: CheckInput): Finding {
+  if (nodes?.seen === undefined) return named('pass-time', because('nodes'));
+  const limit = `KUBE_REGISTER_PASS_TIMEOUT is ${formatDuration(passTimeoutMs)}`;
+  const sentence = `to look at everything took ${formatDuration(tookMs)}; ${limit}`;
+  const mend = `KUBE_REGISTER_PASS_TIMEOUT=${formatDuration(Math.max(4 * tookMs, 60_000))}`;
+  if (tookMs > passTimeoutMs) return named('pass-time', wrong(sentence, mend));
+  return named('pass-time', tookMs > passTimeoutMs / 2 ? warning(sentence, mend) : ok(sentence));
+}

@@ -1,0 +1,90 @@
+/** The check of the API server: whether it answers, which one it is, what can be done there, and who checks that it is the right one. */
+
+import { openKubernetes } from '../../../daemon/clients.ts';
+import type { HttpClient } from '../../../http/http-client.ts';
+import { RequestError } from '../../../http/request-error.ts';
+import { type ApiAccess, isLoopback } from '../../../kubernetes/access/credentials.ts';
+import { identify } from '../../../kubernetes/discovery.ts';
+import { eraOf } from '../../../kubernetes/era.ts';
+import type { Era } from '../../../kubernetes/registry.ts';
+import type { Settings } from '../../../settings/settings.ts';
+import type { Clock } from '../../../time/clock.ts';
+import { because, type Finding, named, ok, warning, wrong } from '../finding.ts';
+import { type Failure, failureOf, mendOf, mendOfCa, mendOfEndpoint, mendOfServer } from '../mends.ts';
+import { type Offset, observeClient, UNCOUNTED } from './observed.ts';
+
+export interface ApiServerSeen {
+  readonly http: HttpClient;
+  readonly access: ApiAccess;
+  readonly era: Era;
+}
+
+/** `failure` says why the server did not tell which one it is; without `access` the files of credentials cannot be used. */
+export type ApiServerLook = { readonly offset: () => Offset | undefined; close(): void } & (
+  | { readonly seen: ApiServerSeen; readonly access: ApiAccess }
+  | { readonly seen: undefined; readonly access: ApiAccess; readonly failure: Failure }
+  | { readonly seen: undefined; readonly access: undefined; readonly failure: Failure }
+);
+
+/** Asks which server it is. Throws the signal's reason alone. */
+export async function lookAtApiServer(settings: Settings, clock: Clock, signal: AbortSignal): Promise<ApiServerLook> {
+  let opened: Awaited<ReturnType<typeof openKubernetes>>;
+  try {
+    opened = await openKubernetes(settings, UNCOUNTED);
+  } catch (error) {
+    return { seen: undefined, access: undefined, failure: failureOf(error), offset: () => undefined, close: () => {} };
+  }
+  const { access } = opened;
+  const { http, offset } = observeClient(opened.http, clock);
+  const common = { access, offset, close: () => http.close() };
+  try {
+    const era = eraOf(await identify(http, settings.api.version, signal));
+    return { ...common, seen: { http, access, era } };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...common, seen: undefined, failure: failureOf(error) };
+  }
+}
+
+/** `nodesFailure` is why the nodes could not be read: a server that has none is no API server, or not of that API version. */
+export function checkApiServer(
+  look: ApiServerLook,
+  settings: Settings,
+  nodesFailure: Error | undefined,
+): readonly Finding[] {
+  const { access } = look;
+  if (access === undefined) return [named('api-server', because('credentials')), named('tls', because('credentials'))];
+  return [named('api-server', checkAnswer(look, settings, nodesFailure)), named('tls', checkTls(access))];
+}
+
+function checkAnswer(look: ApiServerLook, settings: Settings, nodesFailure: Error | undefined) {
+  if (look.seen === undefined) return wrong(look.failure.message, mendOf(look.failure, look.access));
+  if (nodesFailure instanceof RequestError && nodesFailure.status === 404) {
+    const isAsked = settings.api.version !== 'auto';
+    const mend = isAsked ? 'KUBE_REGISTER_API_VERSION=auto' : mendOfEndpoint('kubernetes', look.access);
+    return wrong(nodesFailure.message, mend);
+  }
+  const { era, http } = look.seen;
+  return ok(`answers at ${http.server}: ${era.server}; ${abilities(era, settings)}`);
+}
+
+/** What the section of README on servers has of this age. */
+function abilities({ hidesMinions, canUpdate, takesEvents }: Era, { events }: Settings): string {
+  if (hidesMinions)
+    return 'registers alone: such a server hides dead minions by itself, and none is adopted or deregistered';
+  if (!canUpdate) return 'registers and deregisters; such a server changes no minion, so that none is adopted';
+  const rest = 'registers, adopts, labels and deregisters';
+  return events && !takesEvents ? `${rest}; writes no Events, which it does in v1 alone` : rest;
+}
+
+function checkTls({ endpoint, tls, source }: ApiAccess) {
+  const { protocol, hostname } = new URL(endpoint);
+  if (protocol === 'https:') {
+    if (!tls.insecureSkipVerify) return ok("the server's certificate is checked");
+    const risk = 'whoever is in between can answer for the API server and read the credentials';
+    return warning(`the server's certificate is not checked: ${risk}`, mendOfCa(source));
+  }
+  if (isLoopback(hostname)) return ok('plain http, which does not leave this machine');
+  const risk = 'whoever is in between can answer for the API server, so that the network has to be private';
+  return warning(`plain http to another host: ${risk}`, mendOfServer(source, `https://${hostname}:PORT`));
+}

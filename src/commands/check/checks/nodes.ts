@@ -1,0 +1,127 @@
+/** The checks of the nodes: what a first pass would see and do, and what it would doubt. */
+
+import { RequestError } from '../../../http/request-error.ts';
+import { connectNodes } from '../../../kubernetes/connect.ts';
+import type { Observation } from '../../../reconcile/evidence/liveness.ts';
+import type { Candidate } from '../../../reconcile/evidence/machines.ts';
+import { ObservationError, observe, type Sources } from '../../../reconcile/observe/observe.ts';
+import { EMPTY_MEMORY } from '../../../reconcile/plan/memory.ts';
+import { makePlan, type Plan } from '../../../reconcile/plan/plan.ts';
+import type { Policy } from '../../../reconcile/plan/policy.ts';
+import type { Settings } from '../../../settings/settings.ts';
+import { plural } from '../../../text/plural.ts';
+import type { Clock } from '../../../time/clock.ts';
+import { because, type CheckName, type Finding, named, ok, wrong } from '../finding.ts';
+import { MORE_FILES, mendOf, type Place } from '../mends.ts';
+import type { ApiServerSeen } from './api-server.ts';
+import { checkConflicts, checkMachineIds } from './conflicts.ts';
+import { doubtsIn } from './doubts.ts';
+import { rightMissed } from './rights.ts';
+
+/** `failure` says why the nodes could not be read. */
+export type NodesLook =
+  | { readonly seen: { readonly observation: Observation; readonly plan: Plan; readonly wallMs: number } }
+  | { readonly seen: undefined; readonly failure: Error | undefined };
+
+/** `sources` are all but the nodes; undefined where the machines or their kubelets are not known. Throws the signal's reason alone. */
+export async function lookAtNodes(
+  { http }: ApiServerSeen,
+  settings: Settings,
+  sources: Omit<Sources, 'nodes'> | undefined,
+  policy: Policy,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<NodesLook> {
+  const nodes = connectNodes({ http, apiVersion: settings.api.version, clock });
+  try {
+    if (sources === undefined) {
+      await nodes.list(signal);
+      return { seen: undefined, failure: undefined };
+    }
+    const nowMs = clock.monotonic();
+    const wallMs = clock.wall();
+    const now = { monotonicMs: nowMs, wall: new Date(wallMs).toISOString() };
+    const plan = (observation: Observation) => makePlan(observation, EMPTY_MEMORY, policy, now);
+    const options = { memory: EMPTY_MEMORY, ownerId: policy.ownerId, nowMs, plan };
+    return { seen: { ...(await observe({ ...sources, nodes }, options, signal)), wallMs } };
+  } catch (error) {
+    signal.throwIfAborted();
+    const cause = error instanceof ObservationError ? error.failures.get('kubernetes') : error;
+    if (!(cause instanceof Error)) throw error;
+    return { seen: undefined, failure: cause };
+  }
+}
+
+/** What else was found. */
+export interface Context {
+  /** The check because of which no pass could be made. */
+  readonly missing: CheckName;
+  /** Whether that check found something to be wrong. */
+  readonly isWrong: (check: CheckName) => boolean;
+  /** The API server's. */
+  readonly place: Place | undefined;
+}
+
+/** The checks that need to see what a first pass sees. */
+const OTHERS = ['conflicts', 'machine-ids'] as const satisfies readonly CheckName[];
+
+/** Where there are no nodes to check because of another check. */
+export function nodesNotChecked(cause: CheckName): readonly Finding[] {
+  return [named('nodes', because(cause)), ...OTHERS.map((check) => named(check, because(cause)))];
+}
+
+/** `free` are machines whose name the check `names` judges. */
+export function checkNodes(
+  look: NodesLook,
+  free: readonly Candidate[],
+  { missing, ...context }: Context,
+): readonly Finding[] {
+  if (look.seen === undefined) {
+    if (look.failure === undefined) return nodesNotChecked(missing);
+    const others = OTHERS.map((check) => named(check, because('nodes')));
+    return [named('nodes', unreadable(look.failure, context)), ...others];
+  }
+  const { observation, plan, wallMs } = look.seen;
+  const counts = count([...plan.nodes.values()].map(({ name }) => name));
+  const todo = count(plan.actions.map(({ kind }) => kind));
+  const sentence = `${plural(plan.nodes.size, 'node')}${list(counts, ': ')}; a first pass would ${list(todo) || 'change nothing'}`;
+  const conflicts = checkConflicts(observation, plan, new Set(free.map(({ id }) => id)));
+  return [
+    ...[ok(sentence), ...doubtsIn(observation, plan, wallMs)].map((found) => named('nodes', found)),
+    ...conflicts.map((found) => named('conflicts', found)),
+    ...checkMachineIds(observation).map((found) => named('machine-ids', found)),
+  ];
+}
+
+/** Without the nodes every pass fails: if no other check told why, this one does. */
+function unreadable(failure: Error, { isWrong, place }: Omit<Context, 'missing'>) {
+  // What this machine lacks to ask kubelets.
+  if (!(failure instanceof RequestError)) return wrong(failure.message, MORE_FILES);
+  const teller = checksOf(failure).find(isWrong);
+  return teller === undefined ? wrong(failure.message, mendOf(failure, place)) : because(teller);
+}
+
+/** The checks that may tell better than the nodes what a request for them failed of. */
+function checksOf(failure: RequestError): readonly CheckName[] {
+  switch (failure.status) {
+    case 401:
+      return ['credentials'];
+    case 403:
+      return [`right-${rightMissed(failure)}-nodes`, 'credentials'];
+    case 404:
+      return ['api-server'];
+    default:
+      return [];
+  }
+}
+
+function count(words: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
+}
+
+/** `: 10 keep, 2 foreign`; nothing for none. */
+function list(counts: ReadonlyMap<string, number>, before = ''): string {
+  return counts.size === 0 ? '' : before + [...counts].map(([word, number]) => `${word} ${number}`).join(', ');
+}

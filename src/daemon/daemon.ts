@@ -1,0 +1,160 @@
+/** The daemon: passes by schedule and on demand, one at a time, and what it says of itself while they run. */
+
+import type { EventRecorder } from '../events/recorder.ts';
+import type { PassLog } from '../log/pass-log.ts';
+import { type Metrics, reportPass } from '../metrics/metrics.ts';
+import type { Policy } from '../reconcile/plan/policy.ts';
+import type { PassReport, Reconciler } from '../reconcile/reconciler.ts';
+import { type Counts, countPass } from '../status/counts.ts';
+import type { Status } from '../status/document.ts';
+import { History } from '../status/history.ts';
+import { makeStatus } from '../status/status.ts';
+import type { Clock } from '../time/clock.ts';
+import { formatDuration } from '../time/duration.ts';
+import type { Schedule } from './schedule.ts';
+
+export interface DaemonParts {
+  readonly reconciler: Reconciler;
+  readonly schedule: Schedule;
+  readonly clock: Clock;
+  readonly passLog: PassLog;
+  /** None where no Events are to be written. */
+  readonly events: EventRecorder | undefined;
+  readonly metrics: Metrics;
+  readonly version: string;
+  /** What the plan decides by, to be shown; the selector as the operator wrote it. */
+  readonly policy: Policy;
+  readonly selector: string;
+  readonly dryRun: boolean;
+  readonly passTimeoutMs: number;
+}
+
+/** What a write that is under way is given to finish once the daemon stops. */
+const DRAIN_MS = 4_000;
+/** A pass that is over its deadline, or due, by this much means that the process is wedged. */
+const WEDGED_MS = 60_000;
+
+export class Daemon {
+  readonly #parts: DaemonParts;
+  readonly #history = new History();
+  readonly #stop = new AbortController();
+  readonly #abandon = new AbortController();
+  readonly #startedAt: number;
+  #running: { readonly done: Promise<void>; readonly sinceMs: number } | undefined;
+  #runAgain = false;
+  #onChange = () => {};
+  #last: PassReport | undefined;
+  #good: { readonly report: PassReport; readonly counts: Counts; readonly atMs: number } | undefined;
+
+  constructor(parts: DaemonParts) {
+    this.#parts = parts;
+    this.#startedAt = parts.clock.wall();
+  }
+
+  /** Runs the first pass at once and the others by schedule. */
+  start(): void {
+    this.#parts.schedule.start(() => this.#tick());
+    this.requestPass();
+  }
+
+  /** Calls back whenever a pass has begun or ended: the status is another one then. There is one to call. */
+  onChange(callback: () => void): void {
+    this.#onChange = callback;
+  }
+
+  /** Runs a pass now, or right after the one that is running. */
+  requestPass(): void {
+    if (this.#running === undefined) this.#begin();
+    else this.#runAgain = true;
+  }
+
+  /**
+   * Ends passes for good: probes are aborted, a write under way may finish within 4 s, and so may Events that wait, within 2 s.
+   * Resolves when nothing runs any more.
+   */
+  async stop(): Promise<void> {
+    this.#parts.schedule.stop();
+    this.#stop.abort(new Error('the daemon stops'));
+    const drain = setTimeout(() => this.#abandon.abort(new Error('the daemon stops')), DRAIN_MS);
+    await this.#running?.done;
+    await this.#parts.events?.finish(this.#abandon.signal);
+    clearTimeout(drain);
+  }
+
+  /** Runs a single pass and reports it. */
+  runOnce(): Promise<PassReport> {
+    const pass = this.#pass();
+    const done = pass.then(() => {
+      this.#running = undefined;
+      this.#onChange();
+    });
+    this.#running = { done, sinceMs: this.#parts.clock.monotonic() };
+    this.#onChange();
+    return pass;
+  }
+
+  async #pass(): Promise<PassReport> {
+    const { reconciler, passLog, events, metrics, clock } = this.#parts;
+    const report = await reconciler.runOnce({ stop: this.#stop.signal, abandon: this.#abandon.signal });
+    const nowMs = clock.monotonic();
+    const passChanges = this.#history.record(report, clock.wall(), nowMs);
+    const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
+    this.#last = report;
+    if (counts !== undefined && report.failures.size === 0) this.#good = { report, counts, atMs: nowMs };
+    passLog.report(report, passChanges, counts, nowMs);
+    events?.record(report, passChanges);
+    reportPass(metrics, report, counts, (target) => this.#history.server(target)?.up ?? false);
+    return report;
+  }
+
+  /** Why the process should be restarted, or undefined. Never because fleet or the API server is down: that would help nobody. */
+  healthz(): string | undefined {
+    const { clock, schedule, passTimeoutMs } = this.#parts;
+    if (this.#stop.signal.aborted) return undefined;
+    if (this.#running !== undefined) {
+      const ms = clock.monotonic() - this.#running.sinceMs;
+      const isWedged = ms > passTimeoutMs + WEDGED_MS;
+      return isWedged ? `a pass has been running for ${formatDuration(ms)}` : undefined;
+    }
+    const overdueMs = clock.wall() - (schedule.next()?.getTime() ?? Number.POSITIVE_INFINITY);
+    return overdueMs > WEDGED_MS ? `the next pass is overdue by ${formatDuration(overdueMs)}` : undefined;
+  }
+
+  /** Why the daemon is not doing its work now, or undefined: a good pass, a recent one, and not shutting down. */
+  readyz(): string | undefined {
+    const { clock, schedule, passTimeoutMs } = this.#parts;
+    if (this.#stop.signal.aborted) return 'shutting down';
+    if (this.#good === undefined) return 'no pass has succeeded yet';
+    const ageMs = clock.monotonic() - this.#good.atMs;
+    if (ageMs > 3 * schedule.intervalMs + passTimeoutMs) return `the last good pass was ${formatDuration(ageMs)} ago`;
+    return undefined;
+  }
+
+  status(): Status {
+    const { version, dryRun, selector, policy, schedule, clock } = this.#parts;
+    const frame = {
+      version,
+      dryRun,
+      selector,
+      policy,
+      startedAt: this.#startedAt,
+      nextPass: schedule.next(),
+      passRunning: this.#running !== undefined,
+    };
+    return makeStatus(frame, { last: this.#last, good: this.#good }, this.#history, clock);
+  }
+
+  #tick(): void {
+    if (this.#running === undefined) this.#begin();
+    else this.#parts.metrics.passSkipped();
+  }
+
+  #begin(): void {
+    if (this.#stop.signal.aborted) return;
+    void this.runOnce().then(() => {
+      if (!this.#runAgain) return;
+      this.#runAgain = false;
+      this.#begin();
+    });
+  }
+}

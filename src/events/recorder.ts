@@ -1,0 +1,132 @@
+/** Writes Events beside the passes, and lets go what cannot be written: no pass waits for an Event. */
+
+import { RequestError } from '../http/request-error.ts';
+import type { EventLog, NodeEvent } from '../kubernetes/events.ts';
+import type { Log } from '../log/log-events.ts';
+import { Reminders } from '../log/reminders.ts';
+import type { PassReport } from '../reconcile/reconciler.ts';
+import type { PassChanges } from '../status/history.ts';
+import type { Clock } from '../time/clock.ts';
+import { formatAge } from '../time/duration.ts';
+import { eventsOf } from './node-events.ts';
+
+export interface EventRecorderParts {
+  readonly events: EventLog;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Counts Events that were written, or were not. */
+  readonly metrics: { eventEnded(written: boolean): void };
+}
+
+/** What more comes while so many wait is dropped. */
+const WAITING_AT_MOST = 500;
+const AT_ONCE = 5;
+/** What Events that wait are given once the daemon stops. */
+const LAST_MOMENT_MS = 2_000;
+const ALL_THE_SAME = 'nodes are registered and deregistered all the same';
+
+export class EventRecorder {
+  readonly #parts: EventRecorderParts;
+  /** In the order in which they came. */
+  readonly #waiting: NodeEvent[] = [];
+  /** Each writes one Event after the other until none waits. */
+  readonly #writers = new Set<Promise<void>>();
+  /** Of the writers that are at work: a signal that outlives them would remember every request. */
+  #giveUp = new AbortController();
+  readonly #lasting = new Reminders<'not written'>();
+  #allWritten = true;
+  #endWasSaid = false;
+
+  constructor(parts: EventRecorderParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes what the pass gives rise to, and returns at once. */
+  record(report: PassReport, passChanges: PassChanges): void {
+    if (!this.#lasting.lasts('not written')) this.#sayWritten();
+    const events = eventsOf(report, passChanges);
+    const taken = events.slice(0, WAITING_AT_MOST - this.#waiting.length);
+    this.#waiting.push(...taken);
+    this.#dropped(events.length - taken.length);
+    if (this.#writers.size === 0) this.#giveUp = new AbortController();
+    while (this.#waiting.length > 0 && this.#writers.size < AT_ONCE) this.#addWriter();
+  }
+
+  /** Gives what waits a last moment, which `abandon` cuts short, and drops the rest. Resolves when nothing is under way any more. */
+  async finish(abandon: AbortSignal): Promise<void> {
+    const giveUp = this.#giveUp;
+    const stop = () => giveUp.abort(new Error('the daemon stops'));
+    const timer = setTimeout(stop, LAST_MOMENT_MS);
+    abandon.addEventListener('abort', stop);
+    if (abandon.aborted) stop();
+    await Promise.all(this.#writers);
+    clearTimeout(timer);
+    abandon.removeEventListener('abort', stop);
+  }
+
+  #addWriter(): void {
+    const writer = this.#writeAll(this.#giveUp.signal).then(() => {
+      this.#writers.delete(writer);
+      if (this.#writers.size === 0) this.#roundEnded();
+    });
+    this.#writers.add(writer);
+  }
+
+  #dropped(count: number): void {
+    for (let each = 0; each < count; each += 1) this.#parts.metrics.eventEnded(false);
+    if (count > 0) this.#failed('full', `${WAITING_AT_MOST} Events wait to be written: ${count} more are dropped`);
+  }
+
+  async #writeAll(signal: AbortSignal): Promise<void> {
+    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
+      try {
+        await this.#parts.events.write(event, signal);
+        this.#parts.metrics.eventEnded(true);
+      } catch (error) {
+        this.#parts.metrics.eventEnded(false);
+        if (signal.aborted) this.#sayEnd();
+        else this.#failed(causeOf(error), `an Event was not written: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  #failed(cause: string, problem: string): void {
+    const { log, clock } = this.#parts;
+    this.#allWritten = false;
+    const due = this.#lasting.found('not written', cause, clock.monotonic());
+    if (due === undefined) log.debug(problem);
+    else log.say('events-not-written', `${due.preface}${problem}; ${ALL_THE_SAME}`, due.figures);
+  }
+
+  #sayEnd(): void {
+    this.#allWritten = false;
+    if (this.#endWasSaid) return;
+    this.#endWasSaid = true;
+    const problem = 'the program ends before all Events are written: the rest is dropped';
+    this.#parts.log.say('events-dropped-at-end', `${problem}; ${ALL_THE_SAME}`);
+  }
+
+  /** Failures that come and go within one round are one thing that lasts. */
+  #roundEnded(): void {
+    if (this.#allWritten) this.#sayWritten();
+    this.#allWritten = true;
+  }
+
+  /** May be due long after the end, when failures come and go: hence it is asked for in every pass. */
+  #sayWritten(): void {
+    const { log, clock } = this.#parts;
+    const end = this.#lasting.over('not written', clock.monotonic());
+    if (end === undefined) return;
+    const message = `${end.preface}Events are written again after ${formatAge(end.lasted.lastedMs)}`;
+    log.say('events-written-again', message, end.figures);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Not the message: it can carry the name of the Event, which is always another. */
+function causeOf(error: unknown): string {
+  return error instanceof RequestError ? `${error.status ?? error.code}` : String(error);
+}

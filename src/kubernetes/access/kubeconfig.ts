@@ -1,0 +1,239 @@
+/** A kubeconfig file: the cluster and the user of its current context. */
+import { dirname, resolve } from 'node:path';
+import { parseDocument, type Tags } from 'yaml';
+import { z } from 'zod';
+import { CredentialError } from '../../credentials/credential-error.ts';
+import { describeFile, readTextFile } from '../../credentials/credential-file.ts';
+import { mayBeSecret, NOT_SHOWN } from '../../credentials/secret.ts';
+import { type Pem, readPem } from '../../credentials/tls-files.ts';
+import type { ConfigSource } from '../../http/config-source.ts';
+import { quote } from '../../text/quote.ts';
+
+/** What the current context of a kubeconfig comes to. The PEM texts and the endpoint are not checked yet. */
+interface Kubeconfig {
+  readonly endpoint: string;
+  /** How an error about the endpoint begins. */
+  readonly from: string;
+  readonly ca: Pem | undefined;
+  readonly cert: Pem | undefined;
+  readonly key: Pem | undefined;
+  readonly token: string | undefined;
+  /** Absolute. It wins over `token` once there is a token in it, as it does for kubectl. */
+  readonly tokenFile: string | undefined;
+  readonly insecureSkipTlsVerify: boolean;
+  readonly servername: string | undefined;
+  /** The fields of this file, for advice. */
+  readonly source: Pick<
+    ConfigSource,
+    'endpoint' | 'ca' | 'clientCertificate' | 'credentials' | 'serverName' | 'origin'
+  >;
+}
+
+/** What is empty or null is not there, as for Go. */
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value || undefined);
+const list = z.array(z.unknown()).nullish();
+const isObject = z.looseObject({});
+
+const cluster = z.object({
+  server: text,
+  'certificate-authority': text,
+  'certificate-authority-data': text,
+  'insecure-skip-tls-verify': z.boolean().nullish(),
+  'tls-server-name': text,
+  'proxy-url': text,
+});
+
+const user = z.object({
+  'client-certificate': text,
+  'client-certificate-data': text,
+  'client-key': text,
+  'client-key-data': text,
+  token: text,
+  tokenFile: text,
+  exec: isObject.nullish(),
+  'auth-provider': isObject.nullish(),
+  username: text,
+  password: text,
+  as: text,
+  'as-uid': text,
+  'as-groups': list.transform((groups) => (groups?.length ? groups : undefined)),
+  'as-user-extra': isObject
+    .nullish()
+    .transform((extra) => (extra && Object.keys(extra).length > 0 ? extra : undefined)),
+});
+
+/** Entries are checked only when they are the ones in use: others may be of any kind. */
+const entries = z.array(z.looseObject({ name: z.string().nullish() }).nullish()).nullish();
+
+const config = z.object({ 'current-context': text, clusters: entries, contexts: entries, users: entries });
+
+type User = z.infer<typeof user>;
+
+/** What to do instead of a way of identifying that is not supported. */
+const INSTEAD = 'use a token, a tokenFile or a client certificate';
+
+function hasToken({ token, tokenFile }: User): boolean {
+  return token !== undefined || tokenFile !== undefined;
+}
+
+/** Why a user cannot be used, or undefined. */
+function userProblem(who: User): string | undefined {
+  for (const field of ['as', 'as-uid', 'as-groups', 'as-user-extra'] as const) {
+    if (who[field]) return `acting as another user (${field}) is not supported; give that user credentials of its own`;
+  }
+  if (who['auth-provider']) return `an auth-provider is not supported; ${INSTEAD}`;
+  // kubectl does not run it either where there is a token.
+  if (who.exec && !hasToken(who)) return `a program that gives credentials (exec) is not run; ${INSTEAD}`;
+  const hasCertificate = who['client-certificate'] !== undefined || who['client-certificate-data'] !== undefined;
+  for (const field of ['username', 'password'] as const) {
+    if (who[field] === undefined) continue;
+    // kubectl refuses two kinds of credentials in a header; the certificate is enough for the server.
+    if (hasToken(who)) return `a ${field} beside a token is ambiguous; take one of the two away`;
+    if (!hasCertificate) return `a ${field} is not supported; ${INSTEAD}`;
+  }
+  return undefined;
+}
+
+/** Reads the file and follows its current-context. `setting` names the file's setting. Throws CredentialError. */
+export async function readKubeconfig(path: string, setting: string): Promise<Kubeconfig> {
+  const from = describeFile(setting, path);
+  const refuse = (problem: string): never => {
+    throw new CredentialError(`${from}: ${problem}`);
+  };
+  const file = check(config, await readYaml(path, from), 'the file', refuse);
+
+  const context = file['current-context'] ?? refuse('there is no current-context in it');
+  const names = check(
+    z.object({ cluster: text, user: text }),
+    find(file.contexts, 'context', context, refuse),
+    `context ${quote(context)}`,
+    refuse,
+  );
+  const clusterOfContext = names.cluster ?? refuse(`context ${quote(context)} names no cluster`);
+
+  const clusterName = `cluster ${quote(clusterOfContext)}`;
+  const server = check(cluster, find(file.clusters, 'cluster', clusterOfContext, refuse), clusterName, refuse);
+  if (server['proxy-url'])
+    refuse(`${clusterName}: a proxy-url is not supported; the API server must be reachable directly`);
+
+  const insecureSkipTlsVerify = server['insecure-skip-tls-verify'] ?? false;
+  const hasCa = server['certificate-authority'] || server['certificate-authority-data'];
+  if (hasCa && insecureSkipTlsVerify)
+    refuse(`${clusterName}: a certificate-authority and insecure-skip-tls-verify contradict each other; take one away`);
+
+  const userName = names.user === undefined ? 'no user' : `user ${quote(names.user)}`;
+  const identity = names.user === undefined ? {} : find(file.users, 'user', names.user, refuse);
+  const who = check(user, identity, userName, refuse);
+  const problem = userProblem(who);
+  if (problem !== undefined) refuse(`${userName}: ${problem}`);
+
+  const folder = dirname(resolve(path));
+  const pem = async (data: string | undefined, file: string | undefined, what: string): Promise<Pem | undefined> => {
+    if (data) return { text: Buffer.from(data, 'base64').toString('utf8'), from: `${from}: ${what}-data` };
+    return file ? readPem(resolve(folder, file), `${from}: ${what}`) : undefined;
+  };
+  const ca = await pem(server['certificate-authority-data'], server['certificate-authority'], 'certificate-authority');
+  const cert = await pem(who['client-certificate-data'], who['client-certificate'], 'client-certificate');
+  // kubectl does not look at a key without a certificate.
+  const isKeyIdle = cert === undefined && hasToken(who);
+  const key = isKeyIdle ? undefined : await pem(who['client-key-data'], who['client-key'], 'client-key');
+  if (cert && !key) refuse(`${userName}: there is a client-certificate without a client-key`);
+  if (key && !cert) refuse(`${userName}: there is a client-key without a client-certificate`);
+
+  const inCluster = `of ${clusterName} in ${shownPath(path)}`;
+  const ofUser =
+    names.user === undefined
+      ? `of the user that context ${quote(context)} should name in ${shownPath(path)}`
+      : `of ${userName} in ${shownPath(path)}`;
+  const certField = `client-certificate${who['client-certificate-data'] ? '-data' : ''}`;
+  const keyField = `client-key${who['client-key-data'] ? '-data' : ''}`;
+  return {
+    endpoint: server.server ?? refuse(`${clusterName}: there is no server in it`),
+    from: `${from}: ${clusterName}`,
+    ca,
+    cert,
+    key,
+    token: who.token?.trim(),
+    tokenFile: who.tokenFile === undefined ? undefined : resolve(folder, who.tokenFile),
+    insecureSkipTlsVerify,
+    servername: server['tls-server-name'],
+    source: {
+      endpoint: `server ${inCluster}`,
+      ca: `certificate-authority${server['certificate-authority-data'] ? '-data' : ''} ${inCluster}`,
+      clientCertificate: `${certField} and ${keyField} ${ofUser}`,
+      credentials: `the credentials ${ofUser}`,
+      serverName: `tls-server-name ${inCluster}`,
+      origin: {
+        kind: 'kubeconfig',
+        path: shownPath(path),
+        cluster: names.cluster,
+        user: names.user,
+        tokenFile: who.tokenFile === undefined ? undefined : shownPath(resolve(folder, who.tokenFile)),
+      },
+    },
+  };
+}
+
+/** YAML 1.1 as Go reads it: merge keys, yes and no, the last of two equal keys, the first of several documents. */
+async function readYaml(path: string, from: string): Promise<unknown> {
+  // YAML ends lines with CR alone too, which the library does not.
+  const content = (await readTextFile(path, from)).replaceAll(/\r\n?/g, '\n');
+  if (content.trim() === '') throw new CredentialError(`${from}: it is empty`);
+  // The library's own messages quote the line that is wrong, and that may be a token.
+  const document = parseDocument(content, {
+    prettyErrors: false,
+    logLevel: 'silent',
+    version: '1.1',
+    schema: 'yaml-1.1',
+    merge: true,
+    uniqueKeys: false,
+    customTags: asGo,
+  });
+  const [mistake] = document.errors;
+  if (mistake !== undefined) {
+    const line = content.slice(0, mistake.pos[0]).split('\n').length;
+    throw new CredentialError(`${from}: it is no YAML (line ${line}: ${mistake.code})`);
+  }
+  try {
+    return document.toJS();
+  } catch {
+    throw new CredentialError(`${from}: its YAML aliases or merge keys cannot be followed`);
+  }
+}
+
+/** Go has no times in its values, and no numbers in base 60. */
+function asGo(tags: Tags): Tags {
+  return tags.filter(
+    (tag) => typeof tag === 'string' || (tag.format !== 'TIME' && tag.tag !== 'tag:yaml.org,2002:timestamp'),
+  );
+}
+
+/** What is under `kind` in the entry of that name: `clusters` has entries `{name, cluster}`. */
+function find(
+  list: z.infer<typeof entries>,
+  kind: 'context' | 'cluster' | 'user',
+  name: string,
+  refuse: (problem: string) => never,
+): unknown {
+  const [entry, second] = list?.filter((candidate) => candidate?.name === name) ?? [];
+  if (second) refuse(`there are two entries for ${kind} ${quote(name)} in it; take one away`);
+  return entry ? (entry[kind] ?? {}) : refuse(`there is no ${kind} ${quote(name)} in it`);
+}
+
+/** A token may have been given in the place of the path. */
+function shownPath(path: string): string {
+  return mayBeSecret(path) ? NOT_SHOWN : path;
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, what: string, refuse: (problem: string) => never): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+  const problem = issue?.message.replace(/^Invalid input: /, '') ?? 'not as expected';
+  const advice = problem.startsWith('expected string') ? '; put it in quotes' : '';
+  return refuse(`${what}: ${where}${problem}${advice}`);
+}

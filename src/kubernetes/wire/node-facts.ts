@@ -1,0 +1,96 @@
+/** What the status of a node says, in all API versions. A shape that is not known says that nothing can be told from it. */
+import { z } from 'zod';
+import { usableAddress } from '../../network/address.ts';
+import type { Leaving, NodeFacts, ReadyCondition } from '../registry.ts';
+
+/** What v1beta1 and v1beta2 call a condition's `kind` is its `type` later. */
+type ConditionName = 'type' | 'kind';
+
+interface Status {
+  readonly addresses: readonly string[];
+  readonly ready: ReadyCondition;
+  readonly machineId: string;
+}
+
+/** `status` is read by `statusSchema`; `unschedulable` is spec.unschedulable as it came. `more` are addresses that stand elsewhere. */
+export function factsOf(
+  { addresses, ready, machineId }: Status,
+  unschedulable: unknown,
+  more: { readonly before?: readonly string[]; readonly after?: readonly string[] } = {},
+): NodeFacts {
+  const said = [...(more.before ?? []), ...addresses, ...(more.after ?? [])];
+  const usable = said.map(usableAddress).filter((address) => address !== undefined);
+  return { machineId, addresses: [...new Set(usable)], ready, unschedulable: cordonedBy(unschedulable) };
+}
+
+function cordonedBy(unschedulable: unknown): boolean | undefined {
+  return typeof unschedulable === 'boolean' ? unschedulable : isAbsent(unschedulable) ? false : undefined;
+}
+
+const text = z.string().catch('');
+
+/** Takes anything, and keeps the good part of what has a shape that is not known. */
+export function statusSchema(name: ConditionName): z.ZodType<Status> {
+  const condition = z.looseObject({ [name]: z.string(), status: z.unknown().optional() });
+  const known = z
+    .object({
+      addresses: z.array(z.object({ address: z.string() })).nullish(),
+      conditions: z.array(condition).nullish(),
+      nodeInfo: z.object({ machineID: z.string().nullish() }).nullish(),
+    })
+    .nullish()
+    .transform((status) => ({
+      addresses: addressesOf(status?.addresses),
+      ready: readyOf(status?.conditions?.filter((each) => each[name] === 'Ready').map((each) => each['status'])),
+      machineId: status?.nodeInfo?.machineID ?? '',
+    }));
+  const unknown = z
+    .object({
+      addresses: z.array(z.object({ address: text }).catch({ address: '' })).catch([]),
+      nodeInfo: z.object({ machineID: text }).catch({ machineID: '' }),
+    })
+    .catch({ addresses: [], nodeInfo: { machineID: '' } })
+    .transform(({ addresses, nodeInfo }) => ({
+      addresses: addressesOf(addresses),
+      ready: 'unreadable' as const,
+      machineId: nodeInfo.machineID,
+    }));
+  return z.union([known, unknown]);
+}
+
+function addressesOf(addresses: readonly { readonly address: string }[] | null | undefined): readonly string[] {
+  return addresses?.map(({ address }) => address) ?? [];
+}
+
+/** v1beta1 and v1beta2 write Full and None, also of nodes that a controller of today's words has written. */
+const READY_WORDS: ReadonlyMap<unknown, ReadyCondition> = new Map([
+  ['True', 'true'],
+  ['Full', 'true'],
+  ['False', 'false'],
+  ['Unknown', 'unknown'],
+  ['None', 'unknown'],
+]);
+
+function readyOf(words: readonly unknown[] = []): ReadyCondition {
+  const [ready = 'none', ...others] = new Set(words.map((word) => READY_WORDS.get(word) ?? 'unreadable'));
+  return others.length > 0 ? 'unreadable' : ready;
+}
+
+/** Whatever stands in for a time of deletion means that the node was deleted. */
+export function leavingOf({
+  deletionTimestamp,
+  finalizers,
+}: {
+  readonly deletionTimestamp?: unknown;
+  readonly finalizers?: unknown;
+}): Leaving | undefined {
+  if (isAbsent(deletionTimestamp)) return undefined;
+  const since = typeof deletionTimestamp === 'string' ? deletionTimestamp : '';
+  return { since, finalizers: finalizerNames.parse(finalizers) };
+}
+
+const finalizerNames = z.array(z.string()).catch([]);
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}

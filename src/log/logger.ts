@@ -1,0 +1,119 @@
+/** The log: one line an event on standard output, as JSON or for people, without secrets and without tricks on the terminal. */
+import { type LevelWithSilent, type Logger, pino } from 'pino';
+import { escapeControls } from '../text/quote.ts';
+import { logOf } from './log-events.ts';
+import { type Dropped, describeDropped, standardOutput } from './standard-output.ts';
+
+/** Where the lines go; a terminal says so with `isTTY`. */
+export interface LogDestination {
+  write(line: string): unknown;
+  readonly isTTY?: boolean;
+  /** Calls back once nothing waits, or nothing can be written. */
+  flush?(done: () => void): void;
+  /** Calls back when lines were dropped and others are written again. */
+  onDropped?(tell: (dropped: Dropped) => void): void;
+}
+
+export interface LoggerOptions {
+  readonly level: LevelWithSilent;
+  readonly format: 'json' | 'pretty';
+  /** True when NO_COLOR is set. A destination that is no terminal never gets colours. */
+  readonly noColor?: boolean;
+  /** Standard output unless given. */
+  readonly destination?: LogDestination;
+}
+
+const MAX_CAUSES = 5;
+const REDACTED = '[redacted]';
+const SECRET_KEYS = ['token', 'authorization', 'Authorization', 'password', 'headers.authorization', 'config'];
+
+/**
+ * Makes the program's logger. A line is written before the call returns, unless the reader is behind; see LineWriter. Nothing
+ * that goes wrong with the destination reaches the caller: a daemon must outlive the reader of its log.
+ *
+ * Asynchronous because pino-pretty is loaded only when it is asked for. No pino transports: they need worker threads and
+ * files of their own, which a program in one file does not have.
+ */
+export async function createLogger(options: LoggerOptions): Promise<Logger> {
+  const { level, format, noColor = false, destination = standardOutput() } = options;
+  const withStack = level === 'debug' || level === 'trace';
+  const lines =
+    format === 'pretty'
+      ? await prettyLines(destination, !noColor && destination.isTTY === true, withStack)
+      : destination;
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => mapErrors(fields, withStack),
+      },
+      // What is logged as `err` has become a plain object by then; pino's own serializer would look for more in it.
+      serializers: { err: (value: unknown) => value },
+      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: REDACTED },
+      hooks: { streamWrite: (line) => escapeControls(scrubSecrets(line)) },
+    },
+    lines,
+  );
+  destination.onDropped?.((dropped) => {
+    const { lines: count, lastedMs } = dropped;
+    logOf(logger).say('log-lines-dropped', describeDropped(dropped), { dropped: count, lastedMs });
+  });
+  return logger;
+}
+
+async function prettyLines(
+  destination: LogDestination,
+  colorize: boolean,
+  withStack: boolean,
+): Promise<LogDestination> {
+  const { prettyFactory } = await import('pino-pretty');
+  const prettify = prettyFactory({
+    colorize,
+    singleLine: true,
+    // The sentence tells people the same.
+    ignore: 'event,lastedMs,dropped,times,flaps,flappedMs,action,node,machine,verdict',
+    errorLikeObjectKeys: withStack ? ['err'] : [],
+    translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+  });
+  return {
+    write: (line) => destination.write(prettify(spellOutEscapes(line))),
+    flush: (done) => (destination.flush === undefined ? done() : destination.flush(done)),
+  };
+}
+
+/** Errors carry whatever their makers hung on them (axios: the whole request, credentials included), so only this is kept. */
+function mapErrors(fields: Record<string, unknown>, withStack: boolean): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? describe(value, withStack) : value]),
+  );
+}
+
+function describe(error: Error, withStack: boolean): { type: string; message: string; stack?: string[] } {
+  const brief = { type: error.name, message: error.message };
+  return withStack ? { ...brief, stack: stackLines(error) } : brief;
+}
+
+function stackLines(error: Error): string[] {
+  const lines = (error.stack ?? String(error)).split('\n');
+  let cause = error.cause;
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth += 1) {
+    lines.push(...`caused by ${cause.stack ?? String(cause)}`.split('\n'));
+    cause = cause.cause;
+  }
+  return lines;
+}
+
+/** The second line of defence, on the finished JSON line: hence a backslash and what follows it count as one character. */
+function scrubSecrets(line: string): string {
+  return line
+    .replace(/\bBearer (?:\\.|[^\s"\\])+/g, `Bearer ${REDACTED}`)
+    .replace(/:\/\/[^\s"\\/?#@]+@/g, `://${REDACTED}@`);
+}
+
+/** Makes every escape in a JSON line the text it is written with, so that no control is left, a line end included, once it is parsed. */
+function spellOutEscapes(line: string): string {
+  return line.replace(/\\(.)/g, (whole, character) => (character === '"' || character === '\\' ? whole : `\\${whole}`));
+}

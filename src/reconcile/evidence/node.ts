@@ -1,0 +1,49 @@
+/** A node as one pass knows it: what was listed now, what was read last, and whose mark it has. */
+import { isIP } from 'node:net';
+import type { Era, NodeFacts, NodeRecord } from '../../kubernetes/registry.ts';
+import { type Mark, markOf, otherOwnerOf } from './marks.ts';
+
+export interface Node extends NodeRecord {
+  /** What was read last, in this pass or in one of the last ten minutes; undefined where it was never read. */
+  readonly facts: NodeFacts | undefined;
+  /** `facts` was read in this pass. */
+  readonly isFresh: boolean;
+  readonly mark: Mark | undefined;
+  /** The OWNER_ID of another daemon that manages it. */
+  readonly otherOwner: string | undefined;
+}
+
+/** The node of a record. `before` is what an earlier pass read of it. */
+export function toNode(record: NodeRecord, ownerId: string, before?: NodeFacts): Node {
+  return {
+    ...record,
+    facts: record.facts ?? before,
+    isFresh: record.facts !== undefined,
+    mark: markOf(record, ownerId),
+    otherOwner: otherOwnerOf(record, ownerId),
+  };
+}
+
+/** Whether the kubelet itself keeps the node up. See Era: before v1.0 False is written for a silent kubelet. */
+export function isReporting({ facts }: Pick<NodeRecord, 'facts'>, era: Era): boolean {
+  if (era.hidesMinions || facts?.ready === 'true') return true;
+  return facts?.ready === 'false' && era.falseIsReporting;
+}
+
+/** The addresses that the node reports; empty where it reports none that can be used. */
+export function addressesOf({ facts }: Pick<NodeRecord, 'facts'>): readonly string[] {
+  return facts?.addresses ?? [];
+}
+
+export function reports(node: Pick<NodeRecord, 'facts'>, address: string): boolean {
+  return addressesOf(node).includes(address);
+}
+
+/**
+ * Whether the kubelet chose the node's name. Where the mark does not say, it is a name that NODE_NAME would not give: no machine gets it now, and
+ * it is no address.
+ */
+export function hasOwnName({ name, mark }: Node, givenNames: ReadonlySet<string>): boolean {
+  if (mark?.origin !== undefined) return mark.origin === 'own-name';
+  return !givenNames.has(name) && isIP(name) === 0;
+}

@@ -1,0 +1,116 @@
+/** What is to be written on a node: our marks, and the labels that are copied from fleet's metadata. */
+import { cleanLabel } from '../../kubernetes/names.ts';
+import type { Era, MetadataChange, NodeDraft } from '../../kubernetes/registry.ts';
+import type { Candidate } from '../evidence/machines.ts';
+import { ADDRESS, LABELS, MACHINE_ID, MANAGED, ORIGIN, type Origin, OWNER, SINCE } from '../evidence/marks.ts';
+import type { Node } from '../evidence/node.ts';
+import type { Note } from './note.ts';
+
+/** The labels that a machine's metadata gives its node, and what could not be represented as one. */
+export function labelsFor(
+  machine: Candidate,
+  metadataKeys: readonly string[],
+  era: Era,
+): { readonly labels: ReadonlyMap<string, string>; readonly notes: readonly Note[] } {
+  const labels = new Map<string, string>();
+  const notes: Note[] = [];
+  for (const metadataKey of metadataKeys) {
+    const value = machine.metadata.get(metadataKey);
+    if (value === undefined) continue;
+    const label = cleanLabel(metadataKey, value);
+    const leftOut = (why: string) =>
+      notes.push({
+        kind: 'label',
+        key: `${machine.id} ${metadataKey}`,
+        text: `machine ${machine.id}: metadata ${JSON.stringify(metadataKey)} is not copied to a label: ${why}`,
+      });
+    if ('problem' in label) leftOut(label.problem);
+    else if (!era.takesLabel(label.key)) leftOut(`the API server (${era.server}) keeps no label ${label.key}`);
+    else if (labels.has(label.key)) leftOut(`another metadata key became the label ${label.key} already`);
+    else labels.set(label.key, label.value);
+  }
+  return { labels, notes };
+}
+
+/** The node that a machine is registered as. `since` is ISO 8601. */
+export function draftFor(
+  machine: Candidate,
+  { name, origin }: { readonly name: string; readonly origin: Origin },
+  { labels, ownerId, since }: Pick<WantedMetadata, 'labels' | 'ownerId' | 'since'>,
+  era: Era,
+): NodeDraft {
+  const annotations = new Map([
+    [MACHINE_ID, machine.id],
+    [ADDRESS, machine.address],
+    [SINCE, since],
+    [ORIGIN, origin],
+    [OWNER, ownerId],
+  ]);
+  if (labels.size > 0) annotations.set(LABELS, keyList(labels.keys()));
+  const marked = era.takesLabel(MANAGED) ? new Map([...labels, [MANAGED, 'true']]) : labels;
+  return { name, address: machine.address, labels: marked, annotations };
+}
+
+/** What a machine's node has to say, once it is adopted. */
+export interface WantedMetadata {
+  readonly machineId: string;
+  readonly address: string;
+  /** Whether the address is written anew when it changes: where the node reports none that is its own alone. */
+  readonly followsAddress: boolean;
+  readonly ownerId: string;
+  /** Written where the node does not say. */
+  readonly origin: Origin;
+  /** ISO 8601; written where the node does not say. */
+  readonly since: string;
+  readonly labels: ReadonlyMap<string, string>;
+  /** Whether labels that we wrote go when they are no longer wanted. */
+  readonly removesLabels: boolean;
+}
+
+/**
+ * What has to change on a machine's node for it to carry our annotations and labels; undefined when nothing has. Of the labels only
+ * those that we wrote change, or go: a key that was there before is left alone, and noted.
+ */
+export function changeFor(
+  node: Node,
+  wanted: WantedMetadata,
+): { readonly change: MetadataChange | undefined; readonly notes: readonly Note[] } {
+  const written = new Set((node.annotations.get(LABELS) ?? '').split(',').filter((key) => key !== ''));
+  const foreign = [...wanted.labels.keys()].filter((key) => node.labels.has(key) && !written.has(key));
+  const ours = new Map([...wanted.labels].filter(([key]) => !foreign.includes(key)));
+  const unwanted = [...written].filter((key) => !ours.has(key));
+  const gone = wanted.removesLabels ? unwanted : [];
+  const listed = wanted.removesLabels ? [...ours.keys()] : [...ours.keys(), ...unwanted];
+  const isMarked = node.mark?.machineId === wanted.machineId;
+
+  const change: MetadataChange = {
+    labels: differing(node.labels, [...gone.map((key) => [key, null] as const), ...ours, [MANAGED, 'true']]),
+    annotations: differing(node.annotations, [
+      [MACHINE_ID, wanted.machineId],
+      ...(!isMarked || wanted.followsAddress ? [[ADDRESS, wanted.address] as const] : []),
+      [SINCE, node.annotations.get(SINCE) ?? wanted.since],
+      [ORIGIN, node.annotations.get(ORIGIN) ?? wanted.origin],
+      ...(node.mark === undefined ? [[OWNER, wanted.ownerId] as const] : []),
+      [LABELS, listed.length > 0 ? keyList(listed) : null],
+    ]),
+  };
+  return {
+    change: change.labels.size + change.annotations.size > 0 ? change : undefined,
+    notes: foreign.map((key) => ({
+      kind: 'foreign' as const,
+      key: `${node.uid} ${key}`,
+      text: `node ${node.name}: the label ${key} was there before and is left alone`,
+    })),
+  };
+}
+
+function differing(
+  present: ReadonlyMap<string, string>,
+  wanted: readonly (readonly [string, string | null])[],
+): ReadonlyMap<string, string | null> {
+  return new Map(wanted.filter(([key, value]) => (present.get(key) ?? null) !== value));
+}
+
+function keyList(keys: Iterable<string>): string {
+  return [...keys].sort().join(',');
+}

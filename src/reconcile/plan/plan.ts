@@ -1,0 +1,184 @@
+/** The plan of one pass: data in, data out. Nothing here asks anybody, or knows what time it is. */
+
+import type { Evidence, Observation } from '../evidence/liveness.ts';
+import { hasOwnName, isReporting, type Node } from '../evidence/node.ts';
+import { type Action, nodeName } from './action.ts';
+import { leavingVerdict, planDeregistrations } from './deregistration.ts';
+import type { Hold } from './guard.ts';
+import type { PlanInput } from './input.ts';
+import { type Memory, notOver, type Read, recall, rememberNodes, stillHidden, stillUndoable } from './memory.ts';
+import type { Note } from './note.ts';
+import type { Now, Policy } from './policy.ts';
+import { planRegistrations } from './registration.ts';
+import { watchSteadiness } from './steadiness.ts';
+import { managedBy, planUpkeep } from './upkeep.ts';
+import type { MachineVerdict, NodeVerdict } from './verdict.ts';
+
+export interface Plan {
+  readonly actions: readonly Action[];
+  /** By machine id, for every machine that fleet lists. */
+  readonly machines: ReadonlyMap<string, MachineVerdict>;
+  /** By node name, for every node. */
+  readonly nodes: ReadonlyMap<string, NodeVerdict>;
+  /** By node name, for every node with our mark or a machine. */
+  readonly evidence: ReadonlyMap<string, Evidence>;
+  readonly hold: Hold | undefined;
+  /** Nodes with our mark. */
+  readonly managed: number;
+  readonly notes: readonly Note[];
+  /** What the next pass has to know. */
+  readonly memory: Memory;
+}
+
+/**
+ * Weighs the evidence; plans registrations, the upkeep of nodes that have a machine, and deregistrations; and gives every machine
+ * and every node one verdict. The same arguments give the same plan.
+ */
+export function makePlan(observation: Observation, before: Memory, policy: Policy, now: Now): Plan {
+  const memory = forgetRightlyDeleted(recall(before, observation.era), observation);
+  const evidence = weigh(observation);
+  const machineIdOf = (node: Node) => evidence.get(node.name)?.machineId ?? reportedMachine(node, observation);
+  const steadiness = watchSteadiness(observation, memory, machineIdOf, now.monotonicMs);
+  const input: PlanInput = { observation, evidence, steadiness, memory, policy, now };
+  const registration = planRegistrations(input);
+  const upkeep = planUpkeep(input);
+  const deregistration = planDeregistrations(input);
+
+  const nodes = new Map<string, NodeVerdict>();
+  for (const node of observation.nodes) {
+    const kept = upkeep.verdicts.get(node.name);
+    // Of a node that is only recognised, more may be known: that it is half alive.
+    const known = deregistration.verdicts.get(node.name);
+    const verdict = kept?.name === 'recognised' ? (known ?? kept) : (kept ?? known);
+    nodes.set(node.name, verdict ?? unmanaged(node, observation));
+  }
+  const leaving = new Set(deregistration.actions.map(nodeName));
+  const staying = upkeep.actions.filter((action) => !leaving.has(nodeName(action)));
+  return {
+    actions: [...registration.actions, ...staying, ...deregistration.actions],
+    machines: registration.verdicts,
+    nodes,
+    evidence,
+    hold: deregistration.hold,
+    managed: deregistration.managed,
+    notes: [
+      ...skipped(observation),
+      ...unlistable(observation),
+      ...steadiness.notes,
+      ...registration.notes,
+      ...upkeep.notes,
+      ...deregistration.notes,
+    ],
+    memory: {
+      ...nextMemory(observation, memory, now),
+      ...deregistration.memory,
+      held: upkeep.held,
+      changes: steadiness.changes,
+      done: stillUndoable(memory, new Set([...registration.missing, ...upkeep.missing]), now.monotonicMs),
+    },
+  };
+}
+
+/** By node name, for the nodes with our mark or a machine. */
+function weigh({ nodes, pairing, liveness, kubelets }: Observation): ReadonlyMap<string, Evidence> {
+  const weighed = nodes.filter(({ name, mark }) => mark !== undefined || pairing.byNode.has(name));
+  return new Map(weighed.map((node) => [node.name, liveness.evidenceOf(node, kubelets)]));
+}
+
+function reportedMachine({ facts }: Node, { machines }: Observation): string | undefined {
+  return machines.get(facts?.machineId ?? '')?.id;
+}
+
+/** The verdict of a node without our mark and without a machine. */
+function unmanaged(node: Node, observation: Observation): NodeVerdict {
+  const { name, otherOwner, leaving } = node;
+  const { era, pairing } = observation;
+  if (otherOwner !== undefined) return managedBy(otherOwner);
+  if (leaving !== undefined) return leavingVerdict(node);
+  const successor = pairing.byMachine.get(reportedMachine(node, observation) ?? '')?.node;
+  const isUp = isReporting(node, era);
+  if (!isUp && era.keepsConditions && successor !== undefined && isReporting(successor, era)) {
+    return {
+      name: 'left-over',
+      reason: `unmanaged and not reporting, and node ${successor.name} of the same machine is reporting`,
+      next: `never touched; if it is not in use: kubectl delete node ${name}`,
+      isWarning: true,
+    };
+  }
+  return {
+    name: 'foreign',
+    reason: isUp
+      ? 'unmanaged: no machine matches it'
+      : era.keepsConditions
+        ? 'unmanaged and not reporting: no machine matches it'
+        : 'unmanaged: no machine matches it, and this API server does not tell whether it is in use',
+    next: `never touched; if it is dead: kubectl delete node ${name}`,
+    ...(!isUp && { isWarning: true }),
+  };
+}
+
+function skipped({ skippedRecords }: Observation): readonly Note[] {
+  if (skippedRecords === 0) return [];
+  return [
+    {
+      kind: 'skipped',
+      key: '',
+      text: `fleet lists records that name no machine (${skippedRecords}): they are skipped`,
+    },
+  ];
+}
+
+/** One kubelet that hangs holds up the whole list of v0.8.4. */
+function unlistable({ era, unlistable: why, kubelets }: Observation): readonly Note[] {
+  if (why === undefined) return [];
+  const silent = [...kubelets]
+    .filter(([, { state }]) => state === 'silent')
+    .map(([address]) => address)
+    .sort();
+  const suspects = silent.length > 0 ? `these are unreachable: ${silent.join(', ')}` : 'all that fleet lists answer';
+  return [
+    {
+      kind: 'unlistable',
+      key: silent.join(' '),
+      text: `machines are registered without the list of minions, which the API server (${era.server}) does not give while one kubelet hangs; ${suspects} (${why})`,
+    },
+  ];
+}
+
+/** A node that was seen not alive and is gone was rightly deleted, by whoever it was: nobody undid anything. */
+function forgetRightlyDeleted(memory: Memory, { nodes }: Observation): Memory {
+  if (memory.graces.size === 0) return memory;
+  const listed = new Set(nodes.map(({ uid }) => uid));
+  const done = new Map(memory.done);
+  for (const [id, { uid }] of memory.lastNodes) {
+    if (!listed.has(uid) && memory.graces.has(uid)) done.delete(`register ${id}`);
+  }
+  return { ...memory, done };
+}
+
+function nextMemory(
+  { era, nodes, pairing, givenNames }: Observation,
+  memory: Memory,
+  now: Now,
+): Pick<Memory, 'lastGoodMs' | 'lastNodes' | 'reads' | 'abilities' | 'hidden' | 'futile'> {
+  const reads = new Map<string, Read>();
+  for (const { uid, facts, isFresh } of nodes) {
+    const before = memory.reads.get(uid);
+    const read = facts !== undefined && (isFresh || before === undefined) ? { facts, atMs: now.monotonicMs } : before;
+    if (read !== undefined) reads.set(uid, read);
+  }
+  return {
+    lastGoodMs: now.monotonicMs,
+    lastNodes: rememberNodes(
+      memory.lastNodes,
+      [...pairing.byMachine.values()].map(({ machine, node }) => {
+        const origin = hasOwnName(node, givenNames) ? ('own-name' as const) : ('named' as const);
+        return [machine.id, { name: node.name, uid: node.uid, origin }] as const;
+      }),
+    ),
+    reads,
+    abilities: era.abilities,
+    hidden: stillHidden(memory, nodes, now.monotonicMs),
+    futile: notOver(memory.futile, now.monotonicMs),
+  };
+}

@@ -1,0 +1,43 @@
+/** The figures of one pass, for the log, the metrics and the status. */
+
+import type { Observation } from '../reconcile/evidence/liveness.ts';
+import { isCandidate, type Machine } from '../reconcile/evidence/machines.ts';
+import type { Plan } from '../reconcile/plan/plan.ts';
+
+/** Not disjoint: each counts what its name says. Also the values of the metric label `state`. */
+export const MACHINE_STATES = ['listed', 'matched', 'healthy', 'silent', 'conflict', 'unusable'] as const;
+type MachineState = (typeof MACHINE_STATES)[number];
+
+export interface Counts {
+  readonly machines: Readonly<Record<MachineState, number>>;
+  /** By verdict; a verdict that no node has is absent. */
+  readonly nodes: ReadonlyMap<string, number>;
+  readonly managed: number;
+  readonly held: number;
+}
+
+export function countPass(observation: Observation, plan: Plan): Counts {
+  const machines: Record<MachineState, number> = {
+    listed: observation.machines.size,
+    matched: 0,
+    healthy: 0,
+    silent: 0,
+    conflict: 0,
+    // Records that do not even name a machine.
+    unusable: observation.skippedRecords,
+  };
+  for (const machine of observation.machines.values()) {
+    if (machine.matches) machines.matched += 1;
+    for (const state of statesOf(machine, observation, plan)) machines[state] += 1;
+  }
+  const nodes = new Map<string, number>();
+  for (const { name } of plan.nodes.values()) nodes.set(name, (nodes.get(name) ?? 0) + 1);
+  return { machines, nodes, managed: plan.managed, held: nodes.get('held') ?? 0 };
+}
+
+function* statesOf(machine: Machine, { kubelets }: Observation, plan: Plan): Iterable<MachineState> {
+  const kubelet = isCandidate(machine) ? kubelets.get(machine.address)?.state : undefined;
+  if (kubelet === 'healthy' || kubelet === 'silent') yield kubelet;
+  const verdict = plan.machines.get(machine.id)?.name;
+  if (verdict === 'conflict' || verdict === 'unusable') yield verdict;
+}

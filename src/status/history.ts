@@ -1,0 +1,185 @@
+/** What changed from pass to pass, and since when things are as they are: verdicts, kubelets, servers, the deletion guard. */
+import type { Target } from '../http/request-error.ts';
+import type { KubeletAnswer } from '../kubelet/kubelet.ts';
+import type { Outcome } from '../reconcile/apply/apply.ts';
+import { type Action, type Label, nodeName } from '../reconcile/plan/action.ts';
+import type { Hold } from '../reconcile/plan/guard.ts';
+import type { MachineVerdict, NodeVerdict } from '../reconcile/plan/verdict.ts';
+import type { PassReport } from '../reconcile/reconciler.ts';
+
+export type Subject =
+  | { readonly kind: 'machine'; readonly id: string; readonly verdict: MachineVerdict }
+  | { readonly kind: 'node'; readonly id: string; readonly verdict: NodeVerdict };
+
+/** A machine or node whose verdict, or whether it is a warning, is not what it was. */
+export type Change = Subject;
+
+/** Whether a server answered the last pass, and since when it does or does not. */
+export interface ServerState {
+  readonly up: boolean;
+  /** Wall ms. */
+  readonly since: number;
+  readonly sinceMonotonicMs: number;
+  /** What was wrong in the last pass, where anything was. */
+  readonly problem: string | undefined;
+}
+
+/** What one pass changed. */
+export interface PassChanges {
+  readonly changes: readonly Change[];
+  /** Servers that went down or came back in this pass, or were found down by the first; `lastedMs` is how long it was otherwise. */
+  readonly servers: readonly { readonly target: Target; readonly state: ServerState; readonly lastedMs: number }[];
+  readonly hold: 'began' | 'ended' | undefined;
+}
+
+/** The verdict of a machine or a node, and since when (wall ms) it has it. */
+interface Known {
+  readonly name: string;
+  readonly isWarning: boolean;
+  readonly since: number;
+}
+
+/** Something that was done to a node, or should have been. */
+export interface HistoryEntry {
+  /** Wall ms. */
+  readonly at: number;
+  readonly action: Exclude<Action, Label>;
+  readonly result: Exclude<Outcome['result'], 'dry-run'>;
+  readonly detail: string | undefined;
+}
+
+/** Of each kind of action so many are remembered: a cluster that registers at once must not drive out what was deregistered. */
+const ENTRIES_OF_A_KIND = 25;
+
+const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
+
+/** Listens to every pass. A failed pass changes what is known of the servers and nothing else. */
+export class History {
+  readonly #servers = new Map<Target, ServerState>();
+  /** By subject: its verdict. */
+  #verdicts: ReadonlyMap<string, Known> = new Map();
+  /** By address: the kubelet's state, and the wall ms when it came to it. */
+  #kubelets: ReadonlyMap<string, { readonly state: string; readonly since: number }> = new Map();
+  /** By node name: how this process gave it its mark. */
+  readonly #origins = new Map<string, 'registered' | 'adopted'>();
+  readonly #entries: Readonly<Record<HistoryEntry['action']['kind'], HistoryEntry[]>> = {
+    register: [],
+    adopt: [],
+    deregister: [],
+  };
+  #hold: { readonly hold: Hold; readonly since: number } | undefined;
+  #passes = 0;
+
+  /** `at` is wall ms, `monotonicMs` the other clock. */
+  record(report: PassReport, at: number, monotonicMs: number): PassChanges {
+    this.#passes += 1;
+    const servers = this.#recordServers(report, at, monotonicMs);
+    if (report.seen === undefined) return { changes: [], servers, hold: undefined };
+    const { observation, plan } = report.seen;
+    this.#recordKubelets(observation.kubelets, at);
+    for (const name of this.#origins.keys()) if (!plan.nodes.has(name)) this.#origins.delete(name);
+    for (const outcome of report.outcomes) this.#recordOutcome(outcome, at);
+    return { changes: this.#recordVerdicts(subjectsOf(plan), at), servers, hold: this.#recordHold(plan.hold, at) };
+  }
+
+  server(target: Target): ServerState | undefined {
+    return this.#servers.get(target);
+  }
+
+  /** How many passes have ended. */
+  get passes(): number {
+    return this.#passes;
+  }
+
+  /** Since when (wall ms) the kubelet at this address is in the state it is in. */
+  kubeletSince(address: string): number | undefined {
+    return this.#kubelets.get(address)?.since;
+  }
+
+  /** What this process did to the node of that name that made it ours; undefined when it was somebody or some time else. */
+  originOf(node: string): 'registered' | 'adopted' | undefined {
+    return this.#origins.get(node);
+  }
+
+  /** The last registrations, adoptions and deregistrations, the latest first. */
+  entries(): readonly HistoryEntry[] {
+    return Object.values(this.#entries)
+      .flat()
+      .sort((a, b) => b.at - a.at);
+  }
+
+  /** Since when (wall ms) the machine or node has the verdict it has. */
+  since(kind: Subject['kind'], id: string): number | undefined {
+    return this.#verdicts.get(`${kind} ${id}`)?.since;
+  }
+
+  /** Since when (wall ms) the deletion guard is active; undefined when it is not. */
+  get heldSince(): number | undefined {
+    return this.#hold?.since;
+  }
+
+  #recordServers({ seen, failures }: PassReport, at: number, sinceMonotonicMs: number): PassChanges['servers'] {
+    // Both servers are heard out before an observation fails; a pass that ran out of time says nothing of either.
+    const wereHeard = seen !== undefined || TARGETS.some((target) => failures.has(target));
+    if (!wereHeard) return [];
+    return TARGETS.flatMap((target) => {
+      const problem = failures.get(target);
+      const up = problem === undefined;
+      const before = this.#servers.get(target);
+      const state = before?.up === up ? { ...before, problem } : { up, since: at, sinceMonotonicMs, problem };
+      this.#servers.set(target, state);
+      const isNews = before === undefined ? !up : before.up !== up;
+      return isNews
+        ? { target, state, lastedMs: sinceMonotonicMs - (before?.sinceMonotonicMs ?? sinceMonotonicMs) }
+        : [];
+    });
+  }
+
+  #recordVerdicts(subjects: Iterable<Subject>, at: number): readonly Change[] {
+    const verdicts = new Map<string, Known>();
+    const changes: Change[] = [];
+    for (const subject of subjects) {
+      const key = `${subject.kind} ${subject.id}`;
+      const before = this.#verdicts.get(key);
+      const { name, isWarning = false } = subject.verdict;
+      const isSame = before?.name === name;
+      if (!isSame || before.isWarning !== isWarning) changes.push(subject);
+      verdicts.set(key, { name, isWarning, since: isSame ? before.since : at });
+    }
+    this.#verdicts = verdicts;
+    return changes;
+  }
+
+  #recordKubelets(answers: ReadonlyMap<string, KubeletAnswer>, at: number): void {
+    const before = this.#kubelets;
+    const kubelets = new Map<string, { readonly state: string; readonly since: number }>();
+    for (const [address, { state }] of answers) {
+      const known = before.get(address);
+      kubelets.set(address, known?.state === state ? known : { state, since: at });
+    }
+    this.#kubelets = kubelets;
+  }
+
+  /** A dry run does nothing, and labels change too often to be history. */
+  #recordOutcome({ action, result, detail }: Outcome, at: number): void {
+    if (action.kind === 'label' || result === 'dry-run') return;
+    const entries = this.#entries[action.kind];
+    entries.unshift({ at, action, result, detail });
+    entries.length = Math.min(entries.length, ENTRIES_OF_A_KIND);
+    if (result !== 'done') return;
+    if (action.kind === 'deregister') this.#origins.delete(nodeName(action));
+    else this.#origins.set(nodeName(action), action.kind === 'register' ? 'registered' : 'adopted');
+  }
+
+  #recordHold(hold: Hold | undefined, at: number): PassChanges['hold'] {
+    const before = this.#hold;
+    this.#hold = hold === undefined ? undefined : { hold, since: before?.since ?? at };
+    if ((before === undefined) === (hold === undefined)) return undefined;
+    return hold === undefined ? 'ended' : 'began';
+  }
+}
+
+function* subjectsOf(plan: NonNullable<PassReport['seen']>['plan']): Iterable<Subject> {
+  for (const [id, verdict] of plan.machines) yield { kind: 'machine', id, verdict };
+  for (const [id, verdict] of plan.nodes) yield { kind: 'node', id, verdict };
+}

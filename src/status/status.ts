@@ -1,0 +1,253 @@
+/** What /status serves: every machine and every node, what was seen of it, its verdict, since when, and what happens next. */
+
+import type { Target } from '../http/request-error.ts';
+import type { Outcome } from '../reconcile/apply/apply.ts';
+import type { Machine } from '../reconcile/evidence/machines.ts';
+import { isKept, SINCE } from '../reconcile/evidence/marks.ts';
+import { addressesOf, type Node } from '../reconcile/evidence/node.ts';
+import { type Action, DONE, nodeName } from '../reconcile/plan/action.ts';
+import { isWarningNote } from '../reconcile/plan/note.ts';
+import type { Policy } from '../reconcile/plan/policy.ts';
+import type { Verdict } from '../reconcile/plan/verdict.ts';
+import type { PassReport } from '../reconcile/reconciler.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Counts } from './counts.ts';
+import type { MachineStatus, NodeStatus, PastAction, Status } from './document.ts';
+import type { History, HistoryEntry, Subject } from './history.ts';
+
+/** What the status has to know beside the last passes. */
+export interface StatusFrame {
+  readonly version: string;
+  readonly dryRun: boolean;
+  /** As the operator wrote it. */
+  readonly selector: string;
+  readonly policy: Policy;
+  /** Wall ms. */
+  readonly startedAt: number;
+  readonly nextPass: Date | undefined;
+  readonly passRunning: boolean;
+}
+
+/** The last pass, and the last that saw anything, with its figures. */
+export interface LastPasses {
+  readonly last: PassReport | undefined;
+  readonly good: { readonly report: PassReport; readonly counts: Counts } | undefined;
+}
+
+type Seen = NonNullable<PassReport['seen']>;
+
+export function makeStatus(
+  frame: StatusFrame,
+  { last, good }: LastPasses,
+  history: History,
+  clock: Pick<Clock, 'wall'>,
+): Status {
+  const seen = good?.report.seen;
+  const goodEnded = good === undefined ? undefined : good.report.startedAt + good.report.durationMs;
+  const outcomes = new Map((good?.report.outcomes ?? []).map((outcome) => [subjectOf(outcome.action), outcome]));
+  const verdict = (kind: Subject['kind'], id: string, given: Verdict<string> = UNDECIDED) => ({
+    ...describeVerdict(given, history.since(kind, id), goodEnded),
+    next: nextOf(given, outcomes.get(`${kind} ${id}`)),
+  });
+  return {
+    version: frame.version,
+    dryRun: frame.dryRun,
+    startedAt: stamp(frame.startedAt),
+    now: stamp(clock.wall()),
+    rules: describeRules(frame),
+    pass: {
+      number: history.passes,
+      running: frame.passRunning,
+      last: last === undefined ? null : describePass(last),
+      lastSuccess: iso(goodEnded),
+      next: frame.nextPass?.toISOString() ?? null,
+    },
+    fleet: describeServer('fleet', history),
+    kubernetes: { ...describeServer('kubernetes', history), server: seen?.observation.era.server ?? null },
+    guard: {
+      held: seen?.plan.hold !== undefined,
+      since: iso(history.heldSince),
+      message: seen?.plan.hold?.message ?? null,
+      kind: seen?.plan.hold?.kind ?? null,
+      gone: seen?.plan.hold?.gone ?? null,
+      managed: seen?.plan.hold?.managed ?? null,
+      nodes: [...(seen?.plan.hold?.nodes ?? [])],
+    },
+    warnings: describeNotes(seen),
+    counts: good === undefined ? null : { ...good.counts, nodes: Object.fromEntries(good.counts.nodes) },
+    machines: [...(seen?.observation.machines.values() ?? [])].map((machine) => ({
+      ...describeMachine(machine, seen, history),
+      ...verdict('machine', machine.id, seen?.plan.machines.get(machine.id)),
+    })),
+    nodes: (seen?.observation.nodes ?? []).map((node) => ({
+      ...describeNode(node, seen, history),
+      ...verdict('node', node.name, seen?.plan.nodes.get(node.name)),
+    })),
+    history: history.entries().map(describeEntry),
+  };
+}
+
+/** Without the label that could not be copied from each of a thousand machines: those are logged, and nothing is wrong. */
+function describeNotes(seen: Seen | undefined): Status['warnings'] {
+  const warnings = (seen?.plan.notes ?? []).filter(isWarningNote);
+  return [...new Set(warnings.map(({ text }) => text))];
+}
+
+/** The plan gives every machine and node a verdict; a name that it does not know would show as this. */
+const UNDECIDED: Verdict<string> = { name: 'undecided', reason: '' };
+
+function describeRules({ selector, policy }: StatusFrame): Status['rules'] {
+  const grace = (ms: number) => (Number.isFinite(ms) ? ms : null);
+  return {
+    selector,
+    neverDeregister: policy.neverDeregister ?? null,
+    adopt: policy.adopt,
+    ownerId: policy.ownerId,
+    missingGraceMs: grace(policy.missingGraceMs),
+    unhealthyGraceMs: grace(policy.unhealthyGraceMs),
+    maxDeregisterPercent: policy.maxDeregisterPercent,
+    intervalMs: policy.intervalMs,
+  };
+}
+
+function describePass({ startedAt, durationMs, failures, outcomes }: PassReport): Status['pass']['last'] {
+  return {
+    startedAt: stamp(startedAt),
+    durationMs: Math.round(durationMs),
+    failures: Object.fromEntries(failures),
+    actions: outcomes.map(({ action, result, detail }) => ({
+      kind: action.kind,
+      node: nodeName(action),
+      result,
+      detail: detail ?? null,
+    })),
+  };
+}
+
+function describeServer(target: Target, history: History): Status['fleet'] {
+  const state = history.server(target);
+  return { up: state?.up ?? null, since: iso(state?.since), problem: state?.problem ?? null };
+}
+
+/** A machine is registered; everything else is done to a node. */
+function subjectOf(action: Action): string {
+  return action.kind === 'register' ? `machine ${action.machine.id}` : `node ${action.node.name}`;
+}
+
+/** Once the action is over that the verdict is the name of, what came of it; else what the plan said. */
+function nextOf({ name, next }: Verdict<string>, outcome: Outcome | undefined): string | null {
+  if (outcome?.action.kind !== name) return next ?? null;
+  const done = DONE[outcome.action.kind];
+  const because = outcome.detail === undefined ? '' : `: ${outcome.detail}`;
+  switch (outcome.result) {
+    case 'done':
+      return `${done}${because}`;
+    case 'unneeded':
+      return outcome.detail ?? 'it was so already';
+    case 'failed':
+      return `could not be ${done}${because}`;
+    case 'refused':
+      return `was not ${done}${because}`;
+    case 'dry-run':
+      return `would be ${done}: this is a dry run`;
+  }
+}
+
+function describeVerdict(
+  { name, reason, dueInMs, isWarning = false }: Verdict<string>,
+  since?: number,
+  goodEnded?: number,
+) {
+  return {
+    verdict: name,
+    reason,
+    warning: isWarning,
+    since: iso(since),
+    due: dueInMs === undefined || goodEnded === undefined ? null : iso(goodEnded + dueInMs),
+  };
+}
+
+type Undecided<T> = Omit<T, keyof ReturnType<typeof describeVerdict> | 'next'>;
+
+function describeMachine(machine: Machine, seen: Seen | undefined, history: History): Undecided<MachineStatus> {
+  const { address } = machine;
+  const kubelet = address === undefined ? undefined : seen?.observation.kubelets.get(address);
+  return {
+    id: machine.id,
+    addresses: [...machine.addresses],
+    metadata: Object.fromEntries(machine.metadata),
+    matches: machine.matches,
+    kubelet:
+      kubelet === undefined || address === undefined ? null : { ...kubelet, since: iso(history.kubeletSince(address)) },
+    node: seen?.plan.machines.get(machine.id)?.node ?? null,
+  };
+}
+
+function describeNode(node: Node, seen: Seen | undefined, history: History): Undecided<NodeStatus> {
+  const evidence = seen?.plan.evidence.get(node.name);
+  const mark = node.mark?.machineId;
+  return {
+    name: node.name,
+    uid: node.uid,
+    mark: mark ?? null,
+    otherOwner: node.otherOwner ?? null,
+    managedSince: node.annotations.get(SINCE) ?? null,
+    origin: mark === undefined ? 'unmarked' : (history.originOf(node.name) ?? 'managed'),
+    machine: seen?.observation.pairing.byNode.get(node.name)?.machine.id ?? null,
+    nameOrigin: node.mark?.origin ?? null,
+    reportedId: node.facts?.machineId || null,
+    addresses: [...addressesOf(node)],
+    ready: node.facts?.ready ?? null,
+    leaving: node.leaving === undefined ? null : { ...node.leaving, finalizers: [...node.leaving.finalizers] },
+    veto: vetoOf(node),
+    evidence:
+      evidence === undefined
+        ? null
+        : {
+            fleet: evidence.fleet,
+            kubelet: evidence.kubelet,
+            kubeletDetail: evidence.kubeletDetail,
+            node: evidence.ready,
+            alive: evidence.alive,
+            answeredAt: [...(seen?.plan.memory.answered.get(node.uid) ?? [])],
+            successor: evidence.successor?.name ?? null,
+          },
+  };
+}
+
+function vetoOf(node: Node): NodeStatus['veto'] {
+  if (isKept(node)) return 'keep';
+  if (node.facts === undefined || node.facts.unschedulable === false) return null;
+  return node.facts.unschedulable === true ? 'cordoned' : 'unreadable';
+}
+
+function describeEntry({ at, action, result, detail }: HistoryEntry): PastAction {
+  const why = whyOf(action);
+  return {
+    at: stamp(at),
+    kind: action.kind,
+    node: nodeName(action),
+    machine: 'machine' in action ? action.machine.id : action.machineId,
+    result,
+    reason: detail === undefined ? why : `${why}: ${detail}`,
+  };
+}
+
+function whyOf(action: HistoryEntry['action']): string {
+  switch (action.kind) {
+    case 'register':
+      return `the kubelet at ${action.draft.address} is healthy, and its machine had no node`;
+    case 'adopt':
+      return `it is the node of the machine at ${action.machine.address}`;
+    case 'deregister':
+      return `${action.reason}: ${action.why}`;
+  }
+}
+
+function stamp(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function iso(ms: number | undefined): string | null {
+  return ms === undefined ? null : stamp(ms);
+}

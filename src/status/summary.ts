@@ -1,0 +1,238 @@
+/** One sentence on how things are: that all is well, or what is wrong first. */
+
+import { DONE } from '../reconcile/plan/action.ts';
+import { plural } from '../text/plural.ts';
+import { onOneLine } from '../text/quote.ts';
+import { formatAge } from '../time/duration.ts';
+import type { Status } from './document.ts';
+import { type Concern, type OverviewRow, overviewOf } from './overview.ts';
+
+export interface Summary {
+  readonly concern: Concern;
+  /** With a full stop, on one line, without anything that could move a cursor. */
+  readonly sentence: string;
+}
+
+const MINUTE = 60_000;
+/** What others wrote into a sentence is cut here. */
+const LONGEST = 300;
+
+/** The first that gives a summary gives the summary: what stops everything comes before what concerns a single node. */
+const PROBLEMS: readonly ((status: Status, rows: readonly OverviewRow[]) => Summary | undefined)[] = [
+  nothingKnown,
+  serversAway,
+  passFailed,
+  passesLate,
+  guardActive,
+  actionsFailed,
+  rowsInTrouble,
+  nothingMatches,
+  onlySaid,
+  rowsToLookAt,
+];
+
+/** Looks at nothing but the status, and takes its `now` for the time. */
+export function summarize(status: Status): Summary {
+  const rows = overviewOf(status);
+  for (const problem of PROBLEMS) {
+    const summary = problem(status, rows);
+    if (summary !== undefined) return summary;
+  }
+  return allIsWell(status);
+}
+
+function nothingKnown({ pass, counts }: Status): Summary | undefined {
+  if (pass.last !== null && counts !== null) return undefined;
+  if (pass.last !== null && Object.keys(pass.last.failures).length > 0) return undefined;
+  return {
+    concern: 'watch',
+    sentence: pass.running
+      ? 'Nothing is known yet: the first pass is under way.'
+      : 'Nothing is known yet: no pass has ended.',
+  };
+}
+
+function serversAway({ now, fleet, kubernetes }: Status): Summary | undefined {
+  const away = [
+    { name: 'fleet', ...fleet },
+    { name: 'the API server', ...kubernetes },
+  ].filter(({ up }) => up === false);
+  if (away.length === 0) return undefined;
+  const since = away.map((server) => server.since ?? now).toSorted();
+  const lasted = between(since.at(-1) ?? now, now);
+  const names = capitalized(away.map(({ name }) => name).join(' and '));
+  const [have, until] = away.length === 1 ? ['has', 'it does'] : ['have', 'both do'];
+  return {
+    concern: 'trouble',
+    sentence: `${names} ${have} not answered as ${away.length === 1 ? 'it' : 'they'} should${lasted}: nothing is changed until ${until}.`,
+  };
+}
+
+function passFailed({ pass }: Status): Summary | undefined {
+  const [problem] = Object.values(pass.last?.failures ?? {});
+  if (problem === undefined) return undefined;
+  return {
+    concern: 'trouble',
+    sentence: `The last pass failed, and the next one tries again: ${ended(problem)}`,
+  };
+}
+
+/** A pass that hangs, or a daemon that begins none. */
+function passesLate({ now, pass, rules }: Status): Summary | undefined {
+  if (pass.lastSuccess === null) return undefined;
+  const ageMs = Date.parse(now) - Date.parse(pass.lastSuccess);
+  if (ageMs <= 3 * rules.intervalMs + 2 * MINUTE) return undefined;
+  return {
+    concern: 'trouble',
+    sentence: `No pass has ended well for ${formatAge(ageMs)}, though one is due every ${formatAge(rules.intervalMs)}.`,
+  };
+}
+
+function guardActive({ guard: { held, kind, gone, managed } }: Status): Summary | undefined {
+  if (!held) return undefined;
+  const why =
+    kind === 'returned'
+      ? `the machines of ${plural(gone ?? 0, 'deregistered node')} came back`
+      : `${gone} of ${plural(managed ?? 0, 'managed node')} look gone`;
+  return { concern: 'trouble', sentence: `The deletion guard is active: ${why}, and no node is deregistered.` };
+}
+
+function actionsFailed({ pass }: Status): Summary | undefined {
+  const failed = (pass.last?.actions ?? []).filter(({ result }) => result === 'failed');
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const which = failed.length === 1 ? 'This' : `${failed.length} things, the first of them this,`;
+  return {
+    concern: 'trouble',
+    sentence: `${which} could not be done in the last pass: ${ended(`${first.kind} ${first.node}${first.detail === null ? '' : `: ${first.detail}`}`)}`,
+  };
+}
+
+/** Verdicts of nodes that are not alive, and that are deregistered unless they come back. */
+const GOING: ReadonlySet<string> = new Set(['in-grace', 'queued', 'deregister', 'held']);
+
+/** A node is deregistered, or a machine gets none, unless somebody does something. */
+function rowsInTrouble(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
+  const troubled = rows.filter(({ concern }) => concern === 'trouble');
+  if (troubled.length === 0) return undefined;
+  const deregistered = deregisteredIn(status);
+  const isGone = ({ node }: OverviewRow) => node !== undefined && deregistered.has(node.name);
+  const gone = troubled.filter(isGone);
+  const rest = troubled.filter((row) => !isGone(row));
+  const ofNodes = rest.filter(({ verdict, node }) => verdict === node);
+  const going = ofNodes.filter(({ verdict }) => GOING.has(verdict.verdict));
+  const stuck = ofNodes.filter(({ verdict }) => !GOING.has(verdict.verdict));
+  const out = rest.filter(({ verdict, machine }) => verdict === machine);
+  const sentences = [
+    ...(gone.length > 0 ? [`${plural(gone.length, 'node')} ${gone.length === 1 ? 'was' : 'were'} deregistered.`] : []),
+    ...(going.length > 0 ? [goingSentence(going, status.now)] : []),
+    ...(stuck.length > 0 ? [`${plural(stuck.length, 'node')} kept: ${inWords(stuck)}.`] : []),
+    ...(out.length > 0 ? [outSentence(out)] : []),
+    ...worthALook(status, rows),
+  ];
+  return { concern: 'trouble', sentence: sentences.join(' ') };
+}
+
+/** The names of the nodes that the last pass has deregistered. */
+function deregisteredIn({ pass }: Status): ReadonlySet<string> {
+  const done = (pass.last?.actions ?? []).filter(({ kind, result }) => kind === 'deregister' && result === 'done');
+  return new Set(done.map(({ node }) => node));
+}
+
+function goingSentence(rows: readonly OverviewRow[], now: string): string {
+  const [due] = rows.flatMap(({ verdict }) => verdict.due ?? []).toSorted();
+  const when = due === undefined ? ' when its turn comes' : ` in ${formatAge(Date.parse(due) - Date.parse(now))}`;
+  const [are, first] = rows.length === 1 ? ['is', 'it'] : ['are', 'the first'];
+  return `${plural(rows.length, 'node')} ${are} not alive: ${first} is deregistered${when} unless it comes back.`;
+}
+
+function outSentence(rows: readonly OverviewRow[]): string {
+  const why = new Set(rows.map(({ verdict }) => verdict.verdict)).size === 1 ? rows[0]?.verdict.verdict : inWords(rows);
+  return `${plural(rows.length, 'machine')} cannot get a node: ${why}.`;
+}
+
+function nothingMatches({ rules, counts, nodes }: Status): Summary | undefined {
+  if (counts === null || counts.machines['matched'] !== 0) return undefined;
+  const what =
+    rules.selector === '' ? 'fleet lists no machine' : `No machine matches ${onOneLine(rules.selector, LONGEST)}`;
+  const left = nodes.length === 0 ? '' : `, and the API server has ${plural(nodes.length, 'node')}`;
+  return { concern: 'watch', sentence: `${what}${left}.` };
+}
+
+/** A command that looks itself, or a daemon with DRY_RUN: nothing is done, so that not all can be well. */
+function onlySaid(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
+  const tally = new Map<string, number>();
+  for (const { kind, result } of status.pass.last?.actions ?? []) {
+    if (result === 'dry-run') tally.set(kind, (tally.get(kind) ?? 0) + 1);
+  }
+  if (tally.size === 0) return undefined;
+  const would = Object.entries(DONE).flatMap(([kind, done]) => (tally.has(kind) ? `${done} ${tally.get(kind)}` : []));
+  const sentences = [
+    `This is a dry run. What would be done to nodes: ${would.join(', ')}.`,
+    ...worthALook(status, rows),
+  ];
+  return { concern: 'watch', sentence: sentences.join(' ') };
+}
+
+function rowsToLookAt(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
+  const worth = worthALook(status, rows);
+  return worth.length === 0 ? undefined : { concern: 'watch', sentence: `${figures(status)}. ${worth.join(' ')}` };
+}
+
+/** Rows whose concern is `watch`, and the first of the warnings. */
+function worthALook(status: Status, rows: readonly OverviewRow[]): readonly string[] {
+  const worth = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+  const [first, ...others] = status.warnings;
+  const more = others.length === 0 ? '' : ` (and ${plural(others.length, 'more warning')})`;
+  return [
+    ...(worth.length > 0 ? [`Worth a look: ${inWords(worth)}.`] : []),
+    ...(first === undefined ? [] : [`${capitalized(ended(first)).slice(0, -1)}${more}.`]),
+  ];
+}
+
+/** What ADOPT=false leaves alone stays so, and so does what the API server cannot change. */
+function isOnPurpose({ verdict: { verdict, warning, next } }: OverviewRow, { rules }: Status): boolean {
+  return verdict === 'recognised' && !warning && (!rules.adopt || next?.startsWith('never marked') === true);
+}
+
+function allIsWell(status: Status): Summary {
+  return { concern: 'well', sentence: `All is well: ${figures(status)}.` };
+}
+
+function figures({ counts, machines }: Status): string {
+  const matched = counts?.machines['matched'] ?? 0;
+  const kept = (counts?.nodes['keep'] ?? 0) + (counts?.nodes['adopt'] ?? 0);
+  const registered = machines.filter(({ verdict }) => verdict === 'register').length;
+  const foreign = counts?.nodes['foreign'] ?? 0;
+  return [
+    `${plural(matched, 'machine')} ${matched === 1 ? 'matches' : 'match'}`,
+    `${plural(kept, 'node')} ${kept === 1 ? 'is' : 'are'} kept`,
+    ...(registered === 0 ? [] : [`${registered} ${registered === 1 ? 'is' : 'are'} being registered`]),
+    ...(foreign === 0 ? [] : [`${plural(foreign, 'node')} ${foreign === 1 ? 'is' : 'are'} unmanaged`]),
+  ].join(', ');
+}
+
+/** `2 waiting, 1 orphan`: the most frequent first. */
+function inWords(rows: readonly OverviewRow[]): string {
+  const byVerdict = new Map<string, number>();
+  for (const { verdict } of rows) byVerdict.set(verdict.verdict, (byVerdict.get(verdict.verdict) ?? 0) + 1);
+  return [...byVerdict]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([verdict, times]) => `${times} ${onOneLine(verdict, LONGEST)}`)
+    .join(', ');
+}
+
+/** ` for 3m12s`; nothing where it began just now. */
+function between(since: string, now: string): string {
+  const ms = Date.parse(now) - Date.parse(since);
+  return ms < 1_000 ? '' : ` for ${formatAge(ms)}`;
+}
+
+function capitalized(text: string): string {
+  // fleet's own name is written small.
+  return text.startsWith('fleet') ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function ended(text: string): string {
+  return `${onOneLine(text, LONGEST).replace(/\.+$/, '')}.`;
+}

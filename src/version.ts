@@ -1,7 +1,0 @@
-/** The program's version, as package.json beside src and dist has it. */
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
-
-export const VERSION = z
-  .object({ version: z.string() })
-  .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))).version;

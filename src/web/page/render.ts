@@ -1,0 +1,142 @@
+/** The status page as HTML: the one renderer, of what is loaded at first and of what is sent as it changes. */
+
+import type { Status } from '../../status/document.ts';
+import { type Concern, overviewOf, RANKS } from '../../status/overview.ts';
+import { type Summary, summarize } from '../../status/summary.ts';
+import { meaningOf } from '../../status/verdict-help.ts';
+import { onOneLine } from '../../text/quote.ts';
+import { renderFacts, renderRules, renderSummary } from './facts.ts';
+import { renderHistory } from './history.ts';
+import { type Html, html, NOTHING } from './html.ts';
+import { renderRows } from './rows.ts';
+
+/** The page at one moment, in pieces that are sent when they change. */
+export interface View {
+  /** See shownOf. */
+  readonly shown: string;
+  /** The daemon's time, ISO 8601. */
+  readonly now: string;
+  /** HTML by the part's name. */
+  readonly parts: ReadonlyMap<string, string>;
+  /** HTML by the row's key, in order. */
+  readonly rows: ReadonlyMap<string, string>;
+}
+
+const PARTS = {
+  title: (_: Status, { sentence }: Summary) => html`${sentence} kube-register`,
+  about: renderAbout,
+  notice: renderNotice,
+  summary: renderSummary,
+  facts: renderFacts,
+  history: ({ history }: Status) => renderHistory(history),
+  tally: renderTally,
+  rules: renderRules,
+};
+
+const LONGEST = 300;
+
+/** Rows change with a pass alone: of the same pass, those of the view before are taken. */
+export function renderView(status: Status, before?: View): View {
+  const shown = shownOf(status);
+  const summary = summarize(status);
+  return {
+    shown,
+    now: status.now,
+    parts: new Map(Object.entries(PARTS).map(([name, render]) => [name, render(status, summary).text])),
+    rows: before?.shown === shown ? before.rows : renderRows(status),
+  };
+}
+
+/** Which pass of which process a status tells of. */
+function shownOf({ startedAt, pass }: Status): string {
+  return `${Date.parse(startedAt)}-${pass.number}`;
+}
+
+function renderAbout({ version, rules }: Status): Html {
+  const selector = onOneLine(rules.selector, LONGEST);
+  const machines = selector === '' ? html`every machine` : html`machines with <code>${selector}</code>`;
+  return html`${version}, for ${machines}. All times are UTC.`;
+}
+
+function renderNotice({ dryRun }: Status): Html {
+  return dryRun
+    ? html`<p><b>Dry run:</b> nothing is changed. What is said to be done is what would be done.</p>`
+    : NOTHING;
+}
+
+/** How many rows have each verdict, and what it means as a title. With the script each is a link that shows those alone. */
+function renderTally(status: Status): Html {
+  const tally = new Map<string, { readonly count: number; readonly concern: Concern }>();
+  const rows = overviewOf(status);
+  for (const { verdict, concern } of rows) {
+    const before = tally.get(verdict.verdict);
+    const worst = before !== undefined && RANKS[before.concern] < RANKS[concern] ? before.concern : concern;
+    tally.set(verdict.verdict, { count: (before?.count ?? 0) + 1, concern: worst });
+  }
+  const sorted = [...tally].sort(([, a], [, b]) => RANKS[a.concern] - RANKS[b.concern]);
+  return html`<ul>
+<li><span data-filter=""><b>${rows.length}</b> in all</span></li>${sorted.map(
+    ([verdict, { count, concern }]) => html`
+<li title="${meaningOf(verdict)}"><span data-filter="verdict:${verdict}"><b class="mark ${concern}">${count}</b> ${verdict}</span></li>`,
+  )}</ul>`;
+}
+
+const COLUMNS = {
+  machine: 'Machine',
+  metadata: 'Metadata',
+  kubelet: 'Kubelet',
+  node: 'Node',
+  verdict: 'Verdict',
+  next: 'Next',
+};
+
+/** The whole page. `version` is that of its assets. All references are relative, for a proxy may show the page under any path. */
+export function renderPage({ shown, now, parts, rows }: View, version: string): string {
+  const part = (name: keyof typeof PARTS) => parts.get(name) ?? '';
+  const head = Object.entries(COLUMNS).map(([name, words]) => `<th scope="col" data-column="${name}">${words}</th>`);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title data-part="title">${part('title')}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="icon.svg">
+<link rel="stylesheet" href="page.css">
+<script src="page.js" defer></script>
+</head>
+<body data-shown="${shown}" data-now="${now}" data-version="${version}">
+<header>
+<h1>kube-register</h1>
+<p data-part="about">${part('about')}</p>
+<p id="live" role="status"></p>
+</header>
+<main>
+<div data-part="notice">${part('notice')}</div>
+<div data-part="summary" role="status">${part('summary')}</div>
+<section aria-label="At a glance" data-part="facts">${part('facts')}</section>
+<section aria-labelledby="history">
+<h2 id="history">Last changes</h2>
+<div data-part="history">${part('history')}</div>
+</section>
+<section aria-labelledby="roster">
+<h2 id="roster">Machines and nodes</h2>
+<div class="tools">
+<nav aria-label="By verdict" data-part="tally">${part('tally')}</nav>
+<p id="filter"><output for="words"></output> <label for="words">Filter</label> <input id="words" type="search" autocomplete="off" spellcheck="false"></p>
+</div>
+<table aria-labelledby="roster">
+<thead><tr>${head.join('')}</tr></thead>
+<tbody>
+${[...rows.values()].join('')}</tbody>
+</table>
+</section>
+</main>
+<footer>
+<div data-part="rules">${part('rules')}</div>
+<p>The same for programs: <a href="status">/status</a>, <a href="metrics">/metrics</a></p>
+</footer>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,40 @@
+/** What the web server serves of the page: the page itself, what it needs, what changes, and under which names. */
+import { hostname } from 'node:os';
+import type { Log } from '../../log/log-events.ts';
+import type { Status } from '../../status/document.ts';
+import type { Clock } from '../../time/clock.ts';
+import type { WebRoutes } from '../server.ts';
+import { ASSETS, ASSETS_VERSION } from './assets.ts';
+import { hostCheck, type OwnNames } from './hosts.ts';
+import { LiveFeed } from './live-feed.ts';
+import { renderPage, renderView } from './render.ts';
+
+/** The daemon, as far as the page is concerned. */
+interface Shown {
+  status(): Status;
+  onChange(callback: () => void): void;
+}
+
+export function pageRoutes(
+  daemon: Shown,
+  names: Omit<OwnNames, 'hostname'>,
+  { log, clock }: { readonly log: Log; readonly clock: Pick<Clock, 'wall'> },
+): Pick<WebRoutes, 'version' | 'page' | 'assets' | 'live' | 'hostProblem'> {
+  const live = new LiveFeed({
+    status: () => daemon.status(),
+    now: () => new Date(clock.wall()).toISOString(),
+    onError: (err) => log.say('page-failed', 'cannot tell the pages that are open what has changed', { err }),
+  });
+  let version = 0;
+  daemon.onChange(() => {
+    version += 1;
+    live.changed();
+  });
+  return {
+    version: () => version,
+    page: () => renderPage(renderView(daemon.status()), ASSETS_VERSION),
+    assets: ASSETS,
+    live,
+    hostProblem: hostCheck({ ...names, hostname: hostname() }),
+  };
+}

@@ -1,0 +1,79 @@
+import { Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { type Host, OutputError, Terminal } from '../../../src/commands/terminal.ts';
+
+/** A process whose standard output keeps what is written, or fails. */
+function hostOf({ isTTY, env = {}, fails = false }: { isTTY: boolean; env?: Record<string, string>; fails?: boolean }) {
+  let written = '';
+  const stream = new Writable({
+    write(chunk, _, done) {
+      written += String(chunk);
+      done(fails ? Object.assign(new Error('no'), { code: 'EPIPE' }) : null);
+    },
+  });
+  const output = Object.assign(stream, { isTTY });
+  return { host: { stdout: output, stderr: output, env } satisfies Host, written: () => written };
+}
+
+const ESCAPE = '\u001b';
+
+describe('the terminal', () => {
+  it('has colours for people', () => {
+    const { host } = hostOf({ isTTY: true });
+    expect(new Terminal(host).paint({ text: 'held', style: 'trouble' })).toBe(`${ESCAPE}[31mheld${ESCAPE}[39m`);
+  });
+
+  it.each([
+    ['a pipe or a file', { isTTY: false }],
+    ['who does not want any', { isTTY: true, env: { NO_COLOR: '1' } }],
+  ])('has none for %s', (_, options) => {
+    expect(new Terminal(hostOf(options).host).paint({ text: 'held', style: 'trouble' })).toBe('held');
+  });
+
+  it('has them with an empty NO_COLOR, as no-color.org wants it', () => {
+    const { host } = hostOf({ isTTY: true, env: { NO_COLOR: '' } });
+    expect(new Terminal(host).paint({ text: 'keep', style: 'well' })).toContain(ESCAPE);
+  });
+
+  it('makes columns as wide as what stands in them, whatever its colour, and cuts what is too long', () => {
+    const { host } = hostOf({ isTTY: true });
+    const table = new Terminal(host).table(
+      ['NODE', 'VERDICT', 'NEXT'],
+      [
+        ['10.0.0.1', { text: 'keep', style: 'well' }, '-'],
+        ['a'.repeat(500), 'in-grace', 'deregistered in 30m'],
+      ],
+    );
+    const [heading, first, second] = stripVTControlCharacters(table).split('\n');
+    expect(second).toMatch(/^a{99}… {2}in-grace {2}deregistered in 30m$/);
+    expect(first?.indexOf('keep')).toBe(second?.indexOf('in-grace'));
+    expect(heading?.indexOf('NEXT')).toBe(second?.indexOf('deregistered'));
+  });
+
+  it('says what is wrong when its output takes nothing', async () => {
+    const { host } = hostOf({ isTTY: false, fails: true });
+    await expect(new Terminal(host).print('x')).rejects.toThrow(
+      new OutputError(Object.assign(new Error('no'), { code: 'EPIPE' })),
+    );
+  });
+
+  it('says on a terminal how long a work has been going on, and wipes it away', async () => {
+    const { host, written } = hostOf({ isTTY: true });
+    let finish = (_: string) => {};
+    const work = new Promise<string>((resolve) => {
+      finish = resolve;
+    });
+    const result = new Terminal(host).whileAtWork('looking', work);
+    await expect.poll(written, { timeout: 15_000 }).toBe('\rlooking ... 1 s');
+    finish('seen');
+    expect(await result).toBe('seen');
+    expect(written().endsWith(`\r${ESCAPE}[K`)).toBe(true);
+  });
+
+  it('says nothing of that to a file', async () => {
+    const { host, written } = hostOf({ isTTY: false });
+    expect(await new Terminal(host).whileAtWork('looking', Promise.resolve('seen'))).toBe('seen');
+    expect(written()).toBe('');
+  });
+});

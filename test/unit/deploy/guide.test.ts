@@ -1,0 +1,130 @@
+/** deploy/README.md names what there is, starts every unit, and its commands are a shell's. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { findGiven } from '../../../src/settings/given.ts';
+import { CLUSTER, read, variables } from './cluster-files.ts';
+
+const root = new URL('../../../', import.meta.url);
+const UNITS = [...readdirSync(CLUSTER).filter((file) => file.endsWith('.service')), 'kube-register.service'];
+
+/** The lines of the blocks of commands. */
+function commandsOf(text: string): string[] {
+  return [...text.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, block = '']) => block.split('\n'));
+}
+
+/** What the guide gets wrong; nothing when all is well. */
+function* mistakesOf(text: string): Iterable<string> {
+  const commands = commandsOf(text);
+  for (const [, path = ''] of text.matchAll(/\b(deploy\/[\w./-]*\w)/g)) {
+    if (!existsSync(new URL(path, root))) yield `there is no ${path}`;
+  }
+  for (const [, path = ''] of text.matchAll(/`((?:cluster|prometheus|grafana)\/[\w./-]+)`/g)) {
+    if (!existsSync(new URL(`deploy/${path}`, root))) yield `there is no deploy/${path}`;
+  }
+  const started = commands.filter((line) => line.includes('fleetctl start')).join(' ');
+  for (const name of UNITS) {
+    if (!started.split(/[ /]/).includes(name)) yield `${name} is never started`;
+  }
+  const units = [...text.matchAll(/\bkube-[a-z-]+\.service\b/g)].map(([name]) => name);
+  // What a command makes is there, too.
+  const made = commands.flatMap((line) => /tee \S*\/(kube-[a-z-]+\.service)/.exec(line)?.[1] ?? []);
+  for (const name of units) if (![...UNITS, ...made].includes(name)) yield `there is no ${name}`;
+
+  const settings = [...text.matchAll(/\b(KUBE_REGISTER_[A-Z0-9_]*[A-Z0-9])\b/g)].map(([, name = '']) => [name, '']);
+  yield* findGiven([], Object.fromEntries(settings)).mistakes;
+
+  const anchors = [...text.matchAll(/^#{2,3} (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll("'", '')
+      .replaceAll(/[^\w-]+/g, '-'),
+  );
+  for (const [, link = ''] of text.matchAll(/\]\(#([^)]+)\)/g))
+    if (!anchors.includes(link)) yield `there is no #${link}`;
+}
+
+describe('deploy/README.md', () => {
+  const guide = read('deploy/README.md');
+
+  it('names files, units, settings and sections that there are, and starts every unit', () => {
+    expect(commandsOf(guide).length).toBeGreaterThan(50);
+    expect([...mistakesOf(guide)]).toEqual([]);
+  });
+
+  it.each([
+    ['deploy/cluster/cloud-config etcd', 'deploy/cluster/make-config etcd', 'there is no deploy/cluster/make-config'],
+    ['`cluster/etcd.yaml`', '`cluster/etcd.yml`', 'there is no deploy/cluster/etcd.yml'],
+    [
+      'fleetctl start kube-kubelet.service kube-proxy.service',
+      'fleetctl start kube-kubelet.service',
+      'kube-proxy.service is never started',
+    ],
+    ['kube-scheduler.service', 'kube-schedule.service', 'there is no kube-schedule.service'],
+    ['KUBE_REGISTER_API_CA_FILE', 'KUBE_REGISTER_CA_FILE', 'KUBE_REGISTER_CA_FILE'],
+    ['(#upkeep)', '(#up-keep)', 'there is no #up-keep'],
+  ])('would not be let through with `%s` as `%s`', (from, to, mistake) => {
+    expect(guide).toContain(from);
+    expect([...mistakesOf(guide.replace(from, to))].join('\n')).toContain(mistake);
+  });
+
+  it('speaks of the machines and addresses that cluster.env has', () => {
+    const spoken = new Set(guide.match(/\b10\.0\.0\.\d+\b/g));
+    for (const name of ['ETCD_SERVERS', 'API_ADDRESS']) {
+      const [address = ''] = /\d+\.\d+\.\d+\.\d+/.exec(variables.get(name) ?? '') ?? [];
+      expect([...spoken], name).toContain(address);
+    }
+    expect(guide).toContain(variables.get('KUBERNETES_IMAGE')?.replace(/.*:/, ''));
+  });
+
+  it('has a shell take each of its blocks of commands', () => {
+    for (const [, block = ''] of guide.matchAll(/```sh\n(.*?)```/gs)) execFileSync('sh', ['-n'], { input: block });
+  });
+});
+
+describe('another kube-register', () => {
+  const [, block = ''] = /\*\*Another kube-register\.\*\*.*?```sh\n(.*?)```/s.exec(read('deploy/README.md')) ?? [];
+
+  /** Types the commands in a copy of the checkout, where ssh runs them beside a file of each machine and `vi` writes this image. */
+  function update(image: string): string {
+    const folder = mkdtempSync(join(tmpdir(), 'kube-register-guide-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    cpSync(fileURLToPath(new URL('deploy', root)), join(folder, 'deploy'), { recursive: true });
+    const programs = {
+      vi: `sed -i 's|^REGISTER_IMAGE=.*|REGISTER_IMAGE=${image}|' "$1"`,
+      docker: 'echo "docker $*" >>said',
+      scp: 'true',
+      fleetctl: 'echo "fleetctl $*" >>said',
+      sudo: 'exec "$@"',
+      ssh: `machine=\${1#core@}; shift; sh -c "$(echo "$*" | sed "s|/etc/|${folder}/$machine.|")"`,
+    };
+    for (const [name, body] of Object.entries(programs)) {
+      writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    }
+    for (const machine of ['10.0.0.11', '10.0.0.12']) {
+      writeFileSync(join(folder, `${machine}.kube-register.env`), 'IMAGE=kube-register:0.1.0\nDOCKER_OPTIONS=--init\n');
+    }
+    execFileSync('sh', ['-eu'], { input: block, cwd: folder, env: { PATH: `${folder}:/usr/bin:/bin` } });
+    return folder;
+  }
+
+  it.each(['kube-register:0.2.0', 'registry.example.com:5000/team/kube-register:0.2.0'])(
+    'is started as %s, now and after the next boot',
+    (image) => {
+      const folder = update(image);
+      const text = (name: string) => readFileSync(join(folder, name), 'utf8');
+      for (const machine of ['10.0.0.11', '10.0.0.12']) {
+        expect(text(`${machine}.kube-register.env`)).toBe(`IMAGE=${image}\nDOCKER_OPTIONS=--init\n`);
+      }
+      expect(text('node.cloud-config')).toContain(`\n      IMAGE=${image}\n`);
+      expect(text('said').trim().split('\n')).toEqual([
+        `docker build -t ${image} .`,
+        'fleetctl destroy kube-register.service',
+        'fleetctl start deploy/kube-register.service',
+      ]);
+    },
+  );
+});

@@ -1,0 +1,263 @@
+/** The deletion guard: while too much looks gone, or deletes proved wrong, nothing is deregistered. */
+import { describe, expect, it } from 'vitest';
+import { guard } from '../../../../src/reconcile/plan/guard.ts';
+import { EMPTY_MEMORY, type Memory } from '../../../../src/reconcile/plan/memory.ts';
+import type { NodeTraits } from '../world.ts';
+import {
+  beside,
+  bystanders,
+  HOUR,
+  INTERVAL,
+  MINUTE,
+  machine,
+  node,
+  ours,
+  POLICY,
+  planAt,
+  told,
+  Watch,
+  type World,
+  watchUntilDeregistered,
+} from '../world.ts';
+
+/** `gone` dead nodes among `managed`, all of machines that fleet lists no more. */
+function mass(gone: number, managed: number): Required<Pick<World, 'machines' | 'nodes' | 'kubelets'>> {
+  const others = bystanders(managed - gone);
+  return { ...others, nodes: [...dead(gone), ...others.nodes] };
+}
+
+const dead = (count: number, traits: NodeTraits = {}) =>
+  Array.from({ length: count }, (_, index) =>
+    ours(`dead-${index}`, `m${index}`, `10.1.${index >> 8}.${index & 255}`, traits),
+  );
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `n${String(index).padStart(4, '0')}`);
+const none: Memory['deregistered'] = new Map();
+
+describe('the deletion guard, by percentage', () => {
+  it.each([
+    [1, 2, 34, false, 'one alone is never too many'],
+    [1, 1, 34, true, 'all are gone, be it only one'],
+    [2, 2, 99, true, 'all are gone'],
+    [0, 5, 34, false, 'none is gone'],
+    [0, 0, 34, false, 'there are none'],
+    [2, 5, 34, true, '40 %'],
+    [2, 6, 34, false, '33.3 %'],
+    [34, 100, 34, false, 'exactly the limit'],
+    [35, 100, 34, true, 'one above the limit'],
+    [11, 32, 34, true, '34.375 %, which is 34 only when it is rounded'],
+    [344, 1000, 34, true, '34.4 %, which is 34 only when it is rounded'],
+    [340, 1000, 34, false, 'exactly the limit of a thousand'],
+    [341, 1000, 34, true, '34.1 %'],
+    [335, 1000, 33, true, '33.5 %, which is 34 when it is rounded'],
+    [2, 3, 66, true, '66.67 %, which is 66 when it is cut off'],
+    [2, 10, 0, true, 'with 0, more than one is too many'],
+    [1, 10, 0, false, 'with 0, one alone is not'],
+    [5, 5, 100, false, '100 switches it off'],
+  ])('%d of %d with a limit of %d: %s (%s)', (gone, counted, maxDeregisterPercent, expected, _) => {
+    const hold = guard({ gone: names(gone), counted, managed: counted }, none, { ...POLICY, maxDeregisterPercent });
+    expect(hold !== undefined).toBe(expected);
+  });
+
+  it('says the numbers, the first ten names, and the way out', () => {
+    const hold = guard({ gone: names(12).reverse(), counted: 20, managed: 21 }, none, POLICY);
+    expect(hold).toEqual({
+      kind: 'mass',
+      gone: 12,
+      managed: 20,
+      limitPercent: 34,
+      nodes: names(12),
+      message:
+        'deletion guard active: 12 of 20 managed nodes look gone (60%, limit 34%): ' +
+        'n0000, n0001, n0002, n0003, n0004, n0005, n0006, n0007, n0008, n0009 and 2 more; nothing is deregistered. ' +
+        'If they really are gone: kubectl delete node NAME; or restart with ' +
+        'KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
+    });
+  });
+
+  it('has nothing to hold where nothing is ever deregistered', () => {
+    const policy = { ...POLICY, neverDeregister: 'KUBE_REGISTER_POLICY=register-only' };
+    expect(guard({ gone: names(5), counted: 5, managed: 5 }, none, policy)).toBeUndefined();
+  });
+});
+
+describe('the deletion guard over a world', () => {
+  it.each([
+    [11, 32, true],
+    [10, 32, false],
+    [34, 100, false],
+    [35, 100, true],
+  ])('%d of %d gone: %s', (gone, managed, holds) => {
+    expect(planAt(0, mass(gone, managed)).hold !== undefined).toBe(holds);
+  });
+
+  it('holds everything for as long as it lasts', () => {
+    const world = mass(7, 12);
+    expect(watchUntilDeregistered(world)).toBeUndefined();
+    const words = [...planAt(0, world).nodes.values()].filter(({ name }) => name === 'held');
+    expect(words).toHaveLength(7);
+    expect(words[0]).toMatchObject({
+      next: 'kept: its grace period starts anew when the deletion guard is inactive again',
+      isWarning: true,
+    });
+  });
+
+  it('holds nodes too whose grace was over before so many went', () => {
+    const world = mass(7, 12);
+    const due = { reason: 'machine-gone', passes: 40, watchedMs: 20 * MINUTE, failures: 0 } as const;
+    const graces = new Map(world.nodes.map((each, index) => [each.uid, { ...due, mark: `m${index}` }]));
+    expect(told(planAt(0, world, { ...EMPTY_MEMORY, graces }))).toEqual([]);
+  });
+
+  it('ends all graces, so that who recovers last is not the first to go', () => {
+    const watch = new Watch();
+    watch.passes(20, mass(2, 10));
+    expect(watch.pass(mass(7, 10)).memory.graces.size).toBe(0);
+    expect([...watch.pass(mass(2, 10)).memory.graces.values()]).toMatchObject([
+      { watchedMs: 0, passes: 1 },
+      { watchedMs: 0, passes: 1 },
+    ]);
+  });
+
+  it.each<[string, NodeTraits]>([
+    ['vetoed by annotation', { annotations: { 'kube-register.io/keep': 'true' } }],
+    ['vetoed by label', { labels: { 'kube-register.io/keep': 'true' } }],
+    ['cordoned', { cordoned: true }],
+    ['of an unreadable cordon', { cordoned: 'cannot tell' }],
+    ['leaving', { leaving: ['x'] }],
+  ])('counts nodes that are %s in neither number, be they dead or alive', (_, traits) => {
+    const others = bystanders(4);
+    const world = (nodes: World['nodes'] = []) => ({ ...others, nodes: [...others.nodes, ...nodes] });
+    // Two of six would hold; with these two among the dead it is two of four, or none of four.
+    expect(planAt(0, world(dead(2, traits))).hold).toBeUndefined();
+    const living = others.nodes.map((each, index) =>
+      index < 2 ? ours(each.name, `by-${each.name}`, each.name, { ready: 'true', ...traits }) : each,
+    );
+    expect(planAt(0, { ...others, nodes: [...living, ...dead(2)] }).hold).toMatchObject({ gone: 2, managed: 4 });
+  });
+
+  it('counts left-over nodes in neither number: their machines are well', () => {
+    const others = bystanders(4);
+    const leftOver = others.nodes.slice(0, 3).map(({ name }) => ours(`old-${name}`, `by-${name}`, name));
+    const plan = planAt(0, { ...others, nodes: [...others.nodes, ...leftOver] });
+    expect(plan.hold).toBeUndefined();
+    const half = planAt(0, { ...others, nodes: [...others.nodes, ...leftOver, ...dead(3)] });
+    expect(half.hold).toMatchObject({ gone: 3, managed: 7 });
+  });
+
+  it('counts nodes that are kept for other reasons: unheard, spared and in conflict look gone too', () => {
+    const others = bystanders(3);
+    const silent = [1, 2].map((last) => machine(`s${last}`, `10.2.0.${last}`));
+    const world = beside(others, {
+      machines: silent,
+      nodes: silent.map(({ id }, index) => ours(`10.2.0.${index + 1}`, id, `10.2.0.${index + 1}`)),
+    });
+    expect(planAt(0, world).hold).toMatchObject({ gone: 2, managed: 5 });
+    const grace = { unhealthyGraceMs: Number.POSITIVE_INFINITY };
+    expect(planAt(0, world, EMPTY_MEMORY, grace).hold).toMatchObject({ gone: 2, managed: 5 });
+  });
+
+  it('counts our nodes alone', () => {
+    const world = beside(bystanders(3), {
+      nodes: [node('by-hand'), node('theirs', { mark: 'z', owner: 'west' }), ...dead(1)],
+    });
+    expect(planAt(0, world).hold).toBeUndefined();
+    expect(planAt(0, { nodes: [node('by-hand')] }).hold).toBeUndefined();
+  });
+
+  it('is switched off by 100', () => {
+    expect(watchUntilDeregistered(mass(5, 5), { policy: { maxDeregisterPercent: 100 } })?.ms).toBe(15 * MINUTE);
+  });
+});
+
+describe('the deletion guard, by machines that came back', () => {
+  const returned = (count: number, away = 0): Memory['deregistered'] =>
+    new Map(
+      [
+        ...names(count).map((name) => [name, 0] as const),
+        ...names(away).map((name) => [`away ${name}`, undefined] as const),
+      ].map(([name, returnedAtMs]) => [`m-${name}`, { name, uid: name, atMs: 0, returnedAtMs }]),
+    );
+
+  it.each([
+    [1, 10, false, 'one alone may be a repair'],
+    [2, 39, true, '5.1 %'],
+    [2, 40, false, 'exactly 5 %'],
+    [5, 100, false, 'exactly 5 %'],
+    [6, 100, true, '6 %'],
+    [51, 1000, true, '5.1 %, which is 5 only when it is rounded'],
+  ])('%d of %d: %s (%s)', (count, managed, expected, _) => {
+    const hold = guard({ gone: [], counted: managed, managed }, returned(count), POLICY);
+    expect(hold !== undefined).toBe(expected);
+  });
+
+  it('counts those alone that came back', () => {
+    expect(guard({ gone: [], counted: 10, managed: 10 }, returned(1, 5), POLICY)).toBeUndefined();
+  });
+
+  it('holds with 100 % too, names the nodes, and says how long', () => {
+    expect(guard({ gone: [], counted: 8, managed: 8 }, returned(2), { ...POLICY, maxDeregisterPercent: 100 })).toEqual({
+      kind: 'returned',
+      gone: 2,
+      managed: 8,
+      limitPercent: 5,
+      nodes: ['n0000', 'n0001'],
+      message:
+        'deletion guard active: the machines of 2 deregistered nodes came back with a kubelet that answers (n0000, n0001), ' +
+        'so nodes that look gone may be alive; nothing is deregistered for an hour after the last of them came back',
+    });
+  });
+
+  /** Two of eight nodes were deregistered at 0. */
+  const others = bystanders(6);
+  const gone = (atMs = 0): Memory => ({
+    ...EMPTY_MEMORY,
+    deregistered: new Map(
+      [1, 2].map((last) => [`r${last}`, { name: `10.3.0.${last}`, uid: `old-${last}`, atMs, returnedAtMs: undefined }]),
+    ),
+  });
+  const listed = [1, 2].map((last) => machine(`r${last}`, `10.3.0.${last}`));
+
+  it.each<[string, World, boolean]>([
+    [
+      'fleet lists them and their kubelets answer',
+      { machines: listed, kubelets: { '10.3.0.1': 'healthy', '10.3.0.2': 'answers' } },
+      true,
+    ],
+    ['fleet lists them and their kubelets are silent', { machines: listed }, false],
+    [
+      'nodes of their names are made anew, and report',
+      { nodes: [1, 2].map((last) => node(`10.3.0.${last}`, { ready: 'true' })) },
+      true,
+    ],
+    ['nodes of their names are made anew, by us', { nodes: [1, 2].map((last) => node(`10.3.0.${last}`)) }, false],
+    [
+      'the nodes are there still, for the list is old',
+      { nodes: [1, 2].map((last) => node(`10.3.0.${last}`, { uid: `old-${last}`, ready: 'true' })) },
+      false,
+    ],
+    ['only one of them is back', { machines: listed, kubelets: { '10.3.0.1': 'healthy' } }, false],
+  ])('notices that machines came back: %s', (_, world, expected) => {
+    expect(planAt(INTERVAL, beside(others, world), gone()).hold?.kind === 'returned').toBe(expected);
+  });
+
+  it('notices machines that came back with another selector’s metadata, whose kubelets somebody asked', () => {
+    const etcd = [1, 2].map((last) => machine(`r${last}`, `10.3.0.${last}`, { role: 'etcd' }));
+    const world = beside(others, { machines: etcd, kubelets: { '10.3.0.1': 'healthy', '10.3.0.2': 'healthy' } });
+    expect(planAt(INTERVAL, world, gone()).hold?.kind).toBe('returned');
+  });
+
+  it('holds until an hour after the last of them came back, though they are away again', () => {
+    const back = beside(others, { machines: listed, kubelets: { '10.3.0.1': 'healthy', '10.3.0.2': 'healthy' } });
+    const { memory } = planAt(10 * MINUTE, back, gone());
+    expect(planAt(10 * MINUTE + HOUR, others, memory).hold?.kind).toBe('returned');
+    expect(planAt(10 * MINUTE + HOUR + 1, others, memory).hold).toBeUndefined();
+  });
+
+  it('does not count machines that come back after more than an hour', () => {
+    const back = beside(others, { machines: listed, kubelets: { '10.3.0.1': 'healthy', '10.3.0.2': 'healthy' } });
+    expect(planAt(HOUR, back, gone()).hold?.kind).toBe('returned');
+    const { memory } = planAt(HOUR + 1, others, gone());
+    expect(planAt(HOUR + INTERVAL, back, memory).hold).toBeUndefined();
+  });
+});

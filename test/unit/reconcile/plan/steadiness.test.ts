@@ -1,0 +1,143 @@
+/** What goes back and forth within an hour: two hosts stand behind it, so nobody's node is deregistered or changed. */
+import { describe, expect, it } from 'vitest';
+import { LABELS } from '../../../../src/reconcile/evidence/marks.ts';
+import type { Plan } from '../../../../src/reconcile/plan/plan.ts';
+import { clone, HOUR, INTERVAL, MINUTE, machine, node, ours, told, Watch, type World } from '../world.ts';
+
+const healthy = { '10.0.0.1': 'healthy', '10.0.0.2': 'healthy', '10.0.0.3': 'healthy' } as const;
+const up = { ready: 'true' } as const;
+
+/** The plans of passes over these worlds, one an interval. */
+function plansOf(worlds: readonly World[], policy = {}): readonly Plan[] {
+  const watch = new Watch(policy);
+  return worlds.map((world) => watch.pass(world));
+}
+
+const warnings = (plan: Plan | undefined) =>
+  plan?.notes.filter(({ kind }) => kind === 'alternates').map(({ text }) => text);
+
+describe('a machine whose address goes A, B, A, B', () => {
+  const nodes = [1, 2].map((last) => ours(`10.0.0.${last}`, 'a', `10.0.0.${last}`, { ...up, machineId: 'a' }));
+  const at = (address: string | undefined, more: World = {}): World => ({
+    machines: [machine('a', address)],
+    nodes,
+    kubelets: healthy,
+    ...more,
+  });
+  const [A, B] = [at('10.0.0.1'), at('10.0.0.2')];
+
+  it('is warned of with both addresses and the way out, from the fourth time on', () => {
+    const plans = plansOf([A, B, A, B, A]);
+    expect(plans.map((plan) => warnings(plan)?.length)).toEqual([0, 0, 0, 1, 1]);
+    expect(warnings(plans[3])?.[0]).toBe(
+      'fleet lists machine a at 10.0.0.1 and at 10.0.0.2 in turns: two hosts have the same /etc/machine-id; none of their nodes is deregistered or changed; give each host its own: rm /etc/machine-id, systemd-machine-id-setup, restart fleet',
+    );
+    expect(plans[3]?.machines.get('a')).toMatchObject({ name: 'has-node', isWarning: true });
+  });
+
+  it('has its nodes written on no more, whatever is missing on them', () => {
+    const stale = nodes.map((each) => ({
+      ...each,
+      annotations: new Map([...each.annotations, [LABELS, 'rack']]),
+      labels: new Map(),
+    }));
+    const plans = plansOf([A, B, A, B, A, B].map((world) => ({ ...world, nodes: stale })));
+    expect(plans.map((plan) => told(plan).length)).toEqual([1, 1, 1, 0, 0, 0]);
+  });
+
+  it('is registered no more when its node is gone', () => {
+    const bare = (world: World) => ({ ...world, nodes: [] });
+    const plans = plansOf([A, B, A, B].map(bare));
+    expect(plans.at(-1)?.machines.get('a')).toMatchObject({ name: 'conflict', isWarning: true });
+    expect(told(plans.at(-1) ?? expect.fail())).toEqual([]);
+  });
+
+  it('has no node in any row: a silent one is in conflict and its grace ends', () => {
+    const silent = nodes.map((each) => ({
+      ...each,
+      facts: each.facts && { ...each.facts, ready: 'unknown' as const },
+    }));
+    const quiet = (world: World): World => ({ ...world, nodes: silent, kubelets: {} });
+    const plan = plansOf([A, B, A, B].map(quiet)).at(-1);
+    expect(nodes.map(({ name }) => plan?.nodes.get(name)?.name)).toEqual(['conflict', 'conflict']);
+    expect(plan?.memory.graces.size).toBe(0);
+  });
+
+  it('covers every node that reports either address, whosever mark it bears', () => {
+    const other = ours('host', 'z', '10.0.0.2', { addresses: ['10.0.0.2'] });
+    const plan = plansOf([A, B, A, B].map((world) => ({ ...world, nodes: [...nodes, other], kubelets: {} }))).at(-1);
+    expect(plan?.nodes.get('host')?.name).toBe('conflict');
+  });
+
+  it('is forgotten an hour after it has stopped', () => {
+    const watch = new Watch();
+    for (const world of [A, B, A, B]) watch.pass(world);
+    expect(warnings(watch.passFor(59 * MINUTE - INTERVAL, B))).toHaveLength(1);
+    expect(warnings(watch.passFor(2 * MINUTE, B))).toEqual([]);
+  });
+
+  it('is not a machine that moved once and back, nor one that went on to a third address', () => {
+    expect(warnings(plansOf([A, B, A, A, A]).at(-1))).toEqual([]);
+    expect(warnings(plansOf([A, B, A, at('10.0.0.3')]).at(-1))).toEqual([]);
+  });
+
+  it('is noticed though a listing between has it with both addresses, or not at all', () => {
+    const both: World = { ...A, machines: [clone('a', '10.0.0.1', '10.0.0.2')] };
+    const none: World = { ...A, machines: [] };
+    expect(warnings(plansOf([A, both, B, none, A, both, B]).at(-1))).toHaveLength(1);
+  });
+});
+
+describe('a node whose reported id goes A, B, A, B', () => {
+  const machines = [machine('a', '10.0.0.1'), machine('b', '10.0.0.2')];
+  const as = (machineId: string, addresses: readonly string[] = [], traits = {}): World => ({
+    machines,
+    nodes: [node('localhost', { ...up, machineId, addresses, ...traits })],
+    kubelets: healthy,
+  });
+
+  it('is warned of with both, and neither changed nor made anew', () => {
+    const policy = { adopt: false };
+    const plan = plansOf([as('a'), as('b'), as('a'), as('b')], policy).at(-1);
+    expect(warnings(plan)).toEqual([
+      'two kubelets report as node localhost in turns (a; b); the node is neither deregistered nor changed; give each kubelet its own --hostname-override',
+    ]);
+    expect(plan?.machines.get('a')).toMatchObject({ name: 'conflict', isWarning: true });
+    expect(told(plan ?? expect.fail())).toEqual([]);
+  });
+
+  it('is noticed by its addresses where the ids are those of an image', () => {
+    const worlds = ['10.0.0.1', '10.0.0.2', '10.0.0.1', '10.0.0.2'].map((address) => as('image', [address]));
+    expect(warnings(plansOf(worlds).at(-1))).toHaveLength(1);
+  });
+
+  it('is noticed only by what was read in the pass', () => {
+    const stale = { read: 'stale' };
+    expect(warnings(plansOf([as('a'), as('b', [], stale), as('a'), as('b', [], stale)]).at(-1))).toEqual([]);
+  });
+
+  it('has no grace while it is silent', () => {
+    const quiet = { ready: 'unknown', mark: 'a', annotations: {} } as const;
+    const worlds = ['a', 'b', 'a', 'b'].map((id) => ({ ...as(id, ['10.0.0.9'], quiet), kubelets: {} }));
+    const plan = plansOf(worlds).at(-1);
+    expect(plan?.nodes.get('localhost')?.name).toBe('conflict');
+    expect(plan?.memory.graces.size).toBe(0);
+  });
+
+  it('is not one kubelet that tells the same addresses in another order each time', () => {
+    const worlds = [0, 1, 2, 3].map((turn) =>
+      as('a', turn % 2 === 0 ? ['10.0.0.1', '10.0.2.15'] : ['10.0.2.15', '10.0.0.1']),
+    );
+    expect(warnings(plansOf(worlds).at(-1))).toEqual([]);
+  });
+});
+
+describe('what changes were seen', () => {
+  it('are kept for an hour of a machine and a node that are away, and no longer', () => {
+    const watch = new Watch();
+    const world = { machines: [machine('a', '10.0.0.1')], nodes: [node('x', { machineId: 'z' })] };
+    watch.pass(world);
+    expect([...watch.passFor(HOUR - INTERVAL, {}).memory.changes.keys()].sort()).toEqual(['address a', 'id uid-x']);
+    expect(watch.passFor(2 * INTERVAL, {}).memory.changes.size).toBe(0);
+  });
+});

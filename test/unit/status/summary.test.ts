@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { MACHINE_VERDICTS, NODE_VERDICTS } from '../../../src/reconcile/plan/verdict.ts';
+import type { Status } from '../../../src/status/document.ts';
+import { summarize } from '../../../src/status/summary.ts';
+import { aMachine, aNode, aStatus, INACTIVE } from './status-sketch.ts';
+
+const { pass, rules } = aStatus();
+const away = { up: false, since: '2026-01-02T00:02:00.000Z', problem: 'no answer' };
+
+function sentence(traits: Partial<Status>): string {
+  const { concern, sentence } = summarize(aStatus(traits));
+  return `${concern}: ${sentence}`;
+}
+
+/** Nodes of as many machines, each with this verdict. */
+function nodes(verdict: string, count: number, due: string | null = null) {
+  const names = Array.from({ length: count }, (_, index) => `node-${index}`);
+  return {
+    machines: names.map((name) => aMachine({ id: name, node: name })),
+    nodes: names.map((name) => aNode({ name, machine: name, verdict, due })),
+  };
+}
+
+describe('the summary', () => {
+  it('of a dry run is that nothing is done, and what would be', () => {
+    const actions = ['register', 'register', 'deregister'].map((kind) => ({
+      kind,
+      node: 'n',
+      result: 'dry-run',
+      detail: null,
+    }));
+    const last = { startedAt: '', durationMs: 1, failures: {}, actions };
+    expect(sentence({ dryRun: true, pass: { ...pass, last }, ...nodes('orphan', 1) })).toBe(
+      'watch: This is a dry run. What would be done to nodes: registered 2, deregistered 1. Worth a look: 1 orphan.',
+    );
+  });
+
+  it('tells of a node that was deregistered from one that will be, and of what is worth a look besides', () => {
+    const actions = [{ kind: 'deregister', node: 'node-0', result: 'done', detail: null }];
+    const last = { startedAt: '', durationMs: 1, failures: {}, actions };
+    expect(sentence({ pass: { ...pass, last }, ...nodes('deregister', 1) })).toBe('trouble: 1 node was deregistered.');
+    const { machines, nodes: two } = nodes('deregister', 2);
+    const waiting = aMachine({ id: 'w', verdict: 'waiting' });
+    expect(sentence({ pass: { ...pass, last }, machines: [...machines, waiting], nodes: two })).toBe(
+      'trouble: 1 node was deregistered. 1 node is not alive: it is deregistered when its turn comes unless it comes back. Worth a look: 1 waiting.',
+    );
+  });
+
+  it.each<[string, Partial<Status>]>([
+    [
+      'watch: Nothing is known yet: the first pass is under way.',
+      { counts: null, pass: { number: 0, running: true, last: null, lastSuccess: null, next: null } },
+    ],
+    [
+      'watch: Nothing is known yet: no pass has ended.',
+      { counts: null, pass: { number: 0, running: false, last: null, lastSuccess: null, next: null } },
+    ],
+    ['trouble: fleet has not answered as it should for 3m: nothing is changed until it does.', { fleet: away }],
+    [
+      'trouble: The API server has not answered as it should for 3m: nothing is changed until it does.',
+      { kubernetes: { ...away, server: null } },
+    ],
+    [
+      'trouble: fleet and the API server have not answered as they should: nothing is changed until both do.',
+      { fleet: away, kubernetes: { ...away, since: aStatus().now, server: null } },
+    ],
+    [
+      'trouble: The last pass failed, and the next one tries again: it took longer than 2m.',
+      {
+        pass: {
+          ...pass,
+          last: {
+            startedAt: pass.lastSuccess ?? '',
+            durationMs: 1,
+            failures: { timeout: 'it took longer\nthan 2m' },
+            actions: [],
+          },
+        },
+      },
+    ],
+    [
+      'trouble: No pass has ended well for 1h, though one is due every 30s.',
+      { pass: { ...pass, lastSuccess: '2026-01-01T23:05:00.000Z' } },
+    ],
+    [
+      'trouble: The deletion guard is active: 7 of 12 managed nodes look gone, and no node is deregistered.',
+      {
+        guard: { ...INACTIVE, held: true, kind: 'mass', gone: 7, managed: 12 },
+        counts: { machines: {}, nodes: { held: 7 }, managed: 12, held: 7 },
+      },
+    ],
+    [
+      'trouble: The deletion guard is active: the machines of 2 deregistered nodes came back, and no node is deregistered.',
+      { guard: { ...INACTIVE, held: true, kind: 'returned', gone: 2, managed: 12 } },
+    ],
+    [
+      'trouble: This could not be done in the last pass: register 10.0.0.1: 403.',
+      {
+        pass: {
+          ...pass,
+          last: {
+            startedAt: '',
+            durationMs: 1,
+            failures: {},
+            actions: [{ kind: 'register', node: '10.0.0.1', result: 'failed', detail: '403' }],
+          },
+        },
+      },
+    ],
+    [
+      'trouble: 1 node is not alive: it is deregistered in 4m12s unless it comes back.',
+      nodes('in-grace', 1, '2026-01-02T00:09:12.000Z'),
+    ],
+    [
+      'trouble: 3 nodes are not alive: the first is deregistered when its turn comes unless it comes back.',
+      nodes('queued', 3),
+    ],
+    [
+      'trouble: 2 machines cannot get a node: conflict.',
+      { machines: [aMachine({ id: 'a', verdict: 'conflict' }), aMachine({ id: 'b', verdict: 'conflict' })] },
+    ],
+    [
+      'trouble: 1 node is not alive: it is deregistered when its turn comes unless it comes back. 2 machines cannot get a node: 1 unnamed, 1 refused.',
+      {
+        nodes: [aNode({ name: 'n', verdict: 'queued' })],
+        machines: [aMachine({ id: 'a', verdict: 'unnamed' }), aMachine({ id: 'b', verdict: 'refused' })],
+      },
+    ],
+    [
+      'watch: No machine matches role=kubernetes.',
+      { counts: { machines: { listed: 3, matched: 0 }, nodes: {}, managed: 0, held: 0 } },
+    ],
+    [
+      'watch: fleet lists no machine.',
+      {
+        rules: { ...rules, selector: '' },
+        counts: { machines: { listed: 0, matched: 0 }, nodes: {}, managed: 0, held: 0 },
+      },
+    ],
+    [
+      'watch: 12 machines match, 12 nodes are kept. Worth a look: 2 waiting, 1 orphan.',
+      {
+        machines: [aMachine({ id: 'a', verdict: 'waiting' }), aMachine({ id: 'b', verdict: 'waiting' })],
+        nodes: [aNode({ name: 'c', verdict: 'orphan' })],
+      },
+    ],
+    ['well: All is well: 12 machines match, 12 nodes are kept.', {}],
+    [
+      'well: All is well: 1 machine matches, 1 node is kept, 1 is being registered, 2 nodes are unmanaged.',
+      {
+        counts: { machines: { matched: 1 }, nodes: { keep: 1, foreign: 2 }, managed: 1, held: 0 },
+        machines: [aMachine({ id: 'a', verdict: 'register' })],
+        nodes: [aNode({ name: 'x', verdict: 'foreign' }), aNode({ name: 'y', verdict: 'foreign' })],
+      },
+    ],
+  ])('is %s', (expected, traits) => {
+    expect(sentence(traits)).toBe(expected);
+  });
+
+  it('does not call it worth a look that ADOPT=false leaves nodes as they are', () => {
+    expect(sentence(nodes('recognised', 1))).toContain('Worth a look: 1 recognised');
+    expect(sentence({ ...nodes('recognised', 1), rules: { ...rules, adopt: false } })).toContain('All is well');
+    const never = aNode({
+      name: 'n',
+      verdict: 'recognised',
+      next: 'never marked: the API server cannot change a minion',
+    });
+    expect(sentence({ nodes: [never] })).toContain('All is well');
+  });
+
+  describe('does not call anything well', () => {
+    it.each(NODE_VERDICTS)('where a node is %s, as a warning', (verdict) => {
+      const warned = { nodes: [aNode({ name: 'n', verdict, warning: true })] };
+      expect(sentence(warned)).toMatch(/^(trouble|watch): /);
+      expect(sentence(warned)).not.toContain('All is well');
+    });
+
+    it.each(MACHINE_VERDICTS)('where a machine without a node is %s, as a warning', (verdict) => {
+      expect(sentence({ machines: [aMachine({ id: 'm', verdict, warning: true })] })).toMatch(/^(trouble|watch): /);
+    });
+
+    it('where a machine whose node is well warns', () => {
+      const machines = [aMachine({ id: 'm', node: 'n', warning: true })];
+      const status = { machines, nodes: [aNode({ name: 'n', machine: 'm' })] };
+      expect(sentence(status)).toBe('watch: 12 machines match, 12 nodes are kept. Worth a look: 1 has-node.');
+    });
+
+    it('where something warns that is no verdict, even with ADOPT=false', () => {
+      const warnings = ['something else deleted node n', 'another', 'a third'];
+      const said = 'Something else deleted node n (and 2 more warnings).';
+      expect(sentence({ warnings })).toBe(`watch: 12 machines match, 12 nodes are kept. ${said}`);
+      expect(sentence({ warnings, ...nodes('in-grace', 1) })).toMatch(/^trouble: .* \(and 2 more warnings\)\.$/);
+      const recognised = { nodes: [aNode({ name: 'n', verdict: 'recognised', warning: true })] };
+      expect(sentence({ ...recognised, rules: { ...rules, adopt: false } })).toContain('Worth a look: 1 recognised');
+    });
+  });
+
+  it('says of a node in conflict that it is kept, and not that it goes', () => {
+    expect(sentence({ nodes: [aNode({ name: 'n', verdict: 'conflict', warning: true })] })).toBe(
+      'trouble: 1 node kept: 1 conflict.',
+    );
+  });
+
+  it('says first what stops everything', () => {
+    const held = { guard: { ...INACTIVE, held: true, gone: 2, managed: 2 }, ...nodes('held', 2) };
+    expect(sentence(held)).toContain('The deletion guard is active');
+    expect(sentence({ ...held, fleet: away })).toContain('fleet has not answered');
+  });
+
+  it('repeats a stranger on one line, and not for ever', () => {
+    const failures = { internal: `a\u0007\n${'b'.repeat(10_000)}` };
+    const said = sentence({ pass: { ...pass, last: { startedAt: '', durationMs: 1, failures, actions: [] } } });
+    expect(said).toMatch(/again: a b+…\.$/);
+    expect(said.length).toBeLessThan(400);
+  });
+});

@@ -1,0 +1,276 @@
+import { describe, expect, it } from 'vitest';
+import type { Status } from '../../../../src/status/document.ts';
+import { ASSETS } from '../../../../src/web/page/assets.ts';
+import { hostCheck } from '../../../../src/web/page/hosts.ts';
+import { html } from '../../../../src/web/page/html.ts';
+import { renderPage, renderView } from '../../../../src/web/page/render.ts';
+import { aMachine, aNode, aStatus, EVIDENCE, INACTIVE, NOW } from '../../status/status-sketch.ts';
+
+const page = (status: Status) => renderPage(renderView(status), 'v1');
+
+/** What a reader without a script and a style has before them. */
+function textOf(source: string): string {
+  return source
+    .replace(/<head>.*<\/head>/s, '')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ');
+}
+
+describe('a template', () => {
+  it('escapes what is put into it, and not what a template made', () => {
+    expect(html`<b title="${'"'}">${'<i>'} ${html`<i>${"'&"}</i>`} ${[html`<br>`, html`<hr>`]} ${7}</b>`.text).toBe(
+      '<b title="&#34;">&#60;i&#62; <i>&#39;&#38;</i> <br><hr> 7</b>',
+    );
+  });
+});
+
+describe('the page', () => {
+  it('says before the first pass that nothing is known, and shows no row', () => {
+    const source = page(
+      aStatus({ counts: null, pass: { number: 0, running: true, last: null, lastSuccess: null, next: null } }),
+    );
+    expect(textOf(source)).toContain('Nothing is known yet: the first pass is under way.');
+    expect(textOf(source)).toContain('fleet not asked yet');
+    expect(source).not.toContain('<tr data-key');
+  });
+
+  it('says without a script all that there is to say, with its times in UTC', () => {
+    const source = page(
+      aStatus({
+        machines: [
+          aMachine({
+            id: 'abc',
+            addresses: ['10.0.0.7'],
+            metadata: { role: 'kubernetes', rack: 'r1' },
+            kubelet: { state: 'silent', detail: 'nothing at all', since: '2026-01-02T00:00:30.000Z' },
+            node: 'seven',
+          }),
+        ],
+        nodes: [
+          aNode({
+            name: 'seven',
+            machine: 'abc',
+            origin: 'adopted',
+            managedSince: '2026-01-01T10:00:00.000Z',
+            verdict: 'in-grace',
+            reason: 'not alive for 5m of 30m',
+            since: '2026-01-02T00:01:00.000Z',
+            next: 'deregistered in 25m',
+            due: '2026-01-02T00:26:00.000Z',
+          }),
+        ],
+        history: [
+          {
+            at: '2026-01-01T10:00:00.000Z',
+            kind: 'adopt',
+            node: 'seven',
+            machine: 'abc',
+            result: 'done',
+            reason: 'it is the node of the machine at 10.0.0.7',
+          },
+        ],
+      }),
+    );
+    const said = textOf(source);
+    for (const words of [
+      '1 node is not alive: it is deregistered in 21m unless it comes back.',
+      '10.0.0.7 abc role=kubernetes rack=r1 unreachable since 2026-01-02 00:00 nothing at all',
+      'seven adopted, Unknown 2026-01-01 10:00',
+      'in-grace since 2026-01-02 00:01 not alive for 5m of 30m deregistered 2026-01-02 00:26',
+      '2026-01-01 10:00:00 adopted seven abc it is the node of the machine at 10.0.0.7',
+      'All times are UTC',
+      '1 in all 1 in-grace',
+    ]) {
+      expect(said).toContain(words);
+    }
+    expect(source).toContain('<time datetime="2026-01-02T00:26:00Z">2026-01-02 00:26</time>');
+    expect(source).not.toMatch(/ on\w+=|style=|<script>|javascript:/);
+  });
+
+  it('shows a machine without a node, and a node without a machine', () => {
+    const said = textOf(
+      page(
+        aStatus({
+          machines: [aMachine({ id: 'm', addresses: [], verdict: 'unusable', reason: 'no address' })],
+          nodes: [aNode({ name: 'n', machine: null, origin: 'unmarked', evidence: null, verdict: 'foreign' })],
+        }),
+      ),
+    );
+    expect(said).toContain('no address m not asked none unusable since 2026-01-01 00:00 no address');
+    expect(said).toContain('not in fleet not asked n unmanaged foreign');
+  });
+
+  it('has trouble first, then what is to be looked at, then what is well, each by its address', () => {
+    const machine = (address: string, verdict: string) => aMachine({ id: address, addresses: [address], verdict });
+    const { rows } = renderView(
+      aStatus({
+        machines: [
+          machine('10.0.0.10', 'has-node'),
+          machine('10.0.0.9', 'has-node'),
+          machine('10.0.0.3', 'not-selected'),
+          machine('10.0.0.4', 'waiting'),
+          machine('10.0.0.5', 'conflict'),
+        ],
+      }),
+    );
+    expect([...rows.keys()]).toEqual([5, 4, 9, 10, 3].map((last) => `machine "10.0.0.${last}"`));
+  });
+
+  it('shows warnings below its first sentence, the first five', () => {
+    const said = textOf(page(aStatus({ warnings: ['one', 'two', 'three', 'four', 'five', 'six', 'seven'] })));
+    expect(said).toContain('One (and 6 more warnings). one two three four five and 2 more warnings ');
+  });
+
+  it('counts a verdict by its worst row, and says what it means', () => {
+    const source = page(
+      aStatus({
+        nodes: [aNode({ name: 'a', verdict: 'foreign' }), aNode({ name: 'b', verdict: 'foreign', warning: true })],
+      }),
+    );
+    expect(source).toContain('<li title="Unmanaged, and no machine matches it');
+    expect(source).toContain('data-filter="verdict:foreign"><b class="mark watch">2</b> foreign');
+    expect(source).toContain('data-verdict="foreign" data-concern="watch"');
+    expect(source).toContain('data-verdict="foreign" data-concern="idle"');
+  });
+
+  it('says of a node whether it is managed, and whether its machine has a row of its own', () => {
+    const evidence = { ...EVIDENCE, kubelet: 'unasked' } as const;
+    const said = textOf(
+      page(
+        aStatus({
+          nodes: [
+            aNode({ name: 'left', evidence }),
+            aNode({ name: 'theirs', otherOwner: 'blue', evidence: null }),
+            aNode({ name: 'gone', evidence: { ...evidence, fleet: 'not-listed', node: 'false' } }),
+          ],
+        }),
+      ),
+    );
+    expect(said).toContain('its machine has a row of its own not asked left managed, Unknown');
+    expect(said).toContain('not in fleet not asked theirs managed by another');
+    expect(said).toContain('not in fleet not asked gone managed, NotReady');
+  });
+
+  it('says at its top that a run is dry', () => {
+    expect(textOf(page(aStatus({ dryRun: true })))).toContain('Dry run: nothing is changed.');
+    expect(textOf(page(aStatus()))).not.toContain('Dry run');
+  });
+
+  it('makes the rows of a pass once', () => {
+    const before = renderView(aStatus({ machines: [aMachine({ id: 'a' })] }));
+    const during = renderView(aStatus({ machines: [aMachine({ id: 'b' })] }), before);
+    expect(during.rows).toBe(before.rows);
+    const pass = { ...aStatus().pass, number: 8 };
+    expect(renderView(aStatus({ pass }), before).rows).not.toBe(before.rows);
+  });
+
+  it('has a style, a script and an icon, and names no other file', () => {
+    const sources = [...page(aStatus()).matchAll(/(?:src|href)="([^"]*)"/g)].map(([, source]) => source);
+    expect(sources.toSorted()).toEqual(['icon.svg', 'metrics', 'page.css', 'page.js', 'status']);
+    expect([...ASSETS.keys()].toSorted()).toEqual(['/icon.svg', '/page.css', '/page.js']);
+  });
+});
+
+describe('hostile text', () => {
+  const EVIL = `"><img src=x onerror=alert(1)>'</td></table></title><script>alert(2)</script>&lt;\u202e\u0000\r\n${'x'.repeat(9_000)}`;
+
+  it('stays text wherever it stands', () => {
+    const calm = page(
+      aStatus({
+        machines: [aMachine({ id: 'a', node: 'n', metadata: { role: 'kubernetes' } })],
+        nodes: [aNode({ name: 'n', machine: 'a' })],
+        history: [{ at: NOW, kind: 'register', node: 'n', machine: 'a', result: 'done', reason: 'healthy' }],
+      }),
+    );
+    const source = page(
+      aStatus({
+        rules: { ...aStatus().rules, selector: EVIL, neverDeregister: EVIL },
+        fleet: { up: false, since: NOW, problem: EVIL },
+        kubernetes: { up: true, since: NOW, problem: EVIL, server: EVIL },
+        guard: {
+          ...INACTIVE,
+          held: true,
+          since: NOW,
+          message: EVIL,
+          kind: 'mass',
+          gone: 7,
+          managed: 12,
+          nodes: [EVIL],
+        },
+        warnings: [EVIL, EVIL],
+        machines: [
+          aMachine({
+            id: EVIL,
+            addresses: [EVIL, EVIL],
+            metadata: { [EVIL]: EVIL },
+            kubelet: { state: 'silent', detail: EVIL, since: NOW },
+            reason: EVIL,
+            next: EVIL,
+            node: EVIL,
+          }),
+        ],
+        nodes: [
+          aNode({ name: EVIL, mark: EVIL, otherOwner: EVIL, managedSince: EVIL, machine: EVIL, reason: EVIL }),
+          aNode({ name: `${EVIL} other`, machine: null }),
+        ],
+        history: [{ at: NOW, kind: 'register', node: EVIL, machine: EVIL, result: 'failed', reason: EVIL }],
+      }),
+    );
+    const tags = (text: string) => [...text.matchAll(/<[a-z][a-z0-9]*/gi)].map(([tag]) => tag);
+    expect(tags(source).filter((tag) => !tags(calm).includes(tag))).toEqual([]);
+    for (const once of ['<script', '</script', '</title', '</table']) expect(source.split(once)).toHaveLength(2);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there.
+    expect(textOf(source).match(/[\u0000\r\u202e]/)).toBeNull();
+  });
+
+  it('is cut where it is shown, however much of it there is', () => {
+    const metadata = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`key${index}`, EVIL]));
+    const source = page(
+      aStatus({ machines: [aMachine({ id: 'a', addresses: Array(100).fill('10.0.0.1'), metadata })] }),
+    );
+    expect(source.length).toBeLessThan(page(aStatus()).length + 3_000);
+    expect(textOf(source)).toContain('and 992 more');
+  });
+});
+
+describe('the name under which the page is opened', () => {
+  const check = hostCheck({ listen: 'Page.internal', hostname: 'core-1', pageHosts: ['nodes.example.com'] });
+
+  it.each([
+    '127.0.0.1:10271',
+    '10.0.0.1',
+    '[::1]:10271',
+    '[fe80::1]',
+    'localhost:8001',
+    'kube-register',
+    'core-1:10271',
+    'CORE-1',
+    'anything.localhost',
+    'page.internal:80',
+    'nodes.example.com',
+    'NODES.example.com.:443',
+  ])('may be %s', (host) => {
+    expect(check(host)).toBeUndefined();
+  });
+
+  it.each([
+    'evil.example',
+    'nodes.example.com.evil.example',
+    'core-1.evil.example',
+    'localhost.evil.example:10271',
+    '127.0.0.1.evil.example',
+    'x@127.0.0.1:80',
+    '[evil.example]',
+    '10.0.0.1/evil.example',
+    'a b.c',
+  ])('may not be %s, and who asks is told what to set', (host) => {
+    expect(check(host)).toEqual({
+      status: 421,
+      message: expect.stringContaining('add it to KUBE_REGISTER_PAGE_HOSTS'),
+    });
+  });
+
+  it.each([undefined, ''])('has to be told (%j)', (host) => {
+    expect(check(host)).toEqual({ status: 400, message: 'the request names no Host' });
+  });
+});

@@ -1,0 +1,33 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { shared } from '../../../src/web/shared-body.ts';
+
+describe('a body that is shared', () => {
+  it('is made once within a second, and anew after it or when it would be another one', () => {
+    const made: string[] = [];
+    let [version, ms] = [1, 5_000];
+    const body = shared(
+      () => `made ${made.push('')} times`,
+      () => version,
+      { monotonic: () => ms },
+    );
+    const first = body();
+    ms += 999;
+    expect(body()).toBe(first);
+    ms += 1;
+    expect(body().bytes.toString()).toBe('made 2 times');
+    version = 2;
+    expect(body().bytes.toString()).toBe('made 3 times');
+  });
+
+  it('is zipped once', async () => {
+    const body = shared(
+      () => 'text',
+      () => 1,
+      { monotonic: () => 0 },
+    )();
+    const zipped = await body.zipped();
+    expect(gunzipSync(zipped).toString()).toBe('text');
+    expect(await body.zipped()).toBe(zipped);
+  });
+});
