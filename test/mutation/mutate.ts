@@ -1,6 +1,6 @@
 /**
  * `npm run mutate`: changes the plan in one small way after the other, and fails when no test notices a change that is not explained. Some files alone:
- * `npm run mutate -- guard pair`.
+ * `npm run mutate -- plan/guard evidence/pair`.
  */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -9,20 +9,20 @@ import { type Change, SURVIVORS } from './survivors.ts';
 
 /** What a pass decides with: pure, and tested by tests that take no time. */
 const PURE = [
-  'machines',
-  'marks',
-  'node',
-  'pair',
-  'liveness',
-  'memory',
-  'labels',
-  'action',
-  'guard',
-  'steadiness',
-  'registration',
-  'upkeep',
-  'deregistration',
-  'plan',
+  'evidence/machines',
+  'evidence/marks',
+  'evidence/node',
+  'evidence/pair',
+  'evidence/liveness',
+  'plan/memory',
+  'plan/labels',
+  'plan/action',
+  'plan/guard',
+  'plan/steadiness',
+  'plan/registration',
+  'plan/upkeep',
+  'plan/deregistration',
+  'plan/plan',
 ];
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !PURE.includes(name));

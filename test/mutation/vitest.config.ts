@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/unit/reconcile/*.test.ts'],
+    include: ['test/unit/reconcile/**/*.test.ts'],
     setupFiles: ['test/mutation/one-seed.ts'],
   },
 });

@@ -167,13 +167,12 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   ]),
 
   // Section 3: reading
-  mutant('3: a node is read whole when its uid is new', 'when its name is new', [
-    NODE_READER,
-    `const atMs = reads.get(uid)?.atMs;
-        return facts === undefined && (atMs === undefined ||`,
-    `const atMs = reads.get(uid)?.atMs ?? (reads.size > 0 ? nowMs : undefined);
-        return facts === undefined && (atMs === undefined ||`,
-  ]),
+  unseen(
+    '3: a node is read whole when its uid is new',
+    'in ten minutes',
+    [NODE_READER, 'return atMs === undefined || nowMs', 'return nowMs'],
+    [NODE_READER, 'memory.reads.get(uid)?.atMs;', 'memory.reads.get(uid)?.atMs ?? nowMs;'],
+  ),
   unseen('3: ... when its kubelet is silent', 'not then', [
     OBSERVE,
     'return known !== undefined && known.answeredAt.length === 0;',

@@ -2,7 +2,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Edit, Mutant } from './mutant.ts';
 
@@ -68,7 +67,7 @@ async function simulated(
 /** What truth cannot see, numbers above all, the unit tests of `reconcile` do: those of the changed files first, which are quick. */
 async function tested({ mistake, edits }: Mutant, copy: URL): Promise<string | undefined> {
   const vitest = fileURLToPath(new URL('node_modules/vitest/vitest.mjs', ROOT));
-  const own = new Set(edits.map(({ file }) => `${TESTS}/${basename(file, '.ts')}.test.ts`));
+  const own = new Set(edits.map(({ file }) => file.replace(/^src\/(.*)\.ts$/, 'test/unit/$1.test.ts')));
   const quick = [...own].filter((file) => existsSync(new URL(file, copy)));
   for (const files of quick.length > 0 ? [quick, [TESTS]] : [[TESTS]]) {
     const { code, output } = await run([vitest, 'run', '--bail=1', '--root', fileURLToPath(copy), ...files], copy);
