@@ -8,7 +8,7 @@ import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Status, statusDocument } from '../status/document.ts';
 import { systemClock } from '../time/clock.ts';
-import { placeOf } from '../web/server.ts';
+import { hostPort } from '../web/listen.ts';
 import type { Origin } from './status.ts';
 
 /** A status could not be had; each problem names who was asked, what came of it, and what to check. */
@@ -91,7 +91,7 @@ function withoutAges(status: Status): Status {
 function daemonHere({ listen }: Settings): string | undefined {
   if (listen === 'off' || listen.port === 0) return undefined;
   const host = { '0.0.0.0': '127.0.0.1', '::': '127.0.0.1' }[listen.host] ?? listen.host;
-  return `http://${placeOf({ host, port: listen.port })}`;
+  return `http://${hostPort({ host, port: listen.port })}`;
 }
 
 /** Undefined when nobody listens there. */

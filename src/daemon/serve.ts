@@ -4,8 +4,9 @@ import { CredentialError } from '../credentials/credential-error.ts';
 import type { Log } from '../log/log-events.ts';
 import type { Settings } from '../settings/settings.ts';
 import { systemClock } from '../time/clock.ts';
+import { hostPort, ListenError } from '../web/listen.ts';
 import { pageRoutes } from '../web/page/routes.ts';
-import { ListenError, placeOf, startWebServer, type WebServer } from '../web/server.ts';
+import { startWebServer, type WebServer } from '../web/server.ts';
 import { type Assembly, assemble } from './assemble.ts';
 import type { Signals } from './signals.ts';
 import { VERSION } from './version.ts';
@@ -81,7 +82,7 @@ async function runDaemon(
       return EXIT.failed;
     }
   }
-  const where = server === undefined ? {} : { listen: placeOf(server.address) };
+  const where = server === undefined ? {} : { listen: hostPort(server.address) };
   log.say('started', `kube-register ${VERSION} has started`, { version: VERSION, nodejs: nodeVersion, ...where });
   signals.onPassWanted(() => daemon.requestPass());
   daemon.start();

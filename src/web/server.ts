@@ -1,12 +1,11 @@
 /** The daemon's own HTTP server: metrics, health, readiness, status and the page, to read only. */
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Server } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Log } from '../log/log-events.ts';
 import { escapeControls } from '../text/quote.ts';
 import type { Clock } from '../time/clock.ts';
 import { Connections } from './connections.ts';
+import { type ListenAddress, listenAt } from './listen.ts';
 import { SharedBody, shared } from './shared-body.ts';
 
 /** What is behind each path. A function that throws or rejects makes a 500 without details, and a line in the log. */
@@ -36,13 +35,6 @@ export interface WebRoutes {
   hostProblem(host: string | undefined): { readonly status: number; readonly message: string } | undefined;
 }
 
-interface ListenAddress {
-  /** An IP address, IPv6 without brackets, or a host name. */
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
-}
-
 export interface WebServerOptions {
   readonly listen: ListenAddress;
   readonly routes: WebRoutes;
@@ -55,11 +47,6 @@ export interface WebServer {
   readonly address: ListenAddress;
   /** Resolves once the port is free again; open connections are cut, whatever they are at. */
   close(): Promise<void>;
-}
-
-/** `cannot listen on [::]:10271: another program has this port; set KUBE_REGISTER_LISTEN to another host:port or off` */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
 }
 
 interface Answer {
@@ -124,24 +111,6 @@ export async function startWebServer({ listen, routes, log, clock }: WebServerOp
     },
   };
 }
-
-/** On `::` a server takes IPv4 as well, and IPv4 alone where IPv6 is off. Throws ListenError. */
-export async function listenAt(server: Server, listen: ListenAddress): Promise<void> {
-  const places = listen.host === '::' ? [listen, { ...listen, host: '0.0.0.0' }] : [listen];
-  for (const [index, place] of places.entries()) {
-    try {
-      server.listen({ ...place });
-      await once(server, 'listening');
-      return;
-    } catch (error) {
-      const isLast = index === places.length - 1;
-      if (isLast || !IPV6_IS_OFF.has(codeOf(error))) throw listenError(place, error);
-    }
-  }
-}
-
-/** The first where the kernel has no IPv6, the second where no interface has. */
-const IPV6_IS_OFF = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 
 function handlersOf(routes: WebRoutes, clock: Pick<Clock, 'monotonic'>): ReadonlyMap<string, Handler> {
   const status = shared(
@@ -275,30 +244,4 @@ function text(status: number, message: string): Answer {
 /** Indented, and without a character that a terminal obeys, because people read it with curl. */
 function toJson(value: unknown): string {
   return `${escapeControls(JSON.stringify(value, null, 2) ?? 'null')}\n`;
-}
-
-/** By the code of the error, why an address cannot be listened on. */
-export const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program has this port',
-  EACCES: 'this user may not open this port',
-  EADDRNOTAVAIL: 'this machine does not have this address',
-  ENOTFOUND: 'no address is known for this host name',
-  EAI_AGAIN: 'the name server does not answer for this host name',
-};
-
-/** As KUBE_REGISTER_LISTEN has it. */
-export function placeOf({ host, port }: ListenAddress): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
-function listenError(address: ListenAddress, cause: unknown): ListenError {
-  const problem = LISTEN_PROBLEMS[codeOf(cause)] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new ListenError(
-    `cannot listen on ${placeOf(address)}: ${problem}; set KUBE_REGISTER_LISTEN to another host:port or off`,
-    { cause },
-  );
 }

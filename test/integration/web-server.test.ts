@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/time/clock.ts';
-import { ListenError, startWebServer, type WebRoutes, type WebServer } from '../../src/web/server.ts';
+import { ListenError } from '../../src/web/listen.ts';
+import { startWebServer, type WebRoutes, type WebServer } from '../../src/web/server.ts';
 
 const log = { say: vi.fn(), debug: vi.fn() };
 const releases: (() => unknown)[] = [];

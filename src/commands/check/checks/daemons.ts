@@ -9,7 +9,7 @@ import type { Settings } from '../../../settings/settings.ts';
 import { statusDocument } from '../../../status/document.ts';
 import { plural } from '../../../text/plural.ts';
 import { quote } from '../../../text/quote.ts';
-import { LISTEN_PROBLEMS, ListenError, listenAt, placeOf } from '../../../web/server.ts';
+import { hostPort, LISTEN_PROBLEMS, ListenError, listenAt } from '../../../web/listen.ts';
 import { examples, type Finding, few, named, ok, skipped, warning, wrong } from '../finding.ts';
 
 /** A kube-register that answers, at one of its addresses. */
@@ -31,7 +31,7 @@ const MOST_ASKED = 100;
 
 /** Undefined when no kube-register answers there, whoever else does. Throws the signal's reason alone. */
 async function daemonAt(host: string, port: number, signal: AbortSignal): Promise<Daemon | undefined> {
-  const place = placeOf({ host, port });
+  const place = hostPort({ host, port });
   try {
     const { status, body } = await getText(`http://${place}/status`, PATIENCE_MS, signal);
     const parsed = status === 200 ? answering.safeParse(JSON.parse(body)) : undefined;
@@ -117,7 +117,7 @@ export function checkListener(look: ListenerLook, { listen }: Settings): Finding
 const UNHEARD = ok('KUBE_REGISTER_LISTEN=off: no page, and no metrics');
 
 function checkPort(look: Exclude<ListenerLook, { kind: 'off' }>, listen: Exclude<Settings['listen'], 'off'>) {
-  const place = placeOf(listen);
+  const place = hostPort(listen);
   switch (look.kind) {
     case 'free':
       return ok(listen.port === 0 ? `any free port of ${listen.host} does` : `${place} is free`);

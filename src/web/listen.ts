@@ -1,0 +1,60 @@
+/** Listens on the address of `KUBE_REGISTER_LISTEN`, or says why that is not possible. */
+import { once } from 'node:events';
+import type { Server } from 'node:net';
+
+/** Where a server listens. */
+export interface ListenAddress {
+  /** An IP address, IPv6 without brackets, or a host name. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+}
+
+/** `cannot listen on [::]:10271: another program has this port; set KUBE_REGISTER_LISTEN to another host:port or off` */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+/** Why an address cannot be listened on, by the code of the error. */
+export const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has this port',
+  EACCES: 'this user may not open this port',
+  EADDRNOTAVAIL: 'this machine does not have this address',
+  ENOTFOUND: 'no address is known for this host name',
+  EAI_AGAIN: 'the name server does not answer for this host name',
+};
+
+/** EAFNOSUPPORT: the kernel has no IPv6. EADDRNOTAVAIL: no interface has. */
+const IPV6_IS_OFF = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
+
+/** Resolves once the server listens. `::` takes IPv4 too, and IPv4 alone where IPv6 is off. Throws ListenError. */
+export async function listenAt(server: Server, listen: ListenAddress): Promise<void> {
+  const addresses = listen.host === '::' ? [listen, { ...listen, host: '0.0.0.0' }] : [listen];
+  for (const [index, address] of addresses.entries()) {
+    try {
+      server.listen({ ...address });
+      await once(server, 'listening');
+      return;
+    } catch (error) {
+      const isLast = index === addresses.length - 1;
+      if (isLast || !IPV6_IS_OFF.has(codeOf(error))) throw listenError(address, error);
+    }
+  }
+}
+
+/** The address as KUBE_REGISTER_LISTEN has it: `[::]:10271`. */
+export function hostPort({ host, port }: ListenAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function listenError(address: ListenAddress, cause: unknown): ListenError {
+  const problem = LISTEN_PROBLEMS[codeOf(cause)] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new ListenError(
+    `cannot listen on ${hostPort(address)}: ${problem}; set KUBE_REGISTER_LISTEN to another host:port or off`,
+    { cause },
+  );
+}
