@@ -160,11 +160,6 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
         isWarning: true,`,
     'next: "kept: fleet\'s agent is down on that machine, or something else has its address",',
   ]),
-  mutant('4: none is deleted on a server that hides dead minions', 'they are', [
-    DEREGISTRATION,
-    'if (observation.era.hidesMinions) {',
-    'if (false) {',
-  ]),
 
   // Section 4: veto, settings, guard
   mutant('4: veto: keep', 'a node that is kept is deregistered', [

@@ -167,12 +167,6 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   ]),
 
   // Section 3: reading
-  unseen(
-    '3: a node is read whole when its uid is new',
-    'in ten minutes',
-    [NODE_READER, 'return atMs === undefined || nowMs', 'return nowMs'],
-    [NODE_READER, 'memory.reads.get(uid)?.atMs;', 'memory.reads.get(uid)?.atMs ?? nowMs;'],
-  ),
   unseen('3: ... when its kubelet is silent', 'not then', [
     OBSERVE,
     'return known !== undefined && known.answeredAt.length === 0;',
