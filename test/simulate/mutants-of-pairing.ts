@@ -256,6 +256,11 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
     '(held.get(node.uid)?.passes ?? 0) >= PASSES_TO_BELIEVE',
     '(held.get(node.uid)?.passes ?? 0) >= 1',
   ]),
+  unseen('3: the address is written later only where the node reports none itself', 'whenever it changes', [
+    UPKEEP,
+    'followsAddress: !known.hasOwnAddress,',
+    'followsAddress: true,',
+  ]),
   mutant('3: the address is written later where the node reports none itself', 'never', [
     UPKEEP,
     'followsAddress: !known.hasOwnAddress,',
