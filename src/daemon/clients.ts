@@ -2,9 +2,10 @@
 
 import { readTlsFiles } from '../credentials/tls-files.ts';
 import { type TokenReadListener, tokenFileReader } from '../credentials/token-file.ts';
-import { createHttpClient, type RetryOptions } from '../http/axios-client.ts';
+import { createHttpClient } from '../http/axios-client.ts';
 import { proxyVariableFor, settingsSource } from '../http/config-source.ts';
 import type { HttpClient, RequestObserver } from '../http/http-client.ts';
+import type { RetryOptions } from '../http/retry.ts';
 import type { KubeletProber } from '../kubelet/kubelet.ts';
 import { createKubeletProber, type KubeletProberOptions } from '../kubelet/prober.ts';
 import { type ApiAccess, readApiAccess } from '../kubernetes/access/credentials.ts';
