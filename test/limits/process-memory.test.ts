@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { Target } from '../../src/http/request-error.ts';
+import { WORKER } from '../integration/in-lab.ts';
+import { GOOD_END, labOfTest, type Program, settingsFor, startProgram } from '../integration/program.ts';
 import { floodOfBytes } from '../lab/faults.ts';
-import { WORKER } from './in-lab.ts';
-import { GOOD_END, labOfTest, type Program, settingsFor, startProgram } from './program.ts';
 
 /** What lies idle of V8 and of the sockets comes on top of what the answer has. */
 const MOST_MORE_MIB = 200;
@@ -24,7 +24,9 @@ it.each(['fleet', 'kubernetes'] as const satisfies readonly Target[])(
     expect((await program.get('/healthz')).status).toBe(200);
     await passing;
     expect(performance.now() - started).toBeLessThan(15_000);
-    expect((await program.status())[target].problem).toMatch(/no complete answer within 5 s|is larger than \d+ bytes/);
+    expect((await program.status())[target].problem).toMatch(
+      /no complete response within 5 s|is larger than \d+ bytes/,
+    );
     expect((await peakMib(program)) - before).toBeLessThan(MOST_MORE_MIB);
     lift();
     await program.pass();

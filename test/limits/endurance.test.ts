@@ -6,6 +6,8 @@ import { assemble } from '../../src/daemon/assemble.ts';
 import { logOf } from '../../src/log/log-events.ts';
 import { createLogger } from '../../src/log/logger.ts';
 import type { PassReport } from '../../src/reconcile/reconciler.ts';
+import { TestClock, WORKER } from '../integration/in-lab.ts';
+import { collectWarnings } from '../integration/loopback.ts';
 import { type Fault, hang, loseAnswer as loseKubeletsAnswer, notHttp, reset, truncate } from '../lab/faults.ts';
 import {
   closeAfter,
@@ -24,8 +26,6 @@ import { type Lab, type LabMachine, startLab } from '../lab/lab.ts';
 import { Chance } from '../simulate/chance.ts';
 import { INTERVAL } from '../unit/reconcile/world.ts';
 import { read } from '../unit/settings/read-settings.ts';
-import { TestClock, WORKER } from './in-lab.ts';
-import { collectWarnings } from './loopback.ts';
 
 /** `npm run endurance` makes 2,000 and shows the counts; these are enough to see what is left behind in each pass. */
 const IN_SUITE = 90;

@@ -1,17 +1,17 @@
 /** Servers that lie, break off, refuse or never end: a pass fails with one sentence, changes nothing, and forgets nothing. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Target } from '../../src/http/request-error.ts';
+import { type Loop, MINUTE, startLoop, told, verdictOf, WORKER } from '../integration/in-lab.ts';
 import * as faults from '../lab/faults.ts';
 import { answerWith, change, type Fault } from '../lab/faults.ts';
 import type { LabMachine } from '../lab/lab.ts';
-import { type Loop, MINUTE, startLoop, told, verdictOf, WORKER } from './in-lab.ts';
 
 /** What is wrong with an answer, and the words for it after the server and the request. */
 type Row = readonly [name: string, fault: Fault, problem: RegExp];
 
 const MIB = 1024 * 1024;
-const SLOW = /^no complete answer within 0.5 s/;
-const BROKEN = /^the connection was closed before the answer was complete \(ECONNRESET\)/;
+const SLOW = /^no complete response within 0.5 s/;
+const BROKEN = /^the connection was closed before the response was complete \(ECONNRESET\)/;
 const NODES = '"kind":"NodeList","apiVersion":"v1"';
 
 const half = change((answer) => ({ ...answer, body: answer.body.slice(0, answer.body.length / 2) }));
@@ -36,13 +36,13 @@ function withoutEnd(page: (token: string) => string): Fault {
 const OF_ANY_SERVER: readonly Row[] = [
   ['is a web page', answerWith(200, '<html>Log in</html>'), /^answered 200 with 19 bytes .* not JSON: "<html>Log in/],
   ['is empty', answerWith(200), /^answered 200 with an empty body$/],
-  ['is a list', answerWith(200, '[]'), /^wrong shape at /],
-  ['is null', answerWith(200, 'null'), /^wrong shape at /],
+  ['is a list', answerWith(200, '[]'), /^unexpected JSON at /],
+  ['is null', answerWith(200, 'null'), /^unexpected JSON at /],
   ['has half of the bytes it announces', faults.truncate, BROKEN],
   ['is half of a JSON text', half, /that is not JSON/],
   ['is compressed', answerWith(200, '{}', { 'Content-Encoding': 'gzip' }), /^the answer is compressed/],
-  ['never ends', faults.flood, /^the answer is larger than \d+ bytes/],
-  ['has 200 MiB', huge(200), /^the answer is larger than \d+ bytes/],
+  ['never ends', faults.flood, /^the response is larger than \d+ bytes/],
+  ['has 200 MiB', huge(200), /^the response is larger than \d+ bytes/],
   ['redirects', faults.redirectTo('http://me:secret@else.example/secret'), /else\.example.* not followed/],
   ['is 401', answerWith(401), /\b401\b/],
   ['is 403', answerWith(403), /\b403\b/],
@@ -57,17 +57,17 @@ const OF_ANY_SERVER: readonly Row[] = [
 ];
 
 const OF_FLEET: readonly Row[] = [
-  ['has an object of machines', answerWith(200, '{"machines":{}}'), /^wrong shape at machines: /],
-  ['has a word for machines', answerWith(200, '{"machines":"none"}'), /^wrong shape at machines: /],
-  ['has a number for a token', answerWith(200, '{"nextPageToken":5}'), /^wrong shape at nextPageToken: /],
+  ['has an object of machines', answerWith(200, '{"machines":{}}'), /^unexpected JSON at machines: /],
+  ['has a word for machines', answerWith(200, '{"machines":"none"}'), /^unexpected JSON at machines: /],
+  ['has a number for a token', answerWith(200, '{"nextPageToken":5}'), /^unexpected JSON at nextPageToken: /],
   ['goes round in a circle', answerWith(200, '{"nextPageToken":"AA"}'), /go round in a circle$/],
   ['has no last page', withoutEnd((token) => `{"nextPageToken":"${token}"}`), /more than 1000 pages$/],
 ];
 
 const OF_KUBERNETES: readonly Row[] = [
-  ['is a list of pods', answerWith(200, '{"kind":"PodList","items":[]}'), /^wrong shape at kind: /],
-  ['has an object of nodes', answerWith(200, `{${NODES},"items":{}}`), /^wrong shape at items: /],
-  ['has an empty node', answerWith(200, `{${NODES},"items":[{}]}`), /^wrong shape at items\[0\]\.metadata: /],
+  ['is a list of pods', answerWith(200, '{"kind":"PodList","items":[]}'), /^unexpected JSON at kind: /],
+  ['has an object of nodes', answerWith(200, `{${NODES},"items":{}}`), /^unexpected JSON at items: /],
+  ['has an empty node', answerWith(200, `{${NODES},"items":[{}]}`), /^unexpected JSON at items\[0\]\.metadata: /],
   [
     'has a nameless node',
     answerWith(200, `{${NODES},"items":[{"metadata":{"uid":"1"}}]}`),
@@ -330,7 +330,7 @@ describe('when the answer to a registration', () => {
     ['is lost', faults.loseAnswer, BROKEN],
     ['never comes', faults.hang, SLOW],
     ['drips', faults.dripBody(), SLOW],
-    ['never ends', faults.flood, /^the answer is larger than \d+ bytes/],
+    ['never ends', faults.flood, /^the response is larger than \d+ bytes/],
   ])('%s, the others are registered all the same, and it is by the next pass', async (_, fault, problem) => {
     const loop = await startLoop(problem === SLOW ? { requestMs: 500 } : {});
     await loop.lab.addMachines(3, WORKER);

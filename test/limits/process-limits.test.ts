@@ -5,11 +5,11 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Target } from '../../src/http/request-error.ts';
+import { WORKER } from '../integration/in-lab.ts';
+import { folderOfTest, GOOD_END, labOfTest, MAIN, settingsFor, startProgram } from '../integration/program.ts';
 import { send } from '../lab/answer.ts';
 import { answerWith, type Fault } from '../lab/faults.ts';
 import { stalledPipe } from '../lab/stalled-pipe.ts';
-import { WORKER } from './in-lab.ts';
-import { folderOfTest, GOOD_END, labOfTest, MAIN, settingsFor, startProgram } from './program.ts';
 
 /** What is resident of a process, and the most that ever was, in MiB. */
 async function residentMib(pid: number | undefined): Promise<{ readonly now: number; readonly peak: number }> {
