@@ -44,7 +44,8 @@ export function post(host: Host, node: StoredNode, { nowMs, store }: World): voi
   node.ready = isUnready ? 'false' : 'true';
   const before = node.posts.get(host.name);
   const isContinued = before !== undefined && nowMs - before.lastMs <= POST_STANDS_MS;
-  node.posts.set(host.name, { sinceMs: isContinued ? before.sinceMs : nowMs, lastMs: nowMs });
+  const mark = node.annotations.get('kube-register.io/machine-id');
+  node.posts.set(host.name, { sinceMs: isContinued ? before.sinceMs : nowMs, lastMs: nowMs, mark });
   node.postedAtMs = nowMs;
   store.change(node);
 }

@@ -96,11 +96,12 @@ function mentions(host: Host, node: StoredNode, seen: Seen, { release }: World):
 }
 
 /**
- * Whether anything leads from the node to fleet's record of the host: its machine id in the status or in our annotation. A post alone does not: it
- * tells no address that the node does not report.
+ * Whether anything leads from the node to fleet's record of the host: its machine id in the status or in our annotation, now or when its kubelet last
+ * posted. A post alone does not: it tells no address that the node does not report.
  */
-function isLinked({ machineId }: Host, node: StoredNode): boolean {
-  return node.machineId === machineId || node.annotations.get(MACHINE_ID) === machineId;
+function isLinked({ name, machineId }: Host, node: StoredNode): boolean {
+  const marks = [node.annotations.get(MACHINE_ID), node.posts.get(name)?.mark];
+  return node.machineId === machineId || marks.includes(machineId);
 }
 
 /** What the node reports may be news. */

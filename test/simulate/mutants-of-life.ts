@@ -3,11 +3,13 @@ import { type Mutant, mutant, unseen } from './mutant.ts';
 
 const APPLY = 'src/reconcile/apply/apply.ts';
 const DEREGISTRATION = 'src/reconcile/plan/deregistration.ts';
+const GRACES = 'src/reconcile/plan/memory/graces.ts';
 const GUARD = 'src/reconcile/plan/guard.ts';
+const KEPT = 'src/reconcile/plan/kept.ts';
 const LAST_CHECK = 'src/reconcile/apply/last-check.ts';
 const LIVENESS = 'src/reconcile/evidence/liveness.ts';
 const MARKS = 'src/reconcile/evidence/marks.ts';
-const MEMORY = 'src/reconcile/plan/memory.ts';
+const MEMORY = 'src/reconcile/plan/memory/memory.ts';
 const RECONCILER = 'src/reconcile/reconciler.ts';
 
 export const MUTANTS_OF_LIFE: readonly Mutant[] = [
@@ -46,7 +48,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     '4: the kubelet is asked at every usable address in the node status and our annotation',
     "only at its machine's address, or its first",
     [LIVENESS, 'return all.map((address) =>', 'return all.slice(0, 1).map((address) =>'],
-    [LAST_CHECK, 'return unasked === undefined', 'return true || unasked === undefined'],
+    [LAST_CHECK, 'return unchecked === undefined', 'return true || unchecked === undefined'],
   ),
   mutant('4: ... and our annotation', 'not there', [
     LIVENESS,
@@ -69,8 +71,8 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ),
   unseen("4: an answer is not this node's when another reporting node has the address", "it is everybody's", [
     LIVENESS,
-    'if (tenant === undefined || address !== machine?.address) return { address, tenant };',
-    'return { address, tenant: undefined };',
+    'if (otherNode === undefined || address !== machine?.address) return { address, otherNode };',
+    'return { address, otherNode: undefined };',
   ]),
   mutant("4: an answer is another node's only while that node is reporting", 'also when it is not', [
     LIVENESS,
@@ -83,23 +85,23 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     'whatever it reports',
     [
       LIVENESS,
-      'if (!addressesOf(node).some((each) => isOwn(each, node))) file(others, address, node);',
-      'file(others, address, node);',
+      'if (!addressesOf(node).some((each) => isOwn(each, node))) addTo(others, address, node);',
+      'addTo(others, address, node);',
     ],
   ),
   mutant('4: of an address that fleet gives to two machines an answer may be its own', "it is another's", [
     LIVENESS,
-    'if (isShared(listed, address)) return { address, tenant: undefined };',
+    'if (isShared(lists, address)) return { address, otherNode: undefined };',
     '',
   ]),
   mutant('4: ... and so may one where the node of another host has the address', "it is the other's", [
     LIVENESS,
-    'isContested: areTwoHosts(node, machine, tenant)',
+    'isContested: areTwoHosts(node, machine, otherNode)',
     'isContested: false',
   ]),
-  unseen('4: an answer that may be its own keeps it and proves nothing', 'its kubelet was heard', [
+  unseen('4: an answer that may be its own keeps it and proves nothing', 'it counts as an answer', [
     LIVENESS,
-    'if (tenant === undefined) answeredAt.push(address);',
+    'if (otherNode === undefined) answeredAt.push(address);',
     'answeredAt.push(address);',
   ]),
   unseen('4: the kubelet is asked where the machine is that was paired with the node last', 'it is not', [
@@ -130,35 +132,35 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     'const graceMs = policy.missingGraceMs;',
   ]),
   mutant('4: only if this process has heard the kubelet; else unheard', 'silence proves death', [
-    DEREGISTRATION,
+    KEPT,
     "const needsAnswer = reason === 'unhealthy' || reason === 'metadata-changed';",
     'const needsAnswer = false;',
   ]),
   unseen('4: ... metadata-changed too', 'only unhealthy', [
-    DEREGISTRATION,
+    KEPT,
     "const needsAnswer = reason === 'unhealthy' || reason === 'metadata-changed';",
     "const needsAnswer = reason === 'unhealthy';",
   ]),
   mutant('4: ... at an address that is asked now', 'anywhere', [
-    DEREGISTRATION,
-    '!known.places.some(({ address }) => heard.includes(address))',
-    'heard.length === 0',
+    KEPT,
+    '!known.endpoints.some(({ address }) => answered.includes(address))',
+    'answered.length === 0',
   ]),
   mutant('4: ... and has not given it the verdict probe-suspect since', 'that changes nothing', [
     DEREGISTRATION,
-    "if (doubt?.kind === 'probe-suspect' && doubt.watchedMs >= DOUBT_MS) return [];",
+    "if (mismatch?.kind === 'probe-suspect' && mismatch.watchedMs >= MISMATCH_MS) return [];",
     '',
   ]),
   unseen('4: probe-suspect and not-posting after ten minutes', 'at once', [
-    MEMORY,
-    'export const DOUBT_MS = 10 * MINUTE;',
-    'export const DOUBT_MS = 0;',
+    GRACES,
+    'export const MISMATCH_MS = 10 * 60_000;',
+    'export const MISMATCH_MS = 0;',
   ]),
   unseen('4: orphan is a warning', 'a note', [
-    DEREGISTRATION,
-    `next: "kept: fleet's agent is down on that machine, or something else has its address",
+    KEPT,
+    `next: 'kept; check that fleet runs on that machine and that no other host has its address',
         isWarning: true,`,
-    'next: "kept: fleet\'s agent is down on that machine, or something else has its address",',
+    "next: 'kept; check that fleet runs on that machine and that no other host has its address',",
   ]),
 
   // Section 4: veto, settings, guard
@@ -170,28 +172,28 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   mutant(
     '4: veto: cordoned',
     'a cordoned node is deregistered',
-    [DEREGISTRATION, "if (node.facts.unschedulable === true) return 'it is cordoned';", ''],
+    [KEPT, "if (node.facts.unschedulable === true) return 'the node is cordoned';", ''],
     [LAST_CHECK, "if (current.facts.unschedulable !== false) return refused('it is cordoned');", ''],
   ),
   unseen('4: a veto ends the grace, as life does', 'a grace goes on where it was', [
     DEREGISTRATION,
-    'new Map(hold === undefined ? due.map(({ node, grace }) => [node.uid, grace]) : [])',
-    'new Map([...(hold === undefined ? memory.graces : []), ...(hold === undefined ? due.map(({ node, grace }) => [node.uid, grace] as const) : [])])',
+    'new Map(hold === undefined ? dead.map(({ node, grace }) => [node.uid, grace]) : [])',
+    'new Map([...(hold === undefined ? memory.graces : []), ...(hold === undefined ? dead.map(({ node, grace }) => [node.uid, grace] as const) : [])])',
   ]),
   unseen('4: cordoned and missing from fleet is a warning with the command', 'it is not', [
-    DEREGISTRATION,
+    KEPT,
     "const isRetired = known.fleet === 'not-listed' && !isKept(node);",
     'const isRetired = false;',
   ]),
   mutant('4: POLICY=register-only', 'it deletes', [
-    DEREGISTRATION,
+    KEPT,
     'if (policy.neverDeregister !== undefined) {',
     'if (false) {',
   ]),
   mutant(
     '4: a grace that is never',
     'it passes',
-    [DEREGISTRATION, '=== Number.POSITIVE_INFINITY) {', '=== -1) {'],
+    [KEPT, '=== Number.POSITIVE_INFINITY) {', '=== -1) {'],
     [
       DEREGISTRATION,
       "const graceMs = reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs;",
@@ -208,21 +210,21 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     'return part * 100 > percent * whole;',
     'return Math.round((part * 100) / whole) > percent;',
   ]),
-  unseen('4: guard: more than one', 'one suffices', [GUARD, 'gone.length > 1 && exceeds', 'exceeds']),
+  unseen('4: guard: more than one', 'one suffices', [GUARD, 'notAlive.length > 1 && exceeds', 'exceeds']),
   unseen('4: guard: or all are', 'not even then', [
     GUARD,
-    'if (!isTooMany && gone.length < counted) return undefined;',
+    'if (!isTooMany && notAlive.length < counted) return undefined;',
     'if (!isTooMany) return undefined;',
   ]),
   unseen('4: guard: vetoed nodes count in neither number', 'they count', [
     DEREGISTRATION,
-    'if (veto === undefined && !isLeftOver) {',
-    'if (!isLeftOver) {',
+    'return veto === undefined && !isLeftOver;',
+    'return !isLeftOver;',
   ]),
   unseen('4: guard: left-over nodes count in neither number', 'they count', [
     DEREGISTRATION,
-    'if (veto === undefined && !isLeftOver) {',
-    'if (veto === undefined) {',
+    'return veto === undefined && !isLeftOver;',
+    'return veto === undefined;',
   ]),
   unseen('4: guard: of the machines of deregistered nodes more than one came back', 'one suffices', [
     GUARD,
@@ -246,35 +248,35 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: guard: that hold lasts an hour more', 'ten minutes', [
     MEMORY,
-    'nowMs - returnedAtMs <= HOUR));',
-    'nowMs - returnedAtMs <= 10 * MINUTE));',
+    'const RETURN_MS = 60 * 60_000;',
+    'const RETURN_MS = 10 * 60_000;',
   ]),
   unseen('4: all graces end with a hold', 'they go on', [
     DEREGISTRATION,
-    'new Map(hold === undefined ? due.map',
-    'new Map(true ? due.map',
+    'new Map(hold === undefined ? dead.map',
+    'new Map(true ? dead.map',
   ]),
 
   // Section 4: grace and pacing
   unseen('4: unhealthy has a grace of its own', 'all share one', [
-    MEMORY,
+    GRACES,
     "return (a === 'unhealthy') === (b === 'unhealthy');",
     'return true;',
   ]),
   unseen('4: left-over, machine-gone and metadata-changed share one', 'each has its own', [
-    MEMORY,
+    GRACES,
     "return (a === 'unhealthy') === (b === 'unhealthy');",
     'return a === b;',
   ]),
   unseen('4: when one takes over the log says so', 'it does not', [
     DEREGISTRATION,
-    'if (before !== undefined && !sharesGrace(before.reason, reason)) notes.push(takeover(gone, before, now));',
+    'if (before !== undefined && !sharesGrace(before.reason, found.reason)) notes.push(newGrace(found, before, now));',
     '',
   ]),
   unseen('4: at most two intervals count between two good passes', 'all that went by', [
-    MEMORY,
-    'return Math.min(Math.max(nowMs - memory.lastGoodMs, 0), 2 * intervalMs);',
-    'return Math.max(nowMs - memory.lastGoodMs, 0);',
+    GRACES,
+    'return Math.min(Math.max(nowMs - lastGoodMs, 0), 2 * intervalMs);',
+    'return Math.max(nowMs - lastGoodMs, 0);',
   ]),
   unseen('4: three good passes in a row at the least', 'one', [
     DEREGISTRATION,
@@ -288,7 +290,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: a pass that ran into its deadline is not a good one', 'it counts', [
     RECONCILER,
-    'if (seen !== undefined) this.#memory = unwatched(this.#memory, before);',
+    'if (seen !== undefined) this.#memory = withoutProgress(this.#memory, before);',
     '',
   ]),
   mutant('4: pacing', 'all at once', [
@@ -321,27 +323,27 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: ... at every address', 'at the first', [
     LAST_CHECK,
-    'Promise.all(places.map(({ address }) => kubelets.check(address, begin))),',
-    'Promise.all(places.slice(0, 1).map(({ address }) => kubelets.check(address, begin))),',
+    'Promise.all(endpoints.map(({ address }) => kubelets.check(address, begin))),',
+    'Promise.all(endpoints.slice(0, 1).map(({ address }) => kubelets.check(address, begin))),',
   ]),
   mutant('4: the last look: not reporting', 'a node that reports by now is deleted', [
     LAST_CHECK,
-    "if (isReporting(current, era)) return { ...refused('it is reporting after all'), alive: true };",
+    "if (isReporting(current, era)) return { ...refused('it is reporting again'), alive: true };",
     '',
   ]),
   unseen('4: the last look: same uid', 'whatever has the name', [
     LAST_CHECK,
-    "if (current.uid !== node.uid) return refused('it is another node of the same name by now');",
+    "if (current.uid !== node.uid) return refused('another node has its name now');",
     '',
   ]),
   mutant('4: the last look: our mark', 'marked or not', [
     LAST_CHECK,
-    "if (current.mark?.machineId !== machineId) return refused('its mark is not the one we saw');",
+    "if (current.mark?.machineId !== machineId) return refused('its kube-register annotations have changed');",
     '',
   ]),
   mutant('4: the last look: no keep', 'kept or not', [
     LAST_CHECK,
-    "if (isKept(current)) return refused('kube-register.io/keep is set on it');",
+    "if (isKept(current)) return refused('kube-register.io/keep is set');",
     '',
   ]),
   mutant('4: the last look: not cordoned', 'cordoned or not', [
@@ -367,23 +369,23 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   mutant(
     "4: an answer that was another node's is passed over only while that node still reports",
     'whatever that node does',
-    [LAST_CHECK, 'isStillTenant(tenant, toNode(current, ownerId), address, era);', 'true;'],
+    [LAST_CHECK, 'isStillAt(otherNode, toNode(current, ownerId), address, era);', 'true;'],
     [LAST_CHECK, '    current !== undefined &&\n', ''],
   ),
   mutant('4: an address that the node reports by now and that was not asked is an objection', 'it is not', [
     LAST_CHECK,
-    'return unasked === undefined ?',
+    'return unchecked === undefined ?',
     'return true ?',
   ]),
   unseen('4: uid is a precondition', 'any uid', [
     APPLY,
-    'clients.nodes.remove(name, uid, resourceVersion, limits.finish)',
-    "clients.nodes.remove(name, '', resourceVersion, limits.finish)",
+    'clients.nodes.remove(name, uid, resourceVersion, options.finish)',
+    "clients.nodes.remove(name, '', resourceVersion, options.finish)",
   ]),
   unseen('4: resourceVersion is a precondition', 'any version', [
     APPLY,
-    'clients.nodes.remove(name, uid, resourceVersion, limits.finish)',
-    "clients.nodes.remove(name, uid, '', limits.finish)",
+    'clients.nodes.remove(name, uid, resourceVersion, options.finish)',
+    "clients.nodes.remove(name, uid, '', options.finish)",
   ]),
   unseen('4: what a server can do decides what is remembered', 'everything is remembered of every server', [
     MEMORY,

@@ -2,23 +2,27 @@
 import { type Mutant, mutant, unseen } from './mutant.ts';
 
 const ADDRESSES = 'src/network/address.ts';
+const ALTERNATIONS = 'src/reconcile/plan/alternations.ts';
 const APPLY = 'src/reconcile/apply/apply.ts';
+const CHANGES = 'src/reconcile/plan/memory/changes.ts';
 const DEREGISTRATION = 'src/reconcile/plan/deregistration.ts';
+const KEPT = 'src/reconcile/plan/kept.ts';
 const LABELS = 'src/reconcile/plan/labels.ts';
 const LAST_CHECK = 'src/reconcile/apply/last-check.ts';
 const LIVENESS = 'src/reconcile/evidence/liveness.ts';
 const MACHINES = 'src/reconcile/evidence/machines.ts';
 const MARKS = 'src/reconcile/evidence/marks.ts';
-const MEMORY = 'src/reconcile/plan/memory.ts';
 const NODE = 'src/reconcile/evidence/node.ts';
 const NODE_READER = 'src/reconcile/observe/node-reader.ts';
 const OBSERVE = 'src/reconcile/observe/observe.ts';
+const OBSTACLES = 'src/reconcile/plan/obstacles.ts';
 const PAIR = 'src/reconcile/evidence/pair.ts';
 const PLAN = 'src/reconcile/plan/plan.ts';
 const RECONCILER = 'src/reconcile/reconciler.ts';
 const REGISTRATION = 'src/reconcile/plan/registration.ts';
-const STEADINESS = 'src/reconcile/plan/steadiness.ts';
+
 const UPKEEP = 'src/reconcile/plan/upkeep.ts';
+const WRITES = 'src/reconcile/plan/memory/writes.ts';
 
 export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   // Section 2
@@ -59,7 +63,7 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
         : own(`,
       'address: own(',
     ],
-    [REGISTRATION, 'if (isShared(observation, machine.address)) {', 'if (false) {'],
+    [REGISTRATION, 'if (!isShared(observation, machine.address)) return undefined;', 'if (true) return undefined;'],
   ),
   mutant('3: reporting: on v1.0 and later False too', 'only True is', [
     NODE,
@@ -156,7 +160,7 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
     'if (false) {',
   ]),
   mutant('3: none of the nodes in conflict is deregistered', 'they are', [
-    DEREGISTRATION,
+    KEPT,
     'if (observation.pairing.contested.has(node.name)) {',
     'if (false) {',
   ]),
@@ -172,17 +176,17 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
     'return known !== undefined && known.answeredAt.length === 0;',
     'return false;',
   ]),
-  unseen('3: ... when two claims meet at it', 'not then', [OBSERVE, 'pairing.met.has(node.name) ||', '']),
+  unseen('3: ... when two claims meet at it', 'not then', [OBSERVE, 'pairing.claimedTwice.has(node.name) ||', '']),
   unseen('3: ... when it was not reporting the last time', 'not then', [
     OBSERVE,
     ' || !isReporting(node, era)) return true;',
     ') return true;',
   ]),
   unseen('3: ... when a write rests on it', 'not then', [OBSERVE, 'written.has(node.name) ||', '']),
-  unseen('3: ... once in ten minutes', 'never again', [NODE_READER, 'nowMs - atMs >= READ_STANDS_MS', 'false']),
+  unseen('3: ... once in ten minutes', 'never again', [NODE_READER, 'nowMs - atMs >= READ_VALID_MS', 'false']),
   unseen('3: more than 100 to read: one whole list', 'each by itself', [
     NODE_READER,
-    'if (wanted.length > READS_BEFORE_WHOLE_LIST) {',
+    'if (wanted.length > MAX_SINGLE_READS) {',
     'if (false) {',
   ]),
 
@@ -203,33 +207,33 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
     '',
   ]),
   mutant('3: waiting: a node with its id', 'registered', [
-    REGISTRATION,
+    OBSTACLES,
     'if (isInUse && facts?.machineId === machine.id) return',
     'if (false) return',
   ]),
   mutant('3: waiting: a node with its mark', 'registered', [
-    REGISTRATION,
+    OBSTACLES,
     'if (isInUse && mark?.machineId === machine.id) return',
     'if (false) return',
   ]),
   mutant('3: waiting: an unmarked node that reports its address', 'registered', [
-    REGISTRATION,
+    OBSTACLES,
     'if (mark === undefined) return `is unmanaged',
     'if (false) return `is unmanaged',
   ]),
   mutant('3: waiting: an own-name that reports its address and whose machine is not listed', 'registered', [
-    REGISTRATION,
+    OBSTACLES,
     'return isItsOwnName && !isElsewhere ?',
     'return false ?',
   ]),
   mutant('3: waiting: a node of its name that is leaving', 'registered', [
-    REGISTRATION,
-    'if (node.leaving !== undefined && wanted.has(node.name)) {',
+    OBSTACLES,
+    'if (node.leaving !== undefined && (node.name === lastName || node.name === givenName)) return',
     'if (false) {',
   ]),
   mutant("3: a name held by another machine's node is a conflict", 'a request', [
     REGISTRATION,
-    'if (holder !== undefined) return inConflict(holder);',
+    'if (holder !== undefined) return nameTaken(given.name, holder, observation);',
     '',
   ]),
   unseen('3: already exists is success', 'it has failed', [
@@ -246,15 +250,15 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   ]),
   mutant('3: ADOPT=false never marks', 'it marks', [
     UPKEEP,
-    `const spare = policy.adopt
+    `const obstacle = policy.adopt
 `,
-    `const spare = true
+    `const obstacle = true
 `,
   ]),
   unseen('3: a mark is rewritten after three good passes', 'at once', [
     UPKEEP,
-    '(held.get(node.uid)?.passes ?? 0) >= PASSES_TO_BELIEVE',
-    '(held.get(node.uid)?.passes ?? 0) >= 1',
+    '(rematched.get(node.uid)?.passes ?? 0) >= PASSES_TO_BELIEVE',
+    '(rematched.get(node.uid)?.passes ?? 0) >= 1',
   ]),
   unseen('3: the address is written later only where the node reports none itself', 'whenever it changes', [
     UPKEEP,
@@ -299,45 +303,49 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
 
   // Section 3: what others undo, and turns
   mutant('3: what others undo is done again after a growing time', 'at once each time', [
-    MEMORY,
-    'const pauseMs = done.times < 2 ? 0 : Math.min(2 ** (done.times - 2) * MINUTE, HOUR);',
+    WRITES,
+    'const pauseMs = write.times < 2 ? 0 : Math.min(2 ** (write.times - 2) * MINUTE, HOUR);',
     'const pauseMs = 0;',
   ]),
   unseen('3: ... at once the first time', 'after a minute', [
-    MEMORY,
-    'done.times < 2 ? 0 : Math.min(2 ** (done.times - 2) * MINUTE, HOUR)',
-    'Math.min(2 ** (done.times - 1) * MINUTE, HOUR)',
+    WRITES,
+    'write.times < 2 ? 0 : Math.min(2 ** (write.times - 2) * MINUTE, HOUR)',
+    'Math.min(2 ** (write.times - 1) * MINUTE, HOUR)',
   ]),
   unseen('3: ... 60 minutes at the longest', 'longer each time', [
-    MEMORY,
-    'Math.min(2 ** (done.times - 2) * MINUTE, HOUR);',
-    '2 ** (done.times - 2) * MINUTE;',
+    WRITES,
+    'Math.min(2 ** (write.times - 2) * MINUTE, HOUR);',
+    '2 ** (write.times - 2) * MINUTE;',
   ]),
   unseen('3: ... forgotten once it has stood for an hour', 'never forgotten', [
-    MEMORY,
+    WRITES,
     'nowMs - Math.max(atMs, missingAtMs) <= HOUR',
     'true',
   ]),
   unseen('3: not what the other copy rightly deleted', 'that too', [
     PLAN,
-    'if (!listed.has(uid) && memory.graces.has(uid)) done',
-    'if (false) done',
+    'if (!listed.has(uid) && memory.graces.has(uid)) writes',
+    'if (false) writes',
   ]),
   unseen('3: not what we took away', 'that too', [
     RECONCILER,
-    'done.delete(`register ',
-    'new Map(done).delete(`register ',
+    'writes.delete(`register ',
+    'new Map(writes).delete(`register ',
   ]),
   mutant('3: what goes A, B, A, B is in no row of section 4 and is not written', 'it is like any other', [
-    MEMORY,
+    CHANGES,
     'if (returns < RETURNS || last === undefined || other === undefined) return undefined;',
     'if (true) return undefined;',
   ]),
-  unseen('3: ... within an hour', 'ever', [MEMORY, '(all[index + 1]?.atMs ?? nowMs) >= nowMs - HOUR', 'true']),
-  unseen('3: ... A, B, A, B', 'A, B, A', [MEMORY, 'const RETURNS = 2;', 'const RETURNS = 1;']),
+  unseen('3: ... within an hour', 'ever', [
+    CHANGES,
+    '(all[index + 1]?.atMs ?? nowMs) >= nowMs - ALTERNATION_MS',
+    'true',
+  ]),
+  unseen('3: ... A, B, A, B', 'A, B, A', [CHANGES, 'const RETURNS = 2;', 'const RETURNS = 1;']),
   unseen('3: a node of either is in no row', 'only the machine is', [
-    STEADINESS,
-    'if (why !== undefined && !unsteady.nodes.has(node.name)) unsteady.nodes.set(node.name, why);',
+    ALTERNATIONS,
+    'if (found !== undefined && !ofNodes.has(node.name)) ofNodes.set(node.name, found);',
     '',
   ]),
 ];

@@ -1,6 +1,14 @@
 /** What the API server has stored: nodes, with what stands on them, their finalizers and a backup. */
 import type { MetadataChange, NodeDraft, ReadyCondition } from '../../src/kubernetes/registry.ts';
 
+/** What a host's kubelet has posted to a node. */
+export interface Post {
+  readonly sinceMs: number;
+  readonly lastMs: number;
+  /** The machine id in our annotation when it last posted. */
+  readonly mark: string | undefined;
+}
+
 export interface StoredNode {
   readonly name: string;
   readonly uid: string;
@@ -19,7 +27,7 @@ export interface StoredNode {
   /** Undefined unless it was deleted and waits for its finalizers. */
   deletedAtMs: number | undefined;
   /** By host name: since when its kubelet has posted without a gap, and when it did last. */
-  readonly posts: Map<string, { readonly sinceMs: number; readonly lastMs: number }>;
+  readonly posts: Map<string, Post>;
   postedAtMs: number;
 }
 
