@@ -22,14 +22,14 @@ export async function bundleProgram(outfile: string): Promise<void> {
       {
         name: 'the version, for no package.json lies beside one file',
         setup: ({ onLoad }) =>
-          onLoad({ filter: /\/src\/version\.ts$/ }, () => ({
+          onLoad({ filter: /\/src\/daemon\/version\.ts$/ }, () => ({
             contents: `export const VERSION = ${JSON.stringify(VERSION)};`,
           })),
       },
       {
         name: 'what the page needs, for no file lies beside one file',
         setup: ({ onLoad }) =>
-          onLoad({ filter: /\/src\/page\/asset-files\.ts$/ }, () => ({
+          onLoad({ filter: /\/src\/web\/page\/asset-files\.ts$/ }, () => ({
             contents: `export const ASSET_FILES = ${JSON.stringify(ASSET_FILES)};`,
           })),
       },
