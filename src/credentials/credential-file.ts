@@ -20,7 +20,7 @@ export async function readCredentialFile(path: string, from: string): Promise<st
 export async function readTextFile(path: string, from: string): Promise<string> {
   const { text, damaged } = decode(await readBytes(path, from));
   if (text.includes('\0'))
-    throw new CredentialError(`${from}: it is UTF-16 without a byte order mark, or no text; save it as UTF-8`);
+    throw new CredentialError(`${from}: it is UTF-16 without a byte order mark, or not text; save it as UTF-8`);
   if (damaged) throw new CredentialError(`${from}: it is not UTF-8; save it as UTF-8`);
   return text;
 }
@@ -54,10 +54,10 @@ function unreadable(error: unknown): string {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return 'there is no such file';
+      return 'the file does not exist';
     case 'EACCES':
     case 'EPERM':
-      return 'this user may not read it';
+      return 'this user is not allowed to read it';
     default:
       return `it cannot be read (${code})`;
   }

@@ -113,7 +113,7 @@ function checkPair(
   const [own] = parseCertificates(cert);
   if (!besideToken && own !== undefined && Date.parse(own.validTo) < clock.wall()) {
     throw new CredentialError(
-      `${cert.from}: the certificate has expired (${own.validTo}): renew it, or set the clock of this machine`,
+      `${cert.from}: the certificate has expired (${own.validTo}): renew it, or correct the clock of this machine`,
     );
   }
   if (!own?.checkPrivateKey(parseKey(key))) {
@@ -132,12 +132,12 @@ function pairProblem(reason: string, legacy: LegacyTls | undefined): string {
   const orLegacy = legacy === undefined ? '' : `, or set ${legacy.setting}, which allows TLS 1.0, SHA-1 and small keys`;
   switch (reason) {
     case 'ca md too weak':
-      return `the certificate is signed with SHA-1 or MD5, which TLS refuses: have it signed with SHA-256${orLegacy}`;
+      return `the certificate is signed with SHA-1 or MD5, which TLS refuses: reissue it with SHA-256${orLegacy}`;
     case 'ee key too small':
     case 'ca key too small':
-      return `its key is too small for TLS: make a certificate with a key of 2048 bits or more${orLegacy}`;
+      return `its key is too small for TLS: reissue it with a key of 2048 bits or more${orLegacy}`;
     default:
-      return `TLS does not take this certificate with its key (${reason})`;
+      return `OpenSSL refuses this certificate with its key (${reason})`;
   }
 }
 
@@ -152,7 +152,7 @@ function parseCertificates(pem: Pem): X509Certificate[] {
 function certificateBlocks(pem: Pem): readonly string[] {
   if (pem.text.trim() === '') throw new CredentialError(`${pem.from}: it is empty`);
   const blocks = pem.text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-  if (blocks === null) throw new CredentialError(`${pem.from}: there is no PEM certificate in it`);
+  if (blocks === null) throw new CredentialError(`${pem.from}: it has no PEM certificate`);
   return blocks;
 }
 
@@ -165,7 +165,7 @@ function parseCertificate(block: string): X509Certificate | undefined {
 }
 
 function unreadableCertificate({ from }: Pem, index: number, count: number): CredentialError {
-  return new CredentialError(`${from}: certificate ${index + 1} of ${count} in it cannot be read`);
+  return new CredentialError(`${from}: certificate ${index + 1} of ${count} cannot be parsed`);
 }
 
 /** A private key in PEM, with the headers that the forms before PKCS#8 have. RFC 1421 has that of an encrypted one. */
@@ -174,17 +174,17 @@ const KEY_BLOCK = /-----BEGIN (?<kind>[A-Z0-9 ]*)PRIVATE KEY-----\s*(?<header>(?
 function parseKey(pem: Pem): KeyObject {
   if (pem.text.trim() === '') throw new CredentialError(`${pem.from}: it is empty`);
   const { kind, header } = KEY_BLOCK.exec(pem.text)?.groups ?? {};
-  if (kind === undefined) throw new CredentialError(`${pem.from}: there is no PEM private key in it`);
+  if (kind === undefined) throw new CredentialError(`${pem.from}: it has no PEM private key`);
   if (kind.startsWith('ENCRYPTED') || header?.includes('ENCRYPTED')) {
-    throw new CredentialError(`${pem.from}: the key is encrypted; one without a passphrase is needed`);
+    throw new CredentialError(`${pem.from}: the key is encrypted; use a key without a passphrase`);
   }
   try {
     return createPrivateKey(pem.text);
   } catch {
-    throw new CredentialError(`${pem.from}: the private key in it cannot be read`);
+    throw new CredentialError(`${pem.from}: the private key cannot be parsed`);
   }
 }
 
 function missing(given: string, absent: string): CredentialError {
-  return new CredentialError(`${given} is set without ${absent}: a certificate and its key go together`);
+  return new CredentialError(`${given} is set without ${absent}: a certificate requires its key`);
 }

@@ -24,7 +24,7 @@ const pageSchema = z
   .looseObject({ machines: z.array(z.unknown()).optional(), nextPageToken: z.string().optional() })
   .refine(
     (page) => page.machines !== undefined || page.nextPageToken !== undefined || Object.keys(page).length === 0,
-    'neither machines nor nextPageToken, yet not empty: this is no list of machines; check KUBE_REGISTER_FLEET_ENDPOINT',
+    'neither machines nor nextPageToken, and not empty: this is not a list of fleet machines; check KUBE_REGISTER_FLEET_ENDPOINT',
   );
 const recordSchema = z.object({
   // Printable ASCII without spaces, so that it can stand in an annotation, a URL and a log line.
@@ -50,13 +50,14 @@ export function createFleetClient({ http }: { http: HttpClient }): FleetClient {
       const { request, answer } = exchange;
       const { machines, nextPageToken } = readPage(exchange);
       bytes += answer.bytes;
-      if (bytes > MAX_LISTING_BYTES) throw http.failure(request, `the listing passes ${MAX_LISTING_BYTES / MIB} MiB`);
+      if (bytes > MAX_LISTING_BYTES)
+        throw http.failure(request, `the list of machines is larger than ${MAX_LISTING_BYTES / MIB} MiB`);
       yield parseMachines(machines ?? []);
       // The last page has no token; an empty one is the same to fleet.
       if (nextPageToken === undefined || nextPageToken === '') return;
-      if (seen.has(nextPageToken)) throw http.failure(request, 'the pages of the listing go round in a circle');
+      if (seen.has(nextPageToken)) throw http.failure(request, 'the list of machines repeats a page token');
       seen.add(nextPageToken);
-      if (seen.size >= MAX_PAGES) throw http.failure(request, `the listing has more than ${MAX_PAGES} pages`);
+      if (seen.size >= MAX_PAGES) throw http.failure(request, `the list of machines has more than ${MAX_PAGES} pages`);
       exchange = await ask(path, signal, nextPageToken);
     }
   }
@@ -100,7 +101,7 @@ function refusal(answer: HttpAnswer): string {
     case 500:
       return `${said}: fleet cannot read its machines from etcd: is etcd healthy?`;
     case 503:
-      return `${said}: fleet has lost its heart beat to etcd, and answers again within a minute after etcd does`;
+      return `${said}: fleet cannot write its heartbeat to etcd; it recovers within a minute after etcd does`;
     case 401:
     case 403:
       return `${said}: ${PROXY}; check KUBE_REGISTER_FLEET_ENDPOINT, KUBE_REGISTER_FLEET_CERT_FILE and KUBE_REGISTER_FLEET_KEY_FILE`;
@@ -111,12 +112,12 @@ function refusal(answer: HttpAnswer): string {
   }
 }
 
-const PROXY = 'fleet itself asks nobody who he is, so a proxy before it refused';
+const PROXY = 'fleet does not authenticate clients, so a proxy in front of it refused the request';
 
 /** The words are nginx's, then Go's, for a client certificate and for plain HTTP where TLS is spoken. */
 function proxyRefusal(said: string, body: string): string {
   if (/No required SSL certificate|The SSL certificate error/.test(body)) {
-    return `${said}: ${PROXY}: it wants a client certificate that it trusts, in KUBE_REGISTER_FLEET_CERT_FILE and KUBE_REGISTER_FLEET_KEY_FILE`;
+    return `${said}: ${PROXY}: it requires a client certificate that it trusts: set KUBE_REGISTER_FLEET_CERT_FILE and KUBE_REGISTER_FLEET_KEY_FILE`;
   }
   if (/HTTP request (was sent )?to (an )?HTTPS/.test(body)) {
     return `${said}: this port speaks TLS: KUBE_REGISTER_FLEET_ENDPOINT must begin with https://`;
@@ -151,7 +152,7 @@ function parseMachine(raw: unknown): MachineRecord | undefined {
 
 function addressProblem(primaryIP: unknown): string {
   if (primaryIP === undefined || primaryIP === null || primaryIP === '') return 'no address';
-  if (typeof primaryIP !== 'string') return `the address is not a text but ${typeof primaryIP}`;
+  if (typeof primaryIP !== 'string') return `the address is not a string but ${typeof primaryIP}`;
   if (isIP(primaryIP) === 0) return `${quote(primaryIP)} is not an IP address`;
   const reserved = reservedAs(primaryIP);
   return `${quote(primaryIP)} ${reserved === undefined ? 'cannot be the address of a machine' : RESERVED[reserved]}`;
@@ -160,11 +161,11 @@ function addressProblem(primaryIP: unknown): string {
 /** A fleetd that starts before the network announces 127.0.0.1, and keeps it: https://github.com/coreos/bugs/issues/1338 */
 const RESERVED: Readonly<Record<Reserved, string>> = {
   loopback:
-    'is the loopback address: fleetd was started there before the network was up; restart fleetd on that machine, or set public_ip in its fleet.conf',
-  unspecified: 'is no address of a machine: it means this host, or any',
-  'link-local': 'is a link-local address: no other machine can rely on reaching it',
-  multicast: 'is a multicast address, not that of a machine',
-  broadcast: 'is the broadcast address, not that of a machine',
+    'is the loopback address: fleetd started before the network was up; restart fleetd on that machine, or set public_ip in its fleet.conf',
+  unspecified: 'is unspecified: it is not the address of one machine',
+  'link-local': 'is a link-local address, which other machines cannot reach reliably',
+  multicast: 'is a multicast address, not the address of a machine',
+  broadcast: 'is the broadcast address, not the address of a machine',
 };
 
 function parseMetadata(metadata: unknown): ReadonlyMap<string, string> {

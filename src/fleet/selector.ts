@@ -95,7 +95,7 @@ function parseEquality(term: string): { key: string; value: string } | undefined
 }
 
 function parseRequirement(term: string): Requirement {
-  if (term === '') throw new SelectorError('nothing stands beside one of the commas; leave that comma out');
+  if (term === '') throw new SelectorError('a term is empty; remove the extra comma');
   const set = SET_TERM.exec(term)?.groups;
   if (set !== undefined) {
     const { key = '', operator, values = '' } = set;
@@ -118,12 +118,12 @@ function readKey(text: string, term: string): string {
   const key = text.trim();
   if (KEY.test(key)) return key;
   throw new SelectorError(
-    `the term ${quote(term)} is none of k=v, k!=v, k, !k, k in (a,b), k notin (a,b) with a key k of one plain word`,
+    `the term ${quote(term)} is not k=v, k!=v, k, !k, k in (a,b) or k notin (a,b), where the key k is one word`,
   );
 }
 
 function readValue(text: string, term: string): string {
   const value = text.trim();
   if (!/[()]/.test(value)) return value;
-  throw new SelectorError(`the value in the term ${quote(term)} has a parenthesis, which a value cannot have`);
+  throw new SelectorError(`the value in the term ${quote(term)} must not contain a parenthesis`);
 }

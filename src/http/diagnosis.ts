@@ -54,7 +54,7 @@ export function diagnose(
 }
 
 export function timeoutProblem(timeoutMs: number, source: ConfigSource): string {
-  return `no complete answer within ${timeoutMs / 1000} s (${source.timeout})${proxyHint(source)}`;
+  return `no complete response within ${timeoutMs / 1000} s (${source.timeout})${proxyHint(source)}`;
 }
 
 /** Where only a proxy reaches the server, the failures are those of a server that is down. */
@@ -70,13 +70,13 @@ function socketProblem(target: Target, path: string, code: string, source: Confi
     case 'ENOENT':
       return `there is no socket at ${path}: is ${program} running on this machine, and is the socket mounted here when this is a container?`;
     case 'ENOTDIR':
-      return `there is no socket at ${path}: a part of that path is a file; check ${source.endpoint}`;
+      return `there is no socket at ${path}: a part of this path is a file; check ${source.endpoint}`;
     case 'ECONNREFUSED':
       return (
         noSocketProblem(target, path, source) ??
         (target === 'fleet'
-          ? `nothing listens behind the socket ${path}: start it with \`systemctl start fleet.socket\``
-          : `nothing listens behind the socket ${path}: is ${program} running?`)
+          ? `nothing listens on the socket ${path}: start it with \`systemctl start fleet.socket\``
+          : `nothing listens on the socket ${path}: is ${program} running?`)
       );
     case 'EACCES':
     case 'EPERM':
@@ -98,7 +98,7 @@ function noSocketProblem(target: Target, path: string, { endpoint }: ConfigSourc
   }
   if (found === undefined || found.isSocket()) return undefined;
   if (found.isDirectory()) {
-    return `${path} is a folder, not a socket: check ${endpoint}; Docker makes such a folder when the socket that a container is to have is not there yet: remove it, start ${PROGRAM[target]}, then the container`;
+    return `${path} is a directory, not a socket: check ${endpoint}; Docker creates a directory when it mounts a socket that does not exist: remove it, start ${PROGRAM[target]}, then start the container`;
   }
   return `${path} is a file, not a socket: check ${endpoint}`;
 }
@@ -121,7 +121,7 @@ function connectionProblem(target: Target, code: string, source: ConfigSource): 
     case 'ECONNRESET':
     case 'EPIPE':
     case 'ECONNABORTED':
-      return `the connection was closed before the answer was complete (${code}): ${program} was restarted, or something between cuts connections${proxyHint(source)}`;
+      return `the connection was closed before the response was complete (${code}): ${program} was restarted, or a proxy or firewall closes connections${proxyHint(source)}`;
     default:
       return undefined;
   }
@@ -159,15 +159,15 @@ function tlsProblem(failure: NetworkFailure, source: ConfigSource): string | und
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'CERT_UNTRUSTED':
-      return `the server's certificate is signed by an authority that is not trusted here (${code}): put the CA certificate of this server in ${source.ca}`;
+      return `the server's certificate is signed by a CA that is not trusted (${code}): put the CA certificate of this server in ${source.ca}`;
     case 'CERT_SIGNATURE_FAILURE':
       return `the server's certificate was not signed by the CA certificate in ${source.ca}: is it the CA of this server?`;
     case 'INVALID_PURPOSE':
-      return "the server's certificate is not for a server (its extendedKeyUsage has no serverAuth), or that of its CA is not for a CA (its basicConstraints have no CA:TRUE): have it made anew";
+      return "the server's certificate is not for a server (its extendedKeyUsage has no serverAuth), or its issuer is not a CA (its basicConstraints have no CA:TRUE): reissue it";
     case 'INVALID_CA':
-      return `the server's certificate is signed by a certificate that is not for a CA (its basicConstraints have no CA:TRUE): put the CA certificate of this server in ${source.ca}`;
+      return `the server's certificate is signed by a certificate that is not a CA (its basicConstraints have no CA:TRUE): put the CA certificate of this server in ${source.ca}`;
     case 'CERT_HAS_EXPIRED':
-      return "the server's certificate, or that of its CA, has expired: renew it, or set the clock of this machine";
+      return "the server's certificate or its CA certificate has expired: renew it, or correct the clock of this machine";
     case 'CERT_NOT_YET_VALID':
       return "the server's certificate is not valid yet: check the clock of this machine and of the server";
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
@@ -179,23 +179,23 @@ function tlsProblem(failure: NetworkFailure, source: ConfigSource): string | und
     return `the server does not speak TLS on this port (${code}): should ${source.endpoint} begin with http:// instead of https://?`;
   }
   if (OLD_VERSION.test(words)) {
-    return `the server and kube-register have no version of TLS in common (${code}): update the server${orLegacyTls(source)}`;
+    return `the server and kube-register have no TLS version in common (${code}): update the server${orLegacyTls(source)}`;
   }
   const fault = UNNAMED_FAULTS.find(([form]) => form.test(words))?.[1];
-  if (fault !== undefined) return `the server's certificate cannot be checked: ${fault}; have it made anew`;
+  if (fault !== undefined) return `the server's certificate cannot be verified: ${fault}; reissue it`;
   if (WEAK_SIGNATURE.test(words)) {
-    return `a certificate of the server is signed with SHA-1 or MD5, which anybody can forge: have it signed with SHA-256${orLegacyTls(source)}`;
+    return `the server's certificate or its CA certificate is signed with SHA-1 or MD5, which can be forged: reissue it with SHA-256${orLegacyTls(source)}`;
   }
   if (WEAK_KEY.test(words)) {
-    return `a key of the server is too small to be safe: give it a certificate with a key of 2048 bits or more${orLegacyTls(source)}`;
+    return `the server's key or its CA key is too small: use a key of 2048 bits or more${orLegacyTls(source)}`;
   }
   if (CLIENT_CERTIFICATE_ENDED.test(words)) {
-    return `the server refused the client certificate (${code}): it has expired or was revoked; renew ${source.clientCertificate} and start kube-register again`;
+    return `the server refused the client certificate (${code}): it has expired or was revoked; renew ${source.clientCertificate} and restart kube-register`;
   }
   if (WANTS_CERTIFICATE.test(words)) {
     // Servers that have no cipher in common say the same as those that miss a certificate.
     const old = /handshake[ _]failure/i.test(words) ? orLegacyTls(source) : '';
-    return `the server refused the TLS handshake (${code}): it wants a client certificate that it trusts, in ${source.clientCertificate}${old}`;
+    return `the server refused the TLS handshake (${code}): it requires a client certificate that it trusts: set ${source.clientCertificate}${old}`;
   }
   // Node's words for a connection that ends in the middle of the handshake.
   if (code === 'ECONNRESET' && message.includes('before secure TLS connection')) {
@@ -213,27 +213,27 @@ function orLegacyTls({ legacyTls }: ConfigSource): string {
 
 function legacyName({ legacyTls }: ConfigSource): string {
   const orLegacy = legacyTls === undefined ? '' : `, or set ${legacyTls}, which allows it`;
-  return `the server's certificate has its name in the CN alone or in a wildcard for a part of a label, which is not safe: have it made with a subjectAltName${orLegacy}`;
+  return `the server's certificate has its name only in the CN, or in a wildcard for part of a label, which is not safe: reissue it with a subjectAltName${orLegacy}`;
 }
 
 const NAMES_SHOWN = 5;
 
 function wrongName(names: readonly string[], { endpoint, serverName }: ConfigSource): string {
   if (names.length === 0) {
-    return "the server's certificate is for another name or address, and has no subjectAltName of use (an IP address must be of type IP, not DNS): have it made with one";
+    return "the server's certificate has no usable subjectAltName (an IP address must be of type IP, not DNS): reissue it with one";
   }
   const more = names.length > NAMES_SHOWN ? `, and ${names.length - NAMES_SHOWN} more` : '';
   const shown = names.slice(0, NAMES_SHOWN).map((name) => onOneLine(name, 64));
   const elsewhere = serverName === undefined ? '' : `, or in ${serverName}`;
-  return `the server's certificate is for another name or address: use one of its own (${shown.join(', ')}${more}) in ${endpoint}${elsewhere}`;
+  return `the server's certificate is for other names (${shown.join(', ')}${more}): use one of them in ${endpoint}${elsewhere}`;
 }
 
 function protocolProblem(target: Target, code: string, { endpoint }: ConfigSource): string | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return `the answer's headers are too large: does ${endpoint} name ${PROGRAM[target]}?`;
+    return `the response headers are too large: does ${endpoint} point to ${PROGRAM[target]}?`;
   }
   if (code.startsWith('HPE_')) {
-    return `the answer is not HTTP (${code}): does ${endpoint} name ${PROGRAM[target]}, and is it https:// where the server wants TLS?`;
+    return `the response is not HTTP (${code}): does ${endpoint} point to ${PROGRAM[target]}, and must it begin with https://?`;
   }
   return undefined;
 }

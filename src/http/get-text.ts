@@ -42,11 +42,11 @@ export async function getText(url: string, timeoutMs: number, signal: AbortSigna
       signal: end.signal,
     });
     const body = await readBody(data, MAX_BYTES);
-    if (body === undefined) throw new GetError(`the answer is larger than ${MAX_BYTES / MIB} MiB`, false);
+    if (body === undefined) throw new GetError(`the response is larger than ${MAX_BYTES / MIB} MiB`, false);
     return { status, body: body.toString('utf8') };
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
-    const overdue = `no complete answer within ${timeoutMs / 1_000} s`;
+    const overdue = `no complete response within ${timeoutMs / 1_000} s`;
     const code = String(error.code);
     const problem = signal.aborted ? INTERRUPTED : end.signal.aborted ? overdue : problemOf(code, error.message);
     throw new GetError(problem, code === 'ECONNREFUSED', { cause: error });
@@ -61,9 +61,9 @@ const INTERRUPTED = 'interrupted';
 function problemOf(code: string, message: string): string {
   if (code === 'ECONNREFUSED') return 'the connection was refused';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the host name cannot be resolved (${code})`;
-  if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;
+  if (code.startsWith('HPE_')) return `the response is not HTTP (${code})`;
   if (/aborted|hang up/.test(message) || code === 'ECONNRESET') {
-    return 'the connection was closed before the answer was complete';
+    return 'the connection was closed before the response was complete';
   }
   return code === '' || message.includes(code) ? message : `${message} (${code})`;
 }

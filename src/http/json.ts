@@ -6,15 +6,15 @@ import { isDeeper, MOST_LEVELS, parseNested } from './nesting.ts';
 
 /**
  * The body as the schema has it. Throws RequestError that names what was wrong and where:
- * `wrong shape at items[3].metadata.name: expected string, received number`.
+ * `unexpected JSON at items[3].metadata.name: expected string, received number`.
  */
 export function parseJson<T>(client: HttpClient, request: HttpRequest, answer: HttpAnswer, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(parseText(client, request, answer));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const where = issue === undefined ? '' : pathText(issue.path);
-  const what = issue === undefined ? 'not what was asked for' : issue.message.replace(/^Invalid input: /, '');
-  throw client.failure(request, `wrong shape at ${where === '' ? 'the top' : where}: ${what}`, answer);
+  const what = issue === undefined ? 'unexpected content' : issue.message.replace(/^Invalid input: /, '');
+  throw client.failure(request, `unexpected JSON at ${where === '' ? 'the top level' : where}: ${what}`, answer);
 }
 
 function parseText(client: HttpClient, request: HttpRequest, answer: HttpAnswer): unknown {

@@ -44,20 +44,20 @@ type Words = Readonly<Record<Stage, string | undefined>>;
 const CLOSED: Words = {
   nothing: undefined,
   handshake: 'failed the TLS handshake: it closed the connection',
-  secure: 'closed the connection after the TLS handshake, without an HTTP answer',
-  http: 'closed the connection in the middle of its HTTP answer',
+  secure: 'closed the connection after the TLS handshake, without an HTTP response',
+  http: 'closed the connection in the middle of its HTTP response',
 };
 const NOT_HTTP: Words = {
   nothing: undefined,
   handshake: undefined,
   secure: 'did not answer in HTTP after the TLS handshake',
-  http: 'sent an HTTP answer that cannot be read',
+  http: 'sent an invalid HTTP response',
 };
 const OVERDUE: Words = {
   nothing: undefined,
   handshake: 'did not finish the TLS handshake',
   secure: 'finished the TLS handshake and did not answer',
-  http: 'did not finish its HTTP answer',
+  http: 'did not finish its HTTP response',
 };
 
 /**
@@ -171,16 +171,16 @@ interface CertificateProblem {
   readonly mend: string;
 }
 
-const RENEW = 'renew it, or set the clock of this machine';
+const RENEW = 'renew it, or correct the clock of this machine';
 const UNTRUSTED: CertificateProblem = {
-  problem: 'its certificate is signed by another CA than that of KUBELET_CA_FILE',
-  mend: 'put the certificate of its CA in KUBE_REGISTER_KUBELET_CA_FILE',
+  problem: 'its certificate is not signed by a CA in KUBELET_CA_FILE',
+  mend: 'put its CA certificate in KUBE_REGISTER_KUBELET_CA_FILE',
 };
 /** Kubelets without `--tls-cert-file` make one of their own, for the name of the host alone. */
-const FOR_ITS_ADDRESS = 'start that kubelet with --tls-cert-file and --tls-private-key-file of a certificate';
+const FOR_ITS_ADDRESS = 'start the kubelet with --tls-cert-file and --tls-private-key-file for a certificate';
 
 const CERTIFICATE_PROBLEMS: Readonly<Record<string, CertificateProblem>> = {
-  CERT_HAS_EXPIRED: { problem: 'its certificate, or that of its CA, has expired', mend: RENEW },
+  CERT_HAS_EXPIRED: { problem: 'its certificate or its CA certificate has expired', mend: RENEW },
   CERT_NOT_YET_VALID: { problem: 'its certificate is not valid yet', mend: RENEW },
   ERR_TLS_CERT_ALTNAME_INVALID: {
     problem: 'its certificate is not for this address',
@@ -195,7 +195,7 @@ const CERTIFICATE_PROBLEMS: Readonly<Record<string, CertificateProblem>> = {
   UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
   CERT_SIGNATURE_FAILURE: UNTRUSTED,
-  INVALID_CA: { problem: 'its certificate is signed by one that is not for a CA', mend: UNTRUSTED.mend },
+  INVALID_CA: { problem: 'its certificate is signed by a certificate that is not a CA', mend: UNTRUSTED.mend },
   INVALID_PURPOSE: {
     problem: 'its certificate is not for a server',
     mend: `${FOR_ITS_ADDRESS} with serverAuth in its extendedKeyUsage`,
@@ -207,7 +207,7 @@ const CERTIFICATE_PROBLEMS: Readonly<Record<string, CertificateProblem>> = {
 };
 
 const DO_NOT_CHECK =
-  'or unset KUBE_REGISTER_KUBELET_CA_FILE and the other KUBE_REGISTER_KUBELET_*_FILE: then no certificate of a kubelet is checked';
+  'or unset KUBE_REGISTER_KUBELET_CA_FILE and the other KUBE_REGISTER_KUBELET_*_FILE: then kubelet certificates are not verified';
 
 /** Both ways out where the certificate is the cause. */
 function remedyFor(code: string): string | undefined {

@@ -158,7 +158,7 @@ class Race {
     const within = this.#replies.size === urls.length ? '' : ` within ${timeoutMs / 1000} s`;
     const detail = `no answer${within}: ${urls.map((_url, index) => this.#outcome(index)).join(', ')}`;
     const isLocal = [...this.#replies.values()].some((reply) => 'local' in reply && reply.local);
-    if (isLocal) return new Error(`this machine has too few file descriptors or buffers to ask kubelets: ${detail}`);
+    if (isLocal) return new Error(`this machine has too few file descriptors or buffers to check kubelets: ${detail}`);
     return { state: 'silent', detail, winner: undefined };
   }
 

@@ -79,8 +79,7 @@ class AnyServer implements NodeRegistry {
   }
 
   async #send<T>(request: (nodes: NodesOfEra) => Promise<T>): Promise<T> {
-    if (this.#connection === undefined)
-      throw new Error('nothing is asked of an API server before its nodes are listed');
+    if (this.#connection === undefined) throw new Error('the nodes must be listed first');
     try {
       return await request(this.#connection.nodes);
     } catch (error) {

@@ -39,7 +39,11 @@ async function newestApiVersion(http: HttpClient, signal: AbortSignal): Promise<
   const newest = API_VERSIONS.find((each) => versions.includes(each));
   if (newest !== undefined) return newest;
   const served = versions.length > 0 ? versions.join(', ') : 'none';
-  throw http.failure(request, `of ${API_VERSIONS.join(', ')} the server has none; its API versions: ${served}`, answer);
+  throw http.failure(
+    request,
+    `the server has none of the API versions ${API_VERSIONS.join(', ')}; it has ${served}`,
+    answer,
+  );
 }
 
 function isWithheld(status: number): boolean {

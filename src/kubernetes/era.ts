@@ -33,7 +33,7 @@ export function eraOf({ version, apiVersion }: Server): ServerEra {
   };
   return {
     ...abilities,
-    server: `${version ?? 'of unknown version'}, using API ${apiVersion}`,
+    server: `${version ?? 'of an unknown version'}, using API ${apiVersion}`,
     abilities: [...Object.values(abilities), labels].join(),
     takesEvents: apiVersion === 'v1',
     checksUid: isAtLeast(1, 20),

@@ -25,13 +25,13 @@ export function nodeNameProblem(name: string): string | undefined {
 export function cleanLabel(key: string, value: string): { key: string; value: string } | { problem: string } {
   const slash = key.indexOf('/');
   const prefix = slash < 0 ? undefined : key.slice(0, slash);
-  if (prefix === OWN_PREFIX) return { problem: `keys that begin with ${OWN_PREFIX}/ are kept for our own marks` };
+  if (prefix === OWN_PREFIX) return { problem: `keys that begin with ${OWN_PREFIX}/ are reserved for kube-register` };
   const prefixProblem = prefix === '' ? 'it is empty' : prefix === undefined ? undefined : subdomainProblem(prefix);
   if (prefixProblem !== undefined)
-    return { problem: `the prefix of the key ${quote(key)} is no DNS name: ${prefixProblem}` };
+    return { problem: `the prefix of the key ${quote(key)} is not a DNS name: ${prefixProblem}` };
 
   const name = cleanPart(key.slice(slash + 1));
-  if (name === '') return { problem: `the key ${quote(key)} has no letter or digit that a label key could keep` };
+  if (name === '') return { problem: `the key ${quote(key)} has no letter or digit` };
   if (name.length > LONGEST_LABEL_PART) return { problem: tooLong(`the key ${quote(key)}`, name) };
   const cleanValue = cleanPart(value);
   if (cleanValue.length > LONGEST_LABEL_PART) return { problem: tooLong(`the value ${quote(value)}`, cleanValue) };
@@ -43,20 +43,20 @@ function cleanPart(text: string): string {
 }
 
 function tooLong(what: string, part: string): string {
-  return `${what} is ${part.length} characters long as a label, and at most ${LONGEST_LABEL_PART} are allowed`;
+  return `${what} has ${part.length} characters as a label; at most ${LONGEST_LABEL_PART} are allowed`;
 }
 
 function subdomainProblem(name: string): string | undefined {
   if (name.length > LONGEST_SUBDOMAIN) {
-    return `it is ${name.length} characters long, and at most ${LONGEST_SUBDOMAIN} are allowed`;
+    return `it has ${name.length} characters; at most ${LONGEST_SUBDOMAIN} are allowed`;
   }
-  if (/[A-Z]/.test(name)) return 'capitals are not allowed';
+  if (/[A-Z]/.test(name)) return 'upper-case letters are not allowed';
   const forbidden = name.match(/[^-a-z0-9.]/u)?.[0];
   if (forbidden !== undefined) {
     return `${quote(forbidden)} is not allowed, only lower-case letters, digits, "-" and "." are`;
   }
   if (name.split('.').some((part) => !/^[a-z0-9](.*[a-z0-9])?$/.test(part))) {
-    return 'it must begin and end with a letter or a digit, and so must every part between dots';
+    return 'each part between dots must begin and end with a letter or a digit';
   }
   return undefined;
 }

@@ -62,11 +62,11 @@ async function readPages(http: HttpClient, dialect: Dialect, detail: Detail, sig
 
     const found = parseJson(http, request, answer, dialect.page);
     if (detail === 'whole' && found.kind === 'PartialObjectMetadataList') {
-      throw http.failure(request, `a NodeList was asked for, and a ${found.kind} came`, answer);
+      throw http.failure(request, `requested a NodeList, received a ${found.kind}`, answer);
     }
     if (found.kind !== (kind ?? found.kind)) {
       return {
-        brokenOff: http.failure(request, `page ${page} is a ${found.kind}, those before are a ${kind}`, answer),
+        brokenOff: http.failure(request, `page ${page} is a ${found.kind}, the earlier pages are a ${kind}`, answer),
       };
     }
     kind = found.kind;
@@ -74,11 +74,11 @@ async function readPages(http: HttpClient, dialect: Dialect, detail: Detail, sig
 
     token = found.continue;
     if (token === '') return { records };
-    if (tokens.has(token)) throw http.failure(request, `page ${page} points back to a page before it`, answer);
+    if (tokens.has(token)) throw http.failure(request, `page ${page} repeats the token of an earlier page`, answer);
     tokens.add(token);
     bytesLeft -= answer.bytes;
-    if (bytesLeft <= 0) throw http.failure(request, `the listing is larger than ${MAX_BYTES} bytes`, answer);
-    if (page === MAX_PAGES) throw http.failure(request, `the listing does not end after ${MAX_PAGES} pages`, answer);
+    if (bytesLeft <= 0) throw http.failure(request, `the list of nodes is larger than ${MAX_BYTES} bytes`, answer);
+    if (page === MAX_PAGES) throw http.failure(request, `the list of nodes has more than ${MAX_PAGES} pages`, answer);
   }
 }
 

@@ -118,7 +118,7 @@ export function createNodes(http: HttpClient, server: Server): NodesOfEra {
     const body = value === undefined ? undefined : { contentType: 'application/json', value };
     const what = { method: 'DELETE' as const, query: dialect.writeQuery };
     const request = about(name, body === undefined ? what : { ...what, body }, signal);
-    if (era.hidesMinions) throw http.failure(request, `no minion of a server before v0.9 is ever deleted`);
+    if (era.hidesMinions) throw http.failure(request, 'minions are not deleted on servers before v0.9');
     const answer = await http.send(request);
     if (answer.status === 200 || answer.status === 202) {
       const { metadata, ...top } = confirmed(request, answer);
@@ -154,7 +154,7 @@ export function createNodes(http: HttpClient, server: Server): NodesOfEra {
   function about(name: string, what: Pick<HttpRequest, 'method' | 'query' | 'body'>, signal: AbortSignal): HttpRequest {
     const path = `${dialect.path}/${encodeURIComponent(name)}`;
     const request = { ...what, path, headers, maxBytes: MAX_NODE_BYTES, signal };
-    if (name === '') throw http.failure(request, 'there is no node with an empty name');
+    if (name === '') throw http.failure(request, 'a node name cannot be empty');
     return request;
   }
 

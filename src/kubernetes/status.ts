@@ -78,10 +78,10 @@ export function refusal(
 /** What an administrator would have to grant, by what it is on. */
 const HOW_TO_GRANT = {
   nodes:
-    'nodes? A ClusterRole grants all that is needed with the rule ' +
+    'nodes? A ClusterRole with this rule grants all that is needed: ' +
     '{apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "create", "patch", "delete"]}',
   events:
-    'events in the namespace default? A Role there grants it with the rule ' +
+    'events in the namespace default? A Role there with this rule grants it: ' +
     '{apiGroups: [""], resources: ["events"], verbs: ["create"]}',
 } as const;
 type Resource = keyof typeof HOW_TO_GRANT;
@@ -96,15 +96,15 @@ function adviceFor(
 ): string | undefined {
   const { status, redirectedTo } = answer;
   if (redirectedTo !== undefined) {
-    return `it redirects to ${printable(redirectedTo)}, which is not followed; check ${source.endpoint}`;
+    return `redirected to ${printable(redirectedTo)}; redirects are not followed; check ${source.endpoint}`;
   }
   switch (status) {
     case 401:
-      return `the server does not know these credentials; check ${source.credentials}`;
+      return `the server rejects these credentials; check ${source.credentials}`;
     case 403:
       return adviceForForbidden(message || answer.body, source, right);
     case 404:
-      return `the server has no ${request.path}: check ${source.endpoint}, and KUBE_REGISTER_API_VERSION where it is set`;
+      return `the server does not serve ${request.path}: check ${source.endpoint}, and KUBE_REGISTER_API_VERSION where it is set`;
     default:
       return undefined;
   }
@@ -129,7 +129,7 @@ function adviceForForbidden(said: string, { credentials }: ConfigSource, right: 
   if (user === 'system:anonymous') return `no credentials were sent; set ${credentials}`;
   if (user !== undefined) return `${ASKS_FOR_RIGHT} ${right}`;
   return REFUSED_BY_POLICY.test(said)
-    ? 'the authorization policy of the API server does not allow this user that (--authorization-policy-file there)'
+    ? 'the authorization policy of the API server does not allow this (its --authorization-policy-file)'
     : undefined;
 }
 

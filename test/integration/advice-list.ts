@@ -78,7 +78,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['KUBE_REGISTER_LISTEN=off: no page, and no metrics', fact],
   ["KUBE_REGISTER_METADATA=''", followed('a selector for metadata that no machine has any of')],
   ['KUBE_REGISTER_METADATA=…=…', followed('a selector that no machine matches')],
-  ['KUBE_REGISTER_NODE_LABELS: no machine has metadata …; no label is removed meanwhile', fact],
+  ['KUBE_REGISTER_NODE_LABELS: no machine has metadata …; no label is removed meanwhile; check the key', fact],
   ['KUBE_REGISTER_NODE_LABELS=…', followed('metadata for labels that no machine has')],
   ['KUBE_REGISTER_NODE_NAME=…', followed('names that no node can have')],
   ['KUBE_REGISTER_ONCE=true: a single pass cannot watch a grace', fact],
@@ -88,7 +88,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['METADATA …', fact],
   ['METADATA=…', fact],
   ['NODE_LABELS is empty: none is copied', fact],
-  ['NODE_NAME gave it no name', fact],
+  ['KUBE_REGISTER_NODE_NAME gives it no name', fact],
   ['NODE_NAME=… gives … of … no name for a node', fact],
   ['NODE_NAME=… names …', fact],
   ['The API server would take the names that `NODE_NAME` gives.', fact],
@@ -96,7 +96,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['The metadata of `NODE_LABELS` can be copied to labels.', fact],
   ['There are machines, some match `METADATA`, and those have an address.', fact],
   [
-    'adopted once its kubelet answers or the node is Ready; if the machine has no such node any more: kubectl delete node …',
+    'adopted once its kubelet is reachable or the node is reporting; if it is not in use: kubectl delete node …',
     choose('whether the node is in use'),
   ],
   ['an empty METADATA', fact],
@@ -108,7 +108,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['… … more nodes (each is said at KUBE_REGISTER_LOG_LEVEL=debug)', fact],
   ['curl --insecure --max-time 5 …', choose('what to do by what the command shows')],
   [
-    'deletion guard active: … of … managed nodes look gone (…%, limit …%): …; nothing is deregistered. If they really are gone: kubectl delete node NAME; or restart with KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
+    'deletion guard active: … of … managed nodes are not alive (…%, limit …%): …; no node is deregistered; if their machines are gone: kubectl delete node NAME, or restart with KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
     choose('whether the node is in use'),
   ],
   ['etcdctl cluster-health', choose('what to do by what the command shows')],
@@ -122,7 +122,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     choose('what to do by what the command shows'),
   ],
   [
-    'gone once they are removed; if their controller no longer runs: kubectl patch node … --type=merge -p \'{"metadata":{"finalizers":null}}\'',
+    'removed once its finalizers are gone; if their controller no longer runs: kubectl patch node … --type=merge -p \'{"metadata":{"finalizers":null}}\'',
     choose('whether the node is in use'),
   ],
   [
@@ -131,19 +131,19 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ],
   ['host:port of the daemon to ask; else of LISTEN', fact],
   ['if it uses another name now: kubectl delete node …', choose('whether the node is in use')],
-  ['it redirects to …, which is not followed; check …', choose('whether the other server is the one that is meant')],
-  ['its certificate is signed by another CA than that of KUBELET_CA_FILE', fact],
+  ['redirected to …; redirects are not followed; check …', choose('whether the other server is the one that is meant')],
+  ['its certificate is not signed by a CA in KUBELET_CA_FILE', fact],
   ['journalctl -u fleet -n 50', choose('what to do by what the command shows')],
-  ['kept while its status cannot be read: kubectl get node … -o yaml', choose('what to do by what the command shows')],
+  ['kept while its status cannot be read; to see it: kubectl get node … -o yaml', choose('what to do by what the command shows')],
   [
-    'kept: either the health check cannot reach it (KUBE_REGISTER_HEALTHZ_URL, a firewall), or the controller manager does not mark dead nodes',
+    'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls; if the kubelet is dead, check that the controller manager runs and marks dead nodes',
     choose('which of the causes it is'),
   ],
   ['kept: …; if the machine is retired: kubectl delete node …', choose('whether the node is in use')],
   ['kept; if it is dead: kubectl delete node …', choose('whether the node is in use')],
   ['kept; if it is not in use: kubectl delete node …', choose('whether the node is in use')],
   ['kept; if its kubelet does not use this name: kubectl delete node …', choose('whether the node is in use')],
-  ['kept; if that machine is not in its fleet any more: kubectl delete node …', choose('whether the node is in use')],
+  ['kept; if the machine has left the fleet of that kube-register: kubectl delete node …', choose('whether the node is in use')],
   ['kube-register --help', followed('a setting that there is not')],
   ['kube-register … makes one pass; it does not listen (KUBE_REGISTER_ONCE)', fact],
   [
@@ -162,31 +162,31 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ["kubectl get nodes -o jsonpath='{.items[*].metadata.finalizers}'", choose('what to do by what the command shows')],
   ['kubectl get nodes -o wide', choose('what to do by what the command shows')],
   ['ls -l /var/run/secrets/kubernetes.io/serviceaccount/', choose('what to do by what the command shows')],
-  ['managed by the kube-register whose KUBE_REGISTER_OWNER_ID is …', fact],
+  ['managed by the kube-register with KUBE_REGISTER_OWNER_ID=…', fact],
   [
     'means NODE_NAME=reverse-lookup, but … says something else; set one of the two',
     followed('two settings that contradict each other'),
   ],
   [
-    'neither machines nor nextPageToken, yet not empty: this is no list of machines; check KUBE_REGISTER_FLEET_ENDPOINT',
+    'neither machines nor nextPageToken, and not empty: this is not a list of fleet machines; check KUBE_REGISTER_FLEET_ENDPOINT',
     choose('which server the endpoint is to name'),
   ],
-  ['never marked: KUBE_REGISTER_ADOPT=false', fact],
+  ['not adopted: KUBE_REGISTER_ADOPT=false', fact],
   ['never touched; if it is dead: kubectl delete node …', choose('whether the node is in use')],
   ['never touched; if it is not in use: kubectl delete node …', choose('whether the node is in use')],
-  ['no complete answer within … s (…)…', choose('how long to wait')],
+  ['no complete response within … s (…)…', choose('how long to wait')],
   ['no credentials were sent; set …', followed('no token')],
   [
-    'none of them is deregistered; delete those that are not in use: kubectl delete node …',
+    'none of them is deregistered; for each node that is not in use: kubectl delete node NAME',
     choose('whether the node is in use'),
   ],
   [
-    'nothing listens behind the socket …: start it with `systemctl start fleet.socket`',
+    'nothing listens on the socket …: start it with `systemctl start fleet.socket`',
     followed("a socket of fleet's that is not there"),
   ],
   ['openssl s_client -connect … < /dev/null', choose('what to do by what the command shows')],
   [
-    'or unset KUBE_REGISTER_KUBELET_CA_FILE and the other KUBE_REGISTER_KUBELET_*_FILE: then no certificate of a kubelet is checked',
+    'or unset KUBE_REGISTER_KUBELET_CA_FILE and the other KUBE_REGISTER_KUBELET_*_FILE: then kubelet certificates are not verified',
     followed('certificates of kubelets made by themselves'),
   ],
   [
@@ -198,15 +198,15 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     followed('a machine without an address'),
   ],
   [
-    'put the certificate of its CA in KUBE_REGISTER_KUBELET_CA_FILE',
+    'put its CA certificate in KUBE_REGISTER_KUBELET_CA_FILE',
     elsewhere('kubelet-eras.test.ts', 'shows kubelets the token and the client certificate that are set'),
   ],
   [
-    "registered once it is gone: kubectl get node … -o jsonpath='{.metadata.finalizers}'",
+    "registered once it is gone; to see its finalizers: kubectl get node … -o jsonpath='{.metadata.finalizers}'",
     choose('what to do by what the command shows'),
   ],
   [
-    'registered once that node is gone, or matched to it once that node is reporting; if it is not in use: kubectl delete node …',
+    'registered once that node is gone, or matched with it once that node is reporting; if it is not in use: kubectl delete node …',
     choose('whether the node is in use'),
   ],
   [
@@ -218,24 +218,24 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     followed('one /etc/machine-id on two machines'),
   ],
   [
-    'set --hostname-override of that kubelet to this name, or KUBE_REGISTER_NODE_NAME to what it calls itself',
+    'set --hostname-override of that kubelet to this name, or KUBE_REGISTER_NODE_NAME to the name that it uses',
     choose('which of the names to keep'),
   ],
   ["ss -ltnp 'sport = :…'", choose('what to do by what the command shows')],
   [
-    'start that kubelet with --tls-cert-file and --tls-private-key-file of a certificate',
+    'start the kubelet with --tls-cert-file and --tls-private-key-file for a certificate',
     choose('of a certificate for that kubelet, or to check none'),
   ],
   ['systemctl restart fleet (on that machine)', followed('a fleetd that was started before the network')],
   ['systemctl start fleet.socket', followed("a socket of fleet's that is not there")],
   ['the TLS handshake failed (…): check …, … and …', choose('which of the causes it is')],
   [
-    'the answer is not HTTP (…): does … name …, and is it https:// where the server wants TLS?',
+    'the response is not HTTP (…): does … point to …, and must it begin with https://?',
     choose('which server the endpoint is to name'),
   ],
-  ["the answer's headers are too large: does … name …?", choose('which server the endpoint is to name')],
+  ['the response headers are too large: does … point to …?', choose('which server the endpoint is to name')],
   [
-    'the authorization policy of the API server does not allow this user that (--authorization-policy-file there)',
+    'the authorization policy of the API server does not allow this (its --authorization-policy-file)',
     choose('whether the policy is to allow it'),
   ],
   ['the connection was refused: does … listen there? check ……', followed('a fleet that is somewhere else')],
@@ -249,38 +249,38 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     'the page is not shown under the name …: add it to KUBE_REGISTER_PAGE_HOSTS, or use an IP address',
     elsewhere('web-server.test.ts', 'the Host of a request'),
   ],
-  ['the pass took longer than KUBE_REGISTER_PASS_TIMEOUT, … s', fact],
+  ['the pass took longer than KUBE_REGISTER_PASS_TIMEOUT (…)', fact],
   [
     'the server closed the connection in the middle of the TLS handshake: does it speak TLS on this port, and does it trust the client certificate of … where one is set?',
     choose('which of the causes it is'),
   ],
-  ['the server does not know these credentials; check …', followed('a token that the server does not know')],
+  ['the server rejects these credentials; check …', followed('a token that the server does not know')],
   [
     'the server does not speak TLS on this port (…): should … begin with http:// instead of https://?',
     followed('an API server without TLS that is asked for TLS'),
   ],
   [
-    'the server has no …: check …, and KUBE_REGISTER_API_VERSION where it is set',
+    'the server does not serve …: check …, and KUBE_REGISTER_API_VERSION where it is set',
     followed('an API version that the server does not have'),
   ],
   [
-    'the server refused the TLS handshake (…): it wants a client certificate that it trusts, in ……',
+    'the server refused the TLS handshake (…): it requires a client certificate that it trusts: set ……',
     followed('no client certificate in a kubeconfig'),
   ],
   [
-    'the server refused the client certificate (…): it has expired or was revoked; renew … and start kube-register again',
+    'the server refused the client certificate (…): it has expired or was revoked; renew … and restart kube-register',
     choose('of a new certificate'),
   ],
   [
-    "the server's certificate is for another name or address: use one of its own (……) in ……",
+    "the server's certificate is for other names (……): use one of them in ……",
     followed('a name of a kubeconfig that the certificate does not have'),
   ],
   [
-    "the server's certificate is signed by a certificate that is not for a CA (its basicConstraints have no CA:TRUE): put the CA certificate of this server in …",
+    "the server's certificate is signed by a certificate that is not a CA (its basicConstraints have no CA:TRUE): put the CA certificate of this server in …",
     choose('which file has the CA of the server'),
   ],
   [
-    "the server's certificate is signed by an authority that is not trusted here (…): put the CA certificate of this server in …",
+    "the server's certificate is signed by a CA that is not trusted (…): put the CA certificate of this server in …",
     followed('a certificate that nobody here trusts'),
   ],
   [
@@ -291,7 +291,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     'the step of … is larger than its … values; for a pass every so often set SYNC_INTERVAL',
     followed('a step larger than its field'),
   ],
-  ['there is no socket at …: a part of that path is a file; check …', choose('of the path of the socket')],
+  ['there is no socket at …: a part of this path is a file; check …', choose('of the path of the socket')],
   [
     "this is not fleet's API: … are both 404; check KUBE_REGISTER_FLEET_ENDPOINT",
     followed('something else where fleet should be'),
@@ -312,20 +312,20 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['… alive whose machine does not match METADATA', fact],
   ['… is a file, not a socket: check …', choose('of the path of the socket')],
   [
-    '… is a folder, not a socket: check …; Docker makes such a folder when the socket that a container is to have is not there yet: remove it, start …, then the container',
+    '… is a directory, not a socket: check …; Docker creates a directory when it mounts a socket that does not exist: remove it, start …, then start the container',
     choose('whether the folder can go'),
   ],
   ['… more of the same kind (each is said at KUBE_REGISTER_LOG_LEVEL=debug)', fact],
   ['… of the CA in KUBE_REGISTER_KUBELET_CA_FILE', choose('of a certificate for that kubelet, or to check none')],
   ['… | openssl x509 -noout -dates', choose('what to do by what the command shows')],
-  ['…, which the kube-register with KUBE_REGISTER_OWNER_ID=… manages', fact],
+  ['…, is managed by the kube-register with KUBE_REGISTER_OWNER_ID=…', fact],
   ['…: is not a flag; settings are given as --name=value', followed('a value without a dash')],
   [
     '…: this port speaks TLS: KUBE_REGISTER_FLEET_ENDPOINT must begin with https://',
     followed('a fleet with TLS that is asked without'),
   ],
   [
-    '…: …: it wants a client certificate that it trusts, in KUBE_REGISTER_FLEET_CERT_FILE and KUBE_REGISTER_FLEET_KEY_FILE',
+    '…: …: it requires a client certificate that it trusts: set KUBE_REGISTER_FLEET_CERT_FILE and KUBE_REGISTER_FLEET_KEY_FILE',
     choose('of a certificate for fleet'),
   ],
   [
@@ -342,7 +342,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ],
   ['…; if it is dead: kubectl delete node …', choose('whether the node is in use')],
   [
-    '…; none of their nodes is deregistered or changed; give each host its own: rm /etc/machine-id, systemd-machine-id-setup, restart fleet',
+    '…; their nodes are neither deregistered nor changed; on all of these hosts but one: rm /etc/machine-id && systemd-machine-id-setup && reboot',
     followed('one /etc/machine-id on two machines'),
   ],
   [

@@ -73,7 +73,7 @@ describe('the API version', () => {
 
   it('is v1 where the list may not be seen', async () => {
     const { server } = await connected({ ...TODAY, '/api': 403, '/version': 401 });
-    expect(await server()).toBe('of unknown version, using API v1');
+    expect(await server()).toBe('of an unknown version, using API v1');
   });
 
   it('that is set is used, and /api not asked', async () => {
@@ -86,16 +86,16 @@ describe('the API version', () => {
   it('of a server that has none of ours is an error that names both', async () => {
     const { nodes } = await connected({ ...TODAY, '/api': { versions: ['v2'] } });
     await expect(nodes.list(never)).rejects.toThrow(
-      /GET \/api: of v1, v1beta3, v1beta2, v1beta1 the server has none; its API versions: v2$/,
+      /GET \/api: the server has none of the API versions v1, v1beta3, v1beta2, v1beta1; it has v2$/,
     );
   });
 
   it('of something else that answers is an error', async () => {
     const { nodes } = await connected({ ...TODAY, '/version': 'welcome' });
-    await expect(nodes.list(never)).rejects.toThrow(/GET \/version: wrong shape at the top/);
+    await expect(nodes.list(never)).rejects.toThrow(/GET \/version: unexpected JSON at the top/);
     const { nodes: nobody } = await connected({});
     await expect(nobody.list(never)).rejects.toThrow(
-      /the server has no \/api\/v1beta1\/minions: check KUBE_REGISTER_API/,
+      /the server does not serve \/api\/v1beta1\/minions: check KUBE_REGISTER_API/,
     );
   });
 });
@@ -157,7 +157,7 @@ describe('which server it is', () => {
     const now = await nodes.identify(never);
     expect(now.abilities).not.toBe(before.abilities);
     expect(asked).toEqual(['/api/v1beta2/minions/10.0.0.1', '/version', '/api']);
-    await expect(remove()).rejects.toThrow(/no minion of a server before v0.9/);
+    await expect(remove()).rejects.toThrow(/minions are not deleted on servers before v0.9/);
     expect(asked).toHaveLength(3);
     answers['/version'] = 500;
     await expect(nodes.identify(never)).rejects.toThrow(/GET \/version: 500/);

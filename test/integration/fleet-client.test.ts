@@ -141,7 +141,7 @@ describe('the pages', () => {
 
   it('end with an error when a token comes twice', async () => {
     const fleet = await fleetThat((url) => ({ body: { nextPageToken: url.endsWith('=a') ? 'b' : 'a' } }));
-    expect(await problemOf(fleet)).toContain('the pages of the listing go round in a circle');
+    expect(await problemOf(fleet)).toContain('the list of machines repeats a page token');
     expect(fleet.asked).toHaveLength(3);
   });
 
@@ -162,7 +162,7 @@ describe('the pages', () => {
       page += 1;
       return { body: `{"nextPageToken":"${page}","padding":"${padding}"}` };
     });
-    expect(await problemOf(fleet)).toContain('the listing passes 128 MiB');
+    expect(await problemOf(fleet)).toContain('the list of machines is larger than 128 MiB');
     expect(fleet.asked).toHaveLength(19);
   });
 
@@ -185,23 +185,27 @@ describe('the pages', () => {
 
 describe('an answer that is no listing', () => {
   it.each([
-    ['a list', [], 'wrong shape at the top: expected object, received array'],
-    ['null', 'null', 'wrong shape at the top: expected object, received null'],
-    ['machines that are no list', { machines: {} }, 'wrong shape at machines: expected array, received object'],
-    ['machines that are null', { machines: null }, 'wrong shape at machines: expected array, received null'],
+    ['a list', [], 'unexpected JSON at the top level: expected object, received array'],
+    ['null', 'null', 'unexpected JSON at the top level: expected object, received null'],
+    ['machines that are no list', { machines: {} }, 'unexpected JSON at machines: expected array, received object'],
+    ['machines that are null', { machines: null }, 'unexpected JSON at machines: expected array, received null'],
     [
       'a token that is a number',
       { nextPageToken: 2 },
-      'wrong shape at nextPageToken: expected string, received number',
+      'unexpected JSON at nextPageToken: expected string, received number',
     ],
     ['half a page', '{"machines":[{"id":"a"', 'that is not JSON'],
     [
       "fleet's own error, called a success",
       { error: { code: 503, message: 'etcd gone' } },
-      'this is no list of machines',
+      'this is not a list of fleet machines',
     ],
-    ['a Status of Kubernetes', { kind: 'Status', status: 'Failure', code: 503 }, 'this is no list of machines'],
-    ['machines under another name', { Machines: [] }, 'this is no list of machines'],
+    [
+      'a Status of Kubernetes',
+      { kind: 'Status', status: 'Failure', code: 503 },
+      'this is not a list of fleet machines',
+    ],
+    ['machines under another name', { Machines: [] }, 'this is not a list of fleet machines'],
     ['a page for people', '<html>Hello</html>', 'that is not JSON: "<html>Hello</html>"'],
   ])('%s is an error, never an empty listing', async (_name, body, problem) => {
     expect(await problemOf(await fleetThat(() => ({ body })))).toContain(problem);
@@ -212,7 +216,7 @@ describe('an answer that is no listing', () => {
     [
       503,
       error(503, 'fleet server unable to communicate with etcd'),
-      'answered 503 "fleet server unable to communicate with etcd": fleet has lost its heart beat',
+      'answered 503 "fleet server unable to communicate with etcd": fleet cannot write its heartbeat to etcd',
     ],
     [400, error(400, 'token limit must be 100'), 'answered 400 "token limit must be 100"'],
     [502, '<html>', 'answered 502'],
@@ -229,7 +233,7 @@ describe('an answer that is no listing', () => {
       '401 of a proxy',
       401,
       '',
-      'a proxy before it refused; check KUBE_REGISTER_FLEET_ENDPOINT, KUBE_REGISTER_FLEET_CERT_FILE',
+      'a proxy in front of it refused the request; check KUBE_REGISTER_FLEET_ENDPOINT, KUBE_REGISTER_FLEET_CERT_FILE',
     ],
     [
       'nginx that wants a certificate',
@@ -282,20 +286,20 @@ describe('a record', () => {
     [undefined, 'no address'],
     ['', 'no address'],
     [null, 'no address'],
-    [10, 'the address is not a text but number'],
+    [10, 'the address is not a string but number'],
     ['10.0.0', '"10.0.0" is not an IP address'],
     ['10.0.0.01', '"10.0.0.01" is not an IP address'],
     ['a\n\u202e\u0085b', '"a\\n\\u202e\\u0085b" is not an IP address'],
     ['x'.repeat(1000), `"${'x'.repeat(64)}…" is not an IP address`],
     [
       '127.0.0.1',
-      '"127.0.0.1" is the loopback address: fleetd was started there before the network was up; restart fleetd on that machine, or set public_ip in its fleet.conf',
+      '"127.0.0.1" is the loopback address: fleetd started before the network was up; restart fleetd on that machine, or set public_ip in its fleet.conf',
     ],
-    ['0.0.0.0', '"0.0.0.0" is no address of a machine: it means this host, or any'],
-    ['169.254.3.4', '"169.254.3.4" is a link-local address: no other machine can rely on reaching it'],
+    ['0.0.0.0', '"0.0.0.0" is unspecified: it is not the address of one machine'],
+    ['169.254.3.4', '"169.254.3.4" is a link-local address, which other machines cannot reach reliably'],
     ['fe80::1%eth0', '"fe80::1%eth0" cannot be the address of a machine'],
-    ['ff02::1', '"ff02::1" is a multicast address, not that of a machine'],
-    ['255.255.255.255', '"255.255.255.255" is the broadcast address, not that of a machine'],
+    ['ff02::1', '"ff02::1" is a multicast address, not the address of a machine'],
+    ['255.255.255.255', '"255.255.255.255" is the broadcast address, not the address of a machine'],
   ])('with the address %j is listed without one, and says why', async (primaryIP, problem) => {
     const [record] = await recordsOf(await fleetWith([{ id: 'a', primaryIP }]));
     expect(record).toEqual({ id: 'a', address: undefined, problem, metadata: new Map() });

@@ -30,7 +30,7 @@ describe('one GET', () => {
   });
 
   it.each<[string, RequestListener, number, string]>([
-    ['never answers', () => {}, 100, 'no complete answer within 0.1 s'],
+    ['never answers', () => {}, 100, 'no complete response within 0.1 s'],
     [
       'drips',
       (_, response) => {
@@ -38,13 +38,13 @@ describe('one GET', () => {
         response.on('close', () => clearInterval(drip));
       },
       200,
-      'no complete answer within 0.2 s',
+      'no complete response within 0.2 s',
     ],
     [
       'hangs up',
       (request) => request.socket.destroy(),
       PATIENT,
-      'the connection was closed before the answer was complete',
+      'the connection was closed before the response was complete',
     ],
     [
       'hangs up in the middle',
@@ -53,13 +53,13 @@ describe('one GET', () => {
         response.write('12345', () => request.socket.destroy());
       },
       PATIENT,
-      'the connection was closed before the answer was complete',
+      'the connection was closed before the response was complete',
     ],
     [
       'speaks no HTTP',
       (request) => request.socket.end('SSH-2.0-OpenSSH\r\n'),
       PATIENT,
-      'the answer is not HTTP (HPE_INVALID_CONSTANT)',
+      'the response is not HTTP (HPE_INVALID_CONSTANT)',
     ],
     [
       'never ends',
@@ -71,7 +71,7 @@ describe('one GET', () => {
         flood();
       },
       PATIENT,
-      'the answer is larger than 64 MiB',
+      'the response is larger than 64 MiB',
     ],
   ])('of a server that %s is a problem in one sentence', async (_, listener, timeoutMs, problem) => {
     const url = await serverOfTest(listener);

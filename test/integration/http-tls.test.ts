@@ -104,7 +104,7 @@ describe('a CA file that ends with an intermediate, or holds the certificate of 
 
   it('is not enough for a server of another authority', async () => {
     const client = await apiClient({ endpoint: await serve('server'), caFile: file('intermediate.pem') });
-    expect(await outcomeOf(client)).toMatch(/^the server's certificate is signed by an authority that is not trusted/);
+    expect(await outcomeOf(client)).toMatch(/^the server's certificate is signed by a CA that is not trusted/);
   });
 });
 
@@ -112,10 +112,10 @@ describe('a server with legacy TLS', () => {
   const allowing = 'which allows TLS 1.0, SHA-1 and small keys';
 
   it.each([
-    ['TLS 1.0', 'server', { maxVersion: 'TLSv1' }, /^the server and kube-register have no version of TLS in common/],
-    ['TLS 1.1', 'server', { maxVersion: 'TLSv1.1' }, /^the server and kube-register have no version of TLS in common/],
-    ['a SHA-1 signature', 'sha1', {}, /^a certificate of the server is signed with SHA-1 or MD5/],
-    ['a small key', 'small', {}, /^a key of the server is too small to be safe/],
+    ['TLS 1.0', 'server', { maxVersion: 'TLSv1' }, /^the server and kube-register have no TLS version in common/],
+    ['TLS 1.1', 'server', { maxVersion: 'TLSv1.1' }, /^the server and kube-register have no TLS version in common/],
+    ['a SHA-1 signature', 'sha1', {}, /^the server's certificate or its CA certificate is signed with SHA-1 or MD5/],
+    ['a small key', 'small', {}, /^the server's key or its CA key is too small/],
     [
       'SHA-1 in the handshake',
       'server',
@@ -166,15 +166,17 @@ describe('a server with legacy TLS', () => {
     });
     expect(await outcomeOf(await apiClient({ kubeconfig: path, legacyTls: true }))).toBe('reached');
     expect(await outcomeOf(await apiClient({ kubeconfig: path }))).toBe(
-      "the server's certificate has its name in the CN alone or in a wildcard for a part of a label, which is not safe: have it made with a subjectAltName, or set KUBE_REGISTER_API_LEGACY_TLS=true, which allows it",
+      "the server's certificate has its name only in the CN, or in a wildcard for part of a label, which is not safe: reissue it with a subjectAltName, or set KUBE_REGISTER_API_LEGACY_TLS=true, which allows it",
     );
   });
 
   it('is still checked: legacy TLS takes no certificate of another authority or name', async () => {
     const options = { caFile: file('other-ca.pem'), legacyTls: true };
-    expect(await outcomeOf(await apiClient({ endpoint: await serve('sha1'), ...options }))).toMatch(/not trusted here/);
+    expect(await outcomeOf(await apiClient({ endpoint: await serve('sha1'), ...options }))).toMatch(
+      /signed by a CA that is not trusted/,
+    );
     const elsewhere = { endpoint: await serve('elsewhere'), caFile: file('ca.pem'), legacyTls: true };
-    expect(await outcomeOf(await apiClient(elsewhere))).toMatch(/is for another name/);
+    expect(await outcomeOf(await apiClient(elsewhere))).toMatch(/is for other names/);
   });
 });
 
@@ -197,7 +199,7 @@ describe('advice names what was read', () => {
       'certificate-authority-data': base64('ca.pem'),
     });
     expect(await outcomeOf(await apiClient({ kubeconfig: path }))).toBe(
-      `the server's certificate is for another name or address: use one of its own (192.0.2.1, elsewhere.example) in server of cluster "lab" in ${path}, or in tls-server-name of cluster "lab" in ${path}`,
+      `the server's certificate is for other names (192.0.2.1, elsewhere.example): use one of them in server of cluster "lab" in ${path}, or in tls-server-name of cluster "lab" in ${path}`,
     );
   });
 
@@ -231,18 +233,22 @@ describe('advice names what was read', () => {
     );
     await writeFile(join(folder, 'ca.crt'), certificate('ca.pem'));
     const wrongName = await apiClient({ inCluster: await serve('elsewhere'), serviceAccountFolder: folder });
-    expect(await outcomeOf(wrongName)).toMatch(/\(192\.0\.2\.1, elsewhere\.example\) in KUBERNETES_SERVICE_HOST and/);
+    expect(await outcomeOf(wrongName)).toMatch(
+      /\(192\.0\.2\.1, elsewhere\.example\): use one of them in KUBERNETES_SERVICE_HOST and/,
+    );
   });
 
   it('in settings: these', async () => {
     const client = await apiClient({ endpoint: await serve('elsewhere'), caFile: file('ca.pem') });
-    expect(await outcomeOf(client)).toMatch(/\(192\.0\.2\.1, elsewhere\.example\) in KUBE_REGISTER_API_ENDPOINT$/);
+    expect(await outcomeOf(client)).toMatch(
+      /\(192\.0\.2\.1, elsewhere\.example\): use one of them in KUBE_REGISTER_API_ENDPOINT$/,
+    );
   });
 
   it('and that a certificate has no names at all', async () => {
     const client = await apiClient({ endpoint: await serve('nameless'), caFile: file('ca.pem') });
     expect(await outcomeOf(client)).toBe(
-      "the server's certificate is for another name or address, and has no subjectAltName of use (an IP address must be of type IP, not DNS): have it made with one",
+      "the server's certificate has no usable subjectAltName (an IP address must be of type IP, not DNS): reissue it with one",
     );
   });
 });
@@ -264,7 +270,7 @@ describe('a tls-server-name that is an IP address', () => {
     onTestFinished(() => void process.off('warning', note));
     expect(await outcomeOf(await clientFor('192.0.2.1'))).toBe('reached');
     expect(await outcomeOf(await clientFor('192.0.2.2'))).toContain(
-      'use one of its own (192.0.2.1, elsewhere.example)',
+      'is for other names (192.0.2.1, elsewhere.example)',
     );
     expect(warned).toEqual([]);
   });
@@ -274,7 +280,7 @@ describe('a certificate with an IP address as a DNS name', () => {
   it('is said to have no name: that it has cannot be used', async () => {
     const client = await apiClient({ endpoint: await serve('address-as-name'), caFile: file('address-as-name.pem') });
     expect(await outcomeOf(client)).toMatch(
-      /has no subjectAltName of use \(an IP address must be of type IP, not DNS\)/,
+      /has no usable subjectAltName \(an IP address must be of type IP, not DNS\)/,
     );
   });
 });
@@ -314,7 +320,7 @@ describe('a server that only a proxy reaches', () => {
     const variables = { FLEET_ENDPOINT: `http://127.0.0.1:${port}`, FLEET_TIMEOUT: '100ms' };
     const client = await fleetClient(variables, { HTTP_PROXY: 'http://p:1' });
     expect(await outcomeOf(client)).toBe(
-      `no complete answer within 0.1 s (KUBE_REGISTER_FLEET_TIMEOUT)${HINT('HTTP_PROXY')}`,
+      `no complete response within 0.1 s (KUBE_REGISTER_FLEET_TIMEOUT)${HINT('HTTP_PROXY')}`,
     );
   });
 });

@@ -326,7 +326,7 @@ describe('a server that is slow or hostile', () => {
     const server = await serveRaw(behaviour);
     const { client, seen } = clientOf(`http://127.0.0.1:${server.port}`, { timeoutMs: 150 });
     const error = await errorOf(client);
-    expect(error.message).toContain('no complete answer within 0.15 s (KUBE_REGISTER_API_TIMEOUT)');
+    expect(error.message).toContain('no complete response within 0.15 s (KUBE_REGISTER_API_TIMEOUT)');
     expect(error.code).toBe('ETIMEDOUT');
     expect(seen).toEqual(['error']);
     await vi.waitFor(() => expect(server.sockets.every((socket) => socket.destroyed)).toBe(true));
@@ -384,18 +384,18 @@ describe('a server that is slow or hostile', () => {
     const { client, seen } = clientOf(`http://127.0.0.1:${server.port}`);
     const error = await errorOf(client);
     expect(error.code).toBe('ECONNRESET');
-    expect(error.message).toContain('closed before the answer was complete');
+    expect(error.message).toContain('closed before the response was complete');
     expect(seen).toEqual(['error', 'again', 'error', 'again', 'error']);
   });
 
   it('that resets the connection has given no answer', async () => {
     const server = await serveRaw((socket) => socket.once('data', () => socket.resetAndDestroy()));
     const error = await errorOf(clientOf(`http://127.0.0.1:${server.port}`).client);
-    expect(error.message).toMatch(/closed before the answer was complete \(ECONNRESET\)/);
+    expect(error.message).toMatch(/closed before the response was complete \(ECONNRESET\)/);
   });
 
   it.each([
-    ['does not speak HTTP', 'SSH-2.0-OpenSSH_6.2\r\n', 'the answer is not HTTP (HPE_'],
+    ['does not speak HTTP', 'SSH-2.0-OpenSSH_6.2\r\n', 'the response is not HTTP (HPE_'],
     ['sends a megabyte of headers', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(MIB)}\r\n\r\n`, 'headers are too large'],
     ['sends two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', 'not HTTP'],
   ])('that %s is told from one that is down', async (_name, text, problem) => {
@@ -442,10 +442,10 @@ describe('what an error says', () => {
     expect(await problemOf('missing.sock')).toContain('is fleet running on this machine, and is the socket mounted');
     await writeFile(join(folder, 'file'), '');
     expect(await problemOf('file')).toContain('is a file, not a socket: check KUBE_REGISTER_FLEET_ENDPOINT');
-    expect(await problemOf('file/fleet.sock')).toContain('a part of that path is a file');
+    expect(await problemOf('file/fleet.sock')).toContain('a part of this path is a file');
     await mkdir(join(folder, 'folder'));
     expect(await problemOf('folder')).toContain(
-      'is a folder, not a socket: check KUBE_REGISTER_FLEET_ENDPOINT; Docker makes',
+      'is a directory, not a socket: check KUBE_REGISTER_FLEET_ENDPOINT; Docker creates',
     );
     // Closing takes away the file that was listened at, so the renamed one stays behind without anybody at it.
     const server = await serveHttp(() => {}, { path: join(folder, 'new.sock') });
@@ -558,7 +558,7 @@ describe('TLS', () => {
     ['an unknown CA', 'server', { insecureSkipVerify: false }, 'KUBE_REGISTER_API_CA_FILE'],
     ['another CA', 'server', { ...tls, ca: certificate('other-ca.pem') }, 'KUBE_REGISTER_API_CA_FILE'],
     ['an expired certificate', 'expired', tls, 'has expired'],
-    ['a certificate for somebody else', 'elsewhere', tls, 'for another name or address'],
+    ['a certificate for somebody else', 'elsewhere', tls, 'is for other names'],
   ])('refuses %s, once, and says what to do', async (_name, name, tlsOptions, advice) => {
     let asked = 0;
     const server = await serveHttps(name, () => {
@@ -626,9 +626,9 @@ describe('parsing JSON', () => {
     ['', 'GET /things: answered 200 with an empty body'],
     ['<html>\n\u001b[31m', 'answered 200 with 12 bytes of "text/html" that is not JSON: "<html>\\n\\u001b[31m"'],
     ['{"items":[', 'that is not JSON'],
-    ['[]', 'wrong shape at the top: expected object, received array'],
-    ['{}', 'wrong shape at items: expected array, received undefined'],
-    ['{"items":[{"name":"a"},{"name":1}]}', 'wrong shape at items[1].name: expected string, received number'],
+    ['[]', 'unexpected JSON at the top level: expected object, received array'],
+    ['{}', 'unexpected JSON at items: expected array, received undefined'],
+    ['{"items":[{"name":"a"},{"name":1}]}', 'unexpected JSON at items[1].name: expected string, received number'],
   ])('says what is wrong with %j and where', (body, problem) => {
     expect(() => parse(body)).toThrow(RequestError);
     expect(() => parse(body)).toThrow(problem);

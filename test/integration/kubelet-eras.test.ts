@@ -216,7 +216,7 @@ describe('the daemon', () => {
       'KUBELET_CA_FILE is another one',
       [],
       { KUBELET_CA_FILE: file('other-ca.pem') },
-      /certificate is signed by another CA .*put the certificate of its CA in KUBE_REGISTER_KUBELET_CA_FILE, or unset /,
+      /certificate is not signed by a CA in KUBELET_CA_FILE .*put its CA certificate in KUBE_REGISTER_KUBELET_CA_FILE, or unset /,
     ],
   ])('waits, and says why, where %s', async (_name, without, more, reason) => {
     const { lab, settings, credentials } = await suspiciousKubelet();

@@ -172,9 +172,9 @@ describe('silence', () => {
 });
 
 describe('an HTTP answer that is never whole', () => {
-  const CLOSED = 'closed the connection in the middle of its HTTP answer';
-  const BROKEN = 'sent an HTTP answer that cannot be read';
-  const OVERDUE = 'did not finish its HTTP answer';
+  const CLOSED = 'closed the connection in the middle of its HTTP response';
+  const BROKEN = 'sent an invalid HTTP response';
+  const OVERDUE = 'did not finish its HTTP response';
 
   it.each<[string, (socket: Socket) => void, string]>([
     ['ends in the middle of a header', (socket) => socket.end('HTTP/1.1 200 OK\r\nX-'), CLOSED],
@@ -244,7 +244,7 @@ describe('TLS that the server has begun to speak', () => {
     [
       'is followed by the end',
       () => serveRawTls((socket) => socket.end()),
-      'closed the connection after the TLS handshake, without an HTTP answer',
+      'closed the connection after the TLS handshake, without an HTTP response',
     ],
     [
       'is followed by what is no HTTP',
@@ -390,31 +390,31 @@ describe('TLS and credentials', () => {
       'elsewhere',
       CA,
       'its certificate is not for this address (ERR_TLS_CERT_ALTNAME_INVALID)',
-      'start that kubelet with --tls-cert-file and --tls-private-key-file of a certificate that has the address in its subjectAltName',
+      'start the kubelet with --tls-cert-file and --tls-private-key-file for a certificate that has the address in its subjectAltName',
     ],
     [
       'expired',
       CA,
-      'its certificate, or that of its CA, has expired (CERT_HAS_EXPIRED)',
-      'renew it, or set the clock of this machine',
+      'its certificate or its CA certificate has expired (CERT_HAS_EXPIRED)',
+      'renew it, or correct the clock of this machine',
     ],
     [
       'kubelet',
       CA,
       'its certificate is self-signed (DEPTH_ZERO_SELF_SIGNED_CERT)',
-      'start that kubelet with --tls-cert-file and --tls-private-key-file of a certificate of the CA in KUBE_REGISTER_KUBELET_CA_FILE',
+      'start the kubelet with --tls-cert-file and --tls-private-key-file for a certificate of the CA in KUBE_REGISTER_KUBELET_CA_FILE',
     ],
     [
       'sha1',
       CA,
       'its certificate is signed with SHA-1 or MD5, or a key is too small (UNSPECIFIED)',
-      'start that kubelet with --tls-cert-file and --tls-private-key-file of a certificate with SHA-256 and a key of 2048 bits or more',
+      'start the kubelet with --tls-cert-file and --tls-private-key-file for a certificate with SHA-256 and a key of 2048 bits or more',
     ],
     [
       'server',
       { ca: certificate('other-ca.pem') },
-      'its certificate is signed by another CA than that of KUBELET_CA_FILE (SELF_SIGNED_CERT_IN_CHAIN)',
-      'put the certificate of its CA in KUBE_REGISTER_KUBELET_CA_FILE',
+      'its certificate is not signed by a CA in KUBELET_CA_FILE (SELF_SIGNED_CERT_IN_CHAIN)',
+      'put its CA certificate in KUBE_REGISTER_KUBELET_CA_FILE',
     ],
   ])(
     'with a CA the certificate %s of another name, time or CA is a sign of life with both ways out, and nothing is sent',
@@ -422,7 +422,7 @@ describe('TLS and credentials', () => {
       const kubelet = await tlsKubelet(name);
       const { prober } = proberOf([https(kubelet.port)], { tls, token });
       const url = `https://127.0.0.1:${kubelet.port}/healthz`;
-      const remedy = `${mend}, or unset KUBE_REGISTER_KUBELET_CA_FILE and the other KUBE_REGISTER_KUBELET_*_FILE: then no certificate of a kubelet is checked`;
+      const remedy = `${mend}, or unset KUBE_REGISTER_KUBELET_CA_FILE and the other KUBE_REGISTER_KUBELET_*_FILE: then kubelet certificates are not verified`;
       const detail = `${url} failed the TLS handshake: ${why}; ${remedy}`;
       expect(await prober.check(HOST, never)).toEqual({ state: 'answers', detail, remedy });
       await kubelet.closed();
@@ -570,7 +570,7 @@ describe('this process', () => {
     expect(new Set(lines)).toEqual(
       new Set([
         `no answer within 0.5 s: ${url} timed out`,
-        `this machine has too few file descriptors or buffers to ask kubelets: no answer: ${url} failed (EMFILE)`,
+        `this machine has too few file descriptors or buffers to check kubelets: no answer: ${url} failed (EMFILE)`,
       ]),
     );
   });

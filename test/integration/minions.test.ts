@@ -133,7 +133,9 @@ describe('a minion', () => {
     const { server, nodes } = await oldServer('v0.8.4');
     await nodes.create(draft(ADDRESS), never);
     server.log.clear();
-    await expect(nodes.remove(ADDRESS, 'u', '1', never)).rejects.toThrow(/no minion of a server before v0.9/);
+    await expect(nodes.remove(ADDRESS, 'u', '1', never)).rejects.toThrow(
+      /minions are not deleted on servers before v0.9/,
+    );
     expect(server.log.writes).toEqual([]);
   });
 

@@ -192,7 +192,7 @@ describe('listing nodes', () => {
     expect((await nodes.list(never)).nodes).toHaveLength(600);
     kubernetes.faults.add(otherKind, { path: /continue=/ });
     expect((await errorOf(nodes.list(never))).message).toMatch(
-      /page 2 is a NodeList, those before are a PartialObjectMetadataList$/,
+      /page 2 is a NodeList, the earlier pages are a PartialObjectMetadataList$/,
     );
   });
 
@@ -200,7 +200,7 @@ describe('listing nodes', () => {
     const { kubernetes, nodes } = await lab();
     const page = { kind: 'NodeList', metadata: { continue: 'round' }, items: [] };
     kubernetes.faults.add(answerWith(200, JSON.stringify(page)));
-    expect((await errorOf(nodes.list(never))).message).toMatch(/page 2 points back to a page before it$/);
+    expect((await errorOf(nodes.list(never))).message).toMatch(/page 2 repeats the token of an earlier page$/);
   });
 
   it('fails when pages never end', async () => {
@@ -210,7 +210,7 @@ describe('listing nodes', () => {
       response.end(JSON.stringify({ kind: 'NodeList', metadata: { continue: `to-${page}` }, items: [] }));
     });
     const nodes = createNodes(clientOf('kubernetes', `http://127.0.0.1:${server.port}`), V1_20);
-    expect((await errorOf(nodes.list(never))).message).toMatch(/does not end after 1000 pages$/);
+    expect((await errorOf(nodes.list(never))).message).toMatch(/has more than 1000 pages$/);
     expect(page).toBe(1000);
   });
 
@@ -227,7 +227,7 @@ describe('listing nodes', () => {
       },
     };
     const error = await errorOf(createNodes(heavy, V1_20).list(never));
-    expect(error.message).toMatch(/the listing is larger than 134217728 bytes$/);
+    expect(error.message).toMatch(/the list of nodes is larger than 134217728 bytes$/);
     expect(allowed).toEqual([134217728, 134217728 - 70 * 1024 * 1024]);
   });
 
@@ -260,13 +260,13 @@ describe('listing nodes', () => {
     const { kubernetes, nodes } = await lab();
     const items = [{ metadata: { name: 'a', uid: 'b' } }, { metadata }];
     kubernetes.faults.add(answerWith(200, JSON.stringify({ kind: 'NodeList', items })));
-    expect((await errorOf(nodes.list(never))).message).toContain(`wrong shape at ${where}: `);
+    expect((await errorOf(nodes.list(never))).message).toContain(`unexpected JSON at ${where}: `);
   });
 
   it('fails when metadata comes where whole nodes were asked for', async () => {
     const { kubernetes, nodes } = await lab();
     kubernetes.faults.add(edited((body) => ({ ...body, kind: 'PartialObjectMetadataList' })));
-    expect((await errorOf(nodes.listWhole(never))).message).toMatch(/a NodeList was asked for, and a Partial\w+ came$/);
+    expect((await errorOf(nodes.listWhole(never))).message).toMatch(/requested a NodeList, received a Partial\w+$/);
   });
 
   it('fails when even plain JSON is not acceptable', async () => {
@@ -314,7 +314,9 @@ describe('reading one node', () => {
     kubernetes.faults.add(fault);
     const error = await errorOf(nodes.read('10.0.0.7', never));
     expect(error).toMatchObject({ status: 404 });
-    expect(error.message).toContain('the server has no /api/v1/nodes/10.0.0.7: check KUBE_REGISTER_API_ENDPOINT');
+    expect(error.message).toContain(
+      'the server does not serve /api/v1/nodes/10.0.0.7: check KUBE_REGISTER_API_ENDPOINT',
+    );
     expect(await errorOf(nodes.remove('10.0.0.7', 'u', '1', never))).toMatchObject({ status: 404 });
     expect(await errorOf(nodes.update('10.0.0.7', 'u', '1', relabel, never))).toMatchObject({ status: 404 });
   });
@@ -322,7 +324,7 @@ describe('reading one node', () => {
   it('fails when the answer is no node', async () => {
     const { kubernetes, nodes } = await lab();
     kubernetes.faults.add(answerWith(200, '{"kind":"Node","metadata":{"name":"10.0.0.7"}}'));
-    expect((await errorOf(nodes.read('10.0.0.7', never))).message).toContain('wrong shape at metadata.uid: ');
+    expect((await errorOf(nodes.read('10.0.0.7', never))).message).toContain('unexpected JSON at metadata.uid: ');
   });
 
   it('never ends in an endless answer', async () => {
@@ -621,7 +623,7 @@ describe('an error', () => {
     const unknown = await lab({ tokens: { good: 'all' }, token: 'very-secret' });
     const error = await errorOf(unknown.nodes.list(never));
     expect(error).toMatchObject({ status: 401, code: 'Unauthorized' });
-    expect(error.message).toMatch(/does not know these credentials; check KUBE_REGISTER_API_TOKEN_FILE, /);
+    expect(error.message).toMatch(/rejects these credentials; check KUBE_REGISTER_API_TOKEN_FILE, /);
     expect(inspect(error)).not.toContain('very-secret');
 
     const anonymous = await lab({ tokens: { good: 'all' } });
@@ -635,7 +637,7 @@ describe('an error', () => {
     kubernetes.faults.add(refuse(404, 'NotFound', 'the server could not find the requested resource'));
     const error = await errorOf(nodes.list(never));
     expect(error).toMatchObject({ status: 404, code: 'NotFound' });
-    expect(error.message).toContain('the server has no /api/v1/nodes: check KUBE_REGISTER_API_ENDPOINT');
+    expect(error.message).toContain('the server does not serve /api/v1/nodes: check KUBE_REGISTER_API_ENDPOINT');
     expect(await errorOf(nodes.create(draft, never))).toMatchObject({ status: 404 });
   });
 
@@ -643,7 +645,7 @@ describe('an error', () => {
     const { kubernetes, nodes } = await lab();
     kubernetes.faults.add(redirectTo('https://login.example.com/?token=hunter2'));
     const { message } = await errorOf(nodes.list(never));
-    expect(message).toContain('it redirects to login.example.com, which is not followed');
+    expect(message).toContain('redirected to login.example.com; redirects are not followed');
     expect(message).not.toContain('hunter2');
   });
 

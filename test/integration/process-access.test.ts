@@ -25,7 +25,7 @@ describe("fleet's socket", () => {
     const program = startProgram(settingsFor(lab));
     await program.firstPass();
     const absences = [
-      [{ keepFile: true }, /nothing listens behind the socket .*: start it with `systemctl start fleet.socket`/],
+      [{ keepFile: true }, /nothing listens on the socket .*: start it with `systemctl start fleet.socket`/],
       [{}, /there is no socket at .*: is fleet running on this machine/],
     ] as const;
     for (const [how, sentence] of absences) {
@@ -79,7 +79,9 @@ describe('client certificates', () => {
     const lab = await labOfTest(tls);
     const program = startProgram({ ...settingsFor(lab), [`${server}_CA_FILE`]: file('ca.pem') }, ['--once']);
     expect(await program.ended).toEqual({ ...GOOD_END, code: 1 });
-    expect(program.lines(new RegExp(`wants a client certificate .*KUBE_REGISTER_${server}_CERT_FILE`))).toHaveLength(1);
+    expect(program.lines(new RegExp(`requires a client certificate .*KUBE_REGISTER_${server}_CERT_FILE`))).toHaveLength(
+      1,
+    );
     expect(lab.kubernetes.log.writes).toEqual([]);
   });
 });

@@ -84,12 +84,12 @@ describe('what keeps it from starting is one sentence on the log, and exit code 
     [
       'a CA file that is not there',
       { ...https, API_CA_FILE: missing },
-      `API_CA_FILE: ${missing}: there is no such file`,
+      `API_CA_FILE: ${missing}: the file does not exist`,
     ],
     [
       'a token file that is not there',
       { ...https, API_TOKEN_FILE: missing },
-      `API_TOKEN_FILE: ${missing}: there is no`,
+      `API_TOKEN_FILE: ${missing}: the file does not exist`,
     ],
   ] as const;
 
@@ -106,7 +106,7 @@ describe('what keeps it from starting is one sentence on the log, and exit code 
     const program = startProgram({ ...https, API_CA_FILE: caFile, LISTEN: 'off' });
     expect(await program.ended).toEqual({ ...GOOD_END, code: 1 });
     expect(program.log.map(({ level, msg }) => [level, msg])).toEqual([
-      ['fatal', `KUBE_REGISTER_API_CA_FILE: ${caFile}: there is no PEM certificate in it`],
+      ['fatal', `KUBE_REGISTER_API_CA_FILE: ${caFile}: it has no PEM certificate`],
     ]);
     expect(program.stdout).not.toContain('c2VjcmV0');
   });

@@ -23,8 +23,8 @@ import { GOOD_END, labOfTest, type Program, settingsFor, startProgram } from './
 const TIMEOUT = '1s';
 const SERVERS: readonly Target[] = ['fleet', 'kubernetes'];
 
-const CUT = /: the connection was closed before the answer was complete \(ECONNRESET\)/;
-const LATE = /: no complete answer within 1 s \(KUBE_REGISTER_(FLEET|API)_TIMEOUT\)/;
+const CUT = /: the connection was closed before the response was complete \(ECONNRESET\)/;
+const LATE = /: no complete response within 1 s \(KUBE_REGISTER_(FLEET|API)_TIMEOUT\)/;
 
 /** Strikes every request that comes on the wire, until what it returns is called. */
 type Strike = (wire: FaultyWire) => Promise<() => unknown>;
@@ -310,9 +310,9 @@ describe('the way to a kubelet', () => {
   ];
   /** Alive, but not healthy: the answer began, and its status never came whole. */
   const UNFINISHED: readonly (readonly [string, WireFault, string])[] = [
-    ['FIN in the middle of the headers', closeAfter(-20), 'closed the connection in the middle of its HTTP answer'],
-    ['silence in the middle of the headers', stallAfter(-20), 'did not finish its HTTP answer'],
-    ['an answer that drips', dripAnswer(20), 'did not finish its HTTP answer'],
+    ['FIN in the middle of the headers', closeAfter(-20), 'closed the connection in the middle of its HTTP response'],
+    ['silence in the middle of the headers', stallAfter(-20), 'did not finish its HTTP response'],
+    ['an answer that drips', dripAnswer(20), 'did not finish its HTTP response'],
   ];
   const SILENT: readonly (readonly [string, WireFault | 'full queue', string])[] = [
     ['FIN instead of an answer', closeRequest, 'closed the connection without an answer'],

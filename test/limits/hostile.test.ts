@@ -40,7 +40,7 @@ const OF_ANY_SERVER: readonly Row[] = [
   ['is null', answerWith(200, 'null'), /^unexpected JSON at /],
   ['has half of the bytes it announces', faults.truncate, BROKEN],
   ['is half of a JSON text', half, /that is not JSON/],
-  ['is compressed', answerWith(200, '{}', { 'Content-Encoding': 'gzip' }), /^the answer is compressed/],
+  ['is compressed', answerWith(200, '{}', { 'Content-Encoding': 'gzip' }), /^the response is compressed/],
   ['never ends', faults.flood, /^the response is larger than \d+ bytes/],
   ['has 200 MiB', huge(200), /^the response is larger than \d+ bytes/],
   ['redirects', faults.redirectTo('http://me:secret@else.example/secret'), /else\.example.* not followed/],
@@ -60,7 +60,7 @@ const OF_FLEET: readonly Row[] = [
   ['has an object of machines', answerWith(200, '{"machines":{}}'), /^unexpected JSON at machines: /],
   ['has a word for machines', answerWith(200, '{"machines":"none"}'), /^unexpected JSON at machines: /],
   ['has a number for a token', answerWith(200, '{"nextPageToken":5}'), /^unexpected JSON at nextPageToken: /],
-  ['goes round in a circle', answerWith(200, '{"nextPageToken":"AA"}'), /go round in a circle$/],
+  ['goes round in a circle', answerWith(200, '{"nextPageToken":"AA"}'), /repeats a page token$/],
   ['has no last page', withoutEnd((token) => `{"nextPageToken":"${token}"}`), /more than 1000 pages$/],
 ];
 
@@ -74,8 +74,8 @@ const OF_KUBERNETES: readonly Row[] = [
     /items\[0\]\.metadata\.name/,
   ],
   ['has a node without uid', answerWith(200, `{${NODES},"items":[{"metadata":{"name":"a"}}]}`), /metadata\.uid/],
-  ['points back', answerWith(200, `{${NODES},"metadata":{"continue":"a"},"items":[]}`), /^page 2 points back/],
-  ['has no last page', withoutEnd((token) => `{${NODES},"metadata":{"continue":"${token}"}}`), /after 1000 pages$/],
+  ['points back', answerWith(200, `{${NODES},"metadata":{"continue":"a"},"items":[]}`), /^page 2 repeats the token/],
+  ['has no last page', withoutEnd((token) => `{${NODES},"metadata":{"continue":"${token}"}}`), /more than 1000 pages$/],
 ];
 
 const SERVERS = [

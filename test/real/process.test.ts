@@ -92,7 +92,7 @@ it('takes an API server whose store hangs for one that does not answer, never fo
   onTestFinished(() => world.servers.thawStore());
   await program.pass();
   expect(problems(program)).toEqual([
-    expect.stringMatching(/^kubernetes at https:.*no complete answer within 1 s \(KUBE_REGISTER_API_TIMEOUT\)/),
+    expect.stringMatching(/^kubernetes at https:.*no complete response within 1 s \(KUBE_REGISTER_API_TIMEOUT\)/),
   ]);
 
   world.servers.thawStore();
@@ -134,7 +134,7 @@ it('says when its token is no good, and goes on with a new one as soon as it is 
   await world.addMachine();
   await program.pass();
   expect(problems(program)).toEqual([
-    expect.stringMatching(/401 Unauthorized: the server does not know these credentials; check /),
+    expect.stringMatching(/401 Unauthorized: the server rejects these credentials; check /),
   ]);
   expect(program.stdout).not.toContain('not-a-token-of-this-server');
 

@@ -76,8 +76,9 @@ export function mendOf(failure: Failure, place?: Place): string {
 /** Codes of TLS are many, and differ between its versions: what they mean is in the sentence that src/http made of them. */
 function mendOfTls({ code = '', message }: RequestError, { endpoint, source }: Place): string | undefined {
   if (message.includes('does not speak TLS')) return mendOfServer(source, withProtocol('http', endpoint));
-  if (/wants a client certificate|refused the client certificate/.test(message)) return mendOfClientCertificate(source);
-  if (message.includes('is for another name')) return mendOfName(message, endpoint, source);
+  if (/requires a client certificate|refused the client certificate/.test(message))
+    return mendOfClientCertificate(source);
+  if (/is for other names|no usable subjectAltName/.test(message)) return mendOfName(message, endpoint, source);
   if (source.legacyTls !== undefined && message.includes(source.legacyTls)) return source.legacyTls;
   const shown = `openssl s_client -connect ${hostOf(endpoint)} < /dev/null`;
   if (/certificate.* (has expired|is not valid yet)/.test(message)) return `${shown} | openssl x509 -noout -dates`;
@@ -87,7 +88,7 @@ function mendOfTls({ code = '', message }: RequestError, { endpoint, source }: P
 
 /** The first of the names that the certificate has, which the sentence lists. */
 function mendOfName(message: string, endpoint: string, source: ConfigSource): string {
-  const [, listed = ''] = /use one of its own \(([^,)\s]+)/.exec(message) ?? [];
+  const [, listed = ''] = /is for other names \(([^,)\s]+)/.exec(message) ?? [];
   const name = isPlain(listed) && !listed.includes('*') ? listed : 'NAME';
   const { origin } = source;
   if (origin?.kind === 'kubeconfig') return setCluster(origin, `--tls-server-name=${name}`);

@@ -82,16 +82,16 @@ function hasToken({ token, tokenFile }: User): boolean {
 /** Why a user cannot be used, or undefined. */
 function userProblem(who: User): string | undefined {
   for (const field of ['as', 'as-uid', 'as-groups', 'as-user-extra'] as const) {
-    if (who[field]) return `acting as another user (${field}) is not supported; give that user credentials of its own`;
+    if (who[field]) return `impersonation (${field}) is not supported; use the credentials of that user`;
   }
   if (who['auth-provider']) return `an auth-provider is not supported; ${INSTEAD}`;
   // kubectl does not run it either where there is a token.
-  if (who.exec && !hasToken(who)) return `a program that gives credentials (exec) is not run; ${INSTEAD}`;
+  if (who.exec && !hasToken(who)) return `a credential plugin (exec) is not supported; ${INSTEAD}`;
   const hasCertificate = who['client-certificate'] !== undefined || who['client-certificate-data'] !== undefined;
   for (const field of ['username', 'password'] as const) {
     if (who[field] === undefined) continue;
     // kubectl refuses two kinds of credentials in a header; the certificate is enough for the server.
-    if (hasToken(who)) return `a ${field} beside a token is ambiguous; take one of the two away`;
+    if (hasToken(who)) return `a ${field} beside a token is ambiguous; remove one of them`;
     if (!hasCertificate) return `a ${field} is not supported; ${INSTEAD}`;
   }
   return undefined;
@@ -105,7 +105,7 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
   };
   const file = check(config, await readYaml(path, from), 'the file', refuse);
 
-  const context = file['current-context'] ?? refuse('there is no current-context in it');
+  const context = file['current-context'] ?? refuse('it has no current-context');
   const names = check(
     z.object({ cluster: text, user: text }),
     find(file.contexts, 'context', context, refuse),
@@ -122,7 +122,7 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
   const insecureSkipTlsVerify = server['insecure-skip-tls-verify'] ?? false;
   const hasCa = server['certificate-authority'] || server['certificate-authority-data'];
   if (hasCa && insecureSkipTlsVerify)
-    refuse(`${clusterName}: a certificate-authority and insecure-skip-tls-verify contradict each other; take one away`);
+    refuse(`${clusterName}: a certificate-authority and insecure-skip-tls-verify contradict each other; remove one`);
 
   const userName = names.user === undefined ? 'no user' : `user ${quote(names.user)}`;
   const identity = names.user === undefined ? {} : find(file.users, 'user', names.user, refuse);
@@ -140,18 +140,18 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
   // kubectl does not look at a key without a certificate.
   const isKeyIdle = cert === undefined && hasToken(who);
   const key = isKeyIdle ? undefined : await pem(who['client-key-data'], who['client-key'], 'client-key');
-  if (cert && !key) refuse(`${userName}: there is a client-certificate without a client-key`);
-  if (key && !cert) refuse(`${userName}: there is a client-key without a client-certificate`);
+  if (cert && !key) refuse(`${userName}: it has a client-certificate without a client-key`);
+  if (key && !cert) refuse(`${userName}: it has a client-key without a client-certificate`);
 
   const inCluster = `of ${clusterName} in ${shownPath(path)}`;
   const ofUser =
     names.user === undefined
-      ? `of the user that context ${quote(context)} should name in ${shownPath(path)}`
+      ? `of the user that context ${quote(context)} lacks in ${shownPath(path)}`
       : `of ${userName} in ${shownPath(path)}`;
   const certField = `client-certificate${who['client-certificate-data'] ? '-data' : ''}`;
   const keyField = `client-key${who['client-key-data'] ? '-data' : ''}`;
   return {
-    endpoint: server.server ?? refuse(`${clusterName}: there is no server in it`),
+    endpoint: server.server ?? refuse(`${clusterName}: it has no server`),
     from: `${from}: ${clusterName}`,
     ca,
     cert,
@@ -195,12 +195,12 @@ async function readYaml(path: string, from: string): Promise<unknown> {
   const [mistake] = document.errors;
   if (mistake !== undefined) {
     const line = content.slice(0, mistake.pos[0]).split('\n').length;
-    throw new CredentialError(`${from}: it is no YAML (line ${line}: ${mistake.code})`);
+    throw new CredentialError(`${from}: it is not valid YAML (line ${line}: ${mistake.code})`);
   }
   try {
     return document.toJS();
   } catch {
-    throw new CredentialError(`${from}: its YAML aliases or merge keys cannot be followed`);
+    throw new CredentialError(`${from}: its YAML aliases or merge keys cannot be resolved`);
   }
 }
 
@@ -219,8 +219,8 @@ function find(
   refuse: (problem: string) => never,
 ): unknown {
   const [entry, second] = list?.filter((candidate) => candidate?.name === name) ?? [];
-  if (second) refuse(`there are two entries for ${kind} ${quote(name)} in it; take one away`);
-  return entry ? (entry[kind] ?? {}) : refuse(`there is no ${kind} ${quote(name)} in it`);
+  if (second) refuse(`it has two entries for ${kind} ${quote(name)}; remove one`);
+  return entry ? (entry[kind] ?? {}) : refuse(`it has no ${kind} ${quote(name)}`);
 }
 
 /** A token may have been given in the place of the path. */

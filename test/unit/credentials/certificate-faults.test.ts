@@ -10,6 +10,6 @@ it.each([
   ['unhandled critical extension', 'it has a critical extension that TLS does not know'],
 ])('"%s" is explained', (message, fault) => {
   expect(diagnose('kubernetes', undefined, { code: 'UNSPECIFIED', message })).toBe(
-    `the server's certificate cannot be checked: ${fault}; have it made anew`,
+    `the server's certificate cannot be verified: ${fault}; reissue it`,
   );
 });

@@ -88,7 +88,7 @@ describe('a token file', () => {
 
   it('that is not there at start is refused', async () => {
     expect(await problemOf(tokenFileReader(join(folder, 'token'), 'TOKEN_FILE'))).toBe(
-      `TOKEN_FILE: ${join(folder, 'token')}: there is no such file`,
+      `TOKEN_FILE: ${join(folder, 'token')}: the file does not exist`,
     );
   });
 });
@@ -111,10 +111,10 @@ describe('TLS files', () => {
 
   it('of a certificate and a key go together', async () => {
     expect(await problemOf(readTlsFiles({ ...NO_FILES, certFile: certificate('client.pem') }, 'X'))).toBe(
-      'X_CERT_FILE is set without X_KEY_FILE: a certificate and its key go together',
+      'X_CERT_FILE is set without X_KEY_FILE: a certificate requires its key',
     );
     expect(await problemOf(readTlsFiles({ ...NO_FILES, keyFile: certificate('client.key') }, 'X'))).toBe(
-      'X_KEY_FILE is set without X_CERT_FILE: a certificate and its key go together',
+      'X_KEY_FILE is set without X_CERT_FILE: a certificate requires its key',
     );
   });
 
@@ -129,9 +129,9 @@ describe('TLS files', () => {
 
   it.each([
     ['', 'it is empty'],
-    ['hunter2', 'there is no PEM certificate in it'],
-    [pem('PRIVATE KEY'), 'there is no PEM certificate in it'],
-    [pem('CERTIFICATE'), 'certificate 1 of 1 in it cannot be read'],
+    ['hunter2', 'it has no PEM certificate'],
+    [pem('PRIVATE KEY'), 'it has no PEM certificate'],
+    [pem('CERTIFICATE'), 'certificate 1 of 1 cannot be parsed'],
   ])('with a CA of %j are refused', async (content, problem) => {
     const caFile = await file('ca.pem', content);
     expect(await problemOf(readTlsFiles({ ...NO_FILES, caFile }, 'X'))).toBe(`X_CA_FILE: ${caFile}: ${problem}`);
@@ -139,15 +139,15 @@ describe('TLS files', () => {
 
   it.each([
     ['', 'it is empty'],
-    ['hunter2', 'there is no PEM private key in it'],
-    [pem('PRIVATE KEY'), 'the private key in it cannot be read'],
+    ['hunter2', 'it has no PEM private key'],
+    [pem('PRIVATE KEY'), 'the private key cannot be parsed'],
     [
       generateKeyPairSync('ec', {
         namedCurve: 'P-256',
         publicKeyEncoding: { type: 'spki', format: 'pem' },
         privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'hunter2' },
       }).privateKey,
-      'the key is encrypted; one without a passphrase is needed',
+      'the key is encrypted; use a key without a passphrase',
     ],
   ])('with a key of %j are refused', async (content, problem) => {
     const keyFile = await file('key.pem', content);
@@ -174,7 +174,7 @@ describe('a file of several CA certificates', () => {
   it('is refused when none can be read', async () => {
     const caFile = await file('ca.pem', DAMAGED + DAMAGED);
     expect(await problemOf(readTlsFiles({ ...NO_FILES, caFile }, 'X'))).toBe(
-      `X_CA_FILE: ${caFile}: certificate 1 of 2 in it cannot be read`,
+      `X_CA_FILE: ${caFile}: certificate 1 of 2 cannot be parsed`,
     );
   });
 });
@@ -185,7 +185,7 @@ describe('a client certificate', () => {
 
   it('that has expired is refused at start: an API server says no more of it than 401', async () => {
     expect(await problemOf(readTlsFiles({ ...NO_FILES, ...pair }, 'KUBE_REGISTER_API'))).toBe(
-      `${from}: the certificate has expired (Jan  1 00:00:00 2016 GMT): renew it, or set the clock of this machine`,
+      `${from}: the certificate has expired (Jan  1 00:00:00 2016 GMT): renew it, or correct the clock of this machine`,
     );
   });
 
@@ -209,8 +209,8 @@ describe('a client certificate that is weak', () => {
   const legacy = (allowed: boolean) => ({ allowed, setting: 'X_LEGACY_TLS=true' });
 
   it.each([
-    ['sha1-client', 'the certificate is signed with SHA-1 or MD5, which TLS refuses: have it signed with SHA-256'],
-    ['small-client', 'its key is too small for TLS: make a certificate with a key of 2048 bits or more'],
+    ['sha1-client', 'the certificate is signed with SHA-1 or MD5, which TLS refuses: reissue it with SHA-256'],
+    ['small-client', 'its key is too small for TLS: reissue it with a key of 2048 bits or more'],
   ])('(%s) is refused with the setting that allows it', async (name, problem) => {
     const files = { ...NO_FILES, ...pair(name) };
     const refused = `X_CERT_FILE: ${files.certFile}: ${problem}`;
@@ -260,7 +260,7 @@ describe('a secret in the place of a path', () => {
   it('is not repeated', async () => {
     const token = '/eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJrdWJlIn0.c2ln';
     expect(await problemOf(tokenFileReader(token, 'TOKEN_FILE'))).toBe(
-      'TOKEN_FILE: (not shown: it may hold a secret): there is no such file',
+      'TOKEN_FILE: (not shown: it may hold a secret): the file does not exist',
     );
   });
 });
@@ -419,7 +419,7 @@ describe('access to the API server', () => {
       {},
     );
     expect(await problemOf(readApiAccess({ ...nothing(), kubeconfig: path }))).toBe(
-      `KUBE_REGISTER_KUBECONFIG: ${path}: certificate-authority-data: there is no PEM certificate in it`,
+      `KUBE_REGISTER_KUBECONFIG: ${path}: certificate-authority-data: it has no PEM certificate`,
     );
     const second = await kubeconfig({ server: 'https://u:hunter2@10.0.0.1' }, {});
     expect(await problemOf(readApiAccess({ ...nothing(), kubeconfig: second }))).toBe(

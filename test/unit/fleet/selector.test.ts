@@ -70,9 +70,9 @@ describe('a selector', () => {
 
 describe('a selector that is not one', () => {
   it.each([
-    ['role=kubernetes,', 'nothing stands beside one of the commas'],
-    [',', 'nothing stands beside one of the commas'],
-    ['a,,b', 'nothing stands beside one of the commas'],
+    ['role=kubernetes,', 'a term is empty'],
+    [',', 'a term is empty'],
+    ['a,,b', 'a term is empty'],
     ['zone=a,=b', 'the term "=b"'],
     ['!=b', 'the term "!=b"'],
     ['!', 'the term "!"'],
@@ -88,8 +88,8 @@ describe('a selector that is not one', () => {
     ['zone IN (a)', 'the term "zone IN (a)"'],
     ['in (a)', 'the term "in (a)"'],
     ['a)', 'the term "a)"'],
-    ['zone=in (a)', 'the value in the term "zone=in (a)" has a parenthesis'],
-    ['zone!=(a)', 'the value in the term "zone!=(a)" has a parenthesis'],
+    ['zone=in (a)', 'the value in the term "zone=in (a)" must not contain a parenthesis'],
+    ['zone!=(a)', 'the value in the term "zone!=(a)" must not contain a parenthesis'],
   ])('%j is refused, and the sentence names the term', (text, sentence) => {
     expect(() => parseSelector(text)).toThrow(SelectorError);
     expect(() => parseSelector(text)).toThrow(sentence);

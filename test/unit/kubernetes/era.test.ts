@@ -78,7 +78,7 @@ describe('an era', () => {
 
   it('names the version and the API version', () => {
     expect(era('v0.8.4', 'v1beta2').server).toBe('v0.8.4, using API v1beta2');
-    expect(era(undefined).server).toBe('of unknown version, using API v1');
+    expect(era(undefined).server).toBe('of an unknown version, using API v1');
   });
 });
 

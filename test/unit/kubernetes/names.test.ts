@@ -16,20 +16,20 @@ describe('a node name', () => {
     ['', 'a node name cannot be empty'],
     ['fd00::1', 'IPv6 addresses cannot be node names'],
     ['::ffff:10.0.0.1', 'IPv6 addresses cannot be node names'],
-    ['UPPER', 'capitals are not allowed'],
+    ['UPPER', 'upper-case letters are not allowed'],
     ['with space', '" " is not allowed, only lower-case letters, digits, "-" and "." are'],
     ['a/b', '"/" is not allowed, only lower-case letters, digits, "-" and "." are'],
     ['under_score', '"_" is not allowed, only lower-case letters, digits, "-" and "." are'],
     ['line\nbreak', '"\\n" is not allowed, only lower-case letters, digits, "-" and "." are'],
     ['ünode', '"ü" is not allowed, only lower-case letters, digits, "-" and "." are'],
-    ['-lead', 'it must begin and end with a letter or a digit, and so must every part between dots'],
-    ['trail-', 'it must begin and end with a letter or a digit, and so must every part between dots'],
-    ['a..b', 'it must begin and end with a letter or a digit, and so must every part between dots'],
-    ['a.-b', 'it must begin and end with a letter or a digit, and so must every part between dots'],
-    ['.', 'it must begin and end with a letter or a digit, and so must every part between dots'],
-    ['..', 'it must begin and end with a letter or a digit, and so must every part between dots'],
+    ['-lead', 'each part between dots must begin and end with a letter or a digit'],
+    ['trail-', 'each part between dots must begin and end with a letter or a digit'],
+    ['a..b', 'each part between dots must begin and end with a letter or a digit'],
+    ['a.-b', 'each part between dots must begin and end with a letter or a digit'],
+    ['.', 'each part between dots must begin and end with a letter or a digit'],
+    ['..', 'each part between dots must begin and end with a letter or a digit'],
     ['node\n', '"\\n" is not allowed, only lower-case letters, digits, "-" and "." are'],
-    ['x'.repeat(254), 'it is 254 characters long, and at most 253 are allowed'],
+    ['x'.repeat(254), 'it has 254 characters; at most 253 are allowed'],
   ])('%j is refused: %s', (name, problem) => {
     expect(nodeNameProblem(name)).toBe(problem);
   });
@@ -66,15 +66,19 @@ describe('a label made of a metadata pair', () => {
   });
 
   it.each([
-    ['', 'x', 'the key "" has no letter or digit that a label key could keep'],
-    ['--', 'x', 'the key "--" has no letter or digit that a label key could keep'],
-    ['example.com/', 'x', 'the key "example.com/" has no letter or digit that a label key could keep'],
-    ['/rack', 'x', 'the prefix of the key "/rack" is no DNS name: it is empty'],
-    ['Example.com/rack', 'x', 'the prefix of the key "Example.com/rack" is no DNS name: capitals are not allowed'],
-    ['kube-register.io/keep', 'true', 'keys that begin with kube-register.io/ are kept for our own marks'],
-    ['k', 'v'.repeat(64), /^the value "v+" is 64 characters long as a label, and at most 63 are allowed$/],
-    ['k'.repeat(64), 'v', /^the key "k+" is 64 characters long as a label, and at most 63 are allowed$/],
-    [`${'p'.repeat(254)}/k`, 'v', /is no DNS name: it is 254 characters long, and at most 253 are allowed$/],
+    ['', 'x', 'the key "" has no letter or digit'],
+    ['--', 'x', 'the key "--" has no letter or digit'],
+    ['example.com/', 'x', 'the key "example.com/" has no letter or digit'],
+    ['/rack', 'x', 'the prefix of the key "/rack" is not a DNS name: it is empty'],
+    [
+      'Example.com/rack',
+      'x',
+      'the prefix of the key "Example.com/rack" is not a DNS name: upper-case letters are not allowed',
+    ],
+    ['kube-register.io/keep', 'true', 'keys that begin with kube-register.io/ are reserved for kube-register'],
+    ['k', 'v'.repeat(64), /^the value "v+" has 64 characters as a label; at most 63 are allowed$/],
+    ['k'.repeat(64), 'v', /^the key "k+" has 64 characters as a label; at most 63 are allowed$/],
+    [`${'p'.repeat(254)}/k`, 'v', /is not a DNS name: it has 254 characters; at most 253 are allowed$/],
   ])('cannot be of %j=%j', (key, value, problem) => {
     expect(cleanLabel(key, value)).toEqual({ problem: expect.stringMatching(problem) });
   });

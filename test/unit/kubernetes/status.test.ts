@@ -46,7 +46,9 @@ describe('a request that is forbidden', () => {
     ],
     ['a path', status('forbidden: User "u" cannot get path "/api"')],
   ])('by the rights of a user is a matter of rights: %s', (_, body) => {
-    expect(refused(body)).toContain('does this user have the verb "create" on nodes? A ClusterRole grants');
+    expect(refused(body)).toContain(
+      'does this user have the verb "create" on nodes? A ClusterRole with this rule grants',
+    );
   });
 
   it('because nobody said who is asking is a matter of credentials', () => {

@@ -140,7 +140,7 @@ const CA = 'KUBE_REGISTER_KUBELET_CA_FILE=/path/of/the/kubelets/ca.pem';
 /** By what came of the first of them. */
 function mendOfSilence(detail: string, elsewhere: string | undefined, templates: readonly string[]): string {
   if (elsewhere !== undefined) return `KUBE_REGISTER_HEALTHZ_URL=${[...templates, elsewhere].join(',')}`;
-  if (/another CA than|not for a CA/.test(detail)) return CA;
+  if (/not signed by a CA in|is not a CA/.test(detail)) return CA;
   if (/its certificate/.test(detail)) return 'unset KUBE_REGISTER_KUBELET_CA_FILE';
   if (detail.includes('failed the TLS handshake')) {
     return `${CA} KUBE_REGISTER_KUBELET_CERT_FILE=/path/client.pem KUBE_REGISTER_KUBELET_KEY_FILE=/path/client.key`;

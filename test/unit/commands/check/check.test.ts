@@ -301,7 +301,7 @@ describe('what mends an access that comes from elsewhere than settings', () => {
     ['v1.7.16+coreos.0', 'deploy/rbac-v1beta1.yaml'],
     ['v1.8.0', 'deploy/rbac.yaml'],
     ['v1.20.2', 'deploy/rbac.yaml'],
-    ['of unknown version', 'deploy/rbac.yaml'],
+    ['of an unknown version', 'deploy/rbac.yaml'],
   ])('grants rights in the API version that %s knows', (version, file) => {
     const problem = '403 Forbidden: does this user have the verb "list" on nodes?';
     const failure = { target: 'kubernetes', server: endpoint, request: '', problem, status: 403 } as const;

@@ -213,7 +213,7 @@ ${behind}`;
     [
       'an exec plugin',
       { user: { exec: { command: 'aws' } } },
-      /user "me": a program that gives credentials \(exec\) is not run/,
+      /user "me": a credential plugin \(exec\) is not supported/,
     ],
     [
       'an auth-provider',
@@ -225,7 +225,7 @@ ${behind}`;
     [
       'a username beside a token',
       { user: { username: 'root', token: 'hunter2' } },
-      /user "me": a username beside a token is ambiguous; take one of the two away$/,
+      /user "me": a username beside a token is ambiguous; remove one of them$/,
     ],
     [
       'two users of that name',
@@ -237,18 +237,14 @@ ${behind}`;
           ],
         },
       },
-      /: there are two entries for user "me" in it; take one away$/,
+      /: it has two entries for user "me"; remove one$/,
     ],
     ['a context without a cluster', { context: { cluster: '' } }, /: context "here" names no cluster$/],
-    [
-      'another identity',
-      { user: { token: 't', as: 'root' } },
-      /user "me": acting as another user \(as\) is not supported/,
-    ],
+    ['another identity', { user: { token: 't', as: 'root' } }, /user "me": impersonation \(as\) is not supported/],
     [
       'groups of another identity',
       { user: { token: 't', 'as-groups': ['system:masters'] } },
-      /user "me": acting as another user \(as-groups\) is not supported/,
+      /user "me": impersonation \(as-groups\) is not supported/,
     ],
     [
       'a CA that would not be used',
@@ -256,12 +252,12 @@ ${behind}`;
       /cluster "lab": a certificate-authority and insecure-skip-tls-verify contradict each other/,
     ],
     ['a proxy', { cluster: { 'proxy-url': 'http://u:hunter2@proxy' } }, /cluster "lab": a proxy-url is not supported/],
-    ['no current context', { top: { 'current-context': '' } }, /: there is no current-context in it$/],
-    ['a context that is not there', { top: { 'current-context': 'there' } }, /: there is no context "there" in it$/],
-    ['a cluster that is not there', { context: { cluster: 'prod' } }, /: there is no cluster "prod" in it$/],
-    ['a user that is not there', { context: { user: 'you' } }, /: there is no user "you" in it$/],
-    ['no users', { top: { users: null } }, /: there is no user "me" in it$/],
-    ['no server', { cluster: { server: '' } }, /: cluster "lab": there is no server in it$/],
+    ['no current context', { top: { 'current-context': '' } }, /: it has no current-context$/],
+    ['a context that is not there', { top: { 'current-context': 'there' } }, /: it has no context "there"$/],
+    ['a cluster that is not there', { context: { cluster: 'prod' } }, /: it has no cluster "prod"$/],
+    ['a user that is not there', { context: { user: 'you' } }, /: it has no user "you"$/],
+    ['no users', { top: { users: null } }, /: it has no user "me"$/],
+    ['no server', { cluster: { server: '' } }, /: cluster "lab": it has no server$/],
     [
       'a token that is a number',
       { user: { token: 12345 } },
@@ -281,7 +277,7 @@ ${behind}`;
     [
       'a file that is not there',
       { cluster: { 'certificate-authority': 'ca.crt' } },
-      /: certificate-authority: <folder>\/ca.crt: there is no such file$/,
+      /: certificate-authority: <folder>\/ca.crt: the file does not exist$/,
     ],
   ])('with %s is refused in one clear sentence', async (_, parts, problem) => {
     const message = await problemOf(config(parts));
@@ -293,18 +289,18 @@ ${behind}`;
 
   it.each([
     ['is empty', ' \n', 'KUBECONFIG: <file>: it is empty'],
-    ['is no YAML', 'a: 1\ntoken: "hunter2\n  b: [', /^KUBECONFIG: <file>: it is no YAML \(line \d: [A-Z_]+\)$/],
+    ['is no YAML', 'a: 1\ntoken: "hunter2\n  b: [', /^KUBECONFIG: <file>: it is not valid YAML \(line \d: [A-Z_]+\)$/],
     ['is a list', '- hunter2', /^KUBECONFIG: <file>: the file: .*expected object/],
     ['is a bare word', 'hunter2', /^KUBECONFIG: <file>: the file: .*expected object/],
     [
       'is a bomb of aliases',
       `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefg'].map((name, at) => `${name}: &${name} [${`*${'abcdefg'[at]},`.repeat(9)}]`).join('\n')}`,
-      'KUBECONFIG: <file>: its YAML aliases or merge keys cannot be followed',
+      'KUBECONFIG: <file>: its YAML aliases or merge keys cannot be resolved',
     ],
     [
       'merges what is no map',
       'a: {<<: hunter2}',
-      'KUBECONFIG: <file>: its YAML aliases or merge keys cannot be followed',
+      'KUBECONFIG: <file>: its YAML aliases or merge keys cannot be resolved',
     ],
   ])('that %s is refused without quoting it', async (_, content, problem) => {
     const message = await problemOf(content);
@@ -317,7 +313,7 @@ ${behind}`;
     [
       'UTF-16 without a byte order mark',
       Buffer.from(stringify(config({})), 'utf16le'),
-      'it is UTF-16 without a byte order mark, or no text',
+      'it is UTF-16 without a byte order mark, or not text',
     ],
   ])('in %s is refused', async (_, content, problem) => {
     expect(await problemOf(content)).toBe(`KUBECONFIG: <file>: ${problem}; save it as UTF-8`);
@@ -325,7 +321,7 @@ ${behind}`;
 
   it('that is not there is refused', async () => {
     await expect(readKubeconfig(join(folder, 'absent'), 'KUBECONFIG')).rejects.toThrow(
-      `KUBECONFIG: ${join(folder, 'absent')}: there is no such file`,
+      `KUBECONFIG: ${join(folder, 'absent')}: the file does not exist`,
     );
     await expect(readKubeconfig(folder, 'KUBECONFIG')).rejects.toThrow('it is not a regular file');
   });
