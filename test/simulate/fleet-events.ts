@@ -77,6 +77,16 @@ export const FLEET_EVENTS: readonly Event[] = [
     if (isRestarted) for (const each of [host, other]) world.restartKubelet(each);
     return `exchanges addresses with ${other.name}${isRestarted ? ', and their kubelets are started anew' : ''}`;
   }),
+  toAHost('address changes and a newcomer has the old one', (host, world, chance) => {
+    const { address } = host;
+    world.move(host, world.freshAddress());
+    if (chance.strikes(0.7)) world.change(host, { reachesApi: false });
+    if (chance.strikes(0.3)) host.machineId = world.newMachineId();
+    const newcomer = world.join(host.fleet);
+    world.move(newcomer, address);
+    if (chance.strikes(0.7)) world.setKubelet(newcomer, 'stopped');
+    return `moves to ${host.address}, and ${newcomer.name} joins at its old address`;
+  }),
   toAHost('address of a dead host is reused', (host, world, chance) => {
     const other = chance.pick(world.hosts.filter((each) => each !== host && !each.isOn));
     return other && takeAddress(host, other, world, chance.strikes(0.5));
