@@ -38,7 +38,7 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
       const noColor = (host.env['NO_COLOR'] ?? '') !== '';
       const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor });
       const log = logOf(logger);
-      for (const warning of warnings) log.say('setting-regretted', warning);
+      for (const warning of warnings) log.write('setting-regretted', warning);
       const exitCode = await serve(settings, { log, signals, nodeVersion: host.version });
       // A person may read the log of one pass in a pager, as slowly as they like.
       if (settings.once) await Promise.race([promisify(logger.flush.bind(logger))(), signals.stopped]);

@@ -36,7 +36,7 @@ export async function assemble(settings: Settings, { log, clock, version }: Asse
   const fleetHttp = await openFleet(settings, metrics);
   const { http: kubernetesHttp, access } = await openKubernetes(settings, metrics, onTokenRead);
   if (access.tls.insecureSkipVerify && !settings.api.insecureSkipTlsVerify) {
-    log.say(
+    log.write(
       'setting-regretted',
       "KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: the server's certificate is not checked: whoever is in between can answer for the API server and read the credentials",
     );

@@ -97,11 +97,11 @@ export class Daemon {
     const { reconciler, passLog, events, metrics, clock } = this.#parts;
     const report = await reconciler.runOnce({ stop: this.#stop.signal, abandon: this.#abandon.signal });
     const nowMs = clock.monotonic();
-    const passChanges = this.#history.record(report, clock.wall(), nowMs);
+    const passChanges = this.#history.record(report, clock.wall());
     const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
     this.#last = report;
     if (counts !== undefined && report.failures.size === 0) this.#good = { report, counts, atMs: nowMs };
-    passLog.report(report, passChanges, counts, nowMs);
+    passLog.write(report, counts, nowMs);
     events?.record(report, passChanges);
     reportPass(metrics, report, counts, (target) => this.#history.server(target)?.up ?? false);
     return report;

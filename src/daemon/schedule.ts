@@ -77,7 +77,7 @@ function cronSchedule(expression: string, { clock, log }: ScheduleDeps): Schedul
         lead += step;
         if (Math.abs(step) <= CLOCK_STEP) return;
         const direction = step < 0 ? 'back' : 'forward';
-        log.say(
+        log.write(
           'clock-stepped',
           `the wall clock stepped ${formatDuration(Math.abs(step))} ${direction}; the schedule was made anew`,
         );
@@ -101,7 +101,7 @@ function cronLogger(log: Log) {
     info: debug,
     debug,
     warn: debug,
-    error: (message: string | Error) => log.say('schedule-problem', `node-cron: ${messageOf(message)}`),
+    error: (message: string | Error) => log.write('schedule-problem', `node-cron: ${messageOf(message)}`),
   };
 }
 

@@ -25,13 +25,13 @@ export interface Process {
 
 /** Resolves with the exit code. */
 export async function serve(settings: Settings, { log, signals, nodeVersion }: Process): Promise<number> {
-  void signals.stopped.then((signal) => log.say('stopping', `${signal}: stopping; a second signal ends it at once`));
+  void signals.stopped.then((signal) => log.write('stopping', `${signal}: stopping; a second signal ends it at once`));
   let assembly: Assembly;
   try {
     assembly = await assemble(settings, { log, clock: systemClock, version: VERSION });
   } catch (error) {
     if (!(error instanceof CredentialError)) throw error;
-    log.say('credentials-unusable', error.message);
+    log.write('credentials-unusable', error.message);
     return EXIT.failed;
   }
   try {
@@ -45,7 +45,7 @@ export async function serve(settings: Settings, { log, signals, nodeVersion }: P
 
 async function runOnce({ daemon }: Assembly, { stopped }: Signals, log: Log): Promise<number> {
   const message = `kube-register ${VERSION} makes one pass; it does not listen (KUBE_REGISTER_ONCE)`;
-  log.say('started', message, { version: VERSION });
+  log.write('started', message, { version: VERSION });
   const pass = daemon.runOnce();
   const isStopped = await Promise.race([pass.then(() => false), stopped.then(() => true)]);
   if (isStopped && !(await endsInTime(daemon.stop()))) return EXIT.done;
@@ -78,19 +78,19 @@ async function runDaemon(
       server = await startWebServer({ listen: settings.listen, routes, log, clock: systemClock });
     } catch (error) {
       if (!(error instanceof ListenError)) throw error;
-      log.say('cannot-listen', error.message);
+      log.write('cannot-listen', error.message);
       return EXIT.failed;
     }
   }
   const where = server === undefined ? {} : { listen: hostPort(server.address) };
-  log.say('started', `kube-register ${VERSION} has started`, { version: VERSION, nodejs: nodeVersion, ...where });
+  log.write('started', `kube-register ${VERSION} has started`, { version: VERSION, nodejs: nodeVersion, ...where });
   signals.onPassWanted(() => daemon.requestPass());
   daemon.start();
 
   await signals.stopped;
   const inTime = await endsInTime(Promise.all([daemon.stop(), server?.close()]));
-  if (inTime) log.say('stopped', 'kube-register has stopped');
-  else log.say('stopped-late', 'kube-register ends, though what was under way has not: it is given up');
+  if (inTime) log.write('stopped', 'kube-register has stopped');
+  else log.write('stopped-late', 'kube-register ends, though what was under way has not: it is given up');
   return EXIT.done;
 }
 

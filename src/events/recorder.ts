@@ -2,12 +2,11 @@
 
 import { RequestError } from '../http/request-error.ts';
 import type { EventLog, NodeEvent } from '../kubernetes/events.ts';
+import { Conditions } from '../log/conditions.ts';
 import type { Log } from '../log/log-events.ts';
-import { Reminders } from '../log/reminders.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { PassChanges } from '../status/history.ts';
 import type { Clock } from '../time/clock.ts';
-import { formatAge } from '../time/duration.ts';
 import { eventsOf } from './node-events.ts';
 
 export interface EventRecorderParts {
@@ -23,7 +22,7 @@ const WAITING_AT_MOST = 500;
 const AT_ONCE = 5;
 /** What Events that wait are given once the daemon stops. */
 const LAST_MOMENT_MS = 2_000;
-const ALL_THE_SAME = 'nodes are registered and deregistered all the same';
+const CONTINUES = 'nodes are still registered and deregistered';
 
 export class EventRecorder {
   readonly #parts: EventRecorderParts;
@@ -33,9 +32,9 @@ export class EventRecorder {
   readonly #writers = new Set<Promise<void>>();
   /** Of the writers that are at work: a signal that outlives them would remember every request. */
   #giveUp = new AbortController();
-  readonly #lasting = new Reminders<'not written'>();
+  readonly #failing = new Conditions<'not written'>({ reminds: true, logsEnds: true });
   #allWritten = true;
-  #endWasSaid = false;
+  #endIsLogged = false;
 
   constructor(parts: EventRecorderParts) {
     this.#parts = parts;
@@ -43,7 +42,7 @@ export class EventRecorder {
 
   /** Takes what the pass gives rise to, and returns at once. */
   record(report: PassReport, passChanges: PassChanges): void {
-    if (!this.#lasting.lasts('not written')) this.#sayWritten();
+    if (!this.#failing.isPresent('not written')) this.#logWritten();
     const events = eventsOf(report, passChanges);
     const taken = events.slice(0, WAITING_AT_MOST - this.#waiting.length);
     this.#waiting.push(...taken);
@@ -84,7 +83,7 @@ export class EventRecorder {
         this.#parts.metrics.eventEnded(true);
       } catch (error) {
         this.#parts.metrics.eventEnded(false);
-        if (signal.aborted) this.#sayEnd();
+        if (signal.aborted) this.#logEnd();
         else this.#failed(causeOf(error), `an Event was not written: ${messageOf(error)}`);
       }
     }
@@ -93,32 +92,31 @@ export class EventRecorder {
   #failed(cause: string, problem: string): void {
     const { log, clock } = this.#parts;
     this.#allWritten = false;
-    const due = this.#lasting.found('not written', cause, clock.monotonic());
+    const due = this.#failing.update('not written', cause, clock.monotonic());
     if (due === undefined) log.debug(problem);
-    else log.say('events-not-written', `${due.preface}${problem}; ${ALL_THE_SAME}`, due.figures);
+    else log.write('events-not-written', `${due.preface}${problem}; ${CONTINUES}`, due.figures);
   }
 
-  #sayEnd(): void {
+  #logEnd(): void {
     this.#allWritten = false;
-    if (this.#endWasSaid) return;
-    this.#endWasSaid = true;
+    if (this.#endIsLogged) return;
+    this.#endIsLogged = true;
     const problem = 'the program ends before all Events are written: the rest is dropped';
-    this.#parts.log.say('events-dropped-at-end', `${problem}; ${ALL_THE_SAME}`);
+    this.#parts.log.write('events-dropped-at-end', `${problem}; ${CONTINUES}`);
   }
 
   /** Failures that come and go within one round are one thing that lasts. */
   #roundEnded(): void {
-    if (this.#allWritten) this.#sayWritten();
+    if (this.#allWritten) this.#logWritten();
     this.#allWritten = true;
   }
 
-  /** May be due long after the end, when failures come and go: hence it is asked for in every pass. */
-  #sayWritten(): void {
+  /** Called in every pass: after failures that come and go, the line is due later than their end. */
+  #logWritten(): void {
     const { log, clock } = this.#parts;
-    const end = this.#lasting.over('not written', clock.monotonic());
-    if (end === undefined) return;
-    const message = `${end.preface}Events are written again after ${formatAge(end.lasted.lastedMs)}`;
-    log.say('events-written-again', message, end.figures);
+    const due = this.#failing.update('not written', undefined, clock.monotonic());
+    if (due === undefined) return;
+    log.write('events-written-again', `${due.preface}Events are written again after ${due.lasted}`, due.figures);
   }
 }
 

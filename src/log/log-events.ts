@@ -1,92 +1,87 @@
-/** Every event that the log tells of, with its level and its meaning; and the log that tells of no other. */
+/** The events of the log, each with its level and its meaning, and the log that writes them. */
 import type { Logger } from 'pino';
 
 type Level = 'info' | 'warn' | 'error' | 'fatal';
 
-/** Names are a contract: people search for them and alert on them. The table in README.md is this list, in this order. */
+/** Operators search for these names and alert on them. README.md has the same table in the same order. */
 export const LOG_EVENTS = {
-  started: ['info', 'The program runs; with its version and where it listens.'],
-  stopping: ['info', 'A signal asked for the end.'],
-  stopped: ['info', 'It has stopped, and everything under way has ended.'],
-  'stopped-late': ['warn', 'It ends, and what is still under way is given up.'],
-  'setting-regretted': ['warn', 'A setting is allowed, and likely to be regretted.'],
-  'credentials-unusable': ['fatal', 'A file of credentials cannot be used: the program ends with exit code 1.'],
-  'cannot-listen': ['fatal', 'The address of `LISTEN` cannot be had: the program ends with exit code 1.'],
-  'credential-file-unreadable': ['warn', 'A token cannot be read from its file any more: the last one stays in use.'],
-  'credential-file-readable-again': ['info', 'The token can be read again, and is used.'],
-  'log-lines-dropped': [
+  started: ['info', 'The daemon starts: its version and where it listens.'],
+  stopping: ['info', 'A signal asks the daemon to stop.'],
+  stopped: ['info', 'The daemon has stopped; nothing is left unfinished.'],
+  'stopped-late': ['warn', 'The daemon stops and gives up what is unfinished.'],
+  'setting-regretted': ['warn', 'A setting is valid, but is likely to be a mistake.'],
+  'credentials-unusable': ['fatal', 'A file of credentials cannot be used: the program exits with code 1.'],
+  'cannot-listen': ['fatal', 'The program cannot listen on `LISTEN` and exits with code 1.'],
+  'credential-file-unreadable': [
     'warn',
-    'Nothing read the log for a while, and lines were dropped: how many, and for how long.',
+    'A token cannot be read from its file: the last one that was read stays in use.',
   ],
-  'clock-stepped': ['warn', 'The wall clock was set: the schedule is made anew.'],
-  'schedule-problem': ['warn', 'The library that keeps the schedule has a problem.'],
-  'page-failed': ['error', 'A page could not be made: its answer was 500.'],
-  'web-server-problem': ['error', 'The server of the pages has a problem, and goes on.'],
+  'credential-file-readable-again': ['info', 'The token can be read again, and is used.'],
+  'log-lines-dropped': ['warn', 'Nothing read the log for a while: how many lines were dropped, and for how long.'],
+  'clock-stepped': ['warn', 'The wall clock was set: the schedule starts again.'],
+  'schedule-problem': ['warn', 'The library for cron schedules reports a problem.'],
+  'page-failed': ['error', 'The web server could not make an answer and sent 500.'],
+  'web-server-problem': ['error', 'The web server has a problem and continues.'],
 
   'first-pass': ['info', 'The figures of the first good pass.'],
   'hourly-figures': ['info', 'The figures, every hour.'],
-  'api-server': ['info', 'Which API server it is, and the version it is spoken to in; again when that changes.'],
-  'fleet-unreachable': [
-    'error',
-    'fleet does not give what it is asked for: what that was, what came of it, what to check.',
-  ],
-  'fleet-answers-again': ['info', 'fleet does.'],
-  'kubernetes-unreachable': ['error', 'The API server does not give what it is asked for.'],
-  'kubernetes-answers-again': ['info', 'The API server does.'],
-  'passes-failing': ['error', 'A pass failed for another reason: its time was over, or a mistake in the program.'],
-  'passes-succeed-again': ['info', 'A pass has succeeded.'],
-  'no-machine-matches': ['warn', 'No machine matches `METADATA`; with the metadata that there is.'],
-  'machines-match': ['info', 'Some machines match by now.'],
-  'deregistrations-held': ['error', 'The deletion guard is active: the numbers, the nodes, and the way out.'],
-  'hold-over': ['info', 'The deletion guard is inactive again; every grace period starts anew.'],
-  'worked-around': ['warn', 'A label, a record or a whole list was left out, and the rest is done without it.'],
+  'api-server': ['info', 'The version of the API server and the API version in use; again when either changes.'],
+  'fleet-unreachable': ['error', 'A request to fleet failed: which one, the cause, what to check.'],
+  'fleet-reachable-again': ['info', 'Requests to fleet succeed again: after how long.'],
+  'kubernetes-unreachable': ['error', 'A request to the API server failed: which one, the cause, what to check.'],
+  'kubernetes-reachable-again': ['info', 'Requests to the API server succeed again: after how long.'],
+  'passes-failing': ['error', 'A pass failed for another cause: its time was over, or an error in the program.'],
+  'passes-succeed-again': ['info', 'A pass has succeeded: after how long.'],
+  'no-machine-matches': ['warn', 'No machine matches `METADATA`: the metadata that the machines have.'],
+  'machines-match': ['info', 'Some machines match again: after how long.'],
+  'deregistrations-held': ['error', 'The deletion guard is active: the numbers, the nodes, and what to do.'],
+  'hold-over': ['info', 'The deletion guard is inactive again; all grace periods restart.'],
+  'worked-around': ['warn', 'A label, a record or a whole list is left out; everything else is done.'],
   'grace-restarted': [
     'warn',
-    'A node is now gone for a reason with another grace period, which begins: both reasons, and the new time.',
+    'A node is now gone for another reason, with another grace period: both reasons, and the new time.',
   ],
   'undone-by-others': [
     'warn',
-    'Something else deletes a node or changes what was written on it: what, how often, and when it is done again.',
+    'Something else deletes a node, or changes what was written on it: what, how often, and when it is written again.',
   ],
-  alternating: ['warn', 'A machine id or a node belongs to two hosts in turns: both values, and what to do.'],
+  alternating: ['warn', 'A machine ID or a node alternates between two hosts: both values, and what to do.'],
 
-  'verdict-warning': [
-    'warn',
-    'A verdict changed for the worse: a person may have to do something about it. The field `verdict` has it.',
-  ],
-  verdict: ['info', 'A verdict changed otherwise, as back to `keep`. The field `verdict` has it.'],
+  'verdict-warning': ['warn', 'A verdict that a person may have to act on. The field `verdict` has it.'],
+  verdict: ['info', 'Another verdict, or the end of one. The field `verdict` has it.'],
 
   registered: ['info', 'A node was registered.'],
   adopted: ['info', 'A node was adopted.'],
-  updated: ['info', 'The labels or annotations of a node were brought up to date.'],
+  updated: ['info', 'The labels or annotations of a node were updated.'],
   deregistered: ['info', 'A node was deregistered, and why.'],
-  'action-unneeded': ['info', 'What was to be done was done already: another copy, or a person, was quicker.'],
+  'action-unneeded': ['info', 'An action was not needed: another copy, or a person, was quicker.'],
   'dry-run': ['info', 'What would be done. The field `action` has the kind.'],
-  'last-look-refused': ['warn', 'The last check before a delete stopped it, and why.'],
-  'action-failed': ['error', 'Something could not be done, and why. The field `action` has the kind.'],
-  'action-failure-over': ['info', 'What failed was done, or nothing asks for it any more.'],
-  'pass-summary': ['info', 'How much a pass has done.'],
+  'last-check-refused': ['warn', 'The last check before a delete stopped it, and why.'],
+  'action-failed': ['error', 'An action failed, and why. The field `action` has the kind.'],
+  'action-failure-over': ['info', 'An action no longer fails, or is no longer needed: after how long.'],
+  'pass-summary': ['info', 'How many actions a pass has done.'],
 
-  'events-not-written': ['warn', 'Events about nodes are not written, and why. Nothing else suffers.'],
-  'events-written-again': ['info', 'Events are written.'],
-  'events-dropped-at-end': ['warn', 'The program ends before all Events are written.'],
+  'events-not-written': ['warn', 'Events about nodes cannot be written, and why. Everything else continues.'],
+  'events-written-again': ['info', 'Events are written again: after how long.'],
+  'events-dropped-at-end': ['warn', 'The daemon stops before all Events are written.'],
 } as const satisfies Record<string, readonly [Level, string]>;
 
 export type LogEvent = keyof typeof LOG_EVENTS;
 
-/** What a line has beside its event, its level and its message. */
+/** What a line has besides its event, level and message. */
 export type Fields = Readonly<Record<string, unknown>> & { readonly event?: never };
 
 export interface Log {
   /** Writes one line, at the level of its event. */
-  say(event: LogEvent, message: string, fields?: Fields): void;
-  /** For those who look into the program: not an event. */
+  write(event: LogEvent, message: string, fields?: Fields): void;
+  /** Writes a line without an event, at the debug level. */
   debug(message: string): void;
 }
 
+/** Makes a log that writes to this logger. */
 export function logOf(logger: Logger): Log {
   return {
-    say: (event, message, fields = {}) => logger[LOG_EVENTS[event][0]]({ event, ...fields }, message),
+    write: (event, message, fields = {}) => logger[LOG_EVENTS[event][0]]({ event, ...fields }, message),
     debug: (message) => logger.debug(message),
   };
 }

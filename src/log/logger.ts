@@ -59,7 +59,7 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
   );
   destination.onDropped?.((dropped) => {
     const { lines: count, lastedMs } = dropped;
-    logOf(logger).say('log-lines-dropped', describeDropped(dropped), { dropped: count, lastedMs });
+    logOf(logger).write('log-lines-dropped', describeDropped(dropped), { dropped: count, lastedMs });
   });
   return logger;
 }

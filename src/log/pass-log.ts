@@ -1,48 +1,50 @@
-/** What the log says of passes: changes, each once; what lasts, at its start, now and then, and at its end; and the figures an hour. */
+/** Logs passes: what begins, changes and ends, what was done, and the figures every hour. */
 
 import type { Target } from '../http/request-error.ts';
 import type { Note, NoteKind } from '../reconcile/plan/note.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Counts } from '../status/counts.ts';
-import type { PassChanges } from '../status/history.ts';
+import { plural } from '../text/plural.ts';
 import { quote } from '../text/quote.ts';
-import { formatAge } from '../time/duration.ts';
-import { type Line, sayAlike } from './alike.ts';
-import { Flapping } from './flapping.ts';
+import { type Line, writeAlike } from './alike.ts';
+import { Conditions } from './conditions.ts';
 import type { Log, LogEvent } from './log-events.ts';
-import { Once } from './once.ts';
 import { OutcomeLog } from './outcome-log.ts';
-import { Reminders } from './reminders.ts';
 import { VerdictLog } from './verdict-log.ts';
 
-const SUMMARY_EVERY_MS = 60 * 60_000;
+const FIGURES_EVERY_MS = 60 * 60_000;
 const METADATA_SHOWN = 10;
+const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
 
 type Seen = NonNullable<PassReport['seen']>;
 
-/** What lasts from pass to pass, and the event of its end. */
+/** Events of conditions that last from pass to pass, and the event of their end. */
 const ENDS = {
-  'fleet-unreachable': 'fleet-answers-again',
-  'kubernetes-unreachable': 'kubernetes-answers-again',
+  'fleet-unreachable': 'fleet-reachable-again',
+  'kubernetes-unreachable': 'kubernetes-reachable-again',
   'passes-failing': 'passes-succeed-again',
   'no-machine-matches': 'machines-match',
   'deregistrations-held': 'hold-over',
 } as const;
 type Lasting = keyof typeof ENDS;
 
-/** Writes the log of passes. It remembers what it said, so that what lasts is not said in every pass. */
+const NOTE_EVENTS: Partial<Record<NoteKind, LogEvent>> = {
+  alternates: 'alternating',
+  undone: 'undone-by-others',
+  takeover: 'grace-restarted',
+};
+
+/** Logs pass after pass, and remembers what it logged. */
 export class PassLog {
   readonly #log: Log;
   readonly #selectorText: string;
   readonly #outcomes: OutcomeLog;
   readonly #verdicts: VerdictLog;
-  readonly #lasting = new Reminders<Lasting>();
-  readonly #notes = new Once();
-  readonly #eras = new Flapping<'API server'>();
-  /** Servers that have come back: that may be told late. */
-  readonly #back = new Set<Target>();
-  #summaryMs: number | undefined;
+  readonly #lasting = new Conditions<Lasting>({ reminds: true, logsEnds: true });
+  readonly #notes = new Conditions({ reminds: false, logsEnds: false });
+  readonly #apiServers = new Conditions<'API server'>({ reminds: false, logsEnds: false });
   #apiServer: string | undefined;
+  #figuresMs: number | undefined;
 
   constructor(log: Log, selectorText: string) {
     this.#log = log;
@@ -51,114 +53,107 @@ export class PassLog {
     this.#verdicts = new VerdictLog(log);
   }
 
-  /** `counts` are those of a pass that saw something; `nowMs` is monotonic. */
-  report(report: PassReport, passChanges: PassChanges, counts: Counts | undefined, nowMs: number): void {
-    this.#sayServers(passChanges, nowMs);
-    this.#sayFailures(report, nowMs);
+  /** Logs a pass. `counts` is undefined when it did not see everything; `nowMs` is monotonic. */
+  write(report: PassReport, counts: Counts | undefined, nowMs: number): void {
+    this.#writeServers(report, nowMs);
+    this.#writeFailure(report, nowMs);
     if (report.seen === undefined || counts === undefined) return;
-    this.#sayApiServer(report.seen, nowMs);
-    this.#sayFigures(counts, nowMs);
-    this.#sayMatches(report.seen, counts, nowMs);
-    this.#sayHold(report.seen, nowMs);
-    this.#verdicts.say(passChanges.changes, report.seen.plan, nowMs);
-    this.#sayNotes(report.seen, nowMs);
-    this.#outcomes.say(report, nowMs);
+    this.#writeApiServer(report.seen, nowMs);
+    this.#writeFigures(counts, nowMs);
+    this.#writeMatches(report.seen, counts, nowMs);
+    this.#writeGuard(report.seen, nowMs);
+    this.#verdicts.write(report.seen.plan, nowMs);
+    this.#writeNotes(report.seen, nowMs);
+    this.#outcomes.write(report, nowMs);
   }
 
-  #sayServers({ servers }: PassChanges, nowMs: number): void {
-    for (const { target, state } of servers) {
-      if (state.up) this.#back.add(target);
-      else this.#back.delete(target);
-    }
-    for (const target of this.#back) {
-      this.#isOver(`${target}-unreachable`, nowMs, (ms) => `${target} answers again after ${ms}`);
+  /** A pass that ran out of time tells nothing of either server. */
+  #writeServers({ seen, failures }: PassReport, nowMs: number): void {
+    if (seen === undefined && !TARGETS.some((target) => failures.has(target))) return;
+    for (const target of TARGETS) {
+      const problem = failures.get(target);
+      if (problem === undefined) {
+        this.#ended(`${target}-unreachable`, nowMs, (lasted) => `${target} reachable again after ${lasted}`);
+      } else {
+        this.#lasts(`${target}-unreachable`, `${problem}; nothing is changed until this succeeds`, nowMs);
+      }
     }
   }
 
-  #sayFailures({ failures, stopped }: PassReport, nowMs: number): void {
-    for (const [cause, problem] of failures) {
-      if (cause === 'timeout' || cause === 'internal') this.#lasts('passes-failing', `pass failed: ${problem}`, nowMs);
-      else this.#lasts(`${cause}-unreachable`, `${problem}; nothing is changed until it answers`, nowMs);
-    }
+  #writeFailure({ failures, stopped }: PassReport, nowMs: number): void {
+    const problem = failures.get('timeout') ?? failures.get('internal');
+    if (problem !== undefined) this.#lasts('passes-failing', `pass failed: ${problem}`, nowMs);
     if (failures.size > 0 || stopped) return;
-    this.#isOver('passes-failing', nowMs, (ms) => `passes succeed again after ${ms}`);
+    this.#ended('passes-failing', nowMs, (lasted) => `passes succeed again after ${lasted}`);
   }
 
   /** An upgrade under the running daemon changes what can be done with nodes. */
-  #sayApiServer({ observation }: Seen, nowMs: number): void {
+  #writeApiServer({ observation }: Seen, nowMs: number): void {
     const { server } = observation.era;
-    const before = this.#apiServer === undefined ? '' : `; it was ${this.#apiServer}`;
-    const isNews = server !== this.#apiServer && this.#eras.changed('API server', server, nowMs);
-    const flaps = this.#eras.due('API server', nowMs);
-    if (isNews) this.#log.say('api-server', `the API server is ${server}${before}`);
-    else if (flaps) this.#log.say('api-server', `${flaps.preface}the API server is ${server}`, flaps.figures);
+    const before = this.#apiServer === undefined || this.#apiServer === server ? '' : `; before: ${this.#apiServer}`;
     this.#apiServer = server;
+    const due = this.#apiServers.update('API server', server, nowMs);
+    if (due !== undefined) this.#log.write('api-server', `${due.preface}API server ${server}${before}`, due.figures);
   }
 
-  #sayFigures(counts: Counts, nowMs: number): void {
-    if (this.#summaryMs === undefined) {
-      this.#log.say('first-pass', `first pass: ${countsInWords(counts)}`, figuresOf(counts));
-      this.#summaryMs = nowMs;
-    } else if (nowMs - this.#summaryMs >= SUMMARY_EVERY_MS) {
-      this.#log.say('hourly-figures', `another hour: ${countsInWords(counts)}`, figuresOf(counts));
-      this.#summaryMs = nowMs;
-    }
+  #writeFigures(counts: Counts, nowMs: number): void {
+    const isFirst = this.#figuresMs === undefined;
+    if (nowMs - (this.#figuresMs ?? Number.NEGATIVE_INFINITY) < FIGURES_EVERY_MS) return;
+    this.#figuresMs = nowMs;
+    const [event, title] = isFirst ? (['first-pass', 'first pass'] as const) : (['hourly-figures', 'hourly'] as const);
+    this.#log.write(event, `${title}: ${countsInWords(counts)}`, figuresOf(counts));
   }
 
-  #sayMatches({ observation }: Seen, { machines }: Counts, nowMs: number): void {
+  #writeMatches({ observation }: Seen, { machines }: Counts, nowMs: number): void {
     const selector = quote(this.#selectorText);
     if (machines.matched > 0) {
-      const end = (ms: string) => `machines match ${selector} again after ${ms}: ${machines.matched}`;
-      this.#isOver('no-machine-matches', nowMs, end);
+      const matched = `${selector} matches ${plural(machines.matched, 'machine')}`;
+      this.#ended('no-machine-matches', nowMs, (lasted) => `${matched} again after ${lasted}`);
       return;
     }
-    const metadata = machines.listed === 0 ? 'fleet lists no machine' : `metadata there is: ${metadataOf(observation)}`;
+    const metadata = machines.listed === 0 ? 'fleet lists no machine' : metadataOf(observation);
     this.#lasts('no-machine-matches', `no machine matches ${selector}; ${metadata}`, nowMs, 'none');
   }
 
-  #sayHold({ plan: { hold } }: Seen, nowMs: number): void {
-    if (hold !== undefined) this.#lasts('deregistrations-held', hold.message, nowMs, hold.kind);
-    else
-      this.#isOver(
-        'deregistrations-held',
-        nowMs,
-        (ms) => `deletion guard inactive again after ${ms}; every grace period starts anew`,
-      );
+  #writeGuard({ plan: { hold } }: Seen, nowMs: number): void {
+    if (hold !== undefined) {
+      this.#lasts('deregistrations-held', hold.message, nowMs, hold.kind);
+      return;
+    }
+    const message = (lasted: string) => `deletion guard inactive again after ${lasted}; all grace periods restart`;
+    this.#ended('deregistrations-held', nowMs, message);
   }
 
-  #sayNotes({ plan: { notes } }: Seen, nowMs: number): void {
-    const news = this.#notes.news(notes.map(idOf), nowMs);
-    const lines = notes.flatMap((note): Line[] => {
-      const due = news.get(idOf(note));
-      if (due === undefined) return [];
-      const { kind } = note;
-      const event = NOTE_EVENTS[kind] ?? 'worked-around';
-      const message = due.preface + note.text;
-      const more = (count: number) => `${count} more of the same kind (each is said at KUBE_REGISTER_LOG_LEVEL=debug)`;
-      return [{ kind, event, message, fields: due.figures, common: {}, more }];
+  #writeNotes({ plan: { notes } }: Seen, nowMs: number): void {
+    const due = this.#notes.updateAll(new Map(notes.map((note) => [idOf(note), ''])), nowMs);
+    const lines = notes.flatMap((note): Line | [] => {
+      const line = due.get(idOf(note));
+      if (line === undefined) return [];
+      const { kind, text } = note;
+      return {
+        kind,
+        event: NOTE_EVENTS[kind] ?? 'worked-around',
+        message: line.preface + text,
+        fields: line.figures,
+        common: {},
+        more: (count) => `${count} more lines of this kind (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
+      };
     });
-    sayAlike(this.#log, lines);
+    writeAlike(this.#log, lines);
   }
 
-  /** Messages of one `text` are no news beside each other: their figures change, and what they tell does not. */
-  #lasts(event: Lasting, message: string, nowMs: number, text = message): void {
-    const due = this.#lasting.found(event, text, nowMs);
+  /** Logs a condition that is there. Messages with the same `state` are the same condition: only their numbers differ. */
+  #lasts(event: Lasting, message: string, nowMs: number, state = message): void {
+    const due = this.#lasting.update(event, state, nowMs);
     if (due === undefined) this.#log.debug(message);
-    else this.#log.say(event, due.preface + message, due.figures);
+    else this.#log.write(event, due.preface + message, due.figures);
   }
 
-  #isOver(event: Lasting, nowMs: number, messageOf: (lasted: string) => string): void {
-    const end = this.#lasting.over(event, nowMs);
-    if (end === undefined) return;
-    this.#log.say(ENDS[event], end.preface + messageOf(formatAge(end.lasted.lastedMs)), end.figures);
+  #ended(event: Lasting, nowMs: number, messageOf: (lasted: string) => string): void {
+    const due = this.#lasting.update(event, undefined, nowMs);
+    if (due !== undefined) this.#log.write(ENDS[event], due.preface + messageOf(due.lasted), due.figures);
   }
 }
-
-const NOTE_EVENTS: Partial<Record<NoteKind, LogEvent>> = {
-  alternates: 'alternating',
-  undone: 'undone-by-others',
-  takeover: 'grace-restarted',
-};
 
 function idOf({ kind, key }: Note): string {
   return `${kind} ${key}`;
@@ -175,7 +170,7 @@ function countsInWords({ machines, nodes, managed }: Counts): string {
   return `machines: ${listed} listed, ${matched} matched, ${healthy} healthy; nodes: ${total}, ${managed} managed`;
 }
 
-/** `role=etcd (3), role=worker (2)`, the most frequent first. */
+/** `the machines have: "role=etcd" (3), "role=worker" (2)`, the most frequent first. */
 function metadataOf({ machines }: Seen['observation']): string {
   const pairs = new Map<string, number>();
   for (const { metadata } of machines.values()) {
@@ -187,5 +182,5 @@ function metadataOf({ machines }: Seen['observation']): string {
   const frequent = [...pairs].sort(([, a], [, b]) => b - a);
   const shown = frequent.slice(0, METADATA_SHOWN).map(([pair, count]) => `${pair} (${count})`);
   const more = frequent.length > METADATA_SHOWN ? `, and ${frequent.length - METADATA_SHOWN} more` : '';
-  return frequent.length === 0 ? 'none at all' : shown.join(', ') + more;
+  return frequent.length === 0 ? 'the machines have no metadata' : `the machines have: ${shown.join(', ')}${more}`;
 }

@@ -1,25 +1,23 @@
-/** Says when the token in a file cannot be read any more, now and then while that lasts, and when it can again. */
+/** Logs that a token cannot be read from its file any more, and that it can again. */
 
 import type { TokenReadListener } from '../credentials/token-file.ts';
 import type { Clock } from '../time/clock.ts';
-import { formatAge } from '../time/duration.ts';
+import { Conditions } from './conditions.ts';
 import type { Log } from './log-events.ts';
-import { Reminders } from './reminders.ts';
 
-/** Listens to any number of files. */
+/** Makes a listener for any number of files. */
 export function tokenReadLog(log: Log, clock: Clock): TokenReadListener {
-  const unreadable = new Reminders<string>();
+  const unreadable = new Conditions({ reminds: true, logsEnds: true });
   return (file, problem) => {
+    const due = unreadable.update(file, problem, clock.monotonic());
     if (problem === undefined) {
-      const end = unreadable.over(file, clock.monotonic());
-      if (end === undefined) return;
-      const message = `${end.preface}${file}: the token can be read again after ${formatAge(end.lasted.lastedMs)}`;
-      log.say('credential-file-readable-again', message, end.figures);
+      if (due === undefined) return;
+      const message = `${due.preface}token in ${file} readable again after ${due.lasted}`;
+      log.write('credential-file-readable-again', message, due.figures);
       return;
     }
-    const due = unreadable.found(file, problem, clock.monotonic());
-    const message = `${problem}; the token that was read last stays in use`;
+    const message = `${problem}; the last token that was read stays in use`;
     if (due === undefined) log.debug(message);
-    else log.say('credential-file-unreadable', due.preface + message, due.figures);
+    else log.write('credential-file-unreadable', due.preface + message, due.figures);
   };
 }

@@ -4,6 +4,7 @@ import type { KubeletAnswer } from '../kubelet/kubelet.ts';
 import type { Outcome } from '../reconcile/apply/apply.ts';
 import { type Action, type Label, nodeName } from '../reconcile/plan/action.ts';
 import type { Hold } from '../reconcile/plan/guard.ts';
+import type { Plan } from '../reconcile/plan/plan.ts';
 import type { MachineVerdict, NodeVerdict } from '../reconcile/plan/verdict.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 
@@ -11,31 +12,23 @@ export type Subject =
   | { readonly kind: 'machine'; readonly id: string; readonly verdict: MachineVerdict }
   | { readonly kind: 'node'; readonly id: string; readonly verdict: NodeVerdict };
 
-/** A machine or node whose verdict, or whether it is a warning, is not what it was. */
-export type Change = Subject;
-
 /** Whether a server answered the last pass, and since when it does or does not. */
 export interface ServerState {
   readonly up: boolean;
   /** Wall ms. */
   readonly since: number;
-  readonly sinceMonotonicMs: number;
   /** What was wrong in the last pass, where anything was. */
   readonly problem: string | undefined;
 }
 
 /** What one pass changed. */
 export interface PassChanges {
-  readonly changes: readonly Change[];
-  /** Servers that went down or came back in this pass, or were found down by the first; `lastedMs` is how long it was otherwise. */
-  readonly servers: readonly { readonly target: Target; readonly state: ServerState; readonly lastedMs: number }[];
   readonly hold: 'began' | 'ended' | undefined;
 }
 
 /** The verdict of a machine or a node, and since when (wall ms) it has it. */
 interface Known {
   readonly name: string;
-  readonly isWarning: boolean;
   readonly since: number;
 }
 
@@ -70,16 +63,17 @@ export class History {
   #hold: { readonly hold: Hold; readonly since: number } | undefined;
   #passes = 0;
 
-  /** `at` is wall ms, `monotonicMs` the other clock. */
-  record(report: PassReport, at: number, monotonicMs: number): PassChanges {
+  /** Records a pass that ended at this time (wall ms). */
+  record(report: PassReport, at: number): PassChanges {
     this.#passes += 1;
-    const servers = this.#recordServers(report, at, monotonicMs);
-    if (report.seen === undefined) return { changes: [], servers, hold: undefined };
+    this.#recordServers(report, at);
+    if (report.seen === undefined) return { hold: undefined };
     const { observation, plan } = report.seen;
     this.#recordKubelets(observation.kubelets, at);
     for (const name of this.#origins.keys()) if (!plan.nodes.has(name)) this.#origins.delete(name);
     for (const outcome of report.outcomes) this.#recordOutcome(outcome, at);
-    return { changes: this.#recordVerdicts(subjectsOf(plan), at), servers, hold: this.#recordHold(plan.hold, at) };
+    this.#recordVerdicts(subjectsOf(plan), at);
+    return { hold: this.#recordHold(plan.hold, at) };
   }
 
   server(target: Target): ServerState | undefined {
@@ -118,36 +112,28 @@ export class History {
     return this.#hold?.since;
   }
 
-  #recordServers({ seen, failures }: PassReport, at: number, sinceMonotonicMs: number): PassChanges['servers'] {
+  #recordServers({ seen, failures }: PassReport, at: number): void {
     // Both servers are heard out before an observation fails; a pass that ran out of time says nothing of either.
     const wereHeard = seen !== undefined || TARGETS.some((target) => failures.has(target));
-    if (!wereHeard) return [];
-    return TARGETS.flatMap((target) => {
+    if (!wereHeard) return;
+    for (const target of TARGETS) {
       const problem = failures.get(target);
       const up = problem === undefined;
       const before = this.#servers.get(target);
-      const state = before?.up === up ? { ...before, problem } : { up, since: at, sinceMonotonicMs, problem };
+      const state = before?.up === up ? { ...before, problem } : { up, since: at, problem };
       this.#servers.set(target, state);
-      const isNews = before === undefined ? !up : before.up !== up;
-      return isNews
-        ? { target, state, lastedMs: sinceMonotonicMs - (before?.sinceMonotonicMs ?? sinceMonotonicMs) }
-        : [];
-    });
+    }
   }
 
-  #recordVerdicts(subjects: Iterable<Subject>, at: number): readonly Change[] {
+  #recordVerdicts(subjects: Iterable<Subject>, at: number): void {
     const verdicts = new Map<string, Known>();
-    const changes: Change[] = [];
     for (const subject of subjects) {
       const key = `${subject.kind} ${subject.id}`;
       const before = this.#verdicts.get(key);
-      const { name, isWarning = false } = subject.verdict;
-      const isSame = before?.name === name;
-      if (!isSame || before.isWarning !== isWarning) changes.push(subject);
-      verdicts.set(key, { name, isWarning, since: isSame ? before.since : at });
+      const { name } = subject.verdict;
+      verdicts.set(key, { name, since: before?.name === name ? before.since : at });
     }
     this.#verdicts = verdicts;
-    return changes;
   }
 
   #recordKubelets(answers: ReadonlyMap<string, KubeletAnswer>, at: number): void {
@@ -179,7 +165,8 @@ export class History {
   }
 }
 
-function* subjectsOf(plan: NonNullable<PassReport['seen']>['plan']): Iterable<Subject> {
+/** Every machine and every node of a plan, with its verdict. */
+export function* subjectsOf(plan: Pick<Plan, 'machines' | 'nodes'>): Iterable<Subject> {
   for (const [id, verdict] of plan.machines) yield { kind: 'machine', id, verdict };
   for (const [id, verdict] of plan.nodes) yield { kind: 'node', id, verdict };
 }

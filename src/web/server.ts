@@ -95,7 +95,7 @@ export async function startWebServer({ listen, routes, log, clock }: WebServerOp
   server.on('connection', (socket) => connections.add(socket));
 
   await listenAt(server, listen);
-  server.on('error', (err) => log.say('web-server-problem', 'the web server has a problem and goes on', { err }));
+  server.on('error', (err) => log.write('web-server-problem', 'the web server has a problem and goes on', { err }));
 
   const bound = server.address();
   const address = bound === null || typeof bound === 'string' ? listen : { host: bound.address, port: bound.port };
@@ -184,7 +184,7 @@ async function respond(
 
   const { path } = targetOf(request);
   const answer = await answerTo(request, handlers.get(path)).catch((err: unknown): Answer => {
-    log.say('page-failed', 'cannot answer a request to the web server', { err, path });
+    log.write('page-failed', 'cannot answer a request to the web server', { err, path });
     return text(500, 'internal error, see the log');
   });
   const { status, contentType, body } = answer;

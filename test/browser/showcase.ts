@@ -58,7 +58,7 @@ export async function startShowcase(ending: Ending = 'all is as usual'): Promise
     HEALTHZ_TIMEOUT: '200ms',
     SYNC_INTERVAL: '30s',
   });
-  const log = { say: () => {}, debug: () => {} };
+  const log = { write: () => {}, debug: () => {} };
   const { daemon, metrics, close } = await assemble(settings, { log, clock, version: '0.1.0' });
   await playStory(lab, clock, ending, async (ms) => {
     for (let left = ms; left > 0; left -= INTERVAL) {

@@ -58,7 +58,7 @@ async function serve(size: number): Promise<Served> {
       changed = callback;
     },
   };
-  const log = { say: () => {}, debug: () => {} };
+  const log = { write: () => {}, debug: () => {} };
   const routes = {
     metrics: async () => ({ contentType: 'text/plain', body: '' }),
     healthz: () => undefined,

@@ -101,7 +101,7 @@ function isSomethingWrong(findings: readonly Finding[], sentence: string): boole
 function exitOfPass(settings: Settings, flags: readonly string[] = []): Promise<number> {
   const once = invocationOf({ ...settings, ONCE: 'true', DRY_RUN: 'true' }, flags);
   const signals = { stopped: new Promise<never>(() => {}), onPassWanted: () => {} };
-  return serve(once.settings, { log: { say: () => {}, debug: () => {} }, signals, nodeVersion: '' });
+  return serve(once.settings, { log: { write: () => {}, debug: () => {} }, signals, nodeVersion: '' });
 }
 
 const SKIPPED = ['skipped', /^not checked, because of /] as const;

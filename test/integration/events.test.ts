@@ -13,7 +13,7 @@ const WORKER = { role: 'kubernetes' };
 const EVENTS = { method: 'POST', path: /\/events$/ };
 const WRITTEN = 'kube_register_events_total';
 const FAILED = 'kube_register_event_failures_total';
-const ALL_THE_SAME = '; nodes are registered and deregistered all the same';
+const ALL_THE_SAME = '; nodes are still registered and deregistered';
 
 /** A lab and a daemon in it that has not passed yet. */
 async function scene(settings: Record<string, string> = {}, options: LabOptions = {}) {
@@ -194,8 +194,8 @@ describe('an API server that takes no Events', () => {
       `the rule {apiGroups: [""], resources: ["events"], verbs: ["create"]}${ALL_THE_SAME}`;
     expect(said(daemon)).toEqual([
       `warn: ${problem}`,
-      `warn: still, after 1m (2 times): ${problem}`,
-      `warn: still, after 2m (3 times): ${problem}`,
+      `warn: still, for 1m (2 times): ${problem}`,
+      `warn: still, for 2m (3 times): ${problem}`,
     ]);
     expect(lab.kubernetes.nodes).toHaveLength(3);
   });
@@ -215,7 +215,7 @@ describe('an API server that takes no Events', () => {
     expect(said(daemon).map((line) => line.replace(/ not written: .*: (\d+);.*/, ' $1'))).toEqual([
       'warn: an Event was 503',
       'warn: an Event was 500',
-      'warn: still, after 2m (3 times): an Event was 503',
+      'warn: an Event was 503',
       'info: Events are written again after 3m',
       'warn: an Event was 503',
     ]);
@@ -235,8 +235,8 @@ describe('an API server that takes no Events', () => {
     const words = said(daemon).map((line) => line.replace(/ not written: .*: (\d+);.*/, ' $1'));
     expect(words.filter((line) => line === 'warn: an Event was 503')).toHaveLength(3);
     expect(words.slice(-2)).toEqual([
-      'warn: on and off, 4 times in 6m: an Event was 503',
-      'info: on and off, 4 times in 7m, and steady for 5m: Events are written again after 1m',
+      'warn: changed 7 times in 6m: an Event was 503',
+      'info: changed 8 times in 7m, steady for 10m: Events are written again after 1m',
     ]);
   });
 

@@ -22,7 +22,7 @@ const update = z.object({
   gone: z.array(z.string()),
 });
 
-const log = { say: vi.fn(), debug: vi.fn() };
+const log = { write: vi.fn(), debug: vi.fn() };
 /** What a daemon would say, and how it says that it is another status now. */
 const daemon = {
   current: aStatus(),
@@ -353,7 +353,7 @@ describe('pages that are open', () => {
     Object.assign(daemon, { current: { ...good, machines: null, pass: { ...good.pass, number: 2 } } });
     daemon.changed();
     await page.ended();
-    expect(log.say).toHaveBeenCalledExactlyOnceWith('page-failed', expect.any(String), { err: expect.any(Error) });
+    expect(log.write).toHaveBeenCalledExactlyOnceWith('page-failed', expect.any(String), { err: expect.any(Error) });
     daemon.current = { ...good, pass: { ...good.pass, number: 3 } };
     expect(await (await Page.open(shown(3))).update(0)).toMatchObject({ shown: shown(3) });
   });

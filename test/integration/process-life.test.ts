@@ -73,7 +73,7 @@ describe('a daemon on a cluster that is well', () => {
     await lab.addMachines(2, { role: 'etcd', disk: 'ssd' });
     await lab.addMachine({ metadata: { role: 'kubernets' } });
     const program = startProgram(settingsFor(lab));
-    const { level, msg } = await program.said(/^no machine matches "role=kubernetes"; metadata there is: /);
+    const { level, msg } = await program.said(/^no machine matches "role=kubernetes"; the machines have: /);
     expect(level).toBe('warn');
     for (const pair of ['"role=etcd" (2)', '"disk=ssd" (2)', '"role=kubernets" (1)']) expect(msg).toContain(pair);
     await program.pass();
@@ -124,7 +124,7 @@ describe('a server that does not answer', () => {
     await program.pass();
     await program.pass();
 
-    const said = program.lines(/fleet at unix:.*there is no socket at .*nothing is changed until it answers/);
+    const said = program.lines(/fleet at unix:.*there is no socket at .*nothing is changed until this succeeds/);
     expect(said.map(({ level }) => level)).toEqual(['error']);
     expect(program.log.filter(({ level }) => level === 'error')).toHaveLength(1);
     expect(await program.get('/readyz')).toEqual({ status: 503, body: 'no pass has succeeded yet\n' });
@@ -135,7 +135,7 @@ describe('a server that does not answer', () => {
     await lab.fleet.start();
     await program.pass();
     expect(lab.kubernetes.node(address)).toBeDefined();
-    expect(program.lines(/^fleet answers again after \d+(\.\d+)?m?s/)).toHaveLength(1);
+    expect(program.lines(/^fleet reachable again after \d+(\.\d+)?m?s/)).toHaveLength(1);
     expect((await program.get('/readyz')).status).toBe(200);
     expect(await program.stop()).toEqual(GOOD_END);
   });
@@ -155,7 +155,7 @@ describe('a server that does not answer', () => {
     await Promise.all([lab.kubernetes.start(), lab.fleet.start()]);
     await program.pass();
     expect(lab.kubernetes.node(address)).toBeDefined();
-    expect(program.lines(/^(fleet|kubernetes) answers again after /)).toHaveLength(2);
+    expect(program.lines(/^(fleet|kubernetes) reachable again after /)).toHaveLength(2);
   });
 
   it('comes and goes: every outage is said at its start and at its end, and nothing is lost', async () => {
@@ -169,7 +169,7 @@ describe('a server that does not answer', () => {
       lab.fleet.etcd = 'healthy';
       await program.pass();
       expect(program.lines(/fleet has lost its heart beat to etcd/)).toHaveLength(outage);
-      expect(program.lines(/^fleet answers again after /)).toHaveLength(outage);
+      expect(program.lines(/^fleet reachable again after /)).toHaveLength(outage);
     }
     expect(lab.kubernetes.nodes).toHaveLength(2);
     const ofNodes = lab.kubernetes.log.writes.filter(({ path }) => path.includes('/nodes'));
@@ -198,7 +198,7 @@ describe('every line of the log', () => {
       'registered',
       'pass-summary',
       'fleet-unreachable',
-      'fleet-answers-again',
+      'fleet-reachable-again',
       'stopping',
       'stopped',
     ]);
@@ -268,7 +268,7 @@ describe('the token', () => {
     expect(program.lines(/_TOKEN_FILE/)).toEqual([
       expect.objectContaining({
         event: 'credential-file-unreadable',
-        msg: `${file}: a token must be one word of visible ASCII characters; the token that was read last stays in use`,
+        msg: `${file}: a token must be one word of visible ASCII characters; the last token that was read stays in use`,
       }),
       expect.objectContaining({ event: 'credential-file-readable-again', lastedMs: expect.any(Number) }),
     ]);

@@ -9,7 +9,7 @@ import { systemClock } from '../../src/time/clock.ts';
 import { ListenError } from '../../src/web/listen.ts';
 import { startWebServer, type WebRoutes, type WebServer } from '../../src/web/server.ts';
 
-const log = { say: vi.fn(), debug: vi.fn() };
+const log = { write: vi.fn(), debug: vi.fn() };
 const releases: (() => unknown)[] = [];
 /** Nothing is the same as before, unless a test says so. */
 let asked = 0;
@@ -198,7 +198,7 @@ describe('the web server', () => {
     const { status, body } = await ask(path);
     expect([status, body]).toEqual([500, 'internal error, see the log\n']);
     const fields = { err: expect.any(Error), path };
-    expect(log.say).toHaveBeenCalledExactlyOnceWith('page-failed', expect.any(String), fields);
+    expect(log.write).toHaveBeenCalledExactlyOnceWith('page-failed', expect.any(String), fields);
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
   });
 
@@ -210,7 +210,7 @@ describe('the web server', () => {
     socket.destroy();
     answer();
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
-    expect(log.say).not.toHaveBeenCalled();
+    expect(log.write).not.toHaveBeenCalled();
   });
 
   it('outlives a request that is no HTTP', async () => {
@@ -345,7 +345,7 @@ describe('a stream', () => {
     const socket = await open();
     socket.write('GET http://[/live?shown=7-3 HTTP/1.1\r\nHost: x\r\n\r\n');
     expect((await join)[0]).toBe('7-3');
-    expect(log.say).not.toHaveBeenCalled();
+    expect(log.write).not.toHaveBeenCalled();
   });
 
   it('makes no room for others while it lasts, and its connection ends with it', async () => {

@@ -47,7 +47,7 @@ it('outlives an API server that is stopped and started', async () => {
   await program.pass();
   expect(problems(program)).toEqual([
     `kubernetes at ${world.servers.url}: GET /api/v1/nodes: the connection was refused: does the API server listen there? ` +
-      'check KUBE_REGISTER_API_ENDPOINT; nothing is changed until it answers',
+      'check KUBE_REGISTER_API_ENDPOINT; nothing is changed until this succeeds',
   ]);
   expect(await program.metric('kube_register_up{target="kubernetes"}')).toBe(0);
   expect(await program.metric('kube_register_up{target="fleet"}')).toBe(1);
@@ -56,7 +56,7 @@ it('outlives an API server that is stopped and started', async () => {
 
   await world.servers.startApiServer();
   await program.pass();
-  await program.said(/^kubernetes answers again after /);
+  await program.said(/^kubernetes reachable again after /);
   expect(await program.metric('kube_register_up{target="kubernetes"}')).toBe(1);
   const after = await world.nodes();
   expect(after.filter(({ metadata }) => metadata.name !== newcomer.address)).toEqual(before);
@@ -98,7 +98,7 @@ it('takes an API server whose store hangs for one that does not answer, never fo
   world.servers.thawStore();
   await vi.waitFor(() => world.nodes(), { timeout: 30_000 });
   await program.pass();
-  await program.said(/^kubernetes answers again after /);
+  await program.said(/^kubernetes reachable again after /);
   expect(await world.nodes()).toEqual(before);
 });
 
@@ -121,7 +121,7 @@ it('says which rights it has lost, changes nothing, and goes on when they are ba
 
   await world.rights.bind(world.token);
   await program.pass();
-  await program.said(/^kubernetes answers again after /);
+  await program.said(/^kubernetes reachable again after /);
   expect(await world.nodeNames()).toHaveLength(3);
 });
 
@@ -141,7 +141,7 @@ it('says when its token is no good, and goes on with a new one as soon as it is 
   const renewed = await world.rights.token();
   await world.setToken(renewed);
   await program.pass();
-  await program.said(/^kubernetes answers again after /);
+  await program.said(/^kubernetes reachable again after /);
   expect(await world.nodeNames()).toHaveLength(2);
   expect(program.stdout).not.toContain(renewed);
 });

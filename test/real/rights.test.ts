@@ -124,10 +124,10 @@ it('without the right to write Events everything else is done, and a sentence sa
     `an Event was not written: kubernetes at ${world.servers.url}: POST /api/v1/namespaces/default/events: 403 Forbidden ` +
     `events is forbidden: User "${USER}" cannot create resource "events" in API group "" in the namespace "default": ` +
     'does this user have the verb "create" on events in the namespace default? A Role there with this rule grants it: ' +
-    '{apiGroups: [""], resources: ["events"], verbs: ["create"]}; nodes are registered and deregistered all the same';
-  expect(warnings.map(({ level, msg }) => `${level}: ${msg.replace(/after \d+m/, 'after minutes')}`)).toEqual([
+    '{apiGroups: [""], resources: ["events"], verbs: ["create"]}; nodes are still registered and deregistered';
+  expect(warnings.map(({ level, msg }) => `${level}: ${msg.replace(/for \d+m/, 'for minutes')}`)).toEqual([
     `warn: ${problem}`,
-    `warn: still, after minutes (4 times): ${problem}`,
+    `warn: still, for minutes (4 times): ${problem}`,
   ]);
   expect(await world.events()).toEqual([]);
 

@@ -23,7 +23,7 @@ export function pageRoutes(
   const live = new LiveFeed({
     status: () => daemon.status(),
     now: () => new Date(clock.wall()).toISOString(),
-    onError: (err) => log.say('page-failed', 'cannot tell the pages that are open what has changed', { err }),
+    onError: (err) => log.write('page-failed', 'cannot tell the pages that are open what has changed', { err }),
   });
   let version = 0;
   daemon.onChange(() => {

@@ -11,7 +11,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-const log = { say: vi.fn(), debug: vi.fn() };
+const log = { write: vi.fn(), debug: vi.fn() };
 let schedule: Schedule | undefined;
 let ticks: number[];
 
@@ -44,7 +44,7 @@ describe('a cron schedule', () => {
     start(cron('*/30 * * * * *'));
     await vi.advanceTimersByTimeAsync(2 * MINUTE);
     expect(ticks).toEqual([20 * SECOND, 50 * SECOND, 80 * SECOND, 110 * SECOND]);
-    expect(log.say).not.toHaveBeenCalled();
+    expect(log.write).not.toHaveBeenCalled();
   });
 
   it('has its slots in UTC, and says when the next is due while it runs', async () => {
@@ -77,7 +77,7 @@ describe('a cron schedule', () => {
     stepWallClock(-HOUR);
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect(ticks).toEqual([20 * SECOND, 26 * SECOND, 50 * SECOND, 80 * SECOND]);
-    expect(log.say.mock.calls).toEqual([
+    expect(log.write.mock.calls).toEqual([
       ['clock-stepped', 'the wall clock stepped 1h back; the schedule was made anew'],
     ]);
   });
@@ -89,7 +89,7 @@ describe('a cron schedule', () => {
     stepWallClock(12 * HOUR);
     await vi.advanceTimersByTimeAsync(4 * SECOND);
     expect(ticks.length).toBeLessThanOrEqual(5);
-    expect(log.say.mock.calls).toEqual([
+    expect(log.write.mock.calls).toEqual([
       ['clock-stepped', 'the wall clock stepped 12h forward; the schedule was made anew'],
     ]);
     expect(log.debug).not.toHaveBeenCalled();
@@ -109,7 +109,7 @@ describe('a cron schedule', () => {
     stepWallClock(-3 * SECOND);
     await vi.advanceTimersByTimeAsync(20 * SECOND);
     expect(ticks).toEqual([20 * SECOND]);
-    expect(log.say).not.toHaveBeenCalled();
+    expect(log.write).not.toHaveBeenCalled();
   });
 
   it('does not take a clock that is slewed for one that steps', async () => {
@@ -118,7 +118,7 @@ describe('a cron schedule', () => {
     const fast: Clock = { wall: () => wall + 1.01 * (performance.now() - from), monotonic: () => performance.now() };
     start(cron('* * * * * *'), fast);
     await vi.advanceTimersByTimeAsync(20 * MINUTE);
-    expect(log.say).not.toHaveBeenCalled();
+    expect(log.write).not.toHaveBeenCalled();
   });
 
   it('keeps ticking through the hour that its machine repeats when summer time ends', async () => {

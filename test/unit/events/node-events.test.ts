@@ -13,7 +13,7 @@ function told(world: Parameters<typeof goodPass>[0], result: Outcome['result'], 
   const { seen } = goodPass(world);
   const outcomes = seen.plan.actions.map((action) => ({ action, result, ...(detail !== undefined && { detail }) }));
   const report = goodPass(world, { outcomes });
-  return eventsOf(report, new History().record(report, 0, 0)).map(({ reason, message }) => `${reason}: ${message}`);
+  return eventsOf(report, new History().record(report, 0)).map(({ reason, message }) => `${reason}: ${message}`);
 }
 
 describe('the Events of a pass', () => {
@@ -45,22 +45,22 @@ describe('the Events of a pass', () => {
 
   it('are none where nothing was seen', () => {
     const report = failedPass({ fleet: 'refused' });
-    expect(eventsOf(report, new History().record(report, 0, 0))).toEqual([]);
+    expect(eventsOf(report, new History().record(report, 0))).toEqual([]);
   });
 
   it('bear the time at which it ended', () => {
     const { plan } = goodPass(NEWCOMER).seen;
     const report = goodPass(NEWCOMER, { outcomes: plan.actions.map((action) => ({ action, result: 'done' })) });
-    expect(eventsOf(report, new History().record(report, 0, 0)).map(({ at }) => at)).toEqual([STARTED + 12]);
+    expect(eventsOf(report, new History().record(report, 0)).map(({ at }) => at)).toEqual([STARTED + 12]);
   });
 
   it('tell of a hold when it begins, and of a hundred nodes at most', () => {
     const nodes = dead(bystanders(150).nodes);
     const report = goodPass({ nodes });
     const history = new History();
-    const began = eventsOf(report, history.record(report, 0, 0));
+    const began = eventsOf(report, history.record(report, 0));
     expect(began.map(({ node: name }) => name)).toEqual(nodes.slice(0, 100).map(({ name }) => name));
     expect(new Set(began.map(({ reason }) => reason))).toEqual(new Set(['DeregistrationHeld']));
-    expect(eventsOf(report, history.record(report, 0, 0))).toEqual([]);
+    expect(eventsOf(report, history.record(report, 0))).toEqual([]);
   });
 });

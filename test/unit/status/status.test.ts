@@ -14,7 +14,7 @@ function statusAfter(...reports: readonly PassReport[]) {
   const history = new History();
   let good: Parameters<typeof makeStatus>[1]['good'];
   for (const report of reports) {
-    history.record(report, report.startedAt, report.startedAt - STARTED);
+    history.record(report, report.startedAt);
     if (report.seen !== undefined) good = { report, counts: countPass(report.seen.observation, report.seen.plan) };
   }
   const frame = {
