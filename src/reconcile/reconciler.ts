@@ -1,12 +1,14 @@
-/** One pass: observe, plan, apply, report. */
+/** One pass: observe, plan, apply and report. */
 
 import type { Target } from '../http/request-error.ts';
 import type { Clock } from '../time/clock.ts';
+import { formatDuration } from '../time/duration.ts';
 import { apply, type Outcome, PassOver } from './apply/apply.ts';
 import type { Observation } from './evidence/liveness.ts';
 import { ObservationError, observe, type Sources } from './observe/observe.ts';
-import { undoable } from './plan/action.ts';
-import { doneOnceMore, EMPTY_MEMORY, FUTILE_MS, type Memory, unwatched } from './plan/memory.ts';
+import { writeOf } from './plan/action.ts';
+import { EMPTY_MEMORY, type Memory, RETRY_REFUSED_MS, withoutProgress } from './plan/memory/memory.ts';
+import { addWrite } from './plan/memory/writes.ts';
 import { makePlan, type Plan } from './plan/plan.ts';
 import type { Now, Policy } from './plan/policy.ts';
 
@@ -18,16 +20,16 @@ export interface PassReport {
   /** Wall ms. */
   readonly startedAt: number;
   readonly durationMs: number;
-  /** Undefined when the observation failed, and with it the pass. */
+  /** Undefined when the observation failed. */
   readonly seen: { readonly observation: Observation; readonly plan: Plan } | undefined;
   readonly outcomes: readonly Outcome[];
-  /** What failed, with a sentence each; empty for a good pass. */
+  /** The sentences about what failed; empty for a good pass. */
   readonly failures: ReadonlyMap<Cause, string>;
-  /** The pass was cut short because the daemon stops: neither good nor failed. */
+  /** The pass ended early because the daemon stops: it is neither good nor failed. */
   readonly stopped: boolean;
 }
 
-/** What ends a pass early. */
+/** The signals that end a pass early. */
 export interface PassSignals {
   /** The daemon stops: observe no further, begin nothing. */
   readonly stop: AbortSignal;
@@ -40,12 +42,12 @@ export interface ReconcilerOptions {
   readonly policy: Policy;
   readonly clock: Clock;
   readonly passTimeoutMs: number;
-  /** HEALTHZ_TIMEOUT: what the last check before a delete may take follows from it. */
+  /** HEALTHZ_TIMEOUT, ms: the last check before a delete may take 5s longer. */
   readonly checkTimeoutMs: number;
   readonly dryRun: boolean;
 }
 
-/** Holds what passes remember. Its passes must not overlap: the daemon sees to that. */
+/** Runs passes and keeps their memory. Passes must not overlap, which the daemon ensures. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   #memory: Memory = EMPTY_MEMORY;
@@ -83,7 +85,7 @@ export class Reconciler {
       begin.throwIfAborted();
     } catch (error) {
       if (!stop.aborted) failures = causesOf(error, deadline.hasPassed, passTimeoutMs);
-      if (seen !== undefined) this.#memory = unwatched(this.#memory, before);
+      if (seen !== undefined) this.#memory = withoutProgress(this.#memory, before);
     } finally {
       deadline.forget();
     }
@@ -97,8 +99,8 @@ export class Reconciler {
 }
 
 /**
- * Ends a pass when the daemon stops or its time is over. Unlike AbortSignal.any and AbortSignal.timeout it leaves nothing behind when
- * the pass has ended: those keep what listened to them until the timeout, or for as long as the daemon lives.
+ * Ends a pass when the daemon stops or PASS_TIMEOUT is over. AbortSignal.any and AbortSignal.timeout would keep their listeners until the
+ * timeout, or for as long as the process runs.
  */
 class Deadline {
   readonly #pass = new AbortController();
@@ -130,7 +132,9 @@ class Deadline {
 
 function causesOf(error: unknown, timedOut: boolean, passTimeoutMs: number): ReadonlyMap<Cause, string> {
   if (timedOut) {
-    return new Map([['timeout', `the pass took longer than KUBE_REGISTER_PASS_TIMEOUT, ${passTimeoutMs / 1_000} s`]]);
+    return new Map([
+      ['timeout', `the pass took longer than KUBE_REGISTER_PASS_TIMEOUT (${formatDuration(passTimeoutMs)})`],
+    ]);
   }
   if (error instanceof ObservationError) {
     return new Map([...error.failures].map(([target, { message }]): [Target, string] => [target, message]));
@@ -138,30 +142,30 @@ function causesOf(error: unknown, timedOut: boolean, passTimeoutMs: number): Rea
   return new Map([['internal', error instanceof Error ? (error.stack ?? error.message) : String(error)]]);
 }
 
-/** What the outcomes teach the next pass: which nodes are alive after all, what failed, what was done, what is futile. */
+/** The memory with the outcomes: which nodes are alive, what failed, what was written and what was refused. */
 function settle(memory: Memory, { era, unlistable }: Observation, outcomes: readonly Outcome[], nowMs: number): Memory {
   const hidden = new Map(memory.hidden);
   const graces = new Map(memory.graces);
-  const futile = new Map(memory.futile);
-  const done = new Map(memory.done);
+  const refused = new Map(memory.refused);
+  const writes = new Map(memory.writes);
   const deregistered = new Map(memory.deregistered);
-  for (const { action, result, alive, futile: refused } of outcomes) {
-    if (refused !== undefined) futile.set(refused, nowMs + FUTILE_MS);
-    // What was there already and is not listed is hidden; so is everything while nothing can be listed.
+  for (const { action, result, alive, refusedRequest } of outcomes) {
+    if (refusedRequest !== undefined) refused.set(refusedRequest, nowMs + RETRY_REFUSED_MS);
+    // A minion that exists and is not listed is hidden; while minions cannot be listed, each one is.
     const isStored = result === 'unneeded' || (result === 'done' && unlistable !== undefined);
     if (action.kind === 'register' && era.hidesMinions && isStored) {
-      hidden.set(action.draft.name, nowMs + FUTILE_MS);
+      hidden.set(action.draft.name, nowMs + RETRY_REFUSED_MS);
     }
-    const change = undoable(action);
-    if (change !== undefined) {
-      if (result === 'done') done.set(change.key, doneOnceMore(done.get(change.key), change.wanted, nowMs));
+    const write = writeOf(action);
+    if (write !== undefined) {
+      if (result === 'done') writes.set(write.key, addWrite(writes.get(write.key), write.values, nowMs));
       continue;
     }
     if (action.kind !== 'deregister') continue;
     const { node, machineId, reason } = action;
     const grace = graces.get(node.uid);
     if (result === 'done') {
-      done.delete(`register ${machineId}`);
+      writes.delete(`register ${machineId}`);
       if (reason !== 'left-over') {
         deregistered.set(machineId, { name: node.name, uid: node.uid, atMs: nowMs, returnedAtMs: undefined });
       }
@@ -171,5 +175,5 @@ function settle(memory: Memory, { era, unlistable }: Observation, outcomes: read
       graces.set(node.uid, { ...grace, failures: grace.failures + 1 });
     }
   }
-  return { ...memory, hidden, graces, futile, done, deregistered };
+  return { ...memory, hidden, graces, refused, writes, deregistered };
 }

@@ -193,7 +193,7 @@ describe('the deletion guard', () => {
     for (const machine of gone) await loop.destroy(machine);
     const report = await loop.passFor(LONG);
     expect(report.seen?.plan.hold?.message).toMatch(
-      /^deletion guard active: 3 of 6 managed nodes look gone \(50%, limit 34%\)/,
+      /^deletion guard active: 3 of 6 managed nodes are not alive \(50%, limit 34%\)/,
     );
     expect(gone.map(({ address }) => verdictOf(report, address))).toEqual(['held', 'held', 'held']);
     expect(loop.writes).toEqual([]);

@@ -97,7 +97,7 @@ describe('a node that is due', () => {
       meanwhile(() => loop.lab.kubelets.add(address)),
       { path: /^\/version/, times: 1 },
     );
-    expect(detailOf(await loop.pass())).toMatch(`its kubelet answers after all: http://${address}:`);
+    expect(detailOf(await loop.pass())).toMatch(`its kubelet is reachable: http://${address}:`);
     expect(loop.writes).toEqual([]);
   });
 
@@ -114,7 +114,7 @@ describe('a node that is due', () => {
     );
     const report = await loop.pass();
     expect(told(report)).toEqual([`deregister ${dead.address}: refused`]);
-    expect(detailOf(report)).toMatch(/^its kubelet answers after all: http:.* answered (200|500)$/);
+    expect(detailOf(report)).toMatch(/^its kubelet is reachable: http:.* answered (200|500)$/);
     expect(loop.writes).toEqual([]);
     expect(verdictOf(await loop.pass(), dead.address)).toBe(verdict);
     await dead.kubelet.stop();
@@ -133,7 +133,7 @@ describe('a node that is due', () => {
   it('stays when Kubernetes calls it Ready at the last moment, and its grace starts anew', async () => {
     beforeTheLastRead(() => loop.lab.kubernetes.setReady(dead.address, true));
     const report = await loop.pass();
-    expect(detailOf(report)).toBe('it is reporting after all');
+    expect(detailOf(report)).toBe('it is reporting again');
     expect(loop.writes).toEqual([]);
     loop.lab.kubernetes.setReady(dead.address, 'unknown');
     expect(await passesUntilDeleted()).toBe(11);
@@ -144,8 +144,8 @@ describe('a node that is due', () => {
   const annotation = (value: string | null) => ({ metadata: { annotations: { [KEEP]: value } } });
   const label = (value: string | null) => ({ metadata: { labels: { [KEEP]: value } } });
   it.each([
-    ['kept by an annotation', annotation('true'), annotation(null), 'kube-register.io/keep is set on it'],
-    ['kept by a label', label('yes'), label(null), 'kube-register.io/keep is set on it'],
+    ['kept by an annotation', annotation('true'), annotation(null), 'kube-register.io/keep is set'],
+    ['kept by a label', label('yes'), label(null), 'kube-register.io/keep is set'],
     ['cordoned', cordon, uncordon, 'it is cordoned'],
   ])('stays while it is %s, from the last moment on, and goes afterwards', async (_, veto, lift, detail) => {
     beforeTheLastRead(() => patch(veto));
@@ -160,14 +160,14 @@ describe('a node that is due', () => {
 
   it('stays for good when its mark is taken away at the last moment', async () => {
     beforeTheLastRead(() => patch({ metadata: { annotations: { [MACHINE_ID]: null } } }));
-    expect(detailOf(await loop.pass())).toBe('its mark is not the one we saw');
+    expect(detailOf(await loop.pass())).toBe('its kube-register annotations have changed');
     expect(verdictOf(await loop.passFor(20 * MINUTE), dead.address)).toBe('foreign');
     expect(loop.writes).toEqual([]);
   });
 
   it('stays when its mark names another machine at the last moment, and is watched anew as a left-over of that one', async () => {
     beforeTheLastRead(() => patch({ metadata: { annotations: { [MACHINE_ID]: alive.id } } }));
-    expect(detailOf(await loop.pass())).toBe('its mark is not the one we saw');
+    expect(detailOf(await loop.pass())).toBe('its kube-register annotations have changed');
     expect(verdictOf(await loop.pass(), dead.address)).toBe('in-grace');
     expect(await passesUntilDeleted()).toBe(10);
     expect(loop.nodeNames).toContain(alive.address);
@@ -176,7 +176,7 @@ describe('a node that is due', () => {
   it('stays when it is another node of that name by the last moment, and is watched anew', async () => {
     const annotations = { [MACHINE_ID]: dead.id, 'kube-register.io/address': dead.address };
     beforeTheLastRead(() => loop.lab.kubernetes.putNode({ name: dead.address, annotations, ready: 'unknown' }));
-    expect(detailOf(await loop.pass())).toBe('it is another node of the same name by now');
+    expect(detailOf(await loop.pass())).toBe('another node has its name now');
     expect(loop.writes).toEqual([]);
     expect(await passesUntilDeleted()).toBe(11);
   });

@@ -146,7 +146,7 @@ describe('a node without a machine stays however long it lasts while', () => {
     for (const name of others) await world.setReady(name, 'unknown');
     expect(verdictOf(await daemon.passes(2 * PASSES_OF_GRACE), doomed.address)).toBe('held');
     expect(await world.nodeNames()).toEqual([doomed.address, ...others]);
-    expect(daemon.log.join('')).toContain('deletion guard active: 4 of 4 managed nodes look gone (100%, limit 34%)');
+    expect(daemon.log.join('')).toContain('deletion guard active: 4 of 4 managed nodes are not alive (100%, limit 34%)');
   });
 });
 
@@ -158,7 +158,7 @@ const CHANGES: readonly (readonly [
 ])[] = [
   [
     'that a person has begun to keep',
-    'kube-register.io/keep is set on it',
+    'kube-register.io/keep is set',
     (world, name) => world.patchNode(name, { metadata: { annotations: { [KEEP]: 'true' } } }),
   ],
   [
@@ -166,15 +166,15 @@ const CHANGES: readonly (readonly [
     'it is cordoned',
     (world, name) => world.patchNode(name, { spec: { unschedulable: true } }),
   ],
-  ['that has become Ready', 'it is reporting after all', (world, name) => world.setReady(name, true)],
+  ['that has become Ready', 'it is reporting again', (world, name) => world.setReady(name, true)],
   [
     'that has lost our mark',
-    'its mark is not the one we saw',
+    'its kube-register annotations have changed',
     (world, name) => world.patchNode(name, { metadata: { annotations: { [MACHINE_ID]: null } } }),
   ],
   [
     'that took the name of the one we saw',
-    'it is another node of the same name by now',
+    'another node has its name now',
     async (world, name) => {
       const { metadata } = await world.node(name);
       await world.deleteNode(name);
@@ -219,7 +219,7 @@ describe('the last check, right before the delete, spares a node', () => {
     gate.before(/^GET \/version$/, () => doomed.kubelet.start());
     const report = await daemon.pass();
     expect(told(report)).toEqual([`deregister ${doomed.address}: refused`]);
-    expect(details(report)).toEqual([expect.stringMatching(/^its kubelet answers after all/)]);
+    expect(details(report)).toEqual([expect.stringMatching(/^its kubelet is reachable/)]);
     expect(await world.nodeNames()).toContain(doomed.address);
   });
 });

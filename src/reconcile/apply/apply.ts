@@ -1,4 +1,4 @@
-/** Carries out a plan: each action by itself, so that one that fails never stops the others. */
+/** Carries out the actions of a plan. An action that fails does not stop the others. */
 import pLimit from 'p-limit';
 import { RequestError } from '../../http/request-error.ts';
 import type { NodeDraft, NodeRegistry } from '../../kubernetes/registry.ts';
@@ -7,11 +7,11 @@ import { toNode } from '../evidence/node.ts';
 import {
   type Action,
   type Adopt,
+  type ApplyOptions,
   type Clients,
   type Deregister,
   fingerprint,
   type Label,
-  type Limits,
   labelFingerprint,
   type Register,
 } from '../plan/action.ts';
@@ -19,42 +19,48 @@ import { changeFor } from '../plan/labels.ts';
 import { checkBeforeDelete } from './last-check.ts';
 
 /**
+ * What came of an action:
+ *
  * - `done`: the API server did it
- * - `unneeded`: it was so already: another copy of this daemon, or a person, was quicker
- * - `refused`: the last check before a delete found a reason not to
+ * - `unneeded`: another copy of kube-register, or a person, had done it already
+ * - `refused`: the last check before a delete found a reason against it
  * - `failed`: the API server did not do it
- * - `dry-run`: it was not asked to
+ * - `dry-run`: no request was made
  */
 type Result = 'done' | 'unneeded' | 'refused' | 'failed' | 'dry-run';
 
 export interface Outcome {
   readonly action: Action;
   readonly result: Result;
-  /** What came of it, for people, where `result` does not say it all. */
+  /** The cause, for people, where `result` alone does not tell. */
   readonly detail?: string;
   /** The last check found the node alive. */
   readonly alive?: boolean;
-  /** The fingerprint of what the server refused for what it says: to ask it again soon would be futile. */
-  readonly futile?: string;
+  /** The fingerprint of a request that the server refused for its content, which is not repeated soon. */
+  readonly refusedRequest?: string;
 }
 
-const ACTIONS_AT_ONCE = 10;
+const CONCURRENT_ACTIONS = 10;
 
 /** The outcomes of the actions that were begun, in no particular order. Never rejects. */
-export async function apply(actions: readonly Action[], clients: Clients, limits: Limits): Promise<readonly Outcome[]> {
-  if (limits.dryRun) return actions.map((action) => ({ action, result: 'dry-run' }));
-  const limit = pLimit(ACTIONS_AT_ONCE);
+export async function apply(
+  actions: readonly Action[],
+  clients: Clients,
+  options: ApplyOptions,
+): Promise<readonly Outcome[]> {
+  if (options.dryRun) return actions.map((action) => ({ action, result: 'dry-run' }));
+  const limit = pLimit(CONCURRENT_ACTIONS);
   const outcomes = await Promise.all(
     actions.map((action) =>
       limit(async (): Promise<Outcome | undefined> => {
-        if (limits.begin.aborted) return undefined;
+        if (options.begin.aborted) return undefined;
         try {
-          return await carryOut(action, clients, limits);
+          return await carryOut(action, clients, options);
         } catch (error) {
           if (error instanceof NotBegun) return undefined;
           const detail = error instanceof Error ? error.message : String(error);
           const failed: Outcome = { action, result: 'failed', detail };
-          return isRefusalOfContent(error) ? { ...failed, futile: fingerprint(action) } : failed;
+          return isContentRefused(error) ? { ...failed, refusedRequest: fingerprint(action) } : failed;
         }
       }),
     ),
@@ -71,27 +77,27 @@ export class PassOver extends Error {
   }
 }
 
-/** The daemon stops while a node is still being checked: nothing was begun. */
+/** The daemon stops during the last check: the delete was not begun. */
 class NotBegun extends Error {}
 
-async function carryOut(action: Action, clients: Clients, limits: Limits): Promise<Outcome> {
+async function carryOut(action: Action, clients: Clients, options: ApplyOptions): Promise<Outcome> {
   switch (action.kind) {
     case 'register':
-      return register(action, clients.nodes, limits.finish);
+      return register(action, clients.nodes, options.finish);
     case 'adopt':
     case 'label':
-      return update(action, clients.nodes, limits);
+      return update(action, clients.nodes, options);
     case 'deregister':
-      return deregister(action, clients, limits);
+      return deregister(action, clients, options);
   }
 }
 
-/** A node that was changed since it was read is read again, decided again and written once more; then it is left to the next pass. */
-async function update(action: Adopt | Label, nodes: NodeRegistry, { ownerId, finish }: Limits): Promise<Outcome> {
+/** Updates a node. If it changed since it was read, it is read, decided and written once more; then it is left to the next pass. */
+async function update(action: Adopt | Label, nodes: NodeRegistry, { ownerId, finish }: ApplyOptions): Promise<Outcome> {
   const { node, wanted, change } = action;
   const first = await nodes.update(node.name, node.uid, node.resourceVersion, change, finish);
   if (first === 'updated') return { action, result: 'done' };
-  const gone: Outcome = { action, result: 'unneeded', detail: 'the node is gone, or another one has its name' };
+  const gone: Outcome = { action, result: 'unneeded', detail: 'the node is gone, or another node has its name' };
   if (first === 'gone') return gone;
 
   const record = await nodes.read(node.name, finish);
@@ -100,13 +106,13 @@ async function update(action: Adopt | Label, nodes: NodeRegistry, { ownerId, fin
   const isOurs = current.otherOwner === undefined && current.mark?.machineId === node.mark?.machineId;
   const again = changeFor(current, wanted).change;
   if (record.leaving !== undefined || !isOurs || again === undefined) {
-    return { action, result: 'unneeded', detail: 'it was changed meanwhile' };
+    return { action, result: 'unneeded', detail: 'it changed meanwhile' };
   }
   const second = await nodes.update(node.name, current.uid, current.resourceVersion, again, finish);
   if (second === 'updated') return { action, result: 'done' };
   return second === 'gone'
     ? gone
-    : { action, result: 'failed', detail: 'it changes faster than it can be written; the next pass decides again' };
+    : { action, result: 'failed', detail: 'it changed during both attempts; retried in the next pass' };
 }
 
 async function register(action: Register, nodes: NodeRegistry, signal: AbortSignal): Promise<Outcome> {
@@ -116,44 +122,45 @@ async function register(action: Register, nodes: NodeRegistry, signal: AbortSign
   switch (created) {
     case 'created': {
       if (first === created) return { action, result: 'done' };
-      const futile = labelFingerprint(machine, draft.labels);
-      return { action, result: 'done', detail: 'without its labels, which the API server refused', futile };
+      const refusedRequest = labelFingerprint(machine, draft.labels);
+      return { action, result: 'done', detail: 'without labels: the API server refused them', refusedRequest };
     }
     case 'exists':
       return { action, result: 'unneeded', detail: 'it was registered already' };
     case 'held-up': {
-      const detail = 'the API server waits for a kubelet that hangs, of whatever minion, and creates none meanwhile';
+      const detail =
+        'the API server waits for a kubelet that hangs, and creates no minion meanwhile; retried in the next pass';
       return { action, result: 'failed', detail };
     }
     case 'kubelet-unreached': {
-      const detail = `the API server gets no answer from its kubelet at http://${draft.name}:10250/healthz, and takes no minion without`;
-      return { action, result: 'failed', detail, futile: fingerprint(action) };
+      const detail = `the API server cannot reach its kubelet at http://${draft.name}:10250/healthz, and creates no minion without it`;
+      return { action, result: 'failed', detail, refusedRequest: fingerprint(action) };
     }
     case 'labels-refused':
       return {
         action,
         result: 'failed',
-        detail: 'the API server refused its labels, and refused it without labels too',
+        detail: 'the API server refused it with labels and without',
       };
   }
 }
 
-/** A list of labels that we wrote would be a lie, and later cost somebody a label of the same key. */
+/** Without the annotation that lists our labels too: it would later remove labels that others wrote. */
 function withoutLabels(draft: NodeDraft): NodeDraft {
   const annotations = new Map([...draft.annotations].filter(([key]) => key !== LABELS));
   return { ...draft, labels: new Map(), annotations };
 }
 
-/** Checks once more, and deletes the node only if the check still says what the plan rests on. The delete follows at once. */
-async function deregister(action: Deregister, clients: Clients, limits: Limits): Promise<Outcome> {
+/** Deletes the node, at once after a last check that finds nothing against it. */
+async function deregister(action: Deregister, clients: Clients, options: ApplyOptions): Promise<Outcome> {
   const { name } = action.node;
   const gone: Outcome = { action, result: 'unneeded', detail: 'it was gone already' };
   try {
-    const checked = await checkBeforeDelete(action, clients, limits);
+    const checked = await checkBeforeDelete(action, clients, options);
     if (checked === 'gone') return gone;
     if ('detail' in checked) return { action, ...checked };
     const { uid, resourceVersion } = checked;
-    const removed = await clients.nodes.remove(name, uid, resourceVersion, limits.finish);
+    const removed = await clients.nodes.remove(name, uid, resourceVersion, options.finish);
     switch (removed) {
       case 'removed':
         return { action, result: 'done' };
@@ -165,13 +172,13 @@ async function deregister(action: Deregister, clients: Clients, limits: Limits):
         return gone;
     }
   } catch (error) {
-    if (!limits.begin.aborted || error !== limits.begin.reason) throw error;
+    if (!options.begin.aborted || error !== options.begin.reason) throw error;
     if (error instanceof PassOver) throw error;
     throw new NotBegun();
   }
 }
 
-/** 400 and 422: the same request would be refused again. 403 is not among them, for rights come back without our knowing. */
-function isRefusalOfContent(error: unknown): boolean {
+/** Whether the same request would be refused again: 400 and 422. 403 is not among them, because rights change. */
+function isContentRefused(error: unknown): boolean {
   return error instanceof RequestError && (error.status === 400 || error.status === 422);
 }

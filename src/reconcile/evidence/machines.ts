@@ -1,14 +1,14 @@
-/** The machines of one listing: fleet's records, page by page, made into one machine an id. */
+/** The machines of one listing: fleet's records, merged into one machine per ID. */
 import type { MachineRecord } from '../../fleet/machine.ts';
 import { matches, type Selector } from '../../fleet/selector.ts';
 
-/** A machine that fleet lists. It is a candidate when it matches the selector and has an address. */
+/** A machine that fleet lists. */
 export interface Machine {
   readonly id: string;
   readonly metadata: ReadonlyMap<string, string>;
   /** Whether its metadata matches the selector. */
   readonly matches: boolean;
-  /** The one address fleet gives it, or undefined when there is none, or more than one. */
+  /** The address that fleet gives it; undefined when there is none or more than one. */
   readonly address: string | undefined;
   /** Every address that fleet gave it in this listing. */
   readonly addresses: readonly string[];
@@ -16,14 +16,14 @@ export interface Machine {
   readonly problem: string | undefined;
 }
 
-/** A machine that may get a node. */
+/** A machine that may get a node: it matches the selector and has one address. */
 export type Candidate = Machine & { readonly address: string };
 
 export function isCandidate(machine: Machine): machine is Candidate {
   return machine.matches && machine.address !== undefined;
 }
 
-/** Merges the records of a listing. fleet repeats an id when its list changes between two pages, or when ids were cloned. */
+/** Merges the records of a listing. fleet repeats an ID when its list changes between two pages, or when hosts have the same ID. */
 export class Inventory {
   readonly #selector: Selector;
   readonly #machines = new Map<string, Machine>();
@@ -32,7 +32,7 @@ export class Inventory {
     this.#selector = selector;
   }
 
-  /** Takes the next record and says what is known of its machine by now. */
+  /** Adds a record and returns its machine as known so far. */
   add(record: MachineRecord): Machine {
     const addresses = new Set(this.#machines.get(record.id)?.addresses);
     if (record.address !== undefined) addresses.add(record.address);
@@ -45,7 +45,7 @@ export class Inventory {
       addresses: [...addresses],
       problem:
         others.length > 0
-          ? `fleet lists it with several addresses (${[...addresses].join(', ')}): is its /etc/machine-id a clone?`
+          ? `fleet lists it with several addresses (${[...addresses].join(', ')}): do several hosts have the same /etc/machine-id?`
           : only === undefined
             ? (record.problem ?? 'fleet gives it no address')
             : undefined,
@@ -64,9 +64,9 @@ export function machinesByAddress(machines: Iterable<Machine>): ReadonlyMap<stri
   const at = new Map<string, Machine[]>();
   for (const machine of machines) {
     for (const address of machine.addresses) {
-      const tenants = at.get(address);
-      if (tenants === undefined) at.set(address, [machine]);
-      else tenants.push(machine);
+      const sharers = at.get(address);
+      if (sharers === undefined) at.set(address, [machine]);
+      else sharers.push(machine);
     }
   }
   return at;

@@ -1,19 +1,19 @@
-/** What kube-register writes on a node, and what others write there to tell it to keep off. */
+/** The annotations and labels that kube-register writes to a node, and those by which an operator keeps a node. */
 import type { NodeRecord } from '../../kubernetes/registry.ts';
 
-/** The machine's id. This annotation is the mark: only a node that has it is ever deleted. */
+/** The machine's ID. This annotation is the mark: a node without it is unmanaged and never deleted. */
 export const MACHINE_ID = 'kube-register.io/machine-id';
-/** The machine's address when the mark was written; later only where the node reports none that is its own alone. */
+/** The machine's address when the mark was written. Updated only where the node reports no address that is its own alone. */
 export const ADDRESS = 'kube-register.io/address';
 /** When the node was registered or adopted, ISO 8601. Never rewritten. */
 export const SINCE = 'kube-register.io/since';
-/** Where the node's name is from: see Origin. */
+/** Where the node's name comes from: see Origin. */
 export const ORIGIN = 'kube-register.io/origin';
 /** OWNER_ID of the daemon that wrote the mark; missing means `default`. */
 export const OWNER = 'kube-register.io/owner';
 /** The label keys that we wrote, sorted and joined by commas. */
 export const LABELS = 'kube-register.io/labels';
-/** A label for people's selectors; it decides nothing. */
+/** A label for selectors of people. Nothing depends on it. */
 export const MANAGED = 'kube-register.io/managed';
 /** An operator's veto: a node with it is never deregistered. */
 const KEEP = 'kube-register.io/keep';
@@ -25,7 +25,7 @@ export type Origin = 'named' | 'own-name';
 
 export interface Mark {
   readonly machineId: string;
-  /** As written; not necessarily an address. Empty where it is missing. */
+  /** As written, which need not be an address. Empty where it is missing. */
   readonly address: string;
   /** Undefined on a node that was marked by a release that did not write it. */
   readonly origin: Origin | undefined;
@@ -53,8 +53,7 @@ export function otherOwnerOf({ annotations }: Marked, ownerId: string): string |
 }
 
 /**
- * Whether the operator vetoed the node's deletion, by annotation or by label. Whoever wrote `keep=yes` meant it too, so any
- * value but `false` counts.
+ * Whether an operator keeps the node, by annotation or by label. Any value but `false` counts, so that `keep=yes` does.
  */
 export function isKept(node: Pick<NodeRecord, 'labels' | 'annotations'>): boolean {
   return [node.annotations.get(KEEP), node.labels.get(KEEP)].some((value) => value !== undefined && value !== 'false');

@@ -1,15 +1,15 @@
-/** A node as one pass knows it: what was listed now, what was read last, and whose mark it has. */
+/** A node as one pass knows it: what is listed, what was read last, and who manages it. */
 import { isIP } from 'node:net';
 import type { Era, NodeFacts, NodeRecord } from '../../kubernetes/registry.ts';
 import { type Mark, markOf, otherOwnerOf } from './marks.ts';
 
 export interface Node extends NodeRecord {
-  /** What was read last, in this pass or in one of the last ten minutes; undefined where it was never read. */
+  /** What was read last, at most ten minutes ago; undefined where it was never read. */
   readonly facts: NodeFacts | undefined;
-  /** `facts` was read in this pass. */
+  /** Whether `facts` was read in this pass. */
   readonly isFresh: boolean;
   readonly mark: Mark | undefined;
-  /** The OWNER_ID of another daemon that manages it. */
+  /** The OWNER_ID of another kube-register that manages it. */
   readonly otherOwner: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export function toNode(record: NodeRecord, ownerId: string, before?: NodeFacts):
   };
 }
 
-/** Whether the kubelet itself keeps the node up. See Era: before v1.0 False is written for a silent kubelet. */
+/** Whether the node's kubelet writes its status. See Era: before v1.0 others write False for an unreachable kubelet. */
 export function isReporting({ facts }: Pick<NodeRecord, 'facts'>, era: Era): boolean {
   if (era.hidesMinions || facts?.ready === 'true') return true;
   return facts?.ready === 'false' && era.falseIsReporting;
@@ -40,8 +40,8 @@ export function reports(node: Pick<NodeRecord, 'facts'>, address: string): boole
 }
 
 /**
- * Whether the kubelet chose the node's name. Where the mark does not say, it is a name that NODE_NAME would not give: no machine gets it now, and
- * it is no address.
+ * Whether the kubelet chose the node's name. Without the annotation, a name counts as chosen when NODE_NAME gives it to no machine now and it
+ * is not an address.
  */
 export function hasOwnName({ name, mark }: Node, givenNames: ReadonlySet<string>): boolean {
   if (mark?.origin !== undefined) return mark.origin === 'own-name';

@@ -1,4 +1,4 @@
-/** Which node is a machine's (DESIGN 3): pure, and the same for every pass that sees the same world. */
+/** Which node belongs to which machine (DESIGN 3). No I/O, no clock: the same lists give the same pairs. */
 import type { Era } from '../../kubernetes/registry.ts';
 import { type Candidate, isCandidate, type Machine, machinesByAddress } from './machines.ts';
 import type { Origin } from './marks.ts';
@@ -7,11 +7,11 @@ import { addressesOf, hasOwnName, isReporting, type Node, reports } from './node
 /** What NODE_NAME gives a machine: a name, or why there is none. */
 export type GivenName = { readonly name: string } | { readonly problem: string };
 
-/** How a node is known to be a machine's, the strongest claim first. */
+/** By what a node matches a machine, the strongest claim first. */
 const CLAIMS = ['id', 'address', 'name', 'mark'] as const;
 export type Claim = (typeof CLAIMS)[number];
 
-/** How people are told of a claim: `matched by machine ID`. */
+/** Each claim for people, as in `matched by machine ID`. */
 export const CLAIM_WORDS: Readonly<Record<Claim, string>> = {
   id: 'machine ID',
   address: 'address',
@@ -25,74 +25,75 @@ export interface Pair {
   readonly claim: Claim;
 }
 
-/** The node that a machine was paired with last, in this pass or an earlier one. */
+/** The node that a machine was paired with in this or an earlier pass. */
 export interface LastNode {
   readonly name: string;
   readonly uid: string;
   readonly origin: Origin;
 }
 
-/** Why a machine has no node although nodes fit: another machine's claim is better, or several nodes fit alike. */
+/** Why a machine has no node although nodes match it: another machine's claim is better, or several nodes match it equally. */
 export type Conflict =
   | { readonly kind: 'taken'; readonly node: Node; readonly by: Candidate }
   | { readonly kind: 'ambiguous'; readonly claim: Claim; readonly nodes: readonly Node[] };
 
 export interface Pairing {
-  /** By machine id. A machine that is neither here nor in `conflicts` has no node. */
+  /** By machine id. A machine that is neither here nor in `conflicts` has no matching node. */
   readonly byMachine: ReadonlyMap<string, Pair>;
   /** By node name. */
   readonly byNode: ReadonlyMap<string, Pair>;
   /** By machine id. */
   readonly conflicts: ReadonlyMap<string, Conflict>;
-  /** Names of nodes of which one is a machine's, and nobody can tell which: none of them is deregistered. */
+  /** Names of nodes that match one machine equally: none of them is deregistered. */
   readonly contested: ReadonlySet<string>;
-  /** Names of nodes at which two claims meet, at any level: what was read of them earlier does not suffice. */
-  readonly met: ReadonlySet<string>;
+  /** Names of nodes in two claims of any strength: these are read again in every pass. */
+  readonly claimedTwice: ReadonlySet<string>;
 }
 
-/** What fleet, NODE_NAME and Kubernetes say, before anything is paired. */
+/** What fleet, NODE_NAME and Kubernetes list, before anything is paired. */
 export interface Lists {
   /** By id: every machine that fleet lists. */
   readonly machines: ReadonlyMap<string, Machine>;
   readonly nodes: readonly Node[];
-  /** By machine id, for candidates: what NODE_NAME gives. */
+  /** By machine id, for candidates: the name that NODE_NAME gives. */
   readonly names: ReadonlyMap<string, GivenName>;
   readonly era: Era;
 }
 
-/** The lists, with what is looked up in them. */
-export interface Listed extends Lists {
-  /** The machines by every address that fleet gives them: with two of them it is a sign of neither. */
+/** The lists with indexes. */
+export interface IndexedLists extends Lists {
+  /** The machines by every address that fleet gives them. An address of two machines identifies neither. */
   readonly machinesAt: ReadonlyMap<string, readonly Machine[]>;
   /** The names that NODE_NAME gives to the machines of this pass. */
   readonly givenNames: ReadonlySet<string>;
 }
 
-export function listedOf(lists: Lists): Listed {
+export function indexLists(lists: Lists): IndexedLists {
   const given = [...lists.names.values()].flatMap((each) => ('name' in each ? each.name : []));
   return { ...lists, machinesAt: machinesByAddress(lists.machines.values()), givenNames: new Set(given) };
 }
 
 /** Whether fleet gives the address to more than one machine. */
-export function isShared({ machinesAt }: Pick<Listed, 'machinesAt'>, address: string): boolean {
+export function isShared({ machinesAt }: Pick<IndexedLists, 'machinesAt'>, address: string): boolean {
   return (machinesAt.get(address)?.length ?? 0) > 1;
 }
 
 /**
- * A node that reports the id of a machine that fleet lists can be that machine's only; any other id says nothing, and neither does an
- * address that fleet gives to two machines. Strongest claim first, each machine and node paired once:
+ * Pairs machines with nodes, the strongest claim first, each machine and node once. A node that reports the ID of a machine that fleet lists
+ * can belong to that machine only. Any other ID is ignored, and so is an address that fleet gives to two machines.
  *
  *     id        reports the machine's id, and is reporting or reports the machine's address
- *     address   reports the machine's address, and is reporting, or has the name that NODE_NAME gives the machine, or bears its mark
+ *     address   reports the machine's address, and is reporting, or has the name that NODE_NAME gives the machine, or has its annotation
  *     name      has the name that NODE_NAME gives the machine, and reports no other candidate's address
- *     mark      bears the machine's mark under an own name, is reporting, and reports no address of another machine that fleet lists
+ *     mark      has the machine's annotation under a name that its kubelet chose, is reporting, and reports no address of another machine that fleet lists
  *
- * Several nodes for a machine: those reporting, of these those at the machine's address, of these those with its mark; if more than one is left,
- * the machine is in conflict. Several machines for a node: the one that its mark names, else the smallest id; the others try weaker claims.
+ * Several nodes for a machine: those reporting, of these those at the machine's address, of these those with its annotation; if more than one is
+ * left, the machine is in conflict. Several machines for a node: the one that its annotation names, else the smallest ID; the others try weaker
+ * claims.
  */
-export function pair(listed: Listed): Pairing {
-  const claimsOf = claimsIn(listed);
-  const claimants = [...listed.machines.values()]
+export function pair(lists: IndexedLists): Pairing {
+  const claimsOf = claimsIn(lists);
+  const claimants = [...lists.machines.values()]
     .filter(isCandidate)
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .map((machine) => ({ machine, claims: claimsOf(machine) }));
@@ -104,8 +105,8 @@ export function pair(listed: Listed): Pairing {
     const chosen = new Map<string, Pair>();
     for (const { machine, claims } of claimants) {
       if (byMachine.has(machine.id) || conflicts.get(machine.id)?.kind === 'ambiguous') continue;
-      const fitting = those(claims[claim], ({ name }) => !byNode.has(name));
-      const best = preferred(fitting, machine, listed);
+      const matching = filterNodes(claims[claim], ({ name }) => !byNode.has(name));
+      const best = bestMatches(matching, machine, lists);
       const [node, ...others] = best;
       if (node === undefined) continue;
       if (others.length > 0) {
@@ -134,19 +135,19 @@ export function pair(listed: Listed): Pairing {
     byNode,
     conflicts,
     contested: new Set(contested.map(({ name }) => name)),
-    met: meetings(claimants),
+    claimedTwice: findClaimedTwice(claimants),
   };
 }
 
-/** By claim, the nodes that it gives a machine, whatever else is paired. */
+/** The nodes of a machine by claim, before anything is paired. */
 type Claims = Readonly<Record<Claim, readonly Node[]>>;
 
-function claimsIn(listed: Listed): (machine: Candidate) => Claims {
-  const { machines, machinesAt, nodes, names, givenNames, era } = listed;
+function claimsIn(lists: IndexedLists): (machine: Candidate) => Claims {
+  const { machines, machinesAt, nodes, names, givenNames, era } = lists;
   const candidatesAt = new Set([...machines.values()].filter(isCandidate).map(({ address }) => address));
   const index = indexNodes(nodes);
 
-  const isAnothers = ({ facts }: Node, { id }: Candidate) =>
+  const belongsToAnother = ({ facts }: Node, { id }: Candidate) =>
     facts !== undefined && facts.machineId !== id && machines.has(facts.machineId);
   const reportsAnyOf = (node: Node, machine: Candidate, isTaken: (address: string) => boolean) =>
     addressesOf(node).some((address) => address !== machine.address && isTaken(address));
@@ -155,29 +156,29 @@ function claimsIn(listed: Listed): (machine: Candidate) => Claims {
     const { id, address } = machine;
     const given = names.get(id);
     const givenName = given !== undefined && 'name' in given ? given.name : undefined;
-    const isAddressShared = isShared(listed, address);
+    const isAddressShared = isShared(lists, address);
     const isMarked = (node: Node) => node.mark?.machineId === id;
-    const own = (found: readonly Node[], fits: (node: Node) => boolean) =>
-      those(found, (node) => !isAnothers(node, machine) && fits(node));
+    const own = (nodesOfKey: readonly Node[], matches: (node: Node) => boolean) =>
+      filterNodes(nodesOfKey, (node) => !belongsToAnother(node, machine) && matches(node));
     return {
-      id: those(
-        found(index.byMachineId, id),
+      id: filterNodes(
+        nodesAt(index.byMachineId, id),
         (node) => isReporting(node, era) || (!isAddressShared && reports(node, address)),
       ),
       address: isAddressShared
         ? NONE
         : own(
-            found(index.byAddress, address),
+            nodesAt(index.byAddress, address),
             (node) => isReporting(node, era) || node.name === givenName || isMarked(node),
           ),
-      // A name that is given because of a shared address is no more a sign than the address.
+      // A name that comes from a shared address identifies no more than the address.
       name: own(
-        found(index.byName, givenName ?? ''),
+        nodesAt(index.byName, givenName ?? ''),
         (node) =>
           (!isAddressShared || isMarked(node)) && !reportsAnyOf(node, machine, (each) => candidatesAt.has(each)),
       ),
       mark: own(
-        found(index.byMark, id),
+        nodesAt(index.byMark, id),
         (node) =>
           hasOwnName(node, givenNames) &&
           isReporting(node, era) &&
@@ -189,24 +190,24 @@ function claimsIn(listed: Listed): (machine: Candidate) => Claims {
 
 const NONE: readonly Node[] = [];
 
-function found(index: ReadonlyMap<string, readonly Node[]>, key: string): readonly Node[] {
+function nodesAt(index: ReadonlyMap<string, readonly Node[]>, key: string): readonly Node[] {
   return index.get(key) ?? NONE;
 }
 
-/** `filter`, without a copy where all fit: a pass filters four lists of each machine, nearly all of one node or none. */
-function those(nodes: readonly Node[], fits: (node: Node) => boolean): readonly Node[] {
-  return nodes.every(fits) ? nodes : nodes.filter(fits);
+/** `filter` without a copy where all nodes match: a pass filters four lists of each machine, nearly all of one node or none. */
+function filterNodes(nodes: readonly Node[], matches: (node: Node) => boolean): readonly Node[] {
+  return nodes.every(matches) ? nodes : nodes.filter(matches);
 }
 
-/** Of the nodes that fit alike, those that fit best: more than one when nobody can tell. */
-function preferred(fitting: readonly Node[], machine: Candidate, { era }: Listed): readonly Node[] {
-  if (fitting.length <= 1) return fitting;
+/** The nodes that match best; more than one when several match equally. */
+function bestMatches(matching: readonly Node[], machine: Candidate, { era }: IndexedLists): readonly Node[] {
+  if (matching.length <= 1) return matching;
   const traits: readonly ((node: Node) => boolean)[] = [
     (node) => isReporting(node, era),
     (node) => reports(node, machine.address),
     (node) => node.mark?.machineId === machine.id,
   ];
-  let best = fitting;
+  let best = matching;
   for (const hasTrait of traits) {
     if (best.length <= 1) break;
     const better = best.filter(hasTrait);
@@ -215,25 +216,27 @@ function preferred(fitting: readonly Node[], machine: Candidate, { era }: Listed
   return best;
 }
 
-/** The nodes that several machines claim, and those of a machine that claims several. */
-function meetings(claimants: readonly { readonly machine: Candidate; readonly claims: Claims }[]): ReadonlySet<string> {
+/** The names of nodes that several machines claim, and those of a machine that claims several. */
+function findClaimedTwice(
+  claimants: readonly { readonly machine: Candidate; readonly claims: Claims }[],
+): ReadonlySet<string> {
   const claimedBy = new Map<Node, string>();
-  const met = new Set<string>();
+  const twice = new Set<string>();
   for (const { machine, claims } of claimants) {
     let first: Node | undefined;
     for (const claim of CLAIMS) {
       for (const node of claims[claim]) {
         first ??= node;
-        if (node !== first) met.add(node.name).add(first.name);
-        if ((claimedBy.get(node) ?? machine.id) !== machine.id) met.add(node.name);
+        if (node !== first) twice.add(node.name).add(first.name);
+        if ((claimedBy.get(node) ?? machine.id) !== machine.id) twice.add(node.name);
         claimedBy.set(node, machine.id);
       }
     }
   }
-  return met;
+  return twice;
 }
 
-/** A node that is leaving takes no claim. */
+/** The nodes by what claims look up. A node that is being deleted is in no claim. */
 function indexNodes(nodes: readonly Node[]) {
   const byMachineId = new Map<string, Node[]>();
   const byMark = new Map<string, Node[]>();
@@ -241,15 +244,15 @@ function indexNodes(nodes: readonly Node[]) {
   const byAddress = new Map<string, Node[]>();
   for (const node of nodes) {
     if (node.leaving !== undefined) continue;
-    file(byMachineId, node.facts?.machineId ?? '', node);
-    file(byMark, node.mark?.machineId ?? '', node);
-    file(byName, node.name, node);
-    for (const address of addressesOf(node)) file(byAddress, address, node);
+    addTo(byMachineId, node.facts?.machineId ?? '', node);
+    addTo(byMark, node.mark?.machineId ?? '', node);
+    addTo(byName, node.name, node);
+    for (const address of addressesOf(node)) addTo(byAddress, address, node);
   }
   return { byMachineId, byMark, byName, byAddress };
 }
 
-function file(index: Map<string, Node[]>, key: string, node: Node): void {
+function addTo(index: Map<string, Node[]>, key: string, node: Node): void {
   if (key === '') return;
   const found = index.get(key);
   if (found === undefined) index.set(key, [node]);

@@ -1,4 +1,4 @@
-/** What NODE_NAME calls a machine. Reverse lookups run beside the pass, and one that fails costs one machine its name, for a while. */
+/** The names that NODE_NAME gives machines. Reverse lookups run beside the pass; one that fails is retried after a minute. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Clock } from '../../time/clock.ts';
@@ -11,24 +11,28 @@ export type NameRule =
   | { readonly kind: 'metadata'; readonly key: string };
 
 export interface Namer {
-  /** A name, or why there is none, for each of the machines, by id. Rejects with the signal's reason alone. */
+  /** A name, or why there is none, by machine id. Rejects only with the signal's reason. */
   namesOf(machines: readonly Candidate[], signal: AbortSignal): Promise<ReadonlyMap<string, GivenName>>;
 }
 
-/** Asks DNS for the names of an address; rejects when there are none. */
+/** The names of an address in DNS; rejects when there are none. */
 export type ReverseLookup = (address: string) => Promise<readonly string[]>;
 
+/** How long a name is used before it is looked up again. */
 const FOUND_MS = 10 * 60_000;
+/** How long a failed lookup is not repeated. */
 const FAILED_MS = 60_000;
-const LOOKUPS_AT_ONCE = 50;
+const CONCURRENT_LOOKUPS = 50;
 
-/** `waitMs` is how long a pass waits for lookups; those that come later are there for the next pass. */
+/** A namer for the setting. A pass waits `waitMs` for lookups; later answers are used by the next pass. */
 export function createNamer(rule: NameRule, lookup: ReverseLookup, clock: Clock, waitMs = 5_000): Namer {
   if (rule.kind === 'reverse-lookup') return new ReverseNamer(lookup, clock, waitMs);
   const nameOf = (machine: Candidate): GivenName => {
     if (rule.kind !== 'metadata') return { name: rule.kind === 'ip' ? machine.address : machine.id };
     const name = machine.metadata.get(rule.key);
-    return name ? { name } : { problem: `it has no metadata ${JSON.stringify(rule.key)} to be named after` };
+    return name
+      ? { name }
+      : { problem: `it has no metadata ${JSON.stringify(rule.key)}, which KUBE_REGISTER_NODE_NAME names` };
   };
   return { namesOf: async (machines) => new Map(machines.map((machine) => [machine.id, nameOf(machine)])) };
 }
@@ -37,7 +41,7 @@ class ReverseNamer implements Namer {
   readonly #lookup: ReverseLookup;
   readonly #clock: Clock;
   readonly #waitMs: number;
-  readonly #limit = pLimit(LOOKUPS_AT_ONCE);
+  readonly #limit = pLimit(CONCURRENT_LOOKUPS);
   /** By address. */
   readonly #known = new Map<string, { readonly given: GivenName; readonly untilMs: number }>();
   readonly #running = new Map<string, Promise<void>>();
@@ -49,19 +53,19 @@ class ReverseNamer implements Namer {
   }
 
   async namesOf(machines: readonly Candidate[], signal: AbortSignal): Promise<ReadonlyMap<string, GivenName>> {
-    this.#forgetStale();
-    for (const { address } of machines) this.#ask(address);
+    this.#dropExpired();
+    for (const { address } of machines) this.#startLookup(address);
     const answered = new AbortController();
-    const patience = delay(this.#waitMs, undefined, { signal: AbortSignal.any([signal, answered.signal]) });
+    const timeout = delay(this.#waitMs, undefined, { signal: AbortSignal.any([signal, answered.signal]) });
     const lookups = Promise.all(this.#running.values());
-    await Promise.race([lookups, patience.catch(() => {})]);
+    await Promise.race([lookups, timeout.catch(() => {})]);
     answered.abort();
     signal.throwIfAborted();
-    const pending: GivenName = { problem: 'the reverse lookup of its address has not been answered yet' };
+    const pending: GivenName = { problem: 'the reverse lookup of its address is not answered yet' };
     return new Map(machines.map(({ id, address }) => [id, this.#known.get(address)?.given ?? pending]));
   }
 
-  #ask(address: string): void {
+  #startLookup(address: string): void {
     if (this.#known.has(address) || this.#running.has(address)) return;
     const running = this.#limit(async () => {
       const given = await this.#reverse(address);
@@ -83,7 +87,7 @@ class ReverseNamer implements Namer {
     }
   }
 
-  #forgetStale(): void {
+  #dropExpired(): void {
     const now = this.#clock.monotonic();
     for (const [address, { untilMs }] of this.#known) if (untilMs <= now) this.#known.delete(address);
   }

@@ -1,12 +1,13 @@
-/** The nodes that one pass knows: listed, and read whole where a list of metadata leaves a question open. */
+/** The nodes that one pass knows: listed, and read whole where a metadata-only list tells too little. */
 import pLimit from 'p-limit';
 import type { Era, NodeListing, NodeRecord, NodeRegistry } from '../../kubernetes/registry.ts';
 import { type Node, toNode } from '../evidence/node.ts';
-import { isUnsettled, type Memory, READ_STANDS_MS } from '../plan/memory.ts';
+import { isUnsettled } from '../plan/memory/changes.ts';
+import { type Memory, READ_VALID_MS } from '../plan/memory/memory.ts';
 
-/** More nodes than this are read as one whole list. */
-const READS_BEFORE_WHOLE_LIST = 100;
-const READS_AT_ONCE = 20;
+/** With more nodes than this to read, all are read as one list. */
+const MAX_SINGLE_READS = 100;
+const CONCURRENT_READS = 20;
 
 export interface NodeReaderOptions {
   readonly registry: NodeRegistry;
@@ -19,7 +20,7 @@ export interface NodeReaderOptions {
   readonly signal: AbortSignal;
 }
 
-/** No node is read whole more than once. Its methods throw RequestError, or the signal's reason. */
+/** Lists and reads the nodes of one pass, each node whole at most once. Its methods throw RequestError, or the signal's reason. */
 export class NodeReader {
   readonly #options: NodeReaderOptions;
   #records: readonly NodeRecord[];
@@ -44,19 +45,19 @@ export class NodeReader {
     return this.#era;
   }
 
-  /** Reads the nodes that were never read, those of which what was read no longer stands, and those whose identity changed lately. */
+  /** Reads the nodes that were never read or not for ten minutes, and those whose identity changed within ten minutes. */
   readDue(): Promise<void> {
     const { memory, nowMs } = this.#options;
     return this.read(
       this.#records.filter(({ uid, facts }) => {
         if (facts !== undefined) return false;
         const atMs = memory.reads.get(uid)?.atMs;
-        return atMs === undefined || nowMs - atMs >= READ_STANDS_MS || isUnsettled(memory, uid, nowMs);
+        return atMs === undefined || nowMs - atMs >= READ_VALID_MS || isUnsettled(memory.changes, uid, nowMs);
       }),
     );
   }
 
-  /** Takes the list as it is by now, with what was read in this pass already. */
+  /** Lists the nodes again, and keeps what this pass has read already. */
   async listAgain(): Promise<void> {
     const { registry, signal } = this.#options;
     const read = new Map(this.#records.map(({ uid, facts }) => [uid, facts]));
@@ -69,16 +70,16 @@ export class NodeReader {
     await this.readDue();
   }
 
-  /** A node that is gone by now leaves the list; one that took its name stands in for it. */
+  /** Reads these nodes whole. A node that is gone by now is dropped; another node that has its name now replaces it. */
   async read(wanted: readonly { readonly name: string }[]): Promise<void> {
     const { registry, signal } = this.#options;
     if (wanted.length === 0) return;
-    if (wanted.length > READS_BEFORE_WHOLE_LIST) {
+    if (wanted.length > MAX_SINGLE_READS) {
       const { era, nodes } = await registry.listWhole(signal);
       this.#take(era, nodes);
       return;
     }
-    const limit = pLimit(READS_AT_ONCE);
+    const limit = pLimit(CONCURRENT_READS);
     const read = await Promise.all(
       wanted.map(({ name }) => limit(async () => [name, await registry.read(name, signal)] as const)),
     );

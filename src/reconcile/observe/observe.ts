@@ -1,21 +1,21 @@
-/** The observation of one pass: three questions, asked side by side, and answered completely or not at all. */
+/** The observation of one pass: fleet, kubelets and Kubernetes, in parallel; complete, or an error. */
 import type { FleetClient } from '../../fleet/machine.ts';
 import type { Selector } from '../../fleet/selector.ts';
 import type { Target } from '../../http/request-error.ts';
 import type { KubeletAnswer, KubeletProber } from '../../kubelet/kubelet.ts';
 import type { NodeRegistry } from '../../kubernetes/registry.ts';
-import { type Liveness, livenessOf, type Observation, type Place } from '../evidence/liveness.ts';
+import { type KubeletEndpoint, type Liveness, livenessOf, type Observation } from '../evidence/liveness.ts';
 import { Inventory, isCandidate, type Machine } from '../evidence/machines.ts';
 import { isReporting, type Node } from '../evidence/node.ts';
-import { type Listed, listedOf, type Pairing, pair } from '../evidence/pair.ts';
+import { type IndexedLists, indexLists, type Pairing, pair } from '../evidence/pair.ts';
 import { nodeName } from '../plan/action.ts';
-import { type Memory, recall } from '../plan/memory.ts';
+import { type Memory, memoryFor } from '../plan/memory/memory.ts';
 import type { Plan } from '../plan/plan.ts';
-import { KubeletInquiry } from './kubelet-inquiry.ts';
+import { KubeletChecks } from './kubelet-checks.ts';
 import type { Namer } from './naming.ts';
 import { NodeReader } from './node-reader.ts';
 
-/** Whom a pass asks. */
+/** The clients that a pass observes with. */
 export interface Sources {
   readonly fleet: FleetClient;
   readonly selector: Selector;
@@ -24,7 +24,7 @@ export interface Sources {
   readonly namer: Namer;
 }
 
-/** fleet, Kubernetes or both did not answer completely, so nothing is known. */
+/** fleet, Kubernetes or both did not answer completely: there is no observation. */
 export class ObservationError extends Error {
   override readonly name = 'ObservationError';
   readonly failures: ReadonlyMap<Target, Error>;
@@ -35,7 +35,7 @@ export class ObservationError extends Error {
   }
 }
 
-/** What the pass before left, and what is made of what is seen. */
+/** What an observation needs beside the clients. */
 export interface ObserveOptions {
   readonly memory: Memory;
   readonly ownerId: string;
@@ -45,9 +45,9 @@ export interface ObserveOptions {
 }
 
 /**
- * Lists fleet's machines and the API server's nodes, side by side; asks the kubelets of candidates while fleet is still paging; then
- * reads whole what a metadata-only list left open, until all that the plan rests on was read in this pass. Before a machine is
- * registered the nodes are listed again: its kubelet may have registered itself since.
+ * Lists fleet's machines and the API server's nodes in parallel, and checks the kubelets of candidates while fleet is still paging. Then
+ * it reads the nodes of which a metadata-only list tells too little, until everything that the plan depends on was read in this pass.
+ * Before a machine is registered the nodes are listed again: its kubelet may have registered itself meanwhile.
  *
  * Throws ObservationError; or the signal's reason when it was aborted.
  */
@@ -56,27 +56,27 @@ export async function observe(
   { memory, ownerId, nowMs, plan: makePlan }: ObserveOptions,
   signal: AbortSignal,
 ): Promise<{ readonly observation: Observation; readonly plan: Plan }> {
-  const inquiry = new KubeletInquiry(sources.kubelets, signal);
-  const { machines, skippedRecords, listing } = await listBoth(sources, inquiry, signal);
+  const checks = new KubeletChecks(sources.kubelets, signal);
+  const { machines, skippedRecords, listing } = await listBoth(sources, checks, signal);
   const names = await sources.namer.namesOf([...machines.values()].filter(isCandidate), signal);
-  const known = recall(memory, listing.era);
-  // Whether the machines of deregistered nodes come back tells whether they were rightly deregistered.
-  for (const id of known.deregistered.keys()) askMachine(machines.get(id), inquiry);
+  const known = memoryFor(memory, listing.era);
+  // Machines of deregistered nodes that return show that the deregistration was wrong.
+  for (const id of known.deregistered.keys()) checkMachine(machines.get(id), checks);
   const reader = new NodeReader({ registry: sources.nodes, listing, memory: known, ownerId, nowMs, signal });
 
   await orKubernetesFailed(reader.readDue(), signal);
   for (let listedAgain = false; ; ) {
     const { nodes, era, unlistable } = reader;
-    const listed = listedOf({ machines, nodes, names, era });
-    const pairing = pair(listed);
-    const liveness = livenessOf(listed, pairing, known.lastNodes);
-    const kubelets = await askKubelets(listed, pairing, liveness, inquiry);
-    const observation: Observation = { ...listed, pairing, liveness, skippedRecords, unlistable, kubelets };
+    const lists = indexLists({ machines, nodes, names, era });
+    const pairing = pair(lists);
+    const liveness = livenessOf(lists, pairing, known.lastNodes);
+    const kubelets = await checkKubelets(lists, pairing, liveness, checks);
+    const observation: Observation = { ...lists, pairing, liveness, skippedRecords, unlistable, kubelets };
     const plan = makePlan(observation);
     const registers = plan.actions.some(({ kind }) => kind === 'register');
-    const open = leftOpen(observation, plan, registers);
-    if (open.length > 0) {
-      await orKubernetesFailed(reader.read(open), signal);
+    const unread = findUnread(observation, plan, registers);
+    if (unread.length > 0) {
+      await orKubernetesFailed(reader.read(unread), signal);
     } else if (registers && !listedAgain && unlistable === undefined) {
       await orKubernetesFailed(reader.listAgain(), signal);
       listedAgain = true;
@@ -86,45 +86,45 @@ export async function observe(
   }
 }
 
-function askMachine(machine: Machine | undefined, inquiry: KubeletInquiry): void {
-  if (machine?.address !== undefined) inquiry.ask(machine.address);
+function checkMachine(machine: Machine | undefined, checks: KubeletChecks): void {
+  if (machine?.address !== undefined) checks.start(machine.address);
 }
 
-/** Asks the kubelet of every marked or paired node at its likeliest address, and at the others where no answer there is its own. */
-async function askKubelets(
-  listed: Listed,
+/** Checks the kubelet of every managed or paired node at its likeliest address, and at the others where no answer there is its own. */
+async function checkKubelets(
+  lists: IndexedLists,
   pairing: Pairing,
   liveness: Liveness,
-  inquiry: KubeletInquiry,
+  checks: KubeletChecks,
 ): Promise<ReadonlyMap<string, KubeletAnswer>> {
-  const asked = listed.nodes
+  const endpointsOfNodes = lists.nodes
     .filter(({ name, mark }) => mark !== undefined || pairing.byNode.has(name))
-    .map((node) => liveness.placesOf(node));
-  for (const [likeliest] of asked) if (likeliest !== undefined) inquiry.ask(likeliest.address);
-  const first = await inquiry.answers();
-  const isAnswered = ({ address, tenant }: Place) =>
-    tenant === undefined && (first.get(address)?.state ?? 'silent') !== 'silent';
-  const others = asked.filter((places) => !places.some(isAnswered)).flat();
-  for (const { address } of others) inquiry.ask(address);
-  return others.length === 0 ? first : inquiry.answers();
+    .map((node) => liveness.endpointsOf(node));
+  for (const [likeliest] of endpointsOfNodes) if (likeliest !== undefined) checks.start(likeliest.address);
+  const first = await checks.answers();
+  const isAnswered = ({ address, otherNode }: KubeletEndpoint) =>
+    otherNode === undefined && (first.get(address)?.state ?? 'silent') !== 'silent';
+  const others = endpointsOfNodes.filter((endpoints) => !endpoints.some(isAnswered)).flat();
+  for (const { address } of others) checks.start(address);
+  return others.length === 0 ? first : checks.answers();
 }
 
-/** What the plan rests on, and has not been read in this pass. */
-function leftOpen({ nodes, pairing, era }: Observation, plan: Plan, registers: boolean): readonly Node[] {
+/** The nodes that the plan depends on and that were not read in this pass. */
+function findUnread({ nodes, pairing, era }: Observation, plan: Plan, registers: boolean): readonly Node[] {
   const written = new Set(plan.actions.map(nodeName));
   return nodes.filter((node) => {
     if (node.isFresh) return false;
-    if (pairing.met.has(node.name) || written.has(node.name) || !isReporting(node, era)) return true;
+    if (pairing.claimedTwice.has(node.name) || written.has(node.name) || !isReporting(node, era)) return true;
     if (registers && !pairing.byNode.has(node.name)) return true;
     const known = plan.evidence.get(node.name);
     return known !== undefined && known.answeredAt.length === 0;
   });
 }
 
-/** fleet's machines and the API server's nodes. Both are waited for, so that each is known to be up or down. */
-async function listBoth(sources: Sources, inquiry: KubeletInquiry, signal: AbortSignal) {
+/** fleet's machines and the API server's nodes. It waits for both, so that both are known to be reachable or not. */
+async function listBoth(sources: Sources, checks: KubeletChecks, signal: AbortSignal) {
   const [fleet, kubernetes] = await Promise.allSettled([
-    listMachines(sources, inquiry, signal),
+    listMachines(sources, checks, signal),
     sources.nodes.list(signal),
   ]);
   signal.throwIfAborted();
@@ -135,14 +135,14 @@ async function listBoth(sources: Sources, inquiry: KubeletInquiry, signal: Abort
   return { ...fleet.value, listing: kubernetes.value };
 }
 
-async function listMachines({ fleet, selector }: Sources, inquiry: KubeletInquiry, signal: AbortSignal) {
+async function listMachines({ fleet, selector }: Sources, checks: KubeletChecks, signal: AbortSignal) {
   const inventory = new Inventory(selector);
   let skippedRecords = 0;
   for await (const page of fleet.machinePages(signal)) {
     skippedRecords += page.skipped;
     for (const record of page.records) {
       const machine = inventory.add(record);
-      if (isCandidate(machine)) inquiry.ask(machine.address);
+      if (isCandidate(machine)) checks.start(machine.address);
     }
   }
   return { machines: inventory.machines, skippedRecords };

@@ -1,14 +1,14 @@
-/** What a plan asks of the API server, and what it is carried out with. */
+/** The actions of a plan, and what they are carried out with. */
 
 import type { KubeletProber } from '../../kubelet/kubelet.ts';
 import type { Era, MetadataChange, NodeDraft, NodeRegistry } from '../../kubernetes/registry.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { Place } from '../evidence/liveness.ts';
+import type { KubeletEndpoint } from '../evidence/liveness.ts';
 import type { Candidate } from '../evidence/machines.ts';
 import { SINCE } from '../evidence/marks.ts';
 import type { Node } from '../evidence/node.ts';
 import type { WantedMetadata } from './labels.ts';
-import type { Wanted } from './memory.ts';
+import type { Values } from './memory/writes.ts';
 import type { Reason } from './verdict.ts';
 
 export interface Register {
@@ -17,7 +17,7 @@ export interface Register {
   readonly draft: NodeDraft;
 }
 
-/** Puts our mark on a node that has none, or that bears the mark of a machine that has not held it for a while. */
+/** Writes our annotations to an unmanaged node, or to one with the annotations of a machine that it no longer matches. */
 export interface Adopt {
   readonly kind: 'adopt';
   readonly machine: Candidate;
@@ -26,7 +26,7 @@ export interface Adopt {
   readonly change: MetadataChange;
 }
 
-/** Brings our own annotations and labels on a marked node up to date. */
+/** Updates our annotations and labels on a managed node. */
 export interface Label {
   readonly kind: 'label';
   readonly machine: Candidate;
@@ -39,19 +39,19 @@ export interface Deregister {
   readonly kind: 'deregister';
   readonly node: Node;
   readonly reason: Reason;
-  /** The machine that its mark names. */
+  /** The machine that its annotations name. */
   readonly machineId: string;
-  /** Where its kubelet is asked once more. */
-  readonly places: readonly Place[];
-  /** The server that it was planned for. */
+  /** Where its kubelet is checked once more. */
+  readonly endpoints: readonly KubeletEndpoint[];
+  /** The API server that it was planned for. */
   readonly era: Era;
-  /** The sentence that the verdict gave. */
+  /** The reason that the verdict gave. */
   readonly why: string;
 }
 
 export type Action = Register | Adopt | Label | Deregister;
 
-/** For people: what a node was, once the action is done. */
+/** For people: the participle of each action, as in `registered node a`. */
 export const DONE = {
   register: 'registered',
   adopt: 'adopted',
@@ -64,10 +64,7 @@ export function nodeName(action: Action): string {
   return action.kind === 'register' ? action.draft.name : action.node.name;
 }
 
-/**
- * What the action asks, as a text that is equal for equal requests: one that the server refused for what it says is not repeated
- * soon. The time of registration does not make it another request.
- */
+/** A text that is equal for equal requests, so that a refused one is not repeated soon. The time of registration is not part of it. */
 export function fingerprint(action: Action): string {
   switch (action.kind) {
     case 'register':
@@ -80,21 +77,21 @@ export function fingerprint(action: Action): string {
   }
 }
 
-/** The same for the labels alone: those refused at the registration are the change that the next pass would ask for. */
+/** The fingerprint of the labels alone: labels refused at the registration are the change that the next pass would ask for. */
 export function labelFingerprint(machine: Candidate, labels: ReadonlyMap<string, string | null>): string {
   return `label ${machine.id} ${JSON.stringify([...labels])}`;
 }
 
-/** Under what it is remembered that an action was done, and what it said, so that it is noticed when others undo it; undefined for a delete. */
-export function undoable(action: Action): { readonly key: string; readonly wanted: Wanted } | undefined {
+/** The key and the values of what an action writes, by which it is noticed that others undo it; undefined for a delete. */
+export function writeOf(action: Action): { readonly key: string; readonly values: Values } | undefined {
   switch (action.kind) {
     case 'register':
-      return { key: `register ${action.machine.id}`, wanted: new Map([['name', action.draft.name]]) };
+      return { key: `register ${action.machine.id}`, values: new Map([['name', action.draft.name]]) };
     case 'adopt':
     case 'label': {
       const { labels, annotations } = action.change;
       const written = [...annotations].filter(([key]) => key !== SINCE);
-      return { key: `mark ${action.node.uid}`, wanted: new Map([...labels, ...written]) };
+      return { key: `mark ${action.node.uid}`, values: new Map([...labels, ...written]) };
     }
     case 'deregister':
       return undefined;
@@ -108,13 +105,13 @@ export interface Clients {
   readonly clock: Clock;
 }
 
-export interface Limits {
+export interface ApplyOptions {
   readonly dryRun: boolean;
   readonly ownerId: string;
   /** HEALTHZ_TIMEOUT, ms. */
   readonly checkTimeoutMs: number;
   /** Once aborted, no further action is begun. */
   readonly begin: AbortSignal;
-  /** Once aborted, what is under way is given up; `begin` is aborted by then. */
+  /** Once aborted, requests that are under way are given up; `begin` is aborted by then. */
   readonly finish: AbortSignal;
 }

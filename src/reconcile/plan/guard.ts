@@ -1,28 +1,28 @@
-/** The deletion guard: while too much looks gone, or deletes have proved wrong, the daemon doubts what it sees. */
-import type { Memory } from './memory.ts';
+/** The deletion guard: nothing is deregistered while too many nodes are not alive, or after deletes that were wrong. */
+import type { Memory } from './memory/memory.ts';
 import type { Policy } from './policy.ts';
 
 /** The deletion guard is active: nothing is deregistered. */
 export interface Hold {
-  /** `mass`: too many nodes look gone. `returned`: machines of deregistered nodes came back. */
+  /** `mass`: too many nodes are not alive. `returned`: machines of deregistered nodes returned. */
   readonly kind: 'mass' | 'returned';
-  /** Of the managed nodes that count, those that look gone, or those whose machines came back. */
+  /** The number of managed nodes that are not alive, or of deregistered nodes whose machines returned. */
   readonly gone: number;
   readonly managed: number;
   readonly limitPercent: number;
   /** The names of the nodes. */
   readonly nodes: readonly string[];
-  /** One sentence with the numbers, the names and the way out. */
+  /** One sentence with the numbers, the names and what to do. */
   readonly message: string;
 }
 
-/** More returned machines than this share of the managed nodes, in percent, mean that deletes were wrong. */
+/** The share of the managed nodes, in percent, above which returned machines mean that deletes were wrong. */
 const RETURNED_PERCENT = 5;
 const NAMES_SHOWN = 10;
 
-/** `gone` names the nodes that are not alive among the `counted`; both without nodes that are vetoed, leaving or left over. */
+/** The hold of this pass, or undefined. `notAlive` are names of the `counted` nodes; neither has vetoed, leaving or left-over nodes. */
 export function guard(
-  { gone, counted, managed }: { gone: readonly string[]; counted: number; managed: number },
+  { notAlive, counted, managed }: { notAlive: readonly string[]; counted: number; managed: number },
   deregistered: Memory['deregistered'],
   { neverDeregister, maxDeregisterPercent }: Policy,
 ): Hold | undefined {
@@ -37,14 +37,15 @@ export function guard(
       limitPercent: RETURNED_PERCENT,
       nodes: names,
       message:
-        `deletion guard active: the machines of ${names.length} deregistered nodes came back with a kubelet that answers ` +
-        `(${describeNames(names)}), so nodes that look gone may be alive; nothing is deregistered for an hour after the last of them came back`,
+        `deletion guard active: the machines of ${names.length} deregistered nodes returned with a reachable kubelet: ` +
+        `${describeNames(names)}; the nodes that are not alive now may return too; no node is deregistered until 1h after the last return; ` +
+        'check the network to the kubelets',
     };
   }
-  if (maxDeregisterPercent >= 100 || gone.length === 0) return undefined;
-  const isTooMany = gone.length > 1 && exceeds(gone.length, counted, maxDeregisterPercent);
-  if (!isTooMany && gone.length < counted) return undefined;
-  const names = [...gone].sort();
+  if (maxDeregisterPercent >= 100 || notAlive.length === 0) return undefined;
+  const isTooMany = notAlive.length > 1 && exceeds(notAlive.length, counted, maxDeregisterPercent);
+  if (!isTooMany && notAlive.length < counted) return undefined;
+  const names = [...notAlive].sort();
   return {
     kind: 'mass',
     gone: names.length,
@@ -52,9 +53,9 @@ export function guard(
     limitPercent: maxDeregisterPercent,
     nodes: names,
     message:
-      `deletion guard active: ${names.length} of ${counted} managed nodes look gone ` +
-      `(${Math.round((names.length / counted) * 100)}%, limit ${maxDeregisterPercent}%): ${describeNames(names)}; nothing is deregistered. ` +
-      'If they really are gone: kubectl delete node NAME; or restart with ' +
+      `deletion guard active: ${names.length} of ${counted} managed nodes are not alive ` +
+      `(${Math.round((names.length / counted) * 100)}%, limit ${maxDeregisterPercent}%): ${describeNames(names)}; no node is deregistered; ` +
+      'if their machines are gone: kubectl delete node NAME, or restart with ' +
       'KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
   };
 }

@@ -1,4 +1,4 @@
-/** What is to be written on a node: our marks, and the labels that are copied from fleet's metadata. */
+/** What is written to a node: our annotations, and the labels that are copied from fleet's metadata. */
 import { cleanLabel } from '../../kubernetes/names.ts';
 import type { Era, MetadataChange, NodeDraft } from '../../kubernetes/registry.ts';
 import type { Candidate } from '../evidence/machines.ts';
@@ -25,8 +25,8 @@ export function labelsFor(
         text: `machine ${machine.id}: metadata ${JSON.stringify(metadataKey)} is not copied to a label: ${why}`,
       });
     if ('problem' in label) leftOut(label.problem);
-    else if (!era.takesLabel(label.key)) leftOut(`the API server (${era.server}) keeps no label ${label.key}`);
-    else if (labels.has(label.key)) leftOut(`another metadata key became the label ${label.key} already`);
+    else if (!era.takesLabel(label.key)) leftOut(`the API server (${era.server}) does not keep label ${label.key}`);
+    else if (labels.has(label.key)) leftOut(`another metadata key has the same label key ${label.key}`);
     else labels.set(label.key, label.value);
   }
   return { labels, notes };
@@ -51,25 +51,25 @@ export function draftFor(
   return { name, address: machine.address, labels: marked, annotations };
 }
 
-/** What a machine's node has to say, once it is adopted. */
+/** The annotations and labels that a managed node has to have. */
 export interface WantedMetadata {
   readonly machineId: string;
   readonly address: string;
-  /** Whether the address is written anew when it changes: where the node reports none that is its own alone. */
+  /** Whether the address annotation follows the machine's address: where the node reports no address that is its own alone. */
   readonly followsAddress: boolean;
   readonly ownerId: string;
-  /** Written where the node does not say. */
+  /** Written where the node has no such annotation. */
   readonly origin: Origin;
-  /** ISO 8601; written where the node does not say. */
+  /** ISO 8601; written where the node has no such annotation. */
   readonly since: string;
   readonly labels: ReadonlyMap<string, string>;
-  /** Whether labels that we wrote go when they are no longer wanted. */
+  /** Whether labels that we wrote are removed when they are no longer wanted. */
   readonly removesLabels: boolean;
 }
 
 /**
- * What has to change on a machine's node for it to carry our annotations and labels; undefined when nothing has. Of the labels only
- * those that we wrote change, or go: a key that was there before is left alone, and noted.
+ * The change that gives a machine's node our annotations and labels; undefined when it has them. Of the labels only those that we wrote
+ * are changed or removed: for a key that was there before there is a note.
  */
 export function changeFor(
   node: Node,
@@ -99,7 +99,7 @@ export function changeFor(
     notes: foreign.map((key) => ({
       kind: 'foreign' as const,
       key: `${node.uid} ${key}`,
-      text: `node ${node.name}: the label ${key} was there before and is left alone`,
+      text: `node ${node.name}: label ${key} was not written by kube-register and is not changed`,
     })),
   };
 }

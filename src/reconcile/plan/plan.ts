@@ -1,16 +1,18 @@
-/** The plan of one pass: data in, data out. Nothing here asks anybody, or knows what time it is. */
+/** The plan of one pass: a pure function without I/O and without a clock. */
 
 import type { Evidence, Observation } from '../evidence/liveness.ts';
 import { hasOwnName, isReporting, type Node } from '../evidence/node.ts';
 import { type Action, nodeName } from './action.ts';
-import { leavingVerdict, planDeregistrations } from './deregistration.ts';
+import { findAlternations } from './alternations.ts';
+import { planDeregistrations } from './deregistration.ts';
 import type { Hold } from './guard.ts';
 import type { PlanInput } from './input.ts';
-import { type Memory, notOver, type Read, recall, rememberNodes, stillHidden, stillUndoable } from './memory.ts';
+import { leavingVerdict } from './kept.ts';
+import { type Memory, memoryFor, type Read, rememberNodes, stillHidden, withoutExpired } from './memory/memory.ts';
+import { unsettledWrites } from './memory/writes.ts';
 import type { Note } from './note.ts';
 import type { Now, Policy } from './policy.ts';
 import { planRegistrations } from './registration.ts';
-import { watchSteadiness } from './steadiness.ts';
 import { managedBy, planUpkeep } from './upkeep.ts';
 import type { MachineVerdict, NodeVerdict } from './verdict.ts';
 
@@ -31,15 +33,15 @@ export interface Plan {
 }
 
 /**
- * Weighs the evidence; plans registrations, the upkeep of nodes that have a machine, and deregistrations; and gives every machine
- * and every node one verdict. The same arguments give the same plan.
+ * Plans registrations, the upkeep of nodes that have a machine, and deregistrations, and gives every machine and every node one verdict.
+ * The same arguments give the same plan.
  */
 export function makePlan(observation: Observation, before: Memory, policy: Policy, now: Now): Plan {
-  const memory = forgetRightlyDeleted(recall(before, observation.era), observation);
-  const evidence = weigh(observation);
+  const memory = forgetDeadNodes(memoryFor(before, observation.era), observation);
+  const evidence = collectEvidence(observation);
   const machineIdOf = (node: Node) => evidence.get(node.name)?.machineId ?? reportedMachine(node, observation);
-  const steadiness = watchSteadiness(observation, memory, machineIdOf, now.monotonicMs);
-  const input: PlanInput = { observation, evidence, steadiness, memory, policy, now };
+  const alternations = findAlternations(observation, memory, machineIdOf, now.monotonicMs);
+  const input: PlanInput = { observation, evidence, alternations, memory, policy, now };
   const registration = planRegistrations(input);
   const upkeep = planUpkeep(input);
   const deregistration = planDeregistrations(input);
@@ -47,7 +49,7 @@ export function makePlan(observation: Observation, before: Memory, policy: Polic
   const nodes = new Map<string, NodeVerdict>();
   for (const node of observation.nodes) {
     const kept = upkeep.verdicts.get(node.name);
-    // Of a node that is only recognised, more may be known: that it is half alive.
+    // A mismatch says more than `recognised`.
     const known = deregistration.verdicts.get(node.name);
     const verdict = kept?.name === 'recognised' ? (known ?? kept) : (kept ?? known);
     nodes.set(node.name, verdict ?? unmanaged(node, observation));
@@ -64,7 +66,7 @@ export function makePlan(observation: Observation, before: Memory, policy: Polic
     notes: [
       ...skipped(observation),
       ...unlistable(observation),
-      ...steadiness.notes,
+      ...alternations.notes,
       ...registration.notes,
       ...upkeep.notes,
       ...deregistration.notes,
@@ -72,17 +74,17 @@ export function makePlan(observation: Observation, before: Memory, policy: Polic
     memory: {
       ...nextMemory(observation, memory, now),
       ...deregistration.memory,
-      held: upkeep.held,
-      changes: steadiness.changes,
-      done: stillUndoable(memory, new Set([...registration.missing, ...upkeep.missing]), now.monotonicMs),
+      rematched: upkeep.rematched,
+      changes: alternations.changes,
+      writes: unsettledWrites(memory.writes, new Set([...registration.missing, ...upkeep.missing]), now.monotonicMs),
     },
   };
 }
 
 /** By node name, for the nodes with our mark or a machine. */
-function weigh({ nodes, pairing, liveness, kubelets }: Observation): ReadonlyMap<string, Evidence> {
-  const weighed = nodes.filter(({ name, mark }) => mark !== undefined || pairing.byNode.has(name));
-  return new Map(weighed.map((node) => [node.name, liveness.evidenceOf(node, kubelets)]));
+function collectEvidence({ nodes, pairing, liveness, kubelets }: Observation): ReadonlyMap<string, Evidence> {
+  const relevant = nodes.filter(({ name, mark }) => mark !== undefined || pairing.byNode.has(name));
+  return new Map(relevant.map((node) => [node.name, liveness.evidenceOf(node, kubelets)]));
 }
 
 function reportedMachine({ facts }: Node, { machines }: Observation): string | undefined {
@@ -111,7 +113,7 @@ function unmanaged(node: Node, observation: Observation): NodeVerdict {
       ? 'unmanaged: no machine matches it'
       : era.keepsConditions
         ? 'unmanaged and not reporting: no machine matches it'
-        : 'unmanaged: no machine matches it, and this API server does not tell whether it is in use',
+        : 'unmanaged: no machine matches it, and this API server does not show whether it is in use',
     next: `never touched; if it is dead: kubectl delete node ${name}`,
     ...(!isUp && { isWarning: true }),
   };
@@ -123,44 +125,45 @@ function skipped({ skippedRecords }: Observation): readonly Note[] {
     {
       kind: 'skipped',
       key: '',
-      text: `fleet lists records that name no machine (${skippedRecords}): they are skipped`,
+      text: `fleet lists records without a machine ID (${skippedRecords}), which are skipped; to see them: etcdctl ls --recursive /_coreos.com/fleet/machines`,
     },
   ];
 }
 
-/** One kubelet that hangs holds up the whole list of v0.8.4. */
+/** v0.8.4 does not answer a list while one kubelet hangs. */
 function unlistable({ era, unlistable: why, kubelets }: Observation): readonly Note[] {
   if (why === undefined) return [];
   const silent = [...kubelets]
     .filter(([, { state }]) => state === 'silent')
     .map(([address]) => address)
     .sort();
-  const suspects = silent.length > 0 ? `these are unreachable: ${silent.join(', ')}` : 'all that fleet lists answer';
+  const suspects =
+    silent.length > 0 ? `unreachable kubelets: ${silent.join(', ')}` : 'all kubelets that fleet lists are reachable';
   return [
     {
       kind: 'unlistable',
       key: silent.join(' '),
-      text: `machines are registered without the list of minions, which the API server (${era.server}) does not give while one kubelet hangs; ${suspects} (${why})`,
+      text: `cannot list minions: ${why}; the API server (${era.server}) does not answer while one kubelet hangs; machines are registered without the list; ${suspects}`,
     },
   ];
 }
 
-/** A node that was seen not alive and is gone was rightly deleted, by whoever it was: nobody undid anything. */
-function forgetRightlyDeleted(memory: Memory, { nodes }: Observation): Memory {
+/** Forgets the registration of nodes that were not alive and are gone: their deletion was right and undid nothing. */
+function forgetDeadNodes(memory: Memory, { nodes }: Observation): Memory {
   if (memory.graces.size === 0) return memory;
   const listed = new Set(nodes.map(({ uid }) => uid));
-  const done = new Map(memory.done);
+  const writes = new Map(memory.writes);
   for (const [id, { uid }] of memory.lastNodes) {
-    if (!listed.has(uid) && memory.graces.has(uid)) done.delete(`register ${id}`);
+    if (!listed.has(uid) && memory.graces.has(uid)) writes.delete(`register ${id}`);
   }
-  return { ...memory, done };
+  return { ...memory, writes };
 }
 
 function nextMemory(
   { era, nodes, pairing, givenNames }: Observation,
   memory: Memory,
   now: Now,
-): Pick<Memory, 'lastGoodMs' | 'lastNodes' | 'reads' | 'abilities' | 'hidden' | 'futile'> {
+): Pick<Memory, 'lastGoodMs' | 'lastNodes' | 'reads' | 'abilities' | 'hidden' | 'refused'> {
   const reads = new Map<string, Read>();
   for (const { uid, facts, isFresh } of nodes) {
     const before = memory.reads.get(uid);
@@ -179,6 +182,6 @@ function nextMemory(
     reads,
     abilities: era.abilities,
     hidden: stillHidden(memory, nodes, now.monotonicMs),
-    futile: notOver(memory.futile, now.monotonicMs),
+    refused: withoutExpired(memory.refused, now.monotonicMs),
   };
 }

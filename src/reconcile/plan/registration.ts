@@ -6,15 +6,17 @@ import { formatDuration } from '../../time/duration.ts';
 import type { Observation } from '../evidence/liveness.ts';
 import { type Candidate, isCandidate, type Machine } from '../evidence/machines.ts';
 import { MACHINE_ID, type Origin } from '../evidence/marks.ts';
-import { addressesOf, hasOwnName, isReporting, type Node, reports } from '../evidence/node.ts';
+import { addressesOf, type Node } from '../evidence/node.ts';
 import { CLAIM_WORDS, type Conflict, isShared, type Pair } from '../evidence/pair.ts';
-import { fingerprint, type Register, undoable } from './action.ts';
+import { fingerprint, type Register, writeOf } from './action.ts';
+import { type Alternations, UNIQUE_MACHINE_ID } from './alternations.ts';
 import type { PlanInput } from './input.ts';
 import { draftFor, labelsFor } from './labels.ts';
-import { isFutile, isHidden, type Memory, undoing } from './memory.ts';
+import { isHidden, isRefused, type Memory } from './memory/memory.ts';
+import { undoneSince } from './memory/writes.ts';
 import type { Note } from './note.ts';
+import { obstacleTo } from './obstacles.ts';
 import type { Now } from './policy.ts';
-import type { Steadiness } from './steadiness.ts';
 import { undoneNote } from './upkeep.ts';
 import type { MachineVerdict } from './verdict.ts';
 
@@ -23,7 +25,7 @@ export interface Registration {
   /** By machine id. */
   readonly verdicts: ReadonlyMap<string, MachineVerdict>;
   readonly notes: readonly Note[];
-  /** Keys of registrations that do not stand in this pass. */
+  /** Keys of registrations whose node is missing in this pass. */
   readonly missing: ReadonlySet<string>;
 }
 
@@ -34,10 +36,10 @@ interface Chosen {
   readonly origin: Origin;
 }
 
-/** Machines are taken in the order of their ids, so that of two that want one name the smallest id has it. */
+/** Gives every machine its verdict. Machines are taken in the order of their IDs: of two that want one name the smallest ID has it. */
 export function planRegistrations(input: PlanInput): Registration {
-  const { observation, steadiness, memory, policy, now } = input;
-  const { era, pairing } = observation;
+  const { observation } = input;
+  const { pairing } = observation;
   const verdicts = new Map<string, MachineVerdict>();
   const actions: Register[] = [];
   const notes: Note[] = [];
@@ -51,25 +53,22 @@ export function planRegistrations(input: PlanInput): Registration {
   }
   if (withoutNode.length === 0) return { actions, verdicts, notes, missing };
 
-  const situation = situationOf(observation, steadiness, memory);
+  const context = contextOf(input);
   for (const machine of withoutNode.sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    const choice = consider(machine, situation);
+    const choice = chooseName(machine, context);
     if (!('machine' in choice)) {
       verdicts.set(machine.id, choice);
       continue;
     }
-    const { labels, notes: leftOut } = labelsFor(choice.machine, policy.nodeLabels, era);
-    const draft = draftFor(choice.machine, choice, { labels, ownerId: policy.ownerId, since: now.wall }, era);
-    const action: Register = { kind: 'register', machine: choice.machine, draft };
-    notes.push(...leftOut);
-    const postponed = futility(action, memory, era, now) ?? undone(action, memory, era, now);
+    const { action, notes: leftOut } = registerAs(choice, input);
+    const postponed = postponement(action, input);
+    notes.push(...leftOut, ...(postponed.note === undefined ? [] : [postponed.note]));
     if (postponed.key !== undefined) missing.add(postponed.key);
-    if (postponed.note !== undefined) notes.push(postponed.note);
     if (postponed.verdict !== undefined) {
       verdicts.set(machine.id, postponed.verdict);
       continue;
     }
-    situation.taken.set(choice.name, `machine ${machine.id} is registered under this name`);
+    context.taken.set(choice.name, machine);
     actions.push(action);
     verdicts.set(machine.id, {
       name: 'register',
@@ -80,20 +79,41 @@ export function planRegistrations(input: PlanInput): Registration {
   return { actions, verdicts, notes, missing };
 }
 
-function unfitVerdict({ matches, problem }: Machine): MachineVerdict {
-  if (!matches) return { name: 'not-selected', reason: 'its metadata does not match the selector' };
-  return { name: 'unusable', reason: problem ?? 'fleet gives it no address', isWarning: true };
+function registerAs(
+  chosen: Chosen,
+  { observation: { era }, policy, now }: PlanInput,
+): { readonly action: Register; readonly notes: readonly Note[] } {
+  const { machine } = chosen;
+  const { labels, notes } = labelsFor(machine, policy.nodeLabels, era);
+  const draft = draftFor(machine, chosen, { labels, ownerId: policy.ownerId, since: now.wall }, era);
+  return { action: { kind: 'register', machine, draft }, notes };
 }
 
-function pairedVerdict({ machine, node, claim }: Pair, { steadiness, evidence }: PlanInput): MachineVerdict {
+function unfitVerdict({ matches, problem, addresses }: Machine): MachineVerdict {
+  if (!matches) return { name: 'not-selected', reason: 'its metadata does not match the selector' };
+  const remedy =
+    addresses.length > 1
+      ? UNIQUE_MACHINE_ID
+      : 'set public_ip in /etc/fleet/fleet.conf of that machine, then: systemctl restart fleet';
+  return {
+    name: 'unusable',
+    reason: problem ?? 'fleet gives it no address',
+    next: `not registered; ${remedy}`,
+    isWarning: true,
+  };
+}
+
+function pairedVerdict({ machine, node, claim }: Pair, { alternations, evidence }: PlanInput): MachineVerdict {
   const verdict = { name: 'has-node', node: node.name } as const;
-  const unsteady = steadiness.machines.get(machine.id);
-  if (unsteady !== undefined) return { ...verdict, reason: unsteady, isWarning: true };
+  const alternation = alternations.machines.get(machine.id);
+  if (alternation !== undefined) {
+    return { ...verdict, reason: alternation.reason, next: `kept; ${alternation.remedy}`, isWarning: true };
+  }
   const reason = `node ${node.name}, matched by ${CLAIM_WORDS[claim]}`;
   if (claim === 'mark' && evidence.get(node.name)?.hasOwnAddress === true) {
     return {
       ...verdict,
-      reason: `${reason} alone: it reports ${addressesOf(node).join(', ')}, and fleet gives the machine ${machine.address}`,
+      reason: `${reason} alone: the node reports ${addressesOf(node).join(', ')}, and fleet lists the machine at ${machine.address}`,
       next: `kept; if it is the node of another host: kubectl annotate node ${node.name} ${MACHINE_ID}-`,
       isWarning: true,
     };
@@ -101,8 +121,8 @@ function pairedVerdict({ machine, node, claim }: Pair, { steadiness, evidence }:
   if (node.otherOwner === undefined) return { ...verdict, reason };
   return {
     ...verdict,
-    reason: `${reason}, which the kube-register with KUBE_REGISTER_OWNER_ID=${node.otherOwner} manages`,
-    next: `kept; if that machine is not in its fleet any more: kubectl delete node ${node.name}`,
+    reason: `${reason}, is managed by the kube-register with KUBE_REGISTER_OWNER_ID=${node.otherOwner}`,
+    next: `kept; if the machine has left the fleet of that kube-register: kubectl delete node ${node.name}`,
     isWarning: true,
   };
 }
@@ -114,15 +134,21 @@ interface Postponed {
   readonly key?: string;
 }
 
-/** A registration that was asked for so lately that the answer would be the same. */
+/** Why the registration is not sent in this pass, and what is noted of it. */
+function postponement(action: Register, input: PlanInput): Postponed {
+  const { observation, memory, now } = input;
+  return futility(action, memory, observation.era, now) ?? undone(action, memory, observation.era, now);
+}
+
+/** The verdict of a registration that the server would answer as it did within the last ten minutes. */
 function futility(action: Register, memory: Memory, era: Era, now: Now): Postponed | undefined {
   const { name } = action.draft;
-  if (isFutile(memory, fingerprint(action), now.monotonicMs)) {
+  if (isRefused(memory, fingerprint(action), now.monotonicMs)) {
     return {
       verdict: {
         name: 'refused',
         reason: `the API server refused to create node ${name}`,
-        next: 'tried again within ten minutes, or as soon as the request would be another one',
+        next: 'retried within 10m, or as soon as the request differs; the log has the answer of the API server',
         isWarning: true,
       },
     };
@@ -132,9 +158,9 @@ function futility(action: Register, memory: Memory, era: Era, now: Now): Postpon
       verdict: {
         name: 'hidden',
         reason:
-          `it is registered as ${name}, but the API server (${era.server}) does not list it: ` +
-          `such a server lists a minion only while it reaches its kubelet at http://${name}:10250/healthz`,
-        next: 'registered again within ten minutes if it is still not listed',
+          `registered as ${name}, but the API server (${era.server}) does not list it: ` +
+          `it lists a minion only while it reaches its kubelet at http://${name}:10250/healthz`,
+        next: 'check that URL from the machine of the API server; registered again within 10m if it is still not listed',
         isWarning: true,
       },
     };
@@ -142,166 +168,129 @@ function futility(action: Register, memory: Memory, era: Era, now: Now): Postpon
   return undefined;
 }
 
-/** A registration that others have undone, so that it waits longer each time. */
+/** The pause and the warning of a registration that others have undone. */
 function undone(action: Register, memory: Memory, era: Era, now: Now): Postponed {
-  const what = era.hidesMinions ? undefined : undoable(action);
-  if (what === undefined) return {};
-  const { times, waitMs } = undoing(memory, what.key, what.wanted, now.monotonicMs);
-  if (times === 0) return { key: what.key };
+  const write = era.hidesMinions ? undefined : writeOf(action);
+  if (write === undefined) return {};
+  const { key } = write;
+  const { times, waitMs } = undoneSince(memory.writes, key, write.values, now.monotonicMs);
+  if (times === 0) return { key };
   const { name } = action.draft;
-  const note = undoneNote(`node ${name}`, 'deleted', what.key, { times, waitMs });
-  if (waitMs === 0) return { key: what.key, note };
+  const note = undoneNote(`node ${name}`, 'deleted', key, { times, waitMs });
+  if (waitMs === 0) return { key, note };
   return {
-    key: what.key,
+    key,
     note,
     verdict: {
       name: 'undone',
       reason: `something else deleted its node ${name} ${times === 1 ? 'once' : `${times} times`} after it was registered`,
-      next: `registered again in ${formatDuration(Math.ceil(waitMs / 1_000) * 1_000)}; find out who deletes it: a cloud controller deletes nodes that it does not know`,
+      next: `registered again in ${formatDuration(Math.ceil(waitMs / 1_000) * 1_000)}; find out what deletes it: a cloud controller deletes nodes that it does not know`,
       dueInMs: waitMs,
       isWarning: true,
     },
   };
 }
 
-/** What a machine without a node meets. */
-interface Situation {
+/** What decides under which name a machine without a node is registered. */
+interface Context {
   readonly observation: Observation;
-  readonly steadiness: Steadiness;
+  readonly alternations: Alternations;
   readonly memory: Memory;
   /** Nodes without a machine. */
   readonly unpaired: readonly Node[];
-  /** By name of a node, why no other machine can be registered under it. */
-  readonly taken: Map<string, string>;
+  /** By name: the node that has it, or the machine that is registered under it in this pass. */
+  readonly taken: Map<string, Node | Candidate>;
 }
 
-function situationOf(observation: Observation, steadiness: Steadiness, memory: Memory): Situation {
+function contextOf({ observation, alternations, memory }: PlanInput): Context {
   const { nodes, pairing } = observation;
-  const whose = ({ name, otherOwner }: Node) => {
-    const owner = pairing.byNode.get(name)?.machine.id;
-    if (owner !== undefined) return `that of machine ${owner}`;
-    return otherOwner === undefined ? 'there and is not its own' : `managed by another kube-register (${otherOwner})`;
-  };
   return {
     observation,
-    steadiness,
+    alternations,
     memory,
     unpaired: nodes.filter(({ name }) => !pairing.byNode.has(name)),
-    taken: new Map(nodes.map((node) => [node.name, `node ${node.name} is ${whose(node)}`])),
+    taken: new Map(nodes.map((node) => [node.name, node])),
   };
 }
 
-function consider(machine: Candidate, situation: Situation): MachineVerdict | Chosen {
-  const { observation, steadiness, memory, taken } = situation;
-  const { pairing, names, kubelets } = observation;
-  const conflict = pairing.conflicts.get(machine.id);
-  if (conflict !== undefined) {
-    return inConflict(describeConflict(conflict, memory.lastNodes.get(machine.id)?.name), conflict);
-  }
-  const unsteady = steadiness.machines.get(machine.id);
-  if (unsteady !== undefined) return inConflict(unsteady);
-  if (isShared(observation, machine.address)) {
-    const tenants = observation.machinesAt.get(machine.address) ?? [];
-    const others = tenants.map(({ id }) => id).filter((id) => id !== machine.id);
-    return inConflict(`fleet gives its address ${machine.address} to machine ${others.join(', ')} too`);
-  }
-
+/** The name and origin that a machine is registered with, or the verdict of one that is not registered. */
+function chooseName(machine: Candidate, context: Context): MachineVerdict | Chosen {
+  const { observation, memory, taken } = context;
+  const { names, kubelets } = observation;
+  const conflict = conflictOf(machine, context);
+  if (conflict !== undefined) return conflict;
   const kubelet = kubelets.get(machine.address);
   if (kubelet?.state !== 'healthy') {
     return {
       name: 'waiting',
-      reason: kubelet?.detail ?? `the kubelet at ${machine.address} was not asked`,
+      reason: kubelet?.detail ?? `the kubelet at ${machine.address} was not checked`,
       next: 'registered once its kubelet is healthy',
     };
   }
   const last = memory.lastNodes.get(machine.id);
-  const obstacle = obstacleTo(machine, last, situation);
+  const obstacle = obstacleTo(machine, last?.name, context.unpaired, observation);
   if (obstacle !== undefined) return obstacle;
   if (last?.origin === 'own-name' && !taken.has(last.name) && nodeNameProblem(last.name) === undefined) {
     return { machine, name: last.name, origin: 'own-name' };
   }
-  const given = names.get(machine.id) ?? { problem: 'NODE_NAME gave it no name' };
-  if ('problem' in given) return { name: 'unnamed', reason: given.problem, isWarning: true };
+  const given = names.get(machine.id) ?? { problem: 'KUBE_REGISTER_NODE_NAME gives it no name' };
+  if ('problem' in given) return unnamed(given.problem);
   const holder = taken.get(given.name);
-  if (holder !== undefined) return inConflict(holder);
+  if (holder !== undefined) return nameTaken(given.name, holder, observation);
   const problem = nodeNameProblem(given.name);
-  if (problem !== undefined) {
-    const reason = `${JSON.stringify(given.name)} cannot be a node's name: ${problem}`;
-    return { name: 'unnamed', reason, isWarning: true };
-  }
+  if (problem !== undefined) return unnamed(`${JSON.stringify(given.name)} is not a valid node name: ${problem}`);
   return { machine, name: given.name, origin: 'named' };
 }
 
-/** An unpaired node that may be the machine's own: to register it now might make it a second one. */
-function obstacleTo(
-  machine: Candidate,
-  last: { readonly name: string } | undefined,
-  { observation, unpaired }: Situation,
-): MachineVerdict | undefined {
-  const { names, era } = observation;
-  const given = names.get(machine.id);
-  const wanted = new Set([last?.name, given !== undefined && 'name' in given ? given.name : undefined]);
-  for (const node of unpaired) {
-    const isUp = isReporting(node, era);
-    const why = maybeOwn(node, machine, observation);
-    if (why !== undefined && isUp) {
-      return {
-        name: 'waiting',
-        reason: `node ${node.name} ${why} and is reporting: its kubelet uses that name`,
-        next: `registered once that node is gone; to rename it, set --hostname-override of its kubelet, then: kubectl delete node ${node.name}`,
-        isWarning: true,
-      };
-    }
-    if (why !== undefined) {
-      return {
-        name: 'waiting',
-        reason: `node ${node.name} ${why}, so it may be its own`,
-        next: `registered once that node is gone, or matched to it once that node is reporting; if it is not in use: kubectl delete node ${node.name}`,
-        isWarning: true,
-      };
-    }
-    if (node.leaving !== undefined && wanted.has(node.name)) {
-      return {
-        name: 'waiting',
-        reason: `node ${node.name} is being deleted and waits for ${describeFinalizers(node)}`,
-        next: `registered once it is gone: kubectl get node ${node.name} -o jsonpath='{.metadata.finalizers}'`,
-        isWarning: true,
-      };
-    }
+function unnamed(reason: string): MachineVerdict {
+  return {
+    name: 'unnamed',
+    reason,
+    next: 'not registered without a valid name; KUBE_REGISTER_NODE_NAME says where names come from',
+    isWarning: true,
+  };
+}
+
+/** The verdict of a machine whose node, identity or address another machine has too. */
+function conflictOf(machine: Candidate, { observation, alternations, memory }: Context): MachineVerdict | undefined {
+  const conflict = observation.pairing.conflicts.get(machine.id);
+  if (conflict !== undefined) return pairingConflict(conflict, memory.lastNodes.get(machine.id)?.name);
+  const alternation = alternations.machines.get(machine.id);
+  if (alternation !== undefined) return inConflict(alternation.reason, `not registered; ${alternation.remedy}`);
+  if (!isShared(observation, machine.address)) return undefined;
+  const sharers = observation.machinesAt.get(machine.address) ?? [];
+  const others = sharers.map(({ id }) => id).filter((id) => id !== machine.id);
+  return inConflict(
+    `fleet lists machine ${others.join(', ')} at its address ${machine.address} too`,
+    'not registered; set public_ip in /etc/fleet/fleet.conf of each of these machines, then: systemctl restart fleet',
+  );
+}
+
+function pairingConflict(conflict: Conflict, lastName: string | undefined): MachineVerdict {
+  if (conflict.kind === 'taken') {
+    return inConflict(`node ${conflict.node.name} belongs to machine ${conflict.by.id}`, UNIQUE_NAME);
   }
-  return undefined;
-}
-
-function maybeOwn(node: Node, machine: Candidate, { machines, givenNames, era }: Observation): string | undefined {
-  const { mark, facts } = node;
-  const isItsOwnName = hasOwnName(node, givenNames);
-  const isInUse = isItsOwnName || isReporting(node, era);
-  if (isInUse && facts?.machineId === machine.id) return `reports machine ${machine.id}`;
-  if (isInUse && mark?.machineId === machine.id) return `bears the mark of machine ${machine.id}`;
-  if (!reports(node, machine.address)) return undefined;
-  if (mark === undefined) return `is unmanaged and reports its address ${machine.address}`;
-  const isElsewhere = machines.has(facts?.machineId ?? '') || machines.has(mark.machineId);
-  return isItsOwnName && !isElsewhere ? `reports its address ${machine.address}` : undefined;
-}
-
-/** `finalizers a, b` */
-export function describeFinalizers({ leaving }: Node): string {
-  const finalizers = leaving?.finalizers ?? [];
-  return finalizers.length === 0 ? 'the API server' : `finalizers ${finalizers.join(', ')}`;
-}
-
-function inConflict(reason: string, conflict?: Conflict): MachineVerdict {
-  const nodes = conflict?.kind === 'ambiguous' ? conflict.nodes.map(({ name }) => name) : [];
-  const next =
-    nodes.length === 0
-      ? 'not registered while this lasts'
-      : `none of them is deregistered; delete those that are not in use: kubectl delete node ${nodes.join(' ')}`;
-  return { name: 'conflict', reason, next, isWarning: true };
-}
-
-function describeConflict(conflict: Conflict, lastName: string | undefined): string {
-  if (conflict.kind === 'taken') return `node ${conflict.node.name} is that of machine ${conflict.by.id}`;
   const names = conflict.nodes.map(({ name }) => name).join(', ');
-  const last = lastName === undefined ? '' : `; its last one was ${lastName}`;
-  return `several nodes match it by ${CLAIM_WORDS[conflict.claim]} and none better than the others: ${names}${last}`;
+  const last = lastName === undefined ? '' : `; its last node was ${lastName}`;
+  return inConflict(
+    `several nodes match it by ${CLAIM_WORDS[conflict.claim]} and none better than the others: ${names}${last}`,
+    'none of them is deregistered; for each node that is not in use: kubectl delete node NAME',
+  );
+}
+
+/** The verdict of a machine whose name a node or another machine has. */
+function nameTaken(name: string, holder: Node | Candidate, { pairing }: Observation): MachineVerdict {
+  const owner = pairing.byNode.get(name)?.machine.id;
+  if (owner !== undefined) return inConflict(`node ${name} belongs to machine ${owner}`, UNIQUE_NAME);
+  if (!('mark' in holder)) return inConflict(`machine ${holder.id} is registered as ${name}`, UNIQUE_NAME);
+  const next = `not registered while node ${name} exists; if it is not in use: kubectl delete node ${name}`;
+  return holder.otherOwner === undefined
+    ? inConflict(`node ${name} exists and does not match this machine`, next)
+    : inConflict(`node ${name} is managed by the kube-register with KUBE_REGISTER_OWNER_ID=${holder.otherOwner}`, next);
+}
+
+const UNIQUE_NAME = 'not registered; give each machine a name of its own (KUBE_REGISTER_NODE_NAME)';
+
+function inConflict(reason: string, next: string): MachineVerdict {
+  return { name: 'conflict', reason, next, isWarning: true };
 }

@@ -1,44 +1,47 @@
-/** The nodes that have a machine: adopted where they bear no mark, kept up to date where they bear ours. */
+/** The nodes that have a machine: unmanaged ones are adopted, and managed ones get their labels and annotations. */
 import { formatDuration } from '../../time/duration.ts';
 import { describe, type Evidence, type Observation } from '../evidence/liveness.ts';
 import { hasOwnName } from '../evidence/node.ts';
 import { CLAIM_WORDS, type Pair } from '../evidence/pair.ts';
-import { type Action, type Adopt, fingerprint, type Label, undoable } from './action.ts';
+import { type Action, type Adopt, fingerprint, type Label, writeOf } from './action.ts';
+import type { Alternation } from './alternations.ts';
 import type { PlanInput } from './input.ts';
 import { changeFor, labelsFor } from './labels.ts';
-import { isFutile, type Memory, PASSES_TO_BELIEVE, undoing } from './memory.ts';
+import { PASSES_TO_BELIEVE } from './memory/graces.ts';
+import { isRefused, type Memory } from './memory/memory.ts';
+import { type Undone, undoneSince } from './memory/writes.ts';
 import type { Note } from './note.ts';
 import type { Now, Policy } from './policy.ts';
 import type { NodeVerdict } from './verdict.ts';
 
 export interface Upkeep {
   readonly actions: readonly Action[];
-  /** By node name, for the paired nodes without our mark; the others get theirs from the table of DESIGN 4. */
+  /** By node name, for the unmanaged nodes that have a machine; the managed ones get theirs from the table of DESIGN 4. */
   readonly verdicts: ReadonlyMap<string, NodeVerdict>;
   readonly notes: readonly Note[];
-  readonly held: Memory['held'];
-  /** Keys of changes that do not stand in this pass. */
+  readonly rematched: Memory['rematched'];
+  /** Keys of writes that are undone in this pass. */
   readonly missing: ReadonlySet<string>;
 }
 
 export function planUpkeep(input: PlanInput): Upkeep {
-  const { observation, evidence, steadiness, memory, policy, now } = input;
+  const { observation, evidence, alternations, memory, policy, now } = input;
   const { pairing, era, givenNames } = observation;
   const absentKeys = keysOfNoMachine(observation, policy);
   const actions: Action[] = [];
   const verdicts = new Map<string, NodeVerdict>();
   const notes: Note[] = absentKeys.map(describeAbsent);
   const missing = new Set<string>();
-  const held = holdings(pairing.byNode.values(), memory);
+  const rematched = findRematched(pairing.byNode.values(), memory);
 
   for (const pair of pairing.byNode.values()) {
     const { machine, node } = pair;
     const known = evidence.get(node.name);
     if (known === undefined) continue;
-    const { writes, verdict } = decide(pair, known, held, input);
-    const unsteady = steadiness.nodes.get(node.name);
-    if (verdict !== undefined) verdicts.set(node.name, unsteady === undefined ? verdict : asLongAs(unsteady));
-    if (writes === undefined || !era.canUpdate || unsteady !== undefined) continue;
+    const { writes, verdict } = decide(pair, known, rematched, input);
+    const alternation = alternations.nodes.get(node.name);
+    if (verdict !== undefined) verdicts.set(node.name, alternation === undefined ? verdict : notAdopted(alternation));
+    if (writes === undefined || !era.canUpdate || alternation !== undefined) continue;
 
     const copied = labelsFor(machine, policy.nodeLabels, era);
     const wanted = {
@@ -55,43 +58,43 @@ export function planUpkeep(input: PlanInput): Upkeep {
     notes.push(...copied.notes, ...foreign);
     if (change === undefined) continue;
     const action: Adopt | Label = { kind: writes, machine, node, wanted, change };
-    const isRefused = isFutile(memory, fingerprint(action), now.monotonicMs);
+    const wasRefused = isRefused(memory, fingerprint(action), now.monotonicMs);
     const undone = undoneBefore(action, memory, now);
     if (undone.key !== undefined) missing.add(undone.key);
     if (undone.note !== undefined) notes.push(undone.note);
-    if (!isRefused && undone.waitMs === 0) actions.push(action);
-    else if (verdict?.name === 'adopt') verdicts.set(node.name, later(verdict, isRefused));
+    if (!wasRefused && undone.waitMs === 0) actions.push(action);
+    else if (verdict?.name === 'adopt') verdicts.set(node.name, postponed(verdict, wasRefused));
   }
-  return { actions, verdicts, notes, held, missing };
+  return { actions, verdicts, notes, rematched, missing };
 }
 
 function decide(
   { machine, node, claim }: Pair,
   known: Evidence,
-  held: Memory['held'],
+  rematched: Memory['rematched'],
   { observation: { era }, policy }: PlanInput,
 ): { readonly writes?: 'adopt' | 'label'; readonly verdict?: NodeVerdict } {
   if (node.otherOwner !== undefined) return { verdict: managedBy(node.otherOwner) };
   if (node.mark?.machineId === machine.id) return { writes: 'label' };
   if (node.mark !== undefined) {
-    const isHeld = (held.get(node.uid)?.passes ?? 0) >= PASSES_TO_BELIEVE;
-    return policy.adopt && isHeld ? { writes: 'adopt' } : {};
+    const isSettled = (rematched.get(node.uid)?.passes ?? 0) >= PASSES_TO_BELIEVE;
+    return policy.adopt && isSettled ? { writes: 'adopt' } : {};
   }
   const found = `node of machine ${machine.id}, matched by ${CLAIM_WORDS[claim]}`;
   const reason = `${found}; ${describe(known)}`;
-  const spare = policy.adopt
+  const obstacle = policy.adopt
     ? era.canUpdate
       ? undefined
-      : `never marked: the API server (${era.server}) cannot change a minion`
-    : 'never marked: KUBE_REGISTER_ADOPT=false';
-  if (spare !== undefined) {
+      : `not adopted: the API server (${era.server}) cannot update minions`
+    : 'not adopted: KUBE_REGISTER_ADOPT=false';
+  if (obstacle !== undefined) {
     return {
       verdict: known.alive
-        ? { name: 'recognised', reason, next: spare }
+        ? { name: 'recognised', reason, next: obstacle }
         : {
             name: 'recognised',
             reason,
-            next: `${spare}; if it is dead: kubectl delete node ${node.name}`,
+            next: `${obstacle}; if it is dead: kubectl delete node ${node.name}`,
             isWarning: true,
           },
     };
@@ -101,22 +104,22 @@ function decide(
     verdict: {
       name: 'recognised',
       reason,
-      next: `adopted once its kubelet answers or the node is Ready; if the machine has no such node any more: kubectl delete node ${node.name}`,
+      next: `adopted once its kubelet is reachable or the node is reporting; if it is not in use: kubectl delete node ${node.name}`,
       isWarning: true,
     },
   };
 }
 
-/** The verdict of an unmarked node while two hosts stand behind what is seen of it. */
-function asLongAs(unsteady: string): NodeVerdict {
-  return { name: 'conflict', reason: unsteady, next: 'not marked while this lasts', isWarning: true };
+/** The verdict of an unmanaged node whose machine or identity alternates. */
+function notAdopted({ reason, remedy }: Alternation): NodeVerdict {
+  return { name: 'conflict', reason, next: `not adopted; ${remedy}`, isWarning: true };
 }
 
-/** The verdict of a node whose mark was refused, or taken away by others. */
-function later({ reason }: NodeVerdict, isRefused: boolean): NodeVerdict {
-  const next = isRefused
-    ? 'the API server refused its mark; tried again within ten minutes'
-    : 'something else takes its mark away; marked again after a growing time';
+/** The verdict of a node whose annotations the API server refused, or others removed. */
+function postponed({ reason }: NodeVerdict, wasRefused: boolean): NodeVerdict {
+  const next = wasRefused
+    ? 'the API server refused the annotations; retried within 10m; the log has its answer'
+    : 'something else removes the annotations; written again after 1m to 60m; find out what removes them';
   return { name: 'recognised', reason, next, isWarning: true };
 }
 
@@ -124,21 +127,21 @@ function later({ reason }: NodeVerdict, isRefused: boolean): NodeVerdict {
 export function managedBy(owner: string): NodeVerdict {
   return {
     name: 'foreign',
-    reason: `managed by the kube-register whose KUBE_REGISTER_OWNER_ID is ${owner}`,
+    reason: `managed by the kube-register with KUBE_REGISTER_OWNER_ID=${owner}`,
     next: 'never touched',
   };
 }
 
-/** By node uid: for how many passes in a row a machine has held a node with the mark of another, by a claim other than that mark. */
-function holdings(pairs: Iterable<Pair>, memory: Memory): Memory['held'] {
-  const held = new Map<string, { readonly machineId: string; readonly passes: number }>();
+/** By node uid: the machine that matches a node with another machine's annotations, other than by them, and in how many consecutive passes. */
+function findRematched(pairs: Iterable<Pair>, memory: Memory): Memory['rematched'] {
+  const rematched = new Map<string, { readonly machineId: string; readonly passes: number }>();
   for (const { machine, node, claim } of pairs) {
     if (node.mark === undefined || node.mark.machineId === machine.id || claim === 'mark') continue;
-    const before = memory.held.get(node.uid);
+    const before = memory.rematched.get(node.uid);
     const passes = before?.machineId === machine.id ? before.passes + 1 : 1;
-    held.set(node.uid, { machineId: machine.id, passes });
+    rematched.set(node.uid, { machineId: machine.id, passes });
   }
-  return held;
+  return rematched;
 }
 
 /** The keys of NODE_LABELS that no machine has: more likely a mistake than a wish to remove every label. */
@@ -151,38 +154,37 @@ function describeAbsent(key: string): Note {
   return {
     kind: 'absent',
     key,
-    text: `KUBE_REGISTER_NODE_LABELS: no machine has metadata ${JSON.stringify(key)}; no label is removed meanwhile`,
+    text: `KUBE_REGISTER_NODE_LABELS: no machine has metadata ${JSON.stringify(key)}; no label is removed meanwhile; check the key`,
   };
 }
 
-/** Whether others have taken away what this action writes, and when it is written again. */
+/** Whether others have undone what this action writes, and in how many ms it is written again. */
 function undoneBefore(
   action: Adopt | Label,
   memory: Memory,
   now: Now,
 ): { readonly key?: string; readonly waitMs: number; readonly note?: Note } {
-  const what = undoable(action);
-  if (what === undefined) return { waitMs: 0 };
-  const { times, waitMs } = undoing(memory, what.key, what.wanted, now.monotonicMs);
-  if (times === 0) return { key: what.key, waitMs };
-  const note = undoneNote(`${keysOf(action)} of node ${action.node.name}`, 'changed', what.key, { times, waitMs });
-  return { key: what.key, waitMs, note };
+  const write = writeOf(action);
+  if (write === undefined) return { waitMs: 0 };
+  const { key } = write;
+  const { times, waitMs } = undoneSince(memory.writes, key, write.values, now.monotonicMs);
+  if (times === 0) return { key, waitMs };
+  const note = undoneNote(`${keysOf(action)} of node ${action.node.name}`, 'changed', key, { times, waitMs });
+  return { key, waitMs, note };
 }
 
-/** The warning that something else undoes what this program does. */
-export function undoneNote(
-  what: string,
-  how: 'changed' | 'deleted',
-  key: string,
-  { times, waitMs }: { readonly times: number; readonly waitMs: number },
-): Note {
+/** The warning that something else undoes what this program wrote. */
+export function undoneNote(what: string, how: 'changed' | 'deleted', key: string, { times, waitMs }: Undone): Note {
   const when = waitMs === 0 ? 'now' : `in ${formatDuration(Math.ceil(waitMs / 1_000) * 1_000)}`;
   const again = times === 1 ? 'once' : `${times} times`;
-  const why = how === 'deleted' ? 'a cloud controller that does not know the node, or a person' : 'a policy controller';
+  const [written, suspect] =
+    how === 'deleted'
+      ? ['registered', 'a cloud controller deletes nodes that it does not know']
+      : ['written', 'a policy controller may change them'];
   return {
     kind: 'undone',
     key: `${key} ${times}`,
-    text: `something else ${how} ${what} ${again} after kube-register wrote it (${why}?); written again ${when}`,
+    text: `something else ${how} ${what} ${again}; ${written} again ${when}; find out what does it: ${suspect}`,
   };
 }
 

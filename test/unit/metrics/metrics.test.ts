@@ -134,7 +134,7 @@ const deregister: Action = {
   node,
   reason: 'left-over',
   machineId: machine.id,
-  places: [],
+  endpoints: [],
   era: ERAS['v1.20'],
   why: 'it was',
 };

@@ -494,7 +494,7 @@ describe.each([
     it('no writes once each has its mark, and it is said, with the way out', async () => {
       const { writes, notes } = await cloned(200);
       expect([...writes].sort()).toEqual([`adopt ${ip(7)}`, `adopt ${ip(8)}`]);
-      expect(notes.join()).toContain(`fleet lists machine c at ${ip(7)} and at ${ip(8)} in turns`);
+      expect(notes.join()).toContain(`fleet lists machine c alternately at ${ip(7)} and at ${ip(8)}`);
       expect(notes.join()).toContain('systemd-machine-id-setup');
     });
 
@@ -652,7 +652,7 @@ describe.each([
         writes.push(...writesOf(report));
         for (const note of notesOf(report)) notes.add(note);
       }
-      expect([...notes].join()).toContain('two kubelets report as node localhost in turns');
+      expect([...notes].join()).toContain('two kubelets alternately post the status of node localhost');
       expect([...notes].join()).toContain('--hostname-override');
       expect(writes.length).toBeLessThanOrEqual(8);
       expect(cluster.names).toContain('localhost');

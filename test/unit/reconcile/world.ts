@@ -16,8 +16,8 @@ import {
   SINCE,
 } from '../../../src/reconcile/evidence/marks.ts';
 import { type Node, toNode } from '../../../src/reconcile/evidence/node.ts';
-import { type GivenName, listedOf, pair } from '../../../src/reconcile/evidence/pair.ts';
-import { EMPTY_MEMORY, type Memory } from '../../../src/reconcile/plan/memory.ts';
+import { type GivenName, indexLists, pair } from '../../../src/reconcile/evidence/pair.ts';
+import { EMPTY_MEMORY, type Memory } from '../../../src/reconcile/plan/memory/memory.ts';
 import { makePlan, type Plan } from '../../../src/reconcile/plan/plan.ts';
 import type { Policy } from '../../../src/reconcile/plan/policy.ts';
 
@@ -146,7 +146,7 @@ export function observed(world: World): Observation {
     ...nodes.flatMap(({ annotations }) => annotations.get(ADDRESS) ?? []),
   ]);
   for (const address of world.unasked ?? []) addresses.delete(address);
-  const listed = listedOf({ machines: new Map(machines.map((each) => [each.id, each])), nodes, names, era });
+  const listed = indexLists({ machines: new Map(machines.map((each) => [each.id, each])), nodes, names, era });
   const pairing = pair(listed);
   return {
     ...listed,

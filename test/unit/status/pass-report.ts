@@ -1,7 +1,7 @@
 /** Reports of passes over the small worlds of world.ts, as the reconciler would give them. */
 import type { Outcome } from '../../../src/reconcile/apply/apply.ts';
 import type { Node } from '../../../src/reconcile/evidence/node.ts';
-import { EMPTY_MEMORY, type Memory } from '../../../src/reconcile/plan/memory.ts';
+import { EMPTY_MEMORY, type Memory } from '../../../src/reconcile/plan/memory/memory.ts';
 import type { Policy } from '../../../src/reconcile/plan/policy.ts';
 import type { Cause, PassReport } from '../../../src/reconcile/reconciler.ts';
 import { observed, planAt } from '../reconcile/world.ts';

@@ -5,7 +5,7 @@ import { eraOf } from '../../../../src/kubernetes/era.ts';
 import type { NodeRecord, NodeRegistry } from '../../../../src/kubernetes/registry.ts';
 import { apply, PassOver } from '../../../../src/reconcile/apply/apply.ts';
 import { ADDRESS, MACHINE_ID, MANAGED, OWNER } from '../../../../src/reconcile/evidence/marks.ts';
-import type { Adopt, Clients, Deregister, Limits } from '../../../../src/reconcile/plan/action.ts';
+import type { Adopt, ApplyOptions, Clients, Deregister } from '../../../../src/reconcile/plan/action.ts';
 import { TestClock } from '../cluster.ts';
 import { ERAS, machine, marked, type NodeTraits, node, planAt, record } from '../world.ts';
 
@@ -14,15 +14,15 @@ const LIMIT = CHECK_TIMEOUT + 5_000;
 
 /** The node that is to be deleted; its kubelet is asked at two addresses, at the second of which another node's kubelet lives. */
 const doomed: NodeTraits = marked('a', '10.0.0.1', { addresses: ['10.0.0.1', '10.0.0.2'] });
-const tenant: NodeTraits = { ready: 'true', addresses: ['10.0.0.2'] };
+const otherNode: NodeTraits = { ready: 'true', addresses: ['10.0.0.2'] };
 const action: Deregister = {
   kind: 'deregister',
   node: node('x', doomed),
   reason: 'machine-gone',
   machineId: 'a',
-  places: [
-    { address: '10.0.0.1', tenant: undefined },
-    { address: '10.0.0.2', tenant: node('y', tenant) },
+  endpoints: [
+    { address: '10.0.0.1', otherNode: undefined },
+    { address: '10.0.0.2', otherNode: node('y', otherNode) },
   ],
   era: ERAS['v1.20'],
   why: 'missing from fleet for 15m of 15m',
@@ -42,7 +42,7 @@ beforeEach(() => {
   log = [];
   stored = new Map([
     ['x', record('x', doomed)],
-    ['y', record('y', tenant)],
+    ['y', record('y', otherNode)],
   ]);
   kubelets = new Map([['10.0.0.2', 'healthy']]);
   era = ERAS['v1.20'];
@@ -84,7 +84,7 @@ const clients = (registry: NodeRegistry = nodes): Clients => ({
   clock,
 });
 
-const limits = (): Limits => ({
+const limits = (): ApplyOptions => ({
   dryRun: false,
   ownerId: 'default',
   checkTimeoutMs: CHECK_TIMEOUT,
@@ -102,7 +102,7 @@ async function outcome(deregister: Deregister = action, registry?: NodeRegistry)
 const isRemoved = () => log.some((request) => request.startsWith('remove'));
 
 function now(name: string, traits: NodeTraits): void {
-  stored.set(name, record(name, { ...(name === 'x' ? doomed : tenant), ...traits }));
+  stored.set(name, record(name, { ...(name === 'x' ? doomed : otherNode), ...traits }));
 }
 
 /** The node is as it was, but for this, and the delete is not sent. */
@@ -130,12 +130,12 @@ describe('the order of requests', () => {
   });
 
   it('asks a node that lives at two of the addresses once', async () => {
-    const places = action.places.map(({ address }) => ({
+    const endpoints = action.endpoints.map(({ address }) => ({
       address,
-      tenant: node('y', { ...tenant, addresses: ['10.0.0.1', '10.0.0.2'] }),
+      otherNode: node('y', { ...otherNode, addresses: ['10.0.0.1', '10.0.0.2'] }),
     }));
     now('y', { addresses: ['10.0.0.1', '10.0.0.2'] });
-    await outcome({ ...action, places });
+    await outcome({ ...action, endpoints });
     expect(log.filter((request) => request === 'read y')).toHaveLength(1);
   });
 });
@@ -147,11 +147,11 @@ describe('a kubelet that answers at the last moment', () => {
     ['10.0.0.3', 'healthy'],
     ['10.0.0.4', 'answers'],
   ] as const)('keeps its node, at whichever of its addresses: %s %s', async (address, state) => {
-    const more = ['10.0.0.3', '10.0.0.4'].map((each) => ({ address: each, tenant: undefined }));
+    const more = ['10.0.0.3', '10.0.0.4'].map((each) => ({ address: each, otherNode: undefined }));
     kubelets.set(address, state);
-    expect(await outcome({ ...action, places: [...action.places, ...more] })).toEqual({
+    expect(await outcome({ ...action, endpoints: [...action.endpoints, ...more] })).toEqual({
       result: 'refused',
-      detail: `its kubelet answers after all: ${address} says so`,
+      detail: `its kubelet is reachable: ${address} says so`,
       alive: true,
     });
     expect(isRemoved()).toBe(false);
@@ -160,8 +160,8 @@ describe('a kubelet that answers at the last moment', () => {
 
 describe('an answer that may be another node’s or this one’s', () => {
   it('keeps the node, though the other node is reporting', async () => {
-    const places = action.places.map((place) => ({ ...place, isContested: place.tenant !== undefined }));
-    expect(await outcome({ ...action, places })).toMatchObject({ result: 'refused', alive: true });
+    const endpoints = action.endpoints.map((place) => ({ ...place, isContested: place.otherNode !== undefined }));
+    expect(await outcome({ ...action, endpoints })).toMatchObject({ result: 'refused', alive: true });
     expect(isRemoved()).toBe(false);
   });
 });
@@ -182,7 +182,7 @@ describe('an answer where another node’s kubelet lives is passed over', () => 
     change();
     expect(await outcome()).toMatchObject({
       result: 'refused',
-      detail: expect.stringContaining('answers after all'),
+      detail: expect.stringContaining('its kubelet is reachable: '),
       alive: true,
     });
     expect(isRemoved()).toBe(false);
@@ -197,30 +197,30 @@ describe('an answer where another node’s kubelet lives is passed over', () => 
   it('while a node that reports no address has it as the node of its machine, or by our annotation', async () => {
     const other = node('y', { ready: 'true', mark: 'b', annotations: { [ADDRESS]: '10.0.0.2' } });
     stored.set('y', record('y', { ready: 'true' }));
-    const places = [
-      { address: '10.0.0.1', tenant: undefined },
-      { address: '10.0.0.2', tenant: other },
+    const endpoints = [
+      { address: '10.0.0.1', otherNode: undefined },
+      { address: '10.0.0.2', otherNode: other },
     ];
-    expect(await outcome({ ...action, places })).toMatchObject({ result: 'done' });
+    expect(await outcome({ ...action, endpoints })).toMatchObject({ result: 'done' });
   });
 });
 
 describe('a node that is not as it was', () => {
   it.each<[string, NodeTraits, string]>([
-    ['another one of its name', { uid: 'another' }, 'it is another node of the same name by now'],
-    ['of another machine', { annotations: { [MACHINE_ID]: 'b' } }, 'its mark is not the one we saw'],
-    ['unmarked', { annotations: { [MACHINE_ID]: '' } }, 'its mark is not the one we saw'],
-    ['of another owner', { owner: 'west' }, 'its mark is not the one we saw'],
+    ['another one of its name', { uid: 'another' }, 'another node has its name now'],
+    ['of another machine', { annotations: { [MACHINE_ID]: 'b' } }, 'its kube-register annotations have changed'],
+    ['unmarked', { annotations: { [MACHINE_ID]: '' } }, 'its kube-register annotations have changed'],
+    ['of another owner', { owner: 'west' }, 'its kube-register annotations have changed'],
     ['leaving', { leaving: ['x'] }, 'it is being deleted already'],
     ['of a status that cannot be read', { ready: 'unreadable' }, 'its status cannot be read'],
-    ['kept by annotation', { annotations: { 'kube-register.io/keep': '' } }, 'kube-register.io/keep is set on it'],
-    ['kept by label', { labels: { 'kube-register.io/keep': 'true' } }, 'kube-register.io/keep is set on it'],
+    ['kept by annotation', { annotations: { 'kube-register.io/keep': '' } }, 'kube-register.io/keep is set'],
+    ['kept by label', { labels: { 'kube-register.io/keep': 'true' } }, 'kube-register.io/keep is set'],
     ['cordoned', { cordoned: true }, 'it is cordoned'],
     ['of an unreadable cordon', { cordoned: 'cannot tell' }, 'it is cordoned'],
     [
       'reporting an address that was not asked',
       { addresses: ['10.0.0.1', '10.0.0.5'] },
-      'it reports the address 10.0.0.5 now, which was not asked',
+      'it reports address 10.0.0.5 now, which was not checked',
     ],
   ])('is not deleted: it is %s', async (_, traits, detail) => {
     expect(await objectionTo(traits)).toEqual({ result: 'refused', detail, alive: undefined });
@@ -229,14 +229,14 @@ describe('a node that is not as it was', () => {
   it.each(['true', 'false'] as const)('is not deleted, and is alive: its kubelet posts (%s)', async (ready) => {
     expect(await objectionTo({ ready })).toEqual({
       result: 'refused',
-      detail: 'it is reporting after all',
+      detail: 'it is reporting again',
       alive: true,
     });
   });
 
   it('is not deleted when it was read without its status', async () => {
     stored.set('x', { ...record('x', doomed), facts: undefined });
-    expect(await outcome()).toMatchObject({ result: 'refused', detail: 'it could not be read whole' });
+    expect(await outcome()).toMatchObject({ result: 'refused', detail: 'it could not be read completely' });
   });
 
   it('is gone already: nothing is sent', async () => {
@@ -256,7 +256,7 @@ describe('another server', () => {
     era = ERAS['v0.17'];
     expect(await outcome()).toMatchObject({
       result: 'refused',
-      detail: 'the API server is v0.17.1, using API v1beta3 now',
+      detail: 'the API server has changed to v0.17.1, using API v1beta3',
     });
     expect(log).toEqual(['identify', 'identify done']);
   });
@@ -267,7 +267,7 @@ describe('another server', () => {
   });
 });
 
-describe('a check that took too long is not believed', () => {
+describe('a check that took too long is discarded', () => {
   const slow = (request: string, pass: () => void) => {
     during = (each) => {
       if (each === request) pass();
@@ -275,7 +275,7 @@ describe('a check that took too long is not believed', () => {
   };
   const TOO_LONG = {
     result: 'failed',
-    detail: expect.stringMatching(/^the last check took \d+s, and is not believed$/),
+    detail: expect.stringMatching(/^the last check took \d+s and is discarded \(limit 7s\)$/),
     alive: undefined,
   };
 
@@ -431,7 +431,7 @@ describe('a patch that meets a change', () => {
     answers = ['conflict', 'conflict'];
     expect(await adopted()).toEqual({
       result: 'failed',
-      detail: 'it changes faster than it can be written; the next pass decides again',
+      detail: 'it changed during both attempts; retried in the next pass',
     });
     expect(updates).toHaveLength(2);
   });

@@ -15,12 +15,12 @@ function evidenceOf(name: string, world: World): Evidence | undefined {
 }
 
 /** `10.0.0.1`, or `10.0.0.1 is that of x` where an answer there is another node's. */
-function placesOf(asked: Node, world: World): readonly string[] {
+function endpointsOf(asked: Node, world: World): readonly string[] {
   const observation = observed({ ...world, nodes: [asked, ...(world.nodes ?? [])] });
-  const places = livenessOf(observation, observation.pairing).placesOf(asked);
-  return places.map(({ address, tenant, isContested }) => {
-    if (tenant === undefined) return address;
-    return `${address} ${isContested === true ? 'may be' : 'is'} that of ${tenant.name}`;
+  const endpoints = livenessOf(observation, observation.pairing).endpointsOf(asked);
+  return endpoints.map(({ address, otherNode, isContested }) => {
+    if (otherNode === undefined) return address;
+    return `${address} ${isContested === true ? 'may be' : 'is'} that of ${otherNode.name}`;
   });
 }
 
@@ -72,24 +72,24 @@ describe('the kubelet of a node is asked', () => {
       addresses: ['10.0.0.12', '10.0.0.1'],
       annotations: { [ADDRESS]: '10.0.0.13' },
     });
-    expect(placesOf(asked, { machines: [A] })).toEqual(['10.0.0.1', '10.0.0.12', '10.0.0.13']);
+    expect(endpointsOf(asked, { machines: [A] })).toEqual(['10.0.0.1', '10.0.0.12', '10.0.0.13']);
   });
 
   it.each(['127.0.0.1', '::1', '0.0.0.0', '169.254.1.1', '224.0.0.1', '255.255.255.255', 'not an address', ''])(
     'not at %j in the annotation, which is somebody else’s to everybody',
     (address) => {
-      expect(placesOf(node('x', { mark: 'z', annotations: { [ADDRESS]: address } }), {})).toEqual([]);
+      expect(endpointsOf(node('x', { mark: 'z', annotations: { [ADDRESS]: address } }), {})).toEqual([]);
     },
   );
 
   it('at the address of its machine, though that no longer matches', () => {
-    expect(placesOf(node('x', { mark: 'e' }), { machines: [machine('e', '10.0.0.5', { role: 'etcd' })] })).toEqual([
+    expect(endpointsOf(node('x', { mark: 'e' }), { machines: [machine('e', '10.0.0.5', { role: 'etcd' })] })).toEqual([
       '10.0.0.5',
     ]);
   });
 
   it('not at the addresses that fleet gives to a clone of its machine, for nobody knows whose they are, but at its own', () => {
-    expect(placesOf(ours('x', 'c', '10.0.0.2'), { machines: [clone('c', '10.0.0.1', '10.0.0.2')] })).toEqual([
+    expect(endpointsOf(ours('x', 'c', '10.0.0.2'), { machines: [clone('c', '10.0.0.1', '10.0.0.2')] })).toEqual([
       '10.0.0.2',
     ]);
   });
@@ -101,17 +101,17 @@ describe('an answer at an address is not this node’s', () => {
 
   it('when another node is reporting that reports the address', () => {
     const other = node('y', { ...up, addresses: ['10.0.0.9'] });
-    expect(placesOf(asked, { nodes: [other] })).toEqual(['10.0.0.9 is that of y']);
+    expect(endpointsOf(asked, { nodes: [other] })).toEqual(['10.0.0.9 is that of y']);
   });
 
   it('when another node is reporting that reports no address and has this one in our annotation', () => {
     const other = node('y', { ...up, mark: 'y', annotations: { [ADDRESS]: '10.0.0.9' } });
-    expect(placesOf(asked, { nodes: [other] })).toEqual(['10.0.0.9 is that of y']);
+    expect(endpointsOf(asked, { nodes: [other] })).toEqual(['10.0.0.9 is that of y']);
   });
 
   it('when fleet gives the address to a machine whose node is reporting and reports no address at all', () => {
     const other = node('y', { ...up, machineId: 'b' });
-    expect(placesOf(asked, { machines: [machine('b', '10.0.0.9')], nodes: [other] })).toEqual([
+    expect(endpointsOf(asked, { machines: [machine('b', '10.0.0.9')], nodes: [other] })).toEqual([
       '10.0.0.9 is that of y',
     ]);
   });
@@ -119,21 +119,21 @@ describe('an answer at an address is not this node’s', () => {
   it('when fleet gives the address to a machine whose node is reporting and reports only what all nodes report', () => {
     const nat = { ...up, addresses: ['10.0.2.15'] };
     const nodes = [node('y', { ...nat, machineId: 'b' }), node('z', { ...nat, machineId: 'a' })];
-    expect(placesOf(asked, { machines: [A, machine('b', '10.0.0.9')], nodes })).toEqual(['10.0.0.9 is that of y']);
+    expect(endpointsOf(asked, { machines: [A, machine('b', '10.0.0.9')], nodes })).toEqual(['10.0.0.9 is that of y']);
   });
 
   it('when fleet gives the address to its own machine, and another node of that machine or of none that fleet lists reports it', () => {
     const machines = [machine('x', '10.0.0.9')];
     for (const machineId of ['x', 'image']) {
       const other = node('y', { ...up, machineId, addresses: ['10.0.0.9'] });
-      expect(placesOf(asked, { machines, nodes: [other] })).toEqual(['10.0.0.9 is that of y']);
+      expect(endpointsOf(asked, { machines, nodes: [other] })).toEqual(['10.0.0.9 is that of y']);
     }
   });
 
   it('when the other node is reporting that it is not ready, on v1.0 and later', () => {
     const other = node('y', { ready: 'false', addresses: ['10.0.0.9'] });
-    expect(placesOf(asked, { nodes: [other] })).toEqual(['10.0.0.9 is that of y']);
-    expect(placesOf(asked, { nodes: [other], era: ERAS['v0.17'] })).toEqual(['10.0.0.9']);
+    expect(endpointsOf(asked, { nodes: [other] })).toEqual(['10.0.0.9 is that of y']);
+    expect(endpointsOf(asked, { nodes: [other], era: ERAS['v0.17'] })).toEqual(['10.0.0.9']);
   });
 });
 
@@ -146,14 +146,16 @@ describe('an answer at the address of its machine may be this node’s', () => {
     ['its machine is not listed', machine('c', '10.0.0.3')],
   ])('though another node reports the address, with another machine id: two hosts have it (%s)', (_case, other) => {
     const machines = [machine('x', '10.0.0.9'), other];
-    const tenant = node('y', { ...up, machineId: 'b', addresses: ['10.0.0.9'] });
-    expect(placesOf(asked, { machines, nodes: [tenant] })).toEqual(['10.0.0.9 may be that of y']);
+    const otherNode = node('y', { ...up, machineId: 'b', addresses: ['10.0.0.9'] });
+    expect(endpointsOf(asked, { machines, nodes: [otherNode] })).toEqual(['10.0.0.9 may be that of y']);
   });
 
   it('though the node of another listed machine reports the address, whatever this one reports', () => {
     const machines = [machine('x', '10.0.0.9'), machine('b', undefined)];
-    const tenant = node('y', { ...up, machineId: 'b', addresses: ['10.0.0.9'] });
-    expect(placesOf(ours('x', 'x', '10.0.0.9'), { machines, nodes: [tenant] })).toEqual(['10.0.0.9 may be that of y']);
+    const otherNode = node('y', { ...up, machineId: 'b', addresses: ['10.0.0.9'] });
+    expect(endpointsOf(ours('x', 'x', '10.0.0.9'), { machines, nodes: [otherNode] })).toEqual([
+      '10.0.0.9 may be that of y',
+    ]);
   });
 
   it('which keeps it, and proves nothing: the kubelet was not heard', () => {
@@ -177,45 +179,47 @@ describe('an answer at an address is this node’s', () => {
   it.each(['unknown', 'none', 'unreadable'] as const)(
     'when the other node that reports it is not reporting: %s',
     (ready) => {
-      expect(placesOf(asked, { nodes: [node('y', { ready, addresses: ['10.0.0.9'] })] })).toEqual(['10.0.0.9']);
+      expect(endpointsOf(asked, { nodes: [node('y', { ready, addresses: ['10.0.0.9'] })] })).toEqual(['10.0.0.9']);
     },
   );
 
   it('when the other node has it in our annotation alone and reports another address: it has moved', () => {
     const other = node('y', { ...up, mark: 'y', addresses: ['10.0.0.8'], annotations: { [ADDRESS]: '10.0.0.9' } });
-    expect(placesOf(asked, { nodes: [other] })).toEqual(['10.0.0.9']);
+    expect(endpointsOf(asked, { nodes: [other] })).toEqual(['10.0.0.9']);
   });
 
   it('when fleet gives it to a machine whose node reports an address that is its alone: the record is stale', () => {
     const other = node('y', { ...up, machineId: 'b', addresses: ['10.0.0.2'] });
-    expect(placesOf(asked, { machines: [machine('b', '10.0.0.9')], nodes: [other] })).toEqual(['10.0.0.9']);
+    expect(endpointsOf(asked, { machines: [machine('b', '10.0.0.9')], nodes: [other] })).toEqual(['10.0.0.9']);
   });
 
   it('when fleet gives it to a machine whose node is not reporting, or that has none', () => {
     const machines = [machine('b', '10.0.0.9')];
-    expect(placesOf(asked, { machines, nodes: [node('10.0.0.9')] })).toEqual(['10.0.0.9']);
-    expect(placesOf(asked, { machines })).toEqual(['10.0.0.9']);
+    expect(endpointsOf(asked, { machines, nodes: [node('10.0.0.9')] })).toEqual(['10.0.0.9']);
+    expect(endpointsOf(asked, { machines })).toEqual(['10.0.0.9']);
   });
 
   it('when fleet gives the address to its own machine and to another one: either may answer there', () => {
     const own = ours('x', 'x', '10.0.0.9');
     const other = node('y', { ...up, machineId: 'b', addresses: ['10.0.0.9'] });
     const machines = [machine('x', '10.0.0.9'), machine('b', '10.0.0.9')];
-    expect(placesOf(own, { machines, nodes: [other] })).toEqual(['10.0.0.9']);
+    expect(endpointsOf(own, { machines, nodes: [other] })).toEqual(['10.0.0.9']);
   });
 
   it('when it is the node’s own address and nobody else’s, though all nodes report another one besides', () => {
     const nat = '10.0.2.15';
     const nodes = [1, 2].map((last) => node(`y${last}`, { ...up, addresses: [`10.0.0.${last}`, nat] }));
     const also = node('x', { mark: 'x', addresses: ['10.0.0.9', nat] });
-    expect(placesOf(also, { nodes })).toEqual(['10.0.0.9', `${nat} is that of y1`]);
+    expect(endpointsOf(also, { nodes })).toEqual(['10.0.0.9', `${nat} is that of y1`]);
   });
 
   it('when a left-over of the other node reports its old address too: the record that fleet keeps of it is stale all the same', () => {
     // b moved away from here and was renamed on the way; fleet still lists it at x's address.
     const other = node('y', { ...up, machineId: 'b', addresses: ['10.0.0.2'] });
     const leftOver = ours('y-old', 'b', '10.0.0.2', { machineId: 'b' });
-    expect(placesOf(asked, { machines: [machine('b', '10.0.0.9')], nodes: [other, leftOver] })).toEqual(['10.0.0.9']);
+    expect(endpointsOf(asked, { machines: [machine('b', '10.0.0.9')], nodes: [other, leftOver] })).toEqual([
+      '10.0.0.9',
+    ]);
   });
 });
 
@@ -240,7 +244,7 @@ describe('what the answers come to', () => {
   it('one of them was not asked and the others are silent: nobody can tell', () => {
     expect(evidenceOf('x', world({}, { unasked: ['10.0.0.9'] }))).toMatchObject({
       kubelet: 'unasked',
-      kubeletDetail: '10.0.0.9 was not asked',
+      kubeletDetail: 'not checked: 10.0.0.9',
       alive: true,
     });
   });
@@ -255,7 +259,7 @@ describe('what the answers come to', () => {
     const nodes = [asked, node('y', { ...up, addresses: ['10.0.0.8', '10.0.0.9'] })];
     expect(evidenceOf('x', { nodes, kubelets: { '10.0.0.8': 'healthy' } })).toMatchObject({
       kubelet: 'silent',
-      kubeletDetail: 'the kubelet at 10.0.0.8 is that of node y; 10.0.0.9 silent',
+      kubeletDetail: 'the kubelet at 10.0.0.8 belongs to node y; 10.0.0.9 silent',
       answeredAt: [],
       alive: false,
     });
@@ -264,7 +268,7 @@ describe('what the answers come to', () => {
   it('a node without any address cannot be asked, so it is alive', () => {
     expect(evidenceOf('x', { nodes: [node('x', { mark: 'x' })] })).toMatchObject({
       kubelet: 'unasked',
-      kubeletDetail: 'it has no address at which it could be asked',
+      kubeletDetail: 'the node has no usable address',
       alive: true,
     });
   });

@@ -47,7 +47,8 @@ describe('a machine that fleet lists', () => {
       {
         address: undefined,
         addresses: ['10.0.0.1', '10.0.0.2'],
-        problem: 'fleet lists it with several addresses (10.0.0.1, 10.0.0.2): is its /etc/machine-id a clone?',
+        problem:
+          'fleet lists it with several addresses (10.0.0.1, 10.0.0.2): do several hosts have the same /etc/machine-id?',
       },
     ]);
     expect(last && isCandidate(last)).toBe(false);

@@ -312,14 +312,14 @@ describe('where claims meet', () => {
   it('a node that two machines claim at different levels is read anew, and one that has a single claim is not', () => {
     const nodes = [node('10.0.0.1', { ...up, addresses: ['10.0.0.2'] }), node('host', { ...up, machineId: 'c' })];
     const pairing = paired([A, B, machine('c', '10.0.0.3')], nodes, { names: named({ a: '10.0.0.1', b: '10.0.0.1' }) });
-    expect([...pairing.met]).toEqual([]);
+    expect([...pairing.claimedTwice]).toEqual([]);
     const moved = [node('10.0.0.1', { ...up, machineId: 'image', addresses: ['10.0.0.1', '10.0.0.2'] })];
-    expect([...paired([A, B], moved).met]).toEqual(['10.0.0.1']);
+    expect([...paired([A, B], moved).claimedTwice]).toEqual(['10.0.0.1']);
   });
 
   it('all nodes that one machine claims are read anew, be one claim stronger', () => {
     const nodes = [node('host', { ...up, machineId: 'a' }), node('10.0.0.1')];
-    expect([...paired([A], nodes).met].sort()).toEqual(['10.0.0.1', 'host']);
+    expect([...paired([A], nodes).claimedTwice].sort()).toEqual(['10.0.0.1', 'host']);
   });
 });
 
@@ -398,7 +398,7 @@ describe('whatever the world', () => {
         const back = paired([...machines].reverse(), [...nodes].reverse());
         for (const { id } of machines) expect(nodeOf(back, id)).toBe(nodeOf(forth, id));
         expect([...back.conflicts.keys()].sort()).toEqual([...forth.conflicts.keys()].sort());
-        expect([...back.met].sort()).toEqual([...forth.met].sort());
+        expect([...back.claimedTwice].sort()).toEqual([...forth.claimedTwice].sort());
         expect([...back.contested].sort()).toEqual([...forth.contested].sort());
       }),
       runs,

@@ -5,9 +5,9 @@ import {
   fingerprint,
   labelFingerprint,
   nodeName,
-  undoable,
+  writeOf,
 } from '../../../../src/reconcile/plan/action.ts';
-import { EMPTY_MEMORY } from '../../../../src/reconcile/plan/memory.ts';
+import { EMPTY_MEMORY } from '../../../../src/reconcile/plan/memory/memory.ts';
 import { INTERVAL, MINUTE, machine, node, ours, planAt, watchUntilDeregistered } from '../world.ts';
 
 const labelled = machine('a', '10.0.0.1', { rack: 'r1' });
@@ -35,7 +35,7 @@ describe.each(kinds)('the action to %s', (kind, nodes) => {
 
   it('asks the same at another time, and is the same when it is undone', () => {
     expect(fingerprint(actionOn(nodes, INTERVAL))).toBe(fingerprint(actionOn(nodes)));
-    expect(undoable(actionOn(nodes, INTERVAL))).toEqual(undoable(actionOn(nodes)));
+    expect(writeOf(actionOn(nodes, INTERVAL))).toEqual(writeOf(actionOn(nodes)));
   });
 
   it.each([
@@ -47,9 +47,9 @@ describe.each(kinds)('the action to %s', (kind, nodes) => {
   });
 
   it('is not repeated for ten minutes after the server refused it', () => {
-    const futile = new Map([[fingerprint(actionOn(nodes)), 10 * MINUTE]]);
+    const refused = new Map([[fingerprint(actionOn(nodes)), 10 * MINUTE]]);
     const actionsAt = (ms: number) =>
-      planAt(ms, { machines: [labelled], nodes, kubelets }, { ...EMPTY_MEMORY, futile }, { nodeLabels: ['rack'] })
+      planAt(ms, { machines: [labelled], nodes, kubelets }, { ...EMPTY_MEMORY, refused }, { nodeLabels: ['rack'] })
         .actions;
     expect(actionsAt(INTERVAL)).toEqual([]);
     expect(actionsAt(10 * MINUTE)).toHaveLength(1);
@@ -68,5 +68,5 @@ it('a delete can be undone by nobody, and is about one uid', () => {
   const policy = { maxDeregisterPercent: 100 };
   const [action] = watchUntilDeregistered({ nodes: [ours('x', 'x', '10.0.0.9')] }, { policy })?.plan.actions ?? [];
   if (action === undefined) throw new Error('nothing is to be done');
-  expect([undoable(action), fingerprint(action), nodeName(action)]).toEqual([undefined, 'deregister uid-x', 'x']);
+  expect([writeOf(action), fingerprint(action), nodeName(action)]).toEqual([undefined, 'deregister uid-x', 'x']);
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MACHINE_ID } from '../../../../src/reconcile/evidence/marks.ts';
-import { EMPTY_MEMORY, type Memory } from '../../../../src/reconcile/plan/memory.ts';
+import { EMPTY_MEMORY, type Memory } from '../../../../src/reconcile/plan/memory/memory.ts';
 import type { Plan } from '../../../../src/reconcile/plan/plan.ts';
 import type { Policy } from '../../../../src/reconcile/plan/policy.ts';
 import type { Reason } from '../../../../src/reconcile/plan/verdict.ts';
@@ -76,7 +76,7 @@ describe('a node that is alive is never deregistered, whatever fleet says', () =
     ['orphan', 'fleet does not list its machine; its kubelet posts (does a listing lie?)', up, [], {}],
     [
       'orphan',
-      'fleet does not list its machine; it has no address at which it could be asked',
+      'fleet does not list its machine; the node has no usable address',
       { addresses: [], annotations: { 'kube-register.io/address': '' } },
       [],
       {},
@@ -106,9 +106,9 @@ describe('a node that is alive is never deregistered, whatever fleet says', () =
       'probe-suspect',
       up,
       {},
-      'the health check cannot reach it (KUBE_REGISTER_HEALTHZ_URL, a firewall), or the controller manager does not mark dead nodes',
+      'check KUBE_REGISTER_HEALTHZ_URL and firewalls; if the kubelet is dead, check that the controller manager runs',
     ],
-    ['not-posting', {}, { kubelets: healthy }, 'that kubelet posts under another name or cannot reach the API server'],
+    ['not-posting', {}, { kubelets: healthy }, 'that kubelet uses another node name or cannot reach the API server'],
   ])(
     '%s is said after ten minutes of watched time, with both causes: a death and a birth pass through it',
     (verdict, traits, more, causes) => {
@@ -125,7 +125,7 @@ describe('a node that is alive is never deregistered, whatever fleet says', () =
   it('the ten minutes are watched: an outage adds two intervals at most', () => {
     const world = oneNode(up, [A]);
     const { memory } = planAt(0, world);
-    expect(planAt(60 * MINUTE, world, memory).memory.doubts.get(`uid-${NAME}`)).toEqual({
+    expect(planAt(60 * MINUTE, world, memory).memory.mismatches.get(`uid-${NAME}`)).toEqual({
       kind: 'probe-suspect',
       watchedMs: 2 * INTERVAL,
     });
@@ -137,7 +137,7 @@ describe('a node that is alive is never deregistered, whatever fleet says', () =
       const watch = new Watch();
       watch.passFor(9 * MINUTE, suspect);
       watch.pass(between);
-      expect(watch.pass(suspect).memory.doubts.get(`uid-${NAME}`)?.watchedMs).toBe(0);
+      expect(watch.pass(suspect).memory.mismatches.get(`uid-${NAME}`)?.watchedMs).toBe(0);
     }
   });
 
@@ -145,10 +145,10 @@ describe('a node that is alive is never deregistered, whatever fleet says', () =
     const quiet = oneNode({}, [A], { kubelets: healthy });
     const watch = new Watch();
     watch.passFor(9 * MINUTE, quiet);
-    const before = watch.memory.doubts.get(`uid-${NAME}`);
-    expect(watch.pass(oneNode({ read: 'stale' }, [A], { kubelets: healthy })).memory.doubts.get(`uid-${NAME}`)).toEqual(
-      before,
-    );
+    const before = watch.memory.mismatches.get(`uid-${NAME}`);
+    expect(
+      watch.pass(oneNode({ read: 'stale' }, [A], { kubelets: healthy })).memory.mismatches.get(`uid-${NAME}`),
+    ).toEqual(before);
   });
 
   it('not-posting is none where nobody writes conditions', () => {
@@ -182,7 +182,7 @@ describe('a node that is alive is never deregistered, whatever fleet says', () =
     expect(wordsIn(planAt(0, oneNode({}, [], { kubelets: healthy })))).toEqual({
       name: 'orphan',
       reason: `machine a is missing from fleet, but the node is alive: kubelet healthy; node Unknown (${NAME} healthy)`,
-      next: "kept: fleet's agent is down on that machine, or something else has its address",
+      next: 'kept; check that fleet runs on that machine and that no other host has its address',
       isWarning: true,
     });
   });
@@ -203,7 +203,7 @@ describe('a managed node that is not alive is deregistered', () => {
     });
     expect(end?.ms).toBe(minutes * MINUTE);
     expect(end?.plan.actions.filter(({ kind }) => kind === 'deregister')).toMatchObject([
-      { node: { name: NAME }, reason, machineId: 'a', places: [{ address: NAME }] },
+      { node: { name: NAME }, reason, machineId: 'a', endpoints: [{ address: NAME }] },
     ]);
     expect(wordsIn(end?.plan)).toMatchObject({ name: 'deregister', next: 'deregistered in this pass' });
   });
@@ -238,7 +238,7 @@ describe('a managed node that is not alive is deregistered', () => {
       nodes: [other],
     });
     const actions = watchUntilDeregistered(world)?.plan.actions.filter(({ kind }) => kind === 'deregister');
-    expect(actions).toMatchObject([{ reason: 'machine-gone', places: [{ tenant: { name: 'host-b' } }] }]);
+    expect(actions).toMatchObject([{ reason: 'machine-gone', endpoints: [{ otherNode: { name: 'host-b' } }] }]);
   });
 });
 
@@ -253,8 +253,8 @@ describe('silence proves nothing of a kubelet that never answered', () => {
     expect(watchUntilDeregistered(world)).toBeUndefined();
     expect(wordsIn(planAt(0, world))).toMatchObject({
       name: 'unheard',
-      reason: expect.stringContaining('it never answered this process: silence proves nothing'),
-      next: `kept; if it is dead: kubectl delete node ${NAME}`,
+      reason: expect.stringContaining('no earlier answer from its kubelet is known, so the node may be alive'),
+      next: `kept; if it is dead: kubectl delete node ${NAME}; if it is alive, check KUBE_REGISTER_HEALTHZ_URL`,
       isWarning: true,
     });
     expect(planAt(0, world).memory.graces.size).toBe(0);
@@ -321,10 +321,10 @@ describe('silence proves nothing of a kubelet that never answered', () => {
 
 describe('a veto', () => {
   it.each<[string, NodeTraits, string]>([
-    ['the annotation', { annotations: { 'kube-register.io/keep': 'true' } }, 'kube-register.io/keep is set on it'],
-    ['the label', { labels: { 'kube-register.io/keep': 'true' } }, 'kube-register.io/keep is set on it'],
-    ['other words', { annotations: { 'kube-register.io/keep': 'yes' } }, 'kube-register.io/keep is set on it'],
-    ['a cordon', { cordoned: true }, 'it is cordoned'],
+    ['the annotation', { annotations: { 'kube-register.io/keep': 'true' } }, 'kube-register.io/keep is set'],
+    ['the label', { labels: { 'kube-register.io/keep': 'true' } }, 'kube-register.io/keep is set'],
+    ['other words', { annotations: { 'kube-register.io/keep': 'yes' } }, 'kube-register.io/keep is set'],
+    ['a cordon', { cordoned: true }, 'the node is cordoned'],
     ['a cordon that cannot be read', { cordoned: 'cannot tell' }, 'its spec.unschedulable cannot be read'],
   ])('by %s keeps a node that is not alive', (_, traits, why) => {
     const world = oneNode(traits, []);
@@ -347,7 +347,7 @@ describe('a veto', () => {
 
   it('by cordon on a machine that is gone from fleet is a warning with the command: it was retired', () => {
     expect(wordsIn(planAt(0, oneNode({ cordoned: true }, [])))).toMatchObject({
-      next: `kept: it is cordoned; if the machine is retired: kubectl delete node ${NAME}`,
+      next: `kept: the node is cordoned; if the machine is retired: kubectl delete node ${NAME}`,
       isWarning: true,
     });
     expect(wordsIn(planAt(0, heardIn(oneNode({ cordoned: true }, []))))?.name).toBe('orphan');
@@ -434,8 +434,8 @@ describe('a node that is leaving', () => {
     expect(told(plan)).toEqual([`deregister ${NAME}`]);
     expect(plan.nodes.get('10.0.0.7')).toEqual({
       name: 'leaving',
-      reason: 'it was deleted at 2026-01-01T00:00:00Z and waits for finalizers x/y',
-      next: 'gone once they are removed; if their controller no longer runs: kubectl patch node 10.0.0.7 --type=merge -p \'{"metadata":{"finalizers":null}}\'',
+      reason: 'deleted at 2026-01-01T00:00:00Z; it waits for finalizers x/y',
+      next: 'removed once its finalizers are gone; if their controller no longer runs: kubectl patch node 10.0.0.7 --type=merge -p \'{"metadata":{"finalizers":null}}\'',
       isWarning: true,
     });
     expect(plan.memory.graces.has('uid-10.0.0.7')).toBe(false);
@@ -504,7 +504,7 @@ describe('a grace', () => {
     expect(told(watch.pass(gone))).toContain(`deregister ${NAME}`);
   });
 
-  it('of unhealthy is its own: who takes over begins anew, and the log says so with the new time', () => {
+  it('of unhealthy is its own: another one begins at zero, and the log says so with the new time', () => {
     const unhealthy = oneNode({}, [A]);
     const watch = new Watch();
     watch.pass(heardIn(unhealthy));
@@ -512,13 +512,13 @@ describe('a grace', () => {
     const took = watch.pass(gone);
     expect(graceIn(took)).toMatchObject({ reason: 'machine-gone', watchedMs: 0, passes: 1 });
     expect(took.notes.map(({ text }) => text)).toEqual([
-      `node ${NAME}: missing from fleet now, instead of: not alive; a new grace period begins: deregistered in 15m`,
+      `node ${NAME}: missing from fleet (before: not alive); a new grace period begins: deregistered in 15m`,
     ]);
     expect(watch.pass(gone).notes).toEqual([]);
     const back = watch.pass(unhealthy);
     expect(graceIn(back)).toMatchObject({ reason: 'unhealthy', watchedMs: 0 });
     expect(back.notes.map(({ text }) => text)).toEqual([
-      `node ${NAME}: not alive now, instead of: missing from fleet; a new grace period begins: deregistered in 30m`,
+      `node ${NAME}: not alive (before: missing from fleet); a new grace period begins: deregistered in 30m`,
     ]);
   });
 
@@ -556,7 +556,11 @@ describe('pacing', () => {
     expect(end?.plan.actions).toHaveLength(go);
     const queued = [...(end?.plan.nodes.values() ?? [])].filter(({ name }) => name === 'queued');
     expect(queued).toHaveLength(gone - go);
-    expect(queued.every(({ next }) => next === 'deregistered when its turn comes')).toBe(true);
+    expect(
+      queued.every(
+        ({ next }) => next === 'deregistered in one of the next passes (at most 1% of the managed nodes a pass)',
+      ),
+    ).toBe(true);
   });
 
   it.each<[string, readonly LongGone[], string]>([
@@ -607,8 +611,8 @@ describe('pacing', () => {
   });
 
   it('passes over one that the server refused to delete, for ten minutes', () => {
-    const futile = new Map([['deregister uid-dead-1', 10 * MINUTE]]);
-    const memory = { ...memoryWith(['dead-1', 'm1', 25], ['dead-5', 'm5', 20]), futile };
+    const refused = new Map([['deregister uid-dead-1', 10 * MINUTE]]);
+    const memory = { ...memoryWith(['dead-1', 'm1', 25], ['dead-5', 'm5', 20]), refused };
     const plan = planAt(0, two, memory);
     expect(told(plan)).toEqual(['deregister dead-5']);
     expect(plan.nodes.get('dead-1')?.name).toBe('queued');
@@ -619,7 +623,11 @@ describe('pacing', () => {
 describe('records of fleet that name no machine', () => {
   it('are told of by their number, and not where there are none', () => {
     expect(planAt(0, { skippedRecords: 2 }).notes).toEqual([
-      { kind: 'skipped', key: '', text: 'fleet lists records that name no machine (2): they are skipped' },
+      {
+        kind: 'skipped',
+        key: '',
+        text: 'fleet lists records without a machine ID (2), which are skipped; to see them: etcdctl ls --recursive /_coreos.com/fleet/machines',
+      },
     ]);
     expect(planAt(0, {}).notes).toEqual([]);
   });
@@ -694,15 +702,15 @@ describe('whatever the world', () => {
           memory = plan.memory;
           const going = plan.actions.flatMap((action) => (action.kind === 'deregister' ? [action] : []));
           expect(going.length).toBeLessThanOrEqual(pass < 1 ? 0 : 1);
-          for (const { node: each, places } of going) {
+          for (const { node: each, endpoints } of going) {
             expect(each.mark).toBeDefined();
             expect(each.leaving).toBeUndefined();
             expect(each.facts).toMatchObject({ unschedulable: false });
             expect(['unknown', 'none']).toContain(each.facts?.ready);
             expect(each.isFresh).toBe(true);
-            for (const { address: asked, tenant } of places) {
+            for (const { address: asked, otherNode } of endpoints) {
               const isSilent = (observed(given).kubelets.get(asked)?.state ?? 'silent') === 'silent';
-              expect(isSilent || ['true', 'false'].includes(tenant?.facts?.ready ?? '')).toBe(true);
+              expect(isSilent || ['true', 'false'].includes(otherNode?.facts?.ready ?? '')).toBe(true);
             }
           }
         }

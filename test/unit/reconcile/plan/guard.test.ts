@@ -1,7 +1,7 @@
-/** The deletion guard: while too much looks gone, or deletes proved wrong, nothing is deregistered. */
+/** The deletion guard: nothing is deregistered while too many nodes are not alive, or after deletes that were wrong. */
 import { describe, expect, it } from 'vitest';
 import { guard } from '../../../../src/reconcile/plan/guard.ts';
-import { EMPTY_MEMORY, type Memory } from '../../../../src/reconcile/plan/memory.ts';
+import { EMPTY_MEMORY, type Memory } from '../../../../src/reconcile/plan/memory/memory.ts';
 import type { NodeTraits } from '../world.ts';
 import {
   beside,
@@ -55,12 +55,12 @@ describe('the deletion guard, by percentage', () => {
     [1, 10, 0, false, 'with 0, one alone is not'],
     [5, 5, 100, false, '100 switches it off'],
   ])('%d of %d with a limit of %d: %s (%s)', (gone, counted, maxDeregisterPercent, expected, _) => {
-    const hold = guard({ gone: names(gone), counted, managed: counted }, none, { ...POLICY, maxDeregisterPercent });
+    const hold = guard({ notAlive: names(gone), counted, managed: counted }, none, { ...POLICY, maxDeregisterPercent });
     expect(hold !== undefined).toBe(expected);
   });
 
   it('says the numbers, the first ten names, and the way out', () => {
-    const hold = guard({ gone: names(12).reverse(), counted: 20, managed: 21 }, none, POLICY);
+    const hold = guard({ notAlive: names(12).reverse(), counted: 20, managed: 21 }, none, POLICY);
     expect(hold).toEqual({
       kind: 'mass',
       gone: 12,
@@ -68,16 +68,16 @@ describe('the deletion guard, by percentage', () => {
       limitPercent: 34,
       nodes: names(12),
       message:
-        'deletion guard active: 12 of 20 managed nodes look gone (60%, limit 34%): ' +
-        'n0000, n0001, n0002, n0003, n0004, n0005, n0006, n0007, n0008, n0009 and 2 more; nothing is deregistered. ' +
-        'If they really are gone: kubectl delete node NAME; or restart with ' +
+        'deletion guard active: 12 of 20 managed nodes are not alive (60%, limit 34%): ' +
+        'n0000, n0001, n0002, n0003, n0004, n0005, n0006, n0007, n0008, n0009 and 2 more; no node is deregistered; ' +
+        'if their machines are gone: kubectl delete node NAME, or restart with ' +
         'KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
     });
   });
 
   it('has nothing to hold where nothing is ever deregistered', () => {
     const policy = { ...POLICY, neverDeregister: 'KUBE_REGISTER_POLICY=register-only' };
-    expect(guard({ gone: names(5), counted: 5, managed: 5 }, none, policy)).toBeUndefined();
+    expect(guard({ notAlive: names(5), counted: 5, managed: 5 }, none, policy)).toBeUndefined();
   });
 });
 
@@ -97,7 +97,7 @@ describe('the deletion guard over a world', () => {
     const words = [...planAt(0, world).nodes.values()].filter(({ name }) => name === 'held');
     expect(words).toHaveLength(7);
     expect(words[0]).toMatchObject({
-      next: 'kept: its grace period starts anew when the deletion guard is inactive again',
+      next: 'kept: the deletion guard is active, and its message says why; once it is inactive, a new grace period begins',
       isWarning: true,
     });
   });
@@ -145,7 +145,7 @@ describe('the deletion guard over a world', () => {
     expect(half.hold).toMatchObject({ gone: 3, managed: 7 });
   });
 
-  it('counts nodes that are kept for other reasons: unheard, spared and in conflict look gone too', () => {
+  it('counts nodes that are kept for other reasons: unheard, spared and in conflict are not alive either', () => {
     const others = bystanders(3);
     const silent = [1, 2].map((last) => machine(`s${last}`, `10.2.0.${last}`));
     const world = beside(others, {
@@ -187,24 +187,27 @@ describe('the deletion guard, by machines that came back', () => {
     [6, 100, true, '6 %'],
     [51, 1000, true, '5.1 %, which is 5 only when it is rounded'],
   ])('%d of %d: %s (%s)', (count, managed, expected, _) => {
-    const hold = guard({ gone: [], counted: managed, managed }, returned(count), POLICY);
+    const hold = guard({ notAlive: [], counted: managed, managed }, returned(count), POLICY);
     expect(hold !== undefined).toBe(expected);
   });
 
   it('counts those alone that came back', () => {
-    expect(guard({ gone: [], counted: 10, managed: 10 }, returned(1, 5), POLICY)).toBeUndefined();
+    expect(guard({ notAlive: [], counted: 10, managed: 10 }, returned(1, 5), POLICY)).toBeUndefined();
   });
 
   it('holds with 100 % too, names the nodes, and says how long', () => {
-    expect(guard({ gone: [], counted: 8, managed: 8 }, returned(2), { ...POLICY, maxDeregisterPercent: 100 })).toEqual({
+    expect(
+      guard({ notAlive: [], counted: 8, managed: 8 }, returned(2), { ...POLICY, maxDeregisterPercent: 100 }),
+    ).toEqual({
       kind: 'returned',
       gone: 2,
       managed: 8,
       limitPercent: 5,
       nodes: ['n0000', 'n0001'],
       message:
-        'deletion guard active: the machines of 2 deregistered nodes came back with a kubelet that answers (n0000, n0001), ' +
-        'so nodes that look gone may be alive; nothing is deregistered for an hour after the last of them came back',
+        'deletion guard active: the machines of 2 deregistered nodes returned with a reachable kubelet: n0000, n0001; ' +
+        'the nodes that are not alive now may return too; no node is deregistered until 1h after the last return; ' +
+        'check the network to the kubelets',
     });
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../../../src/reconcile/evidence/machines.ts';
 import { LABELS, MANAGED } from '../../../../src/reconcile/evidence/marks.ts';
-import { EMPTY_MEMORY } from '../../../../src/reconcile/plan/memory.ts';
+import { EMPTY_MEMORY } from '../../../../src/reconcile/plan/memory/memory.ts';
 import { machine, ours, planAt } from '../world.ts';
 
 const labelled = machine('a', '10.0.0.1', { rack: 'r 1', zone: 'b' });
@@ -74,7 +74,7 @@ describe('labels from metadata', () => {
       {
         kind: 'foreign',
         key: 'uid-10.0.0.1 rack',
-        text: 'node 10.0.0.1: the label rack was there before and is left alone',
+        text: 'node 10.0.0.1: label rack was not written by kube-register and is not changed',
       },
     ]);
   });
@@ -107,7 +107,7 @@ describe('labels from metadata', () => {
       {
         kind: 'label',
         key: 'a a-b',
-        text: 'machine a: metadata "a-b" is not copied to a label: another metadata key became the label a-b already',
+        text: 'machine a: metadata "a-b" is not copied to a label: another metadata key has the same label key a-b',
       },
     ]);
   });
@@ -123,7 +123,7 @@ describe('a key in NODE_LABELS that no machine has', () => {
       {
         kind: 'absent',
         key: typo,
-        text: 'KUBE_REGISTER_NODE_LABELS: no machine has metadata "\\"rack\\""; no label is removed meanwhile',
+        text: 'KUBE_REGISTER_NODE_LABELS: no machine has metadata "\\"rack\\""; no label is removed meanwhile; check the key',
       },
     ]);
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { eraOf } from '../../../../src/kubernetes/era.ts';
 import { LABELS, MANAGED } from '../../../../src/reconcile/evidence/marks.ts';
-import { EMPTY_MEMORY, FUTILE_MS, type Memory } from '../../../../src/reconcile/plan/memory.ts';
+import { EMPTY_MEMORY, type Memory, RETRY_REFUSED_MS } from '../../../../src/reconcile/plan/memory/memory.ts';
 import {
   beside,
   bystanders,
@@ -29,7 +29,7 @@ const healthy = { '10.0.0.1': 'healthy' } as const;
 
 /** A memory in which a name was registered a moment ago. */
 function registered(name: string): Memory {
-  return { ...EMPTY_MEMORY, abilities: V0_8.abilities, hidden: new Map([[name, FUTILE_MS]]) };
+  return { ...EMPTY_MEMORY, abilities: V0_8.abilities, hidden: new Map([[name, RETRY_REFUSED_MS]]) };
 }
 
 /** A dead managed node of machine m, which fleet lists or not, among ten. */
@@ -84,7 +84,7 @@ describe('a minion that is listed before v0.9', () => {
     expect(plan.actions).toEqual([]);
     expect(plan.nodes.get('10.0.0.1')).toMatchObject({
       name: 'recognised',
-      next: 'never marked: the API server (v0.8.4, using API v1beta2) cannot change a minion',
+      next: 'not adopted: the API server (v0.8.4, using API v1beta2) cannot update minions',
     });
   });
 
@@ -115,11 +115,11 @@ describe('a machine whose minion is not listed', () => {
   it('is not registered again in the passes after that either', () => {
     const second = planAt(INTERVAL, world, registered('10.0.0.1'));
     expect(told(planAt(2 * INTERVAL, world, second.memory))).toEqual([]);
-    expect(planAt(FUTILE_MS, world, second.memory).memory.hidden.size).toBe(0);
+    expect(planAt(RETRY_REFUSED_MS, world, second.memory).memory.hidden.size).toBe(0);
   });
 
   it('is registered again after ten minutes', () => {
-    expect(told(planAt(FUTILE_MS, world, registered('10.0.0.1')))).toEqual(['register 10.0.0.1']);
+    expect(told(planAt(RETRY_REFUSED_MS, world, registered('10.0.0.1')))).toEqual(['register 10.0.0.1']);
   });
 
   it('is registered again at once when it was listed meanwhile', () => {
@@ -143,14 +143,16 @@ describe('a list that hangs', () => {
       {
         kind: 'unlistable',
         key: '10.0.0.2 10.0.0.3',
-        text: expect.stringMatching(/these are unreachable: 10\.0\.0\.2, 10\.0\.0\.3 \(no/),
+        text: expect.stringMatching(
+          /^cannot list minions: no answer within 10 s; .*; unreachable kubelets: 10\.0\.0\.2, 10\.0\.0\.3$/,
+        ),
       },
     ]);
   });
 
-  it('says so when all that fleet lists answer', () => {
+  it('says so when all kubelets are reachable', () => {
     const plan = planAt(0, { machines: [M], kubelets: healthy, era: V0_8, unlistable: 'no answer within 10 s' });
-    expect(plan.notes[0]?.text).toContain('all that fleet lists answer');
+    expect(plan.notes[0]?.text).toContain('all kubelets that fleet lists are reachable');
   });
 });
 
@@ -178,7 +180,7 @@ describe('labels', () => {
   it('that a server does not keep are noted', () => {
     const plan = planAt(0, { machines: [M], kubelets: healthy, era: V0_5 }, EMPTY_MEMORY, policy);
     expect(plan.notes.map(({ text }) => text)).toContainEqual(
-      expect.stringContaining('(v0.5.6, using API v1beta2) keeps no label a.b'),
+      expect.stringContaining('(v0.5.6, using API v1beta2) does not keep label a.b'),
     );
   });
 });

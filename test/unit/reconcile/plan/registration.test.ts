@@ -4,7 +4,7 @@ import { ADDRESS, MACHINE_ID, MANAGED, ORIGIN, OWNER, SINCE } from '../../../../
 import type { Node } from '../../../../src/reconcile/evidence/node.ts';
 import type { GivenName } from '../../../../src/reconcile/evidence/pair.ts';
 import { fingerprint } from '../../../../src/reconcile/plan/action.ts';
-import { EMPTY_MEMORY, FUTILE_MS, type Memory } from '../../../../src/reconcile/plan/memory.ts';
+import { EMPTY_MEMORY, type Memory, RETRY_REFUSED_MS } from '../../../../src/reconcile/plan/memory/memory.ts';
 import {
   clone,
   ERAS,
@@ -59,7 +59,7 @@ describe('a machine without a node', () => {
   it.each([
     ['silent', '10.0.0.1 silent', {}],
     ['answers with an error', '10.0.0.1 answers', { kubelets: { '10.0.0.1': 'answers' } }],
-    ['was not asked', 'the kubelet at 10.0.0.1 was not asked', { unasked: ['10.0.0.1'], kubelets: healthy }],
+    ['was not asked', 'the kubelet at 10.0.0.1 was not checked', { unasked: ['10.0.0.1'], kubelets: healthy }],
   ] as const)('waits while its kubelet is %s', (_, reason, world) => {
     const plan = planAt(0, { machines: [A], ...world });
     expect(plan.actions).toEqual([]);
@@ -142,11 +142,11 @@ describe('the name of a registration', () => {
   });
 
   it.each<[GivenName | undefined, string]>([
-    [{ name: 'UPPER' }, '"UPPER" cannot be a node\'s name: '],
-    [{ name: 'fd00::1' }, '"fd00::1" cannot be a node\'s name: '],
-    [{ name: 'with space' }, '"with space" cannot be a node\'s name: '],
+    [{ name: 'UPPER' }, '"UPPER" is not a valid node name: '],
+    [{ name: 'fd00::1' }, '"fd00::1" is not a valid node name: '],
+    [{ name: 'with space' }, '"with space" is not a valid node name: '],
     [{ problem: '10.0.0.1 has no name in the DNS' }, '10.0.0.1 has no name in the DNS'],
-    [undefined, 'NODE_NAME gave it no name'],
+    [undefined, 'KUBE_REGISTER_NODE_NAME gives it no name'],
   ])('that the server would refuse, or that there is not, is a verdict and no request: %j', (given, reason) => {
     const names = new Map(given === undefined ? [] : [['a', given] as const]);
     const plan = planAt(0, { machines: [A], kubelets: healthy, names });
@@ -163,10 +163,10 @@ describe('a machine waits, with the command that clears the way, while an unpair
     return plan.machines.get('a');
   };
   const next = (name: string) =>
-    `registered once that node is gone, or matched to it once that node is reporting; if it is not in use: kubectl delete node ${name}`;
+    `registered once that node is gone, or matched with it once that node is reporting; if it is not in use: kubectl delete node ${name}`;
   const waiting = (name: string, why: string) => ({
     name: 'waiting',
-    reason: `node ${name} ${why}, so it may be its own`,
+    reason: `node ${name} ${why}, so it may be the node of this machine`,
     next: next(name),
     isWarning: true,
   });
@@ -175,37 +175,37 @@ describe('a machine waits, with the command that clears the way, while an unpair
     [
       'it reports the id, under a name that its kubelet chose',
       { mark: 'a', origin: 'own-name', machineId: 'a', addresses: ['10.7.7.7'] },
-      'reports machine a',
+      'reports machine ID a',
     ],
     [
       'it reports the id, unmarked, under a name that NODE_NAME would not give',
       { machineId: 'a', addresses: ['10.7.7.7'] },
-      'reports machine a',
+      'reports machine ID a',
     ],
     [
       'it bears the mark under a name that its kubelet chose',
       { mark: 'a', origin: 'own-name', addresses: ['10.7.7.7'] },
-      'bears the mark of machine a',
+      'has the annotation of machine a',
     ],
     [
       'it bears a mark of a release that wrote no origin',
       { mark: 'a', addresses: ['10.7.7.7'] },
-      'bears the mark of machine a',
+      'has the annotation of machine a',
     ],
     [
       'it is unmarked and reports the address',
       { addresses: ['10.0.0.1'] },
-      'is unmanaged and reports its address 10.0.0.1',
+      'is unmanaged and reports address 10.0.0.1',
     ],
     [
       'it has the address under an own name, and fleet does not list its machine: a host booted by PXE has a new id',
       { mark: 'z', origin: 'own-name', addresses: ['10.0.0.1'] },
-      'reports its address 10.0.0.1',
+      'reports address 10.0.0.1',
     ],
     [
       'the same, with the old id',
       { mark: 'z', origin: 'own-name', machineId: 'z', addresses: ['10.0.0.1'] },
-      'reports its address 10.0.0.1',
+      'reports address 10.0.0.1',
     ],
   ] as const)('%s', (_, traits, why) => {
     expect(waits([node('host', traits)])).toEqual(waiting('host', why));
@@ -250,7 +250,7 @@ describe('a machine waits, with the command that clears the way, while an unpair
     expect(waits([ours('10.0.0.1', 'a', '10.0.0.1', { leaving: ['x/y', 'z'] })])).toEqual({
       name: 'waiting',
       reason: 'node 10.0.0.1 is being deleted and waits for finalizers x/y, z',
-      next: "registered once it is gone: kubectl get node 10.0.0.1 -o jsonpath='{.metadata.finalizers}'",
+      next: "registered once it is gone; to see its finalizers: kubectl get node 10.0.0.1 -o jsonpath='{.metadata.finalizers}'",
       isWarning: true,
     });
   });
@@ -288,18 +288,20 @@ describe('a machine is in conflict, and nothing is asked of the server', () => {
 
   it('when another machine’s node has the name that NODE_NAME gives it', () => {
     const nodes = [ours('10.0.0.1', 'b', '10.0.0.2', { ...up, machineId: 'b' })];
-    expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe('node 10.0.0.1 is that of machine b');
+    expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe('node 10.0.0.1 belongs to machine b');
   });
 
-  it('when a node of that name is there and is not its own', () => {
+  it('when a node of that name exists and does not match this machine', () => {
     const nodes = [node('10.0.0.1', { addresses: ['10.0.0.2'] })];
-    expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe('node 10.0.0.1 is there and is not its own');
+    expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe(
+      'node 10.0.0.1 exists and does not match this machine',
+    );
   });
 
   it('when another kube-register manages the node of that name', () => {
     const nodes = [node('10.0.0.1', { mark: 'z', owner: 'west', addresses: ['10.0.0.2'] })];
     expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe(
-      'node 10.0.0.1 is managed by another kube-register (west)',
+      'node 10.0.0.1 is managed by the kube-register with KUBE_REGISTER_OWNER_ID=west',
     );
   });
 
@@ -310,20 +312,20 @@ describe('a machine is in conflict, and nothing is asked of the server', () => {
       clone('b', '10.0.0.1', '10.0.0.2'),
     ]) {
       const world = { machines: [A, other], names: named({ a: 'name-a', b: 'name-b' }) };
-      expect(conflictOf('a', world)?.reason).toBe('fleet gives its address 10.0.0.1 to machine b too');
+      expect(conflictOf('a', world)?.reason).toBe('fleet lists machine b at its address 10.0.0.1 too');
       expect(told(planAt(0, { ...world, kubelets: healthy }))).toEqual([]);
     }
   });
 
   it('when two would be registered under one name: the smallest id is', () => {
     const world = { machines: [B, A], names: named({ a: 'box', b: 'box' }) };
-    expect(conflictOf('b', world)?.reason).toBe('machine a is registered under this name');
+    expect(conflictOf('b', world)?.reason).toBe('machine a is registered as box');
     expect(told(planAt(0, { ...world, kubelets: healthy }))).toEqual(['register box']);
   });
 
   it('when another machine has the better claim to the only node that it claims', () => {
     const nodes = [node('host', { ...up, mark: 'b', addresses: ['10.0.0.1', '10.0.0.2'] })];
-    expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe('node host is that of machine b');
+    expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe('node host belongs to machine b');
   });
 
   it('when several nodes claim it alike: all are named, with the one that was its own last and the command', () => {
@@ -332,8 +334,8 @@ describe('a machine is in conflict, and nothing is asked of the server', () => {
     const watch = new Watch();
     watch.pass({ machines: [A], nodes: [two], kubelets: healthy });
     expect(conflictOf('a', { machines: [A], nodes: [one, two] }, watch.memory)).toMatchObject({
-      reason: 'several nodes match it by machine ID and none better than the others: one, two; its last one was two',
-      next: 'none of them is deregistered; delete those that are not in use: kubectl delete node one two',
+      reason: 'several nodes match it by machine ID and none better than the others: one, two; its last node was two',
+      next: 'none of them is deregistered; for each node that is not in use: kubectl delete node NAME',
     });
     expect(conflictOf('a', { machines: [A], nodes: [one, two] })?.reason).not.toContain('last one');
   });
@@ -345,7 +347,7 @@ describe('a registration that others undo', () => {
   /** As the reconciler remembers it once it has registered the machine so often. */
   const done = (times: number, atMs: number): Memory => ({
     ...EMPTY_MEMORY,
-    done: new Map([['register a', { wanted: new Map([['name', '10.0.0.1']]), times, atMs, missingAtMs: undefined }]]),
+    writes: new Map([['register a', { values: new Map([['name', '10.0.0.1']]), times, atMs, missingAtMs: undefined }]]),
   });
 
   it.each([
@@ -376,25 +378,25 @@ describe('a registration that others undo', () => {
       {
         kind: 'undone',
         key: 'register a 3',
-        text: 'something else deleted node 10.0.0.1 3 times after kube-register wrote it (a cloud controller that does not know the node, or a person?); written again in 2m',
+        text: 'something else deleted node 10.0.0.1 3 times; registered again in 2m; find out what does it: a cloud controller deletes nodes that it does not know',
       },
     ]);
     expect(planAt(0, world, done(2, 0)).machines.get('a')).toMatchObject({
       reason: 'something else deleted its node 10.0.0.1 2 times after it was registered',
-      next: 'registered again in 1m; find out who deletes it: a cloud controller deletes nodes that it does not know',
+      next: 'registered again in 1m; find out what deletes it: a cloud controller deletes nodes that it does not know',
     });
   });
 
   it('is forgotten once the node has stood for an hour, and not a moment earlier', () => {
     const memory = done(4, 0);
-    expect(planAt(60 * MINUTE, registered, memory).memory.done.size).toBe(1);
-    expect(planAt(60 * MINUTE + 1, registered, memory).memory.done.size).toBe(0);
+    expect(planAt(60 * MINUTE, registered, memory).memory.writes.size).toBe(1);
+    expect(planAt(60 * MINUTE + 1, registered, memory).memory.writes.size).toBe(0);
   });
 
   it('is not forgotten while the node is missing', () => {
     const missing = planAt(59 * MINUTE, world, done(8, 0));
-    expect(missing.memory.done.get('register a')).toMatchObject({ times: 8, missingAtMs: 59 * MINUTE });
-    expect(planAt(118 * MINUTE, registered, missing.memory).memory.done.size).toBe(1);
+    expect(missing.memory.writes.get('register a')).toMatchObject({ times: 8, missingAtMs: 59 * MINUTE });
+    expect(planAt(118 * MINUTE, registered, missing.memory).memory.writes.size).toBe(1);
   });
 
   it('starts anew under another name', () => {
@@ -421,29 +423,29 @@ describe('a registration that the server refused', () => {
   it('is asked again after ten minutes, or as soon as it says something else', () => {
     const world = { machines: [A], kubelets: healthy };
     const [action] = planAt(0, world).actions;
-    const futile = new Map(action === undefined ? [] : [[fingerprint(action), FUTILE_MS] as const]);
-    const refused = planAt(INTERVAL, world, { ...EMPTY_MEMORY, futile });
-    expect(refused.actions).toEqual([]);
-    expect(refused.machines.get('a')).toEqual({
+    const refused = new Map(action === undefined ? [] : [[fingerprint(action), RETRY_REFUSED_MS] as const]);
+    const plan = planAt(INTERVAL, world, { ...EMPTY_MEMORY, refused });
+    expect(plan.actions).toEqual([]);
+    expect(plan.machines.get('a')).toEqual({
       name: 'refused',
       reason: 'the API server refused to create node 10.0.0.1',
-      next: 'tried again within ten minutes, or as soon as the request would be another one',
+      next: 'retried within 10m, or as soon as the request differs; the log has the answer of the API server',
       isWarning: true,
     });
     const renamed = { ...world, names: named({ a: 'box' }) };
-    expect(planAt(INTERVAL, renamed, refused.memory).machines.get('a')?.name).toBe('register');
-    expect(planAt(FUTILE_MS - 1, world, refused.memory).machines.get('a')?.name).toBe('refused');
-    expect(planAt(FUTILE_MS, world, refused.memory).machines.get('a')?.name).toBe('register');
+    expect(planAt(INTERVAL, renamed, plan.memory).machines.get('a')?.name).toBe('register');
+    expect(planAt(RETRY_REFUSED_MS - 1, world, plan.memory).machines.get('a')?.name).toBe('refused');
+    expect(planAt(RETRY_REFUSED_MS, world, plan.memory).machines.get('a')?.name).toBe('register');
   });
 
   it('though it exists, on a server that hides minions, is `hidden` with the address that the server asks', () => {
-    const memory = { ...EMPTY_MEMORY, hidden: new Map([['10.0.0.1', FUTILE_MS]]) };
+    const memory = { ...EMPTY_MEMORY, hidden: new Map([['10.0.0.1', RETRY_REFUSED_MS]]) };
     expect(verdictOf('a', { machines: [A], kubelets: healthy, era: ERAS['v0.8'] }, memory)).toEqual({
       name: 'hidden',
       reason:
-        'it is registered as 10.0.0.1, but the API server (v0.8.4, using API v1beta2) does not list it: ' +
-        'such a server lists a minion only while it reaches its kubelet at http://10.0.0.1:10250/healthz',
-      next: 'registered again within ten minutes if it is still not listed',
+        'registered as 10.0.0.1, but the API server (v0.8.4, using API v1beta2) does not list it: ' +
+        'it lists a minion only while it reaches its kubelet at http://10.0.0.1:10250/healthz',
+      next: 'check that URL from the machine of the API server; registered again within 10m if it is still not listed',
       isWarning: true,
     });
   });
@@ -460,7 +462,8 @@ describe('a node that is matched by annotation alone', () => {
     expect(held(['10.0.0.7'])).toEqual({
       name: 'has-node',
       node: 'host-1',
-      reason: 'node host-1, matched by annotation alone: it reports 10.0.0.7, and fleet gives the machine 10.0.0.1',
+      reason:
+        'node host-1, matched by annotation alone: the node reports 10.0.0.7, and fleet lists the machine at 10.0.0.1',
       next: 'kept; if it is the node of another host: kubectl annotate node host-1 kube-register.io/machine-id-',
       isWarning: true,
     });

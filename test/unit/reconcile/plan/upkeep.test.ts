@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ADDRESS, MACHINE_ID, MANAGED, ORIGIN, OWNER, SINCE } from '../../../../src/reconcile/evidence/marks.ts';
 import { fingerprint } from '../../../../src/reconcile/plan/action.ts';
-import { EMPTY_MEMORY, FUTILE_MS, type Memory } from '../../../../src/reconcile/plan/memory.ts';
+import { EMPTY_MEMORY, type Memory, RETRY_REFUSED_MS } from '../../../../src/reconcile/plan/memory/memory.ts';
 import type { Plan } from '../../../../src/reconcile/plan/plan.ts';
 import { bystanders, ERAS, INTERVAL, MINUTE, machine, node, ours, planAt, told, Watch, type World } from '../world.ts';
 
@@ -52,7 +52,7 @@ describe('a machine’s node without a mark', () => {
     expect(plan.actions).toEqual([]);
     expect(plan.nodes.get('host-a')).toMatchObject({
       name: 'recognised',
-      next: 'adopted once its kubelet answers or the node is Ready; if the machine has no such node any more: kubectl delete node host-a',
+      next: 'adopted once its kubelet is reachable or the node is reporting; if it is not in use: kubectl delete node host-a',
       isWarning: true,
     });
   });
@@ -73,7 +73,7 @@ describe('a machine’s node without a mark', () => {
     expect(plan.nodes.get('host-a')).toEqual({
       name: 'recognised',
       reason: 'node of machine a, matched by machine ID; kubelet healthy; node Unknown',
-      next: 'never marked: KUBE_REGISTER_ADOPT=false',
+      next: 'not adopted: KUBE_REGISTER_ADOPT=false',
     });
     expect(plan.machines.get('a')?.name).toBe('has-node');
   });
@@ -85,7 +85,7 @@ describe('a machine’s node without a mark', () => {
     const plan = planAt(0, { machines: [A], nodes: [self], ...world }, EMPTY_MEMORY, policy);
     expect(plan.nodes.get('host-a')).toMatchObject({
       name: 'recognised',
-      next: expect.stringMatching(/^never marked: .*; if it is dead: kubectl delete node host-a$/),
+      next: expect.stringMatching(/^not adopted: .*; if it is dead: kubectl delete node host-a$/),
       isWarning: true,
     });
   });
@@ -106,7 +106,7 @@ describe('a machine’s node without a mark', () => {
     expect(plan.actions).toEqual([]);
     expect(plan.nodes.get('host-a')).toMatchObject({
       name: 'recognised',
-      next: 'never marked: the API server (v0.12.2, using API v1beta2) cannot change a minion',
+      next: 'not adopted: the API server (v0.12.2, using API v1beta2) cannot update minions',
     });
   });
 
@@ -116,7 +116,7 @@ describe('a machine’s node without a mark', () => {
     expect(plan.actions).toEqual([]);
     expect(plan.nodes.get('host-a')).toEqual({
       name: 'foreign',
-      reason: 'managed by the kube-register whose KUBE_REGISTER_OWNER_ID is west',
+      reason: 'managed by the kube-register with KUBE_REGISTER_OWNER_ID=west',
       next: 'never touched',
     });
     expect(plan.managed).toBe(0);
@@ -214,7 +214,7 @@ describe('a mark that names another machine', () => {
 
   it('is counted by node, and only where it names another machine', () => {
     const nodes = [...(stays.nodes ?? []), node('by-hand'), ours('10.0.0.2', 'b', '10.0.0.2')];
-    expect(planAt(0, { ...stays, machines: [A, B], nodes }).memory.held).toEqual(
+    expect(planAt(0, { ...stays, machines: [A, B], nodes }).memory.rematched).toEqual(
       new Map([['uid-10.0.0.1', { machineId: 'a', passes: 1 }]]),
     );
   });
@@ -262,9 +262,9 @@ describe('a node that is to be changed', () => {
   it('is asked for again ten minutes after the server refused it, or as soon as it would say something else', () => {
     const [action] = planAt(0, world).actions;
     if (action === undefined) throw new Error('nothing is to be done');
-    const memory = { ...EMPTY_MEMORY, futile: new Map([[fingerprint(action), FUTILE_MS]]) };
-    expect(planAt(FUTILE_MS - 1, world, memory).actions).toEqual([]);
-    expect(planAt(FUTILE_MS, world, memory).actions).toHaveLength(1);
+    const memory = { ...EMPTY_MEMORY, refused: new Map([[fingerprint(action), RETRY_REFUSED_MS]]) };
+    expect(planAt(RETRY_REFUSED_MS - 1, world, memory).actions).toEqual([]);
+    expect(planAt(RETRY_REFUSED_MS, world, memory).actions).toHaveLength(1);
   });
 });
 
@@ -277,7 +277,7 @@ describe('a label or mark that others take away', () => {
   const wanted = new Map([[MANAGED, 'true']]);
   const done = (times: number, written: ReadonlyMap<string, string> = wanted): Memory => ({
     ...EMPTY_MEMORY,
-    done: new Map([['mark uid-10.0.0.1', { wanted: written, times, atMs: 0, missingAtMs: undefined }]]),
+    writes: new Map([['mark uid-10.0.0.1', { values: written, times, atMs: 0, missingAtMs: undefined }]]),
   });
 
   it.each([
@@ -296,7 +296,7 @@ describe('a label or mark that others take away', () => {
       {
         kind: 'undone',
         key: 'mark uid-10.0.0.1 2',
-        text: `something else changed ${MANAGED} of node 10.0.0.1 2 times after kube-register wrote it (a policy controller?); written again in 30s`,
+        text: `something else changed ${MANAGED} of node 10.0.0.1 2 times; written again in 30s; find out what does it: a policy controller may change them`,
       },
     ]);
   });
@@ -315,10 +315,10 @@ describe('a label or mark that others take away', () => {
 
   it('is remembered while it is missing, and for an hour after', () => {
     const missing = planAt(50 * MINUTE, stripped, done(8));
-    expect(missing.memory.done.size).toBe(1);
+    expect(missing.memory.writes.size).toBe(1);
     const stands = { ...stripped, nodes: [ours('10.0.0.1', 'a', '10.0.0.1', up)] };
-    expect(planAt(110 * MINUTE, stands, missing.memory).memory.done.size).toBe(1);
-    expect(planAt(110 * MINUTE + 1, stands, missing.memory).memory.done.size).toBe(0);
+    expect(planAt(110 * MINUTE, stands, missing.memory).memory.writes.size).toBe(1);
+    expect(planAt(110 * MINUTE + 1, stands, missing.memory).memory.writes.size).toBe(0);
   });
 });
 
@@ -340,7 +340,7 @@ describe('a node without a machine and without a mark', () => {
     [
       'leaving',
       { leaving: ['x'] },
-      { name: 'leaving', reason: 'it was deleted at 2026-01-01T00:00:00Z and waits for finalizers x', isWarning: true },
+      { name: 'leaving', reason: 'deleted at 2026-01-01T00:00:00Z; it waits for finalizers x', isWarning: true },
     ],
   ] as const)('is never touched: %s', (_, traits, verdict) => {
     expect(wordsOf(traits)).toMatchObject(verdict);
@@ -359,7 +359,7 @@ describe('a node without a machine and without a mark', () => {
 
   it('is not called silent where nobody writes conditions', () => {
     const { reason, isWarning } = wordsOf({ ready: 'none' }, { era: ERAS['v0.12'] }) ?? {};
-    expect(reason).toBe('unmanaged: no machine matches it, and this API server does not tell whether it is in use');
+    expect(reason).toBe('unmanaged: no machine matches it, and this API server does not show whether it is in use');
     expect(isWarning).toBe(true);
   });
 });

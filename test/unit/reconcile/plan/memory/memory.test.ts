@@ -1,23 +1,18 @@
-/** What a pass leaves for the next: names, refusals, what was undone, and what another server would not know. */
+/** What a pass leaves for the next: names, refusals, returned machines, and what is not valid for another server. */
 import { describe, expect, it } from 'vitest';
+import type { Grace } from '../../../../../src/reconcile/plan/memory/graces.ts';
 import {
-  alternation,
-  type Changes,
-  doneOnceMore,
   EMPTY_MEMORY,
-  type Grace,
-  isFutile,
   isHidden,
+  isRefused,
   type Memory,
-  notOver,
-  recall,
+  memoryFor,
   rememberNodes,
-  seeValue,
-  unwatched,
-  watchedSince,
-  watchReturns,
-} from '../../../../src/reconcile/plan/memory.ts';
-import { ERAS, HOUR, INTERVAL, MINUTE, machine, node, observed, ours, planAt } from '../world.ts';
+  trackReturns,
+  withoutExpired,
+  withoutProgress,
+} from '../../../../../src/reconcile/plan/memory/memory.ts';
+import { ERAS, HOUR, MINUTE, machine, node, observed, ours, planAt } from '../../world.ts';
 
 describe('the last nodes of machines', () => {
   const KEPT = 20_000;
@@ -79,25 +74,6 @@ function observedFacts(name: string) {
   return found.facts;
 }
 
-describe('the time that counts between two good passes', () => {
-  const after = (ms: number) => watchedSince({ ...EMPTY_MEMORY, lastGoodMs: 1_000 }, 1_000 + ms, INTERVAL);
-
-  it('is what went by, and at most two intervals', () => {
-    expect([0, INTERVAL, 2 * INTERVAL, 2 * INTERVAL + 1, HOUR, -5].map(after)).toEqual([
-      0,
-      INTERVAL,
-      2 * INTERVAL,
-      2 * INTERVAL,
-      2 * INTERVAL,
-      0,
-    ]);
-  });
-
-  it('is none before the first', () => {
-    expect(watchedSince(EMPTY_MEMORY, HOUR, INTERVAL)).toBe(0);
-  });
-});
-
 describe('a pass that ran into its deadline', () => {
   const grace = (reason: Grace['reason'], mark: string, passes: number): Grace => {
     return { reason, mark, watchedMs: passes * 1_000, passes, failures: 0 };
@@ -112,14 +88,14 @@ describe('a pass that ran into its deadline', () => {
       ['in a row that shares its grace', grace('machine-gone', 'm', 4)],
       ['of another machine', grace('unhealthy', 'm', 4)],
     ]),
-    doubts: new Map([
-      ['still doubted', { kind: 'probe-suspect', watchedMs: 4_000 }],
-      ['well again', { kind: 'probe-suspect', watchedMs: 4_000 }],
-      ['doubted otherwise', { kind: 'probe-suspect', watchedMs: 4_000 }],
+    mismatches: new Map([
+      ['still a mismatch', { kind: 'probe-suspect', watchedMs: 4_000 }],
+      ['no mismatch any more', { kind: 'probe-suspect', watchedMs: 4_000 }],
+      ['another mismatch', { kind: 'probe-suspect', watchedMs: 4_000 }],
     ]),
-    held: new Map([
-      ['still held', { machineId: 'm', passes: 2 }],
-      ['held by another', { machineId: 'm', passes: 2 }],
+    rematched: new Map([
+      ['still rematched', { machineId: 'm', passes: 2 }],
+      ['rematched by another', { machineId: 'm', passes: 2 }],
     ]),
   };
   const after: Memory = {
@@ -132,27 +108,27 @@ describe('a pass that ran into its deadline', () => {
       ['of another machine', grace('unhealthy', 'n', 1)],
       ['dead since', grace('unhealthy', 'm', 1)],
     ]),
-    doubts: new Map([
-      ['still doubted', { kind: 'probe-suspect', watchedMs: 5_000 }],
-      ['doubted otherwise', { kind: 'not-posting', watchedMs: 0 }],
+    mismatches: new Map([
+      ['still a mismatch', { kind: 'probe-suspect', watchedMs: 5_000 }],
+      ['another mismatch', { kind: 'not-posting', watchedMs: 0 }],
     ]),
-    held: new Map([
-      ['still held', { machineId: 'm', passes: 3 }],
-      ['held by another', { machineId: 'n', passes: 1 }],
+    rematched: new Map([
+      ['still rematched', { machineId: 'm', passes: 3 }],
+      ['rematched by another', { machineId: 'n', passes: 1 }],
     ]),
     answered: new Map([['x', ['10.0.0.1']]]),
   };
 
   it('lets no grace and no count go on, ends those that it saw end, and keeps what it learned', () => {
-    expect(unwatched(after, before)).toEqual({
+    expect(withoutProgress(after, before)).toEqual({
       ...after,
       lastGoodMs: 1_000,
       graces: new Map([
         ['still dead', grace('unhealthy', 'm', 4)],
         ['in a row that shares its grace', grace('machine-gone', 'm', 4)],
       ]),
-      doubts: new Map([['still doubted', { kind: 'probe-suspect', watchedMs: 4_000 }]]),
-      held: new Map([['still held', { machineId: 'm', passes: 2 }]]),
+      mismatches: new Map([['still a mismatch', { kind: 'probe-suspect', watchedMs: 4_000 }]]),
+      rematched: new Map([['still rematched', { machineId: 'm', passes: 2 }]]),
     });
   });
 });
@@ -165,151 +141,35 @@ describe('what is remembered until a time', () => {
   ]);
 
   it('is over at that time', () => {
-    expect(notOver(until, 100)).toEqual(new Map([['not over', 101]]));
+    expect(withoutExpired(until, 100)).toEqual(new Map([['not over', 101]]));
   });
 
   it.each([
     ['over', false],
     ['just over', false],
     ['not over', true],
-    ['never heard of', false],
+    ['unknown', false],
   ])('says of a request and of a name that is %s: %s', (what, expected) => {
-    expect(isFutile({ ...EMPTY_MEMORY, futile: until }, what, 100)).toBe(expected);
+    expect(isRefused({ ...EMPTY_MEMORY, refused: until }, what, 100)).toBe(expected);
     expect(isHidden({ ...EMPTY_MEMORY, hidden: until }, what, 100)).toBe(expected);
-  });
-});
-
-describe('what was done', () => {
-  const written = (...pairs: (readonly [string, string | null])[]) => new Map(pairs);
-  const x = written(['x', '1']);
-
-  it('is counted as long as it writes something again', () => {
-    const once = doneOnceMore(undefined, x, 1);
-    const twice = doneOnceMore({ ...once, missingAtMs: 2 }, written(['x', '1'], ['y', '2']), 3);
-    expect([once, twice]).toEqual([
-      { wanted: x, times: 1, atMs: 1, missingAtMs: undefined },
-      { wanted: written(['x', '1'], ['y', '2']), times: 2, atMs: 3, missingAtMs: undefined },
-    ]);
-    expect(doneOnceMore(twice, written(['y', '2']), 4)).toMatchObject({ times: 3 });
-  });
-
-  it('is counted anew when it writes other keys or other values, and what was written stays known', () => {
-    const thrice = { wanted: x, times: 3, atMs: 1, missingAtMs: undefined };
-    expect(doneOnceMore(thrice, written(['y', '2']), 4)).toMatchObject({
-      wanted: written(['x', '1'], ['y', '2']),
-      times: 1,
-    });
-    expect(doneOnceMore(thrice, written(['x', '2']), 4)).toMatchObject({ wanted: written(['x', '2']), times: 1 });
-    expect(doneOnceMore(thrice, written(['x', null]), 4)).toMatchObject({ times: 1 });
-  });
-});
-
-describe('a value that goes back and forth', () => {
-  const seen = (...values: (readonly [value: string, atMs: number])[]) =>
-    values.reduce<Changes | undefined>((changes, [value, atMs]) => seeValue(changes, value, atMs), undefined);
-
-  it.each([
-    [
-      'A, B, A, B',
-      [
-        ['A', 0],
-        ['B', 1],
-        ['A', 2],
-        ['B', 3],
-      ],
-      ['A', 'B'],
-    ],
-    [
-      'A, B, A',
-      [
-        ['A', 0],
-        ['B', 1],
-        ['A', 2],
-      ],
-      undefined,
-    ],
-    [
-      'A, B, A, C',
-      [
-        ['A', 0],
-        ['B', 1],
-        ['A', 2],
-        ['C', 3],
-      ],
-      undefined,
-    ],
-    [
-      'A, B, C, B',
-      [
-        ['A', 0],
-        ['B', 1],
-        ['C', 2],
-        ['B', 3],
-      ],
-      undefined,
-    ],
-    [
-      'A, B, A, B, A: the last four',
-      [
-        ['A', 0],
-        ['B', 1],
-        ['A', 2],
-        ['B', 3],
-        ['A', 4],
-      ],
-      ['B', 'A'],
-    ],
-    [
-      'A, A, B, B, A, A, B',
-      [
-        ['A', 0],
-        ['A', 1],
-        ['B', 2],
-        ['B', 3],
-        ['A', 4],
-        ['A', 5],
-        ['B', 6],
-      ],
-      ['A', 'B'],
-    ],
-    [
-      'nothing said in between',
-      [
-        ['A', 0],
-        ['', 1],
-        ['B', 2],
-        ['', 3],
-        ['A', 4],
-        ['B', 5],
-      ],
-      ['A', 'B'],
-    ],
-  ] as const)('%s', (_, values, expected) => {
-    expect(alternation(seen(...values), 10)).toEqual(expected);
-  });
-
-  it('does so within an hour', () => {
-    const changes = seen(['A', 0], ['B', MINUTE], ['A', 2 * MINUTE], ['B', 3 * MINUTE]);
-    expect(alternation(changes, MINUTE + HOUR)).toEqual(['A', 'B']);
-    expect(alternation(changes, MINUTE + HOUR + 1)).toBeUndefined();
   });
 });
 
 describe('machines whose nodes were deregistered', () => {
   const gone = (atMs: number, returnedAtMs?: number) => ({ name: 'x', uid: 'u', atMs, returnedAtMs });
   const watched = (entry: ReturnType<typeof gone>, isBack: boolean, nowMs: number) =>
-    watchReturns({ ...EMPTY_MEMORY, deregistered: new Map([['m', entry]]) }, () => isBack, nowMs).get('m');
+    trackReturns({ ...EMPTY_MEMORY, deregistered: new Map([['m', entry]]) }, () => isBack, nowMs).get('m');
 
   it.each([
-    ['come back', gone(0), true, MINUTE, MINUTE],
-    ['came back, and stay so', gone(0, 5), true, MINUTE, 5],
-    ['came back, and are away again', gone(0, 5), false, MINUTE, 5],
-    ['came back in the last minute of the hour, which counts for an hour more', gone(0, HOUR), true, 2 * HOUR, HOUR],
+    ['return', gone(0), true, MINUTE, MINUTE],
+    ['returned, and stay', gone(0, 5), true, MINUTE, 5],
+    ['returned, and are gone again', gone(0, 5), false, MINUTE, 5],
+    ['returned at the end of the hour, which counts for an hour more', gone(0, HOUR), true, 2 * HOUR, HOUR],
   ])('%s', (_, entry, isBack, nowMs, returnedAtMs) => {
     expect(watched(entry, isBack, nowMs)?.returnedAtMs).toBe(returnedAtMs);
   });
 
-  it('are forgotten when they do not come back within an hour, and an hour after they came back', () => {
+  it('are forgotten when they do not return within an hour, and an hour after they returned', () => {
     expect(watched(gone(0), false, HOUR)).toBeDefined();
     expect(watched(gone(0), false, HOUR + 1)).toBeUndefined();
     expect(watched(gone(0, MINUTE), true, HOUR + MINUTE)).toBeDefined();
@@ -326,19 +186,19 @@ describe('another server', () => {
     answered: new Map([['u', ['10.0.0.1']]]),
     lastNodes: new Map([['m', { name: 'x', uid: 'u', origin: 'named' }]]),
     deregistered: new Map([['m', { name: 'x', uid: 'u', atMs: 1, returnedAtMs: undefined }]]),
-    done: new Map([['register m', { wanted: new Map([['name', 'x']]), times: 1, atMs: 1, missingAtMs: undefined }]]),
-    futile: new Map([['x', 1]]),
+    writes: new Map([['register m', { values: new Map([['name', 'x']]), times: 1, atMs: 1, missingAtMs: undefined }]]),
+    refused: new Map([['x', 1]]),
     hidden: new Map([['x', 1]]),
   };
 
   it('that can do the same is the same server, whatever its version: two patch releases behind one balancer', () => {
-    expect(recall(full, ERAS['v1.0'])).toBe(full);
-    expect(recall({ ...full, abilities: undefined }, ERAS['v0.8'])).toMatchObject({ graces: full.graces });
+    expect(memoryFor(full, ERAS['v1.0'])).toBe(full);
+    expect(memoryFor({ ...full, abilities: undefined }, ERAS['v0.8'])).toMatchObject({ graces: full.graces });
   });
 
   it.each(['v0.8', 'v0.12', 'v0.17'] as const)('that can do other things (%s) knows of machines alone', (era) => {
     const { lastGoodMs, lastNodes, deregistered } = full;
-    expect(recall(full, ERAS[era])).toEqual({ ...EMPTY_MEMORY, lastGoodMs, lastNodes, deregistered });
+    expect(memoryFor(full, ERAS[era])).toEqual({ ...EMPTY_MEMORY, lastGoodMs, lastNodes, deregistered });
   });
 
   it('is remembered by what it can do', () => {

@@ -1,4 +1,4 @@
-/** What goes back and forth within an hour: two hosts stand behind it, so nobody's node is deregistered or changed. */
+/** What alternates within an hour is two hosts, so that none of their nodes is deregistered or changed. */
 import { describe, expect, it } from 'vitest';
 import { LABELS } from '../../../../src/reconcile/evidence/marks.ts';
 import type { Plan } from '../../../../src/reconcile/plan/plan.ts';
@@ -30,7 +30,7 @@ describe('a machine whose address goes A, B, A, B', () => {
     const plans = plansOf([A, B, A, B, A]);
     expect(plans.map((plan) => warnings(plan)?.length)).toEqual([0, 0, 0, 1, 1]);
     expect(warnings(plans[3])?.[0]).toBe(
-      'fleet lists machine a at 10.0.0.1 and at 10.0.0.2 in turns: two hosts have the same /etc/machine-id; none of their nodes is deregistered or changed; give each host its own: rm /etc/machine-id, systemd-machine-id-setup, restart fleet',
+      'fleet lists machine a alternately at 10.0.0.1 and at 10.0.0.2: two hosts have the same /etc/machine-id; their nodes are neither deregistered nor changed; on all of these hosts but one: rm /etc/machine-id && systemd-machine-id-setup && reboot',
     );
     expect(plans[3]?.machines.get('a')).toMatchObject({ name: 'has-node', isWarning: true });
   });
@@ -100,7 +100,7 @@ describe('a node whose reported id goes A, B, A, B', () => {
     const policy = { adopt: false };
     const plan = plansOf([as('a'), as('b'), as('a'), as('b')], policy).at(-1);
     expect(warnings(plan)).toEqual([
-      'two kubelets report as node localhost in turns (a; b); the node is neither deregistered nor changed; give each kubelet its own --hostname-override',
+      'two kubelets alternately post the status of node localhost (a; b); the node is neither deregistered nor changed; give each kubelet its own --hostname-override',
     ]);
     expect(plan?.machines.get('a')).toMatchObject({ name: 'conflict', isWarning: true });
     expect(told(plan ?? expect.fail())).toEqual([]);
