@@ -139,7 +139,7 @@ function repeatedKey({ action, result }: Outcome): string {
 
 /** A failed action that waits for its turn, or that the server would refuse again, has not ended. */
 function isPutOff(action: Action, seen: PassReport['seen']): boolean {
-  if (seen === undefined || seen.plan.memory.futile.has(fingerprint(action))) return true;
+  if (seen === undefined || seen.plan.memory.refused.has(fingerprint(action))) return true;
   return action.kind === 'deregister' && seen.plan.nodes.get(action.node.name)?.name === 'queued';
 }
 
