@@ -1,8 +1,8 @@
 /** `kube-register explain`: the evidence about one machine or node, the rule that applies to it, and what comes next. */
 
+import { KUBELET_WORDS } from '../reconcile/evidence/liveness.ts';
 import type { Reason } from '../reconcile/plan/verdict.ts';
 import type { NodeStatus, Status } from '../status/document.ts';
-import { KUBELET_WORDS } from '../status/kubelet-words.ts';
 import { type OverviewRow, overviewOf } from '../status/overview.ts';
 import { MACHINE_HELP, NODE_HELP } from '../status/verdict-help.ts';
 import { onOneLine } from '../text/quote.ts';
@@ -94,12 +94,12 @@ function evidenceLines(
 type Pair = Pick<OverviewRow, 'machine' | 'node'>;
 
 function fleetText({ machine, node }: Pair, { rules: { selector }, machines }: Status): string {
-  const wanted = selector === '' ? 'which every machine does' : `METADATA=${selector}`;
+  const wanted = selector === '' ? 'every machine' : `METADATA=${selector}`;
   if (machine === undefined) {
     const ids = [node?.mark, node?.reportedId].filter((id) => id != null);
     const named = ids.map((id) => machines.find((one) => one.id === id)).find((one) => one !== undefined);
     const id = named?.id ?? ids[0];
-    if (id === undefined) return 'no machine matches this node, and it names none';
+    if (id === undefined) return 'no machine matches this node';
     return named === undefined
       ? `does not list machine ${id}`
       : `lists machine ${id}, ${named.node === null ? named.verdict : `whose node is ${named.node}`}`;
@@ -128,7 +128,7 @@ const READY = {
   unknown: 'Unknown: its kubelet has stopped posting',
   none: 'the node has no Ready condition',
   unreadable: 'its status cannot be read',
-  unread: 'not read in this pass, because its kubelet answered',
+  unread: 'not read in this pass, because its kubelet is reachable',
 } as const;
 
 function kubernetesText(node: OverviewRow['node']): string {
@@ -159,7 +159,7 @@ function aliveLines(node: OverviewRow['node'], status: Status): readonly (readon
 
 function markLines(node: NodeStatus, now: number): readonly (readonly [string, string])[] {
   if (node.otherOwner !== null) {
-    return [['owner', `${node.otherOwner}: managed by another kube-register, never touched by this one`]];
+    return [['owner', `${node.otherOwner}: managed by another kube-register, never changed by this one`]];
   }
   if (node.mark === null) return [['managed', 'no: it is never deregistered']];
   const origin = node.origin === 'managed' ? '' : `, ${node.origin} by this daemon`;
@@ -184,7 +184,7 @@ function ruleLines({ machine, node }: OverviewRow, { rules, guard }: Status): re
 
 function helpOf(table: Readonly<Record<string, { means: string; mayDo: string }>>, verdict = '') {
   const help = Object.hasOwn(table, verdict) ? table[verdict] : undefined;
-  return help ?? { means: 'this program does not know that verdict', mayDo: 'ask with the version of the daemon' };
+  return help ?? { means: 'unknown verdict', mayDo: 'use the kube-register version of the daemon' };
 }
 
 /** When the node would be deregistered, by the reason that applies to it now. */
@@ -199,7 +199,7 @@ function deregisterLines(node: NodeStatus, rules: Status['rules']): readonly (re
   const grace =
     graceMs === null ? `never: ${setting}=never` : `after ${formatDuration(graceMs)} of watched time (${setting})`;
   const needsAnswer = isUnhealthy || reason === 'metadata-changed';
-  const unheard = needsAnswer ? ', if its kubelet has answered this process before' : '';
+  const unheard = needsAnswer ? ', if its kubelet has been reachable since this process started' : '';
   return [
     ['deregisters', `a node that is not alive, ${when} (${reason}): ${grace}${unheard}; an alive one: never`],
     ...veto,

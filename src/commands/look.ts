@@ -46,13 +46,15 @@ export async function openSource(
     if (first !== undefined) return sourceOf(daemon, first, signal);
     if (asked !== undefined)
       throw new LookError(
-        `GET ${daemon}/status: the connection was refused: does kube-register run there? check --daemon`,
+        `GET ${daemon}/status: the connection was refused: is kube-register running there? check --daemon`,
       );
   }
   const own = await openObserver(settings, signal);
   const ownBecause =
-    daemon === undefined ? 'KUBE_REGISTER_LISTEN names no port to ask a daemon at' : `No daemon listens at ${daemon}`;
-  return { origin: { ownBecause }, look: async () => withoutAges((await own.look()).status), close: own.close };
+    daemon === undefined
+      ? 'KUBE_REGISTER_LISTEN has no fixed port, so no daemon can be found'
+      : `No daemon listens at ${daemon}`;
+  return { origin: { ownBecause }, look: async () => withoutTimes((await own.look()).status), close: own.close };
 }
 
 /** What `sourceOf` was given at the start is not asked for twice. */
@@ -64,7 +66,7 @@ function sourceOf(daemon: string, first: Status, signal: AbortSignal): StatusSou
       const status = waiting ?? (await askDaemon(daemon, signal));
       waiting = undefined;
       if (status === undefined)
-        throw new LookError(`GET ${daemon}/status: the connection was refused: the daemon has gone`);
+        throw new LookError(`GET ${daemon}/status: the connection was refused: the daemon has stopped`);
       return status;
     },
     close: () => {},
@@ -72,7 +74,7 @@ function sourceOf(daemon: string, first: Status, signal: AbortSignal): StatusSou
 }
 
 /** Who has only just begun to look does not know since when anything is as it is. */
-function withoutAges(status: Status): Status {
+function withoutTimes(status: Status): Status {
   const { machines, nodes, fleet, kubernetes } = status;
   return {
     ...status,
@@ -113,12 +115,12 @@ function readStatus(url: string, body: string): Status {
   try {
     read = JSON.parse(body);
   } catch {
-    throw new LookError(`GET ${url}: the answer is not JSON: is this kube-register?`);
+    throw new LookError(`GET ${url}: the response is not JSON: is this kube-register?`);
   }
   const parsed = statusDocument.safeParse(read);
   if (parsed.success) return parsed.data;
   throw new LookError(
-    `GET ${url}: this is not the status of kube-register ${VERSION}: another program or version answers there`,
+    `GET ${url}: this is not the status of kube-register ${VERSION}: another program or version runs there`,
   );
 }
 

@@ -81,10 +81,10 @@ const SIGNS = {
 } as const;
 
 /** Verdicts that rest on earlier passes. */
-const UNSURE: ReadonlySet<string> = new Set(['in-grace', 'queued', 'unheard']);
+const NEEDS_DAEMON: ReadonlySet<string> = new Set(['in-grace', 'queued', 'unheard']);
 
-const UNWATCHED =
-  'plan looks once: a running daemon knows how much of a grace period is over, and whose kubelets have answered before (kube-register status).';
+const ONE_PASS_ONLY =
+  'plan observes once. A running daemon knows how much of a grace period is over and which kubelets were reachable: kube-register status.';
 
 export function planText({ held, steps, watched, notes }: PlanDocument, terminal: Terminal): string {
   const parts = [
@@ -96,7 +96,7 @@ export function planText({ held, steps, watched, notes }: PlanDocument, terminal
       }),
     ),
     ...(held === null ? [] : [terminal.paint({ text: held, style: 'trouble' })]),
-    ...(watched.some(({ verdict }) => UNSURE.has(verdict)) ? [UNWATCHED] : []),
+    ...(watched.some(({ verdict }) => NEEDS_DAEMON.has(verdict)) ? [ONE_PASS_ONLY] : []),
     ...notes.map((note) => terminal.paint({ text: `note: ${note}`, style: 'watch' })),
     sumText(steps),
   ];

@@ -5,6 +5,7 @@ import type { Signals } from '../daemon/signals.ts';
 import type { Command } from '../settings/command-line.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Status } from '../status/document.ts';
+import { plural } from '../text/plural.ts';
 import { quote } from '../text/quote.ts';
 import { explainText, rowsAbout } from './explain.ts';
 import { LookError, openObserver, openSource, type StatusSource } from './look.ts';
@@ -48,7 +49,7 @@ export async function runCommand(
 
 /** Machines at one address, or nodes that name one machine, are few; more than that is a beginning that many have. */
 const MOST_EXPLAINED = 5;
-const LOOKING = 'looking at fleet, kubelets and Kubernetes';
+const LOOKING = 'observing fleet, kubelets and Kubernetes';
 
 /** The commands that a daemon can answer as well as we can. */
 async function showSeen(
@@ -103,7 +104,7 @@ async function watchStatus(
       if (!('daemon' in origin)) intervalMs = status.rules.intervalMs;
     } catch (error) {
       if (!(error instanceof LookError)) throw error;
-      if (error.message !== problem && !signal.aborted) terminal.note(`${error.message}; it is tried again`);
+      if (error.message !== problem && !signal.aborted) terminal.note(`${error.message}; trying again`);
       problem = error.message;
     }
     await pause(intervalMs, undefined, { signal }).catch(() => {});
@@ -116,13 +117,13 @@ async function explain({ output, subject }: Asked<'explain'>, source: StatusSour
   if (rows.length === 0) {
     const { machines, nodes } = status;
     throw new LookError(
-      `there is no machine and no node ${quote(subject)} among ${machines.length} machines and ${nodes.length} nodes: give an id, the beginning of one, a node's name or an address`,
+      `no machine or node matches ${quote(subject)} (${plural(machines.length, 'machine')}, ${plural(nodes.length, 'node')}): give a machine ID, its first characters, a node name or an address`,
     );
   }
   if (rows.length > MOST_EXPLAINED) {
     const some = rows.slice(0, 3).map(({ machine, node }) => machine?.id ?? node?.name);
     throw new LookError(
-      `${rows.length} are meant by ${quote(subject)}, among them ${some.join(', ')}: give more of it`,
+      `${quote(subject)} matches ${rows.length} machines and nodes, such as ${some.join(', ')}: give more characters`,
     );
   }
   if (output === 'json') {
@@ -140,7 +141,7 @@ async function showPlan(
   const observer = await openObserver(settings, signal);
   try {
     const { status, report } = await terminal.whileAtWork(LOOKING, observer.look());
-    if (report.seen === undefined) throw new LookError('nothing was seen');
+    if (report.seen === undefined) throw new LookError('nothing was observed');
     const plan = planDocument(report.seen, status);
     await (output === 'json' ? terminal.printJson(plan, 2) : terminal.print(planText(plan, terminal)));
     return plan.steps.length > 0 ? EXIT.todo : EXIT.done;

@@ -1,7 +1,7 @@
 /** The program from its arguments to its exit code: what is asked for, with which settings, and who does it. */
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { liveInUtc } from '../daemon/schedule.ts';
+import { useUtc } from '../daemon/schedule.ts';
 import { serve } from '../daemon/serve.ts';
 import type { Signals } from '../daemon/signals.ts';
 import { VERSION } from '../daemon/version.ts';
@@ -18,7 +18,7 @@ const EXIT = { done: 0, failed: 1, badSettings: 2 } as const;
 
 /** Runs kube-register for a process and resolves with its exit code. */
 export async function run(host: NodeJS.Process, signals: Signals): Promise<number> {
-  liveInUtc(host.env);
+  useUtc(host.env);
   const terminal = new Terminal(host);
   const { command, rest, mistakes } = readCommandLine(host.argv.slice(2));
   const invocation = readSettings(rest, host.env, existsSync, mistakes);

@@ -1,7 +1,7 @@
 /** `kube-register status`: machines and nodes as a table, as `fleetctl list-machines` and `kubectl get nodes` would print them. */
 
+import { KUBELET_WORDS } from '../reconcile/evidence/liveness.ts';
 import type { NodeStatus, Status } from '../status/document.ts';
-import { KUBELET_WORDS } from '../status/kubelet-words.ts';
 import { mostUrgentFirst, type OverviewRow, overviewOf, withDelay } from '../status/overview.ts';
 import { summarize } from '../status/summary.ts';
 import { onOneLine } from '../text/quote.ts';
@@ -16,7 +16,7 @@ export function statusText(status: Status, origin: Origin, terminal: Terminal): 
   const none =
     status.counts === null
       ? 'No pass has succeeded yet: nothing is known.'
-      : 'fleet lists no machine, and there is no node.';
+      : 'fleet lists no machine, and Kubernetes has no node.';
   const { concern, sentence } = summarize(status);
   return [
     terminal.paint({ text: sentence, style: concern }),
@@ -38,7 +38,7 @@ function header(status: Status, origin: Origin, terminal: Terminal): string {
   ];
   lines.push(...warningLines(status, terminal));
   if ('daemon' in origin) lines.unshift(['pass', passText(status, now, terminal)]);
-  return [whoText(status, origin), ...lines.map(([name, text]) => `${name.padEnd(12)}${text}`)].join('\n');
+  return [originText(status, origin), ...lines.map(([name, text]) => `${name.padEnd(12)}${text}`)].join('\n');
 }
 
 const WARNINGS_SHOWN = 5;
@@ -49,29 +49,29 @@ function warningLines({ warnings }: Status, terminal: Terminal): readonly (reado
   return shown.map((text) => ['warning', terminal.paint({ text, style: 'watch' })]);
 }
 
-function whoText({ version, startedAt, now, dryRun }: Status, origin: Origin): string {
-  if ('ownBecause' in origin) return `${origin.ownBecause}: this is one look of our own, and nothing was changed.`;
+function originText({ version, startedAt, now, dryRun }: Status, origin: Origin): string {
+  if ('ownBecause' in origin) return `${origin.ownBecause}: kube-register observed once, and changed nothing.`;
   const running = `kube-register ${brief(version)} at ${origin.daemon}, running for ${ageOf(startedAt, Date.parse(now))}`;
   return dryRun ? `${running}; a dry run: it changes nothing` : running;
 }
 
 function passText({ pass }: Status, now: number, terminal: Terminal): string {
   const { last, running, next, lastSuccess } = pass;
-  const upcoming = next === null ? '' : `; the next in ${formatAge(Date.parse(next) - now)}`;
-  if (last === null) return running ? 'the first is running' : `none yet${upcoming}`;
+  const upcoming = next === null ? '' : `; next in ${formatAge(Date.parse(next) - now)}`;
+  if (last === null) return running ? 'first pass running' : `none yet${upcoming}`;
   const failures = Object.values(last.failures);
   if (failures.length === 0) {
-    return `the last took ${last.durationMs} ms, ${ageOf(lastSuccess, now)} ago${running ? '; one is running' : upcoming}`;
+    return `last pass took ${last.durationMs} ms, ${ageOf(lastSuccess, now)} ago${running ? '; next one running' : upcoming}`;
   }
-  const since = lastSuccess === null ? 'none has succeeded' : `the last good one was ${ageOf(lastSuccess, now)} ago`;
-  return terminal.paint({ text: `the last failed, ${since}${upcoming}`, style: 'trouble' });
+  const since = lastSuccess === null ? 'none has succeeded' : `last success ${ageOf(lastSuccess, now)} ago`;
+  return terminal.paint({ text: `last pass failed, ${since}${upcoming}`, style: 'trouble' });
 }
 
 function serverText({ up, since, problem }: Status['fleet'], now: number, terminal: Terminal): string {
   if (up === null) return 'not asked yet';
-  if (up) return `answers${lasting(since, now)}`;
+  if (up) return `reachable${lasting(since, now)}`;
   return terminal.paint({
-    text: `does not answer as it should${lasting(since, now)}: ${problem ?? ''}`,
+    text: `failing${lasting(since, now)}: ${problem ?? ''}`,
     style: 'trouble',
   });
 }

@@ -41,7 +41,7 @@ export class OutputError extends Error {
   readonly readerHasGone: boolean;
 
   constructor({ code, message }: NodeJS.ErrnoException) {
-    super(`nothing can be written to the standard output (${code ?? message})`);
+    super(`cannot write to the standard output (${code ?? message})`);
     this.readerHasGone = code === 'EPIPE';
   }
 }

@@ -6,10 +6,10 @@ import { nearMiss } from './near-miss.ts';
 
 /** What the program does beside being a daemon. Also what --help and README say of each. */
 export const COMMANDS = {
-  check: 'goes through everything an installation needs, and says what is wrong and how to mend it',
-  status: 'prints the machines and nodes, and what is decided on each',
-  explain: 'tells everything that is known of one machine or node, the rule that applies, and what comes next',
-  plan: 'looks once, changes nothing, and prints what would be done',
+  check: 'checks everything that an installation needs, and prints what is wrong and how to mend it',
+  status: 'prints the machines and nodes, each with its verdict',
+  explain: 'prints the evidence about one machine or node, the rule that applies, and what happens next',
+  plan: 'observes once, changes nothing, and prints what would be done',
 } as const;
 
 type CommandName = keyof typeof COMMANDS;
@@ -36,11 +36,11 @@ export interface CommandLine {
 /** The flags of commands, for help and README; each is taken by the commands that are named. */
 export const COMMAND_FLAGS = [
   { flag: '-o, --output', of: ['check', 'status', 'explain', 'plan'], help: 'text, or json for programs' },
-  { flag: '-w, --watch', of: ['status'], help: 'goes on, and prints again after each pass' },
+  { flag: '-w, --watch', of: ['status'], help: 'prints again after each pass, until interrupted' },
   {
     flag: '--daemon',
     of: ['status', 'explain'],
-    help: 'host:port of the daemon to ask; else of LISTEN',
+    help: 'host:port of the daemon; the default is that of LISTEN',
   },
 ] as const;
 
@@ -59,7 +59,7 @@ function unknownCommand(word: string, rest: readonly string[], argv: readonly st
   if (word === 'help' || word === 'version') return { command, rest: [`--${word}`, ...rest], mistakes: [] };
   const near = nearMiss(word, COMMAND_NAMES);
   if (near === undefined) return { command, rest: argv, mistakes: [] };
-  return { command, rest, mistakes: [`${show(word)}: there is no such command; did you mean ${near}?`] };
+  return { command, rest, mistakes: [`${show(word)}: unknown command; did you mean ${near}?`] };
 }
 
 interface Own {
@@ -92,7 +92,7 @@ function withFlags(name: CommandName, argv: readonly string[]): CommandLine {
   }
   const asksForHelp = rest.some((argument) => /^--?(h|help|version)$/.test(argument));
   if (name === 'explain' && !own.subject && !asksForHelp) {
-    mistakes.push('explain: needs the id of a machine, the name of a node or an address, as in explain 10.0.0.7');
+    mistakes.push('explain: needs a machine ID, a node name or an address, as in: explain 10.0.0.7');
   }
   return { command: commandOf(name, own), rest, mistakes };
 }
@@ -123,7 +123,7 @@ function take(own: Own, flag: string, given: string | undefined, queue: string[]
   return undefined;
 }
 
-const TWICE = 'is given twice, with two values';
+const TWICE = 'is given twice, with different values';
 /** That of LISTEN, if it is not set. */
 const USUAL_PORT = 10_271;
 

@@ -96,7 +96,8 @@ function readFlags(argv: readonly string[]): Found {
     const text = (value ?? followingValue(name, queue))?.trim();
     const before = given.get(name);
     if (text === undefined) mistakes.push(`${written}: needs a value, as in ${written}=value`);
-    else if (before !== undefined && before.text !== text) mistakes.push(`${written}: is given twice, with two values`);
+    else if (before !== undefined && before.text !== text)
+      mistakes.push(`${written}: is given twice, with different values`);
     else given.set(name, { written, text });
   }
   return { asked: QUESTIONS.find((question) => asked.has(question)), given, mistakes };
@@ -110,8 +111,8 @@ function followingValue(name: SettingName, queue: string[]): string | undefined 
 }
 
 function unknown(written: string, near: string | undefined, spell: (name: string) => string): string {
-  const advice = near === undefined ? '--help lists them all' : `did you mean ${spell(near)}?`;
-  return `${/^[\w-]{1,64}$/.test(written) && !mayBeSecret(written) ? written : show(written)}: there is no such setting; ${advice}`;
+  const advice = near === undefined ? 'see --help' : `did you mean ${spell(near)}?`;
+  return `${/^[\w-]{1,64}$/.test(written) && !mayBeSecret(written) ? written : show(written)}: unknown setting; ${advice}`;
 }
 
 /** One line for a value that its setting does not take. */

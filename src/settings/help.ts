@@ -1,6 +1,6 @@
 /** The text of --help: the table of settings, for people. */
 import { COMMAND_FLAGS, COMMANDS } from './command-line.ts';
-import { ENV_PREFIX, envName, flagName, rowOf, type SettingName, settingNames } from './table.ts';
+import { envName, flagName, rowOf, type SettingName, settingNames } from './table.ts';
 
 const WIDTH = 120;
 const MARGIN = '  ';
@@ -11,11 +11,11 @@ Keeps the nodes of a Kubernetes API server equal to the healthy kubelet machines
 
 Usage: kube-register [command] [--<setting>=<value> ...]
 
-Without a command it runs as the daemon. With one it answers a question and ends:
+Without a command, kube-register runs as the daemon. Commands:
 
 ${list(Object.entries(COMMANDS))}
 
-A command takes the settings that the daemon takes, and these flags of its own:
+A command takes the settings of the daemon and these flags:
 
 ${list(COMMAND_FLAGS.map(({ flag, of, help }) => [flag, `${help} (${of.join(', ')})`]))}
 
@@ -29,10 +29,10 @@ const ENDING = `
 --version      print the version
 
 Exit codes
-  0  stopped as asked, or done (${ENV_PREFIX}ONCE)
+  0  stopped by a signal, or done
   1  failed
-  2  a setting is wrong: one line for each mistake
-  3  there is something to do (plan)
+  2  a setting or a flag is invalid: one line for each
+  3  plan: there is something to do
 `.trim();
 
 function list(rows: readonly (readonly [string, string])[]): string {

@@ -8,6 +8,6 @@ const AROUND_A_WORD = /(^|[,=(\s])(?<mark>["']).*?\k<mark>($|[,)\s])/;
 export function quotesProblem(name: SettingName, text: string): string | undefined {
   const pattern = name === 'METADATA' ? AROUND_A_WORD : AT_AN_EDGE;
   return pattern.test(text)
-    ? 'has quotation marks that belong to the value, as docker --env-file leaves them: write it without them'
+    ? 'contains quotation marks, which docker --env-file does not remove: write the value without them'
     : undefined;
 }

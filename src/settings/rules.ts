@@ -38,7 +38,7 @@ const RULES: readonly Rule[] = [
     reads: ['API_INSECURE_SKIP_TLS_VERIFY'],
     problem: ({ values }, spell) =>
       values.API_INSECURE_SKIP_TLS_VERIFY
-        ? `checks a certificate that ${spell('API_INSECURE_SKIP_TLS_VERIFY')} says not to check; set one of the two`
+        ? `contradicts ${spell('API_INSECURE_SKIP_TLS_VERIFY')}; set only one of them`
         : undefined,
   },
   {
@@ -64,7 +64,7 @@ const RULES: readonly Rule[] = [
     reads: ['REVERSE_LOOKUP', 'NODE_NAME'],
     problem: ({ values, given }, spell) =>
       values.REVERSE_LOOKUP && given.has('NODE_NAME') && values.NODE_NAME.kind !== 'reverse-lookup'
-        ? `means NODE_NAME=reverse-lookup, but ${spell('NODE_NAME')} says something else; set one of the two`
+        ? `means NODE_NAME=reverse-lookup, but ${spell('NODE_NAME')} has another value; set only one of them`
         : undefined,
   },
 ];
@@ -85,7 +85,7 @@ function notBoth(about: SettingName, other: SettingName): Rule {
     about,
     reads: [],
     problem: ({ given }, spell) =>
-      given.has(other) ? `cannot stand beside ${spell(other)}; set one of the two` : undefined,
+      given.has(other) ? `cannot be combined with ${spell(other)}; set only one of them` : undefined,
   };
 }
 
@@ -93,7 +93,7 @@ function together(about: SettingName, other: SettingName): Rule {
   return {
     about,
     reads: [],
-    problem: ({ given }, spell) => (given.has(other) ? undefined : `needs ${spell(other)} too`),
+    problem: ({ given }, spell) => (given.has(other) ? undefined : `requires ${spell(other)}`),
   };
 }
 
@@ -104,7 +104,7 @@ function onlyForHttpsFleet(about: SettingName): Rule {
     problem: ({ values }, spell) =>
       values.FLEET_ENDPOINT.startsWith('https://') || !isAsked(about, values)
         ? undefined
-        : `is only for an https:// endpoint, and ${spell('FLEET_ENDPOINT')} is ${quote(values.FLEET_ENDPOINT)}`,
+        : `requires an https:// endpoint, but ${spell('FLEET_ENDPOINT')} is ${quote(values.FLEET_ENDPOINT)}`,
   };
 }
 
@@ -119,7 +119,7 @@ function notBesideKubeconfig(about: SettingName): Rule {
     reads: ['API_INSECURE_SKIP_TLS_VERIFY'],
     problem: ({ given, values }, spell) =>
       given.has('KUBECONFIG') && isAsked(about, values)
-        ? `cannot stand beside ${spell('KUBECONFIG')}, which says this itself`
+        ? `cannot be combined with ${spell('KUBECONFIG')}, which contains this`
         : undefined,
   };
 }
@@ -130,7 +130,7 @@ function onlyForHttpsApi(about: SettingName): Rule {
     reads: ['API_ENDPOINT', 'KUBECONFIG', 'API_INSECURE_SKIP_TLS_VERIFY', 'API_LEGACY_TLS'],
     problem: ({ api, values }, spell) =>
       api.endpoint?.startsWith('http://') && isAsked(about, values)
-        ? `is only for an https:// endpoint, and ${spell('API_ENDPOINT')} is ${quote(api.endpoint)}`
+        ? `requires an https:// endpoint, but ${spell('API_ENDPOINT')} is ${quote(api.endpoint)}`
         : undefined,
   };
 }
@@ -142,7 +142,7 @@ function onlyForCheckedKubelets(about: SettingName): Rule {
     problem: ({ given }, spell) =>
       given.has('KUBELET_CA_FILE')
         ? undefined
-        : `needs ${spell('KUBELET_CA_FILE')} too: credentials go only to a kubelet whose certificate is checked`,
+        : `requires ${spell('KUBELET_CA_FILE')}: credentials are sent only to kubelets whose certificate is verified`,
   };
 }
 
@@ -153,7 +153,7 @@ function onlyForHttpsKubelets(about: SettingName): Rule {
     problem: ({ given, values }, spell) =>
       kubeletUrls(values).some((url) => url.startsWith('https://'))
         ? undefined
-        : `is only for https:// URLs, and ${spell(given.has('HEALTHZ_PORT') ? 'HEALTHZ_PORT' : 'HEALTHZ_URL')} gives none`,
+        : `requires https:// URLs, but ${spell(given.has('HEALTHZ_PORT') ? 'HEALTHZ_PORT' : 'HEALTHZ_URL')} has none`,
   };
 }
 
@@ -181,16 +181,16 @@ export function warningsOf({ given, values }: Facts): string[] {
     if (values[name] >= SHORT_GRACE_MS) continue;
     const limit = formatDuration(SHORT_GRACE_MS);
     warnings.push(
-      mistake(name, given, `is under ${limit}: a machine that only reboots may lose its node, with labels and taints`),
+      mistake(name, given, `is less than ${limit}: a machine that reboots may lose its node, with labels and taints`),
     );
   }
   if (values.API_INSECURE_SKIP_TLS_VERIFY) {
-    const risk = 'anybody between can imitate the API server and read the credentials';
-    warnings.push(mistake('API_INSECURE_SKIP_TLS_VERIFY', given, `the server's certificate is not checked: ${risk}`));
+    const risk = 'anyone on the network path can impersonate the API server and read the credentials';
+    warnings.push(mistake('API_INSECURE_SKIP_TLS_VERIFY', given, `the server's certificate is not verified: ${risk}`));
   }
   for (const name of ['FLEET_LEGACY_TLS', 'API_LEGACY_TLS'] as const) {
     if (!values[name]) continue;
-    const risk = 'anybody on the network may break the encryption or imitate the server';
+    const risk = 'anyone on the network path may decrypt the traffic or impersonate the server';
     warnings.push(mistake(name, given, `TLS 1.0, SHA-1 and small keys are allowed: ${risk}`));
   }
   if (values.HEALTHZ_TIMEOUT >= values.PASS_TIMEOUT) {
@@ -199,12 +199,13 @@ export function warningsOf({ given, values }: Facts): string[] {
       ? (['PASS_TIMEOUT', 'HEALTHZ_TIMEOUT', 'longer'] as const)
       : (['HEALTHZ_TIMEOUT', 'PASS_TIMEOUT', 'shorter'] as const);
     const limit = `${given.get(other)?.written ?? envName(other)} (${formatDuration(values[other])})`;
-    const risk = 'one silent kubelet makes every pass fail';
+    const risk = 'one unreachable kubelet makes every pass fail';
     warnings.push(mistake(about, given, `is not ${relation} than ${limit}: ${risk}`));
   }
   if (values.MAX_DEREGISTER_PERCENT === 100 && mayDeregister(values)) {
-    const risk = 'a network failure can deregister all nodes; set it only while the guard has to be overruled';
-    warnings.push(mistake('MAX_DEREGISTER_PERCENT', given, `switches the deletion guard off: ${risk}`));
+    const risk =
+      'a network failure can deregister all nodes; set it only to override the guard, and only for that time';
+    warnings.push(mistake('MAX_DEREGISTER_PERCENT', given, `turns the deletion guard off: ${risk}`));
   }
   return warnings;
 }

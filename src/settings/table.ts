@@ -64,7 +64,7 @@ function onOff(standard: 'true' | 'false', about: About) {
 function legacyTls(section: Section) {
   return onOff('false', {
     section,
-    help: 'true: allow TLS 1.0 and 1.1, SHA-1 signatures, small keys and names in the CN, as servers before 2016 have them. Anybody on the network may then break the encryption or imitate the server.',
+    help: 'true: allow TLS 1.0 and 1.1, SHA-1 signatures, small keys and names in the CN, as servers before 2016 have them. Anyone on the network path may then decrypt the traffic or impersonate the server.',
   });
 }
 
@@ -78,22 +78,22 @@ export const LOCAL_API_SERVER = 'http://127.0.0.1:8080';
 export const table = z.object({
   FLEET_ENDPOINT: setting(endpoint('or a socket'), 'unix:///var/run/fleet.sock', {
     section: 'fleet',
-    help: "Where fleet's API is: unix:///path, http://host:port or https://host:port.",
+    help: "URL of fleet's API: unix:///path, http://host:port or https://host:port.",
   }),
-  FLEET_CA_FILE: optionalFile('fleet', "CA certificates that fleet's certificate is checked against (https only)."),
+  FLEET_CA_FILE: optionalFile('fleet', "CA certificates that verify fleet's certificate (https only)."),
   FLEET_CERT_FILE: optionalFile('fleet', 'Client certificate; needs FLEET_KEY_FILE.'),
   FLEET_KEY_FILE: optionalFile('fleet', 'Key of the client certificate; needs FLEET_CERT_FILE.'),
   FLEET_LEGACY_TLS: legacyTls('fleet'),
-  FLEET_TIMEOUT: timeout('10s', 'fleet', 'For one request to fleet.'),
+  FLEET_TIMEOUT: timeout('10s', 'fleet', 'Timeout of one request to fleet.'),
   METADATA: setting(selector(), 'role=kubernetes', {
     section: 'fleet',
-    help: 'Which machines are to be nodes: k=v, k!=v, k, !k, k in (a,b), k notin (a,b). A comma means and; the same key twice with = means either value.',
+    help: 'Selects the machines that become nodes: k=v, k!=v, k, !k, k in (a,b), k notin (a,b). A comma means and; the same key twice with = means either value.',
     empty: 'every machine',
   }),
 
   API_ENDPOINT: optional(endpoint('no sockets'), {
     section: 'Kubernetes API',
-    help: `Where the API server is. Not set: KUBECONFIG, else the in-cluster files of a pod, else ${LOCAL_API_SERVER}. Not together with KUBECONFIG.`,
+    help: `URL of the API server. Not set: that of KUBECONFIG, else that of the pod's service account, else ${LOCAL_API_SERVER}. Not together with KUBECONFIG.`,
   }),
   KUBECONFIG: optionalFile('Kubernetes API', 'A kubeconfig file: server and credentials of its current context.'),
   API_VERSION: setting(oneOf(['auto', ...API_VERSIONS]), 'auto', {
@@ -104,36 +104,36 @@ export const table = z.object({
     'Kubernetes API',
     'Bearer token; read again when the file changes. Refused over plain http to another host.',
   ),
-  API_CA_FILE: optionalFile('Kubernetes API', "CA certificates that the server's certificate is checked against."),
+  API_CA_FILE: optionalFile('Kubernetes API', "CA certificates that verify the server's certificate."),
   API_CERT_FILE: optionalFile('Kubernetes API', 'Client certificate; needs API_KEY_FILE.'),
   API_KEY_FILE: optionalFile('Kubernetes API', 'Key of the client certificate; needs API_CERT_FILE.'),
   API_INSECURE_SKIP_TLS_VERIFY: onOff('false', {
     section: 'Kubernetes API',
-    help: "true: the server's certificate is not checked.",
+    help: "true: the server's certificate is not verified.",
   }),
   API_LEGACY_TLS: legacyTls('Kubernetes API'),
-  API_TIMEOUT: timeout('10s', 'Kubernetes API', 'For one request to the API server.'),
+  API_TIMEOUT: timeout('10s', 'Kubernetes API', 'Timeout of one request to the API server.'),
 
   HEALTHZ_URL: setting(
     urlTemplates(),
     'http://{ip}:10255/healthz,http://{ip}:10250/healthz,https://{ip}:10250/healthz',
     {
       section: 'Kubelets',
-      help: "The health URLs of a kubelet, separated by commas, requested side by side; {ip} is the machine's address.",
+      help: "Health URLs of a kubelet, separated by commas and requested in parallel; {ip} is the machine's address.",
     },
   ),
   HEALTHZ_PORT: optional(wholeNumber(1, 65_535), {
     section: 'Kubelets',
     help: 'Short for HEALTHZ_URL=http://{ip}:<port>/healthz. Not together with HEALTHZ_URL.',
   }),
-  HEALTHZ_TIMEOUT: timeout('2s', 'Kubelets', 'For one kubelet, over all of its URLs.'),
+  HEALTHZ_TIMEOUT: timeout('2s', 'Kubelets', 'Timeout of the health check of one kubelet, over all of its URLs.'),
   HEALTHZ_CONCURRENCY: setting(wholeNumber(1, 1_000), '100', {
     section: 'Kubelets',
-    help: 'How many kubelets are checked at a time.',
+    help: 'How many kubelets are checked in parallel.',
   }),
   KUBELET_CA_FILE: optionalFile(
     'Kubelets',
-    "CA certificates that kubelets' certificates are checked against. Not set: they are not checked, and no credentials are sent.",
+    'CA certificates that verify the certificates of kubelets. Not set: they are not verified, and no credentials are sent.',
   ),
   KUBELET_CERT_FILE: optionalFile('Kubelets', 'Client certificate; needs KUBELET_KEY_FILE and KUBELET_CA_FILE.'),
   KUBELET_KEY_FILE: optionalFile('Kubelets', 'Key of the client certificate; needs KUBELET_CERT_FILE.'),
@@ -145,7 +145,7 @@ export const table = z.object({
   }),
   SYNC_INTERVAL: optional(duration(SECOND, DAY), {
     section: 'Schedule',
-    help: 'Starts a pass every 30 (seconds), 45s, 5m. Not together with SYNC_SCHEDULE.',
+    help: 'Starts a pass at this interval: 30 (seconds), 45s, 5m. Not together with SYNC_SCHEDULE.',
   }),
   PASS_TIMEOUT: setting(duration(SECOND, HOUR), '2m', {
     section: 'Schedule',
@@ -154,7 +154,7 @@ export const table = z.object({
 
   NODE_NAME: setting(nodeName(), 'ip', {
     section: 'Nodes',
-    help: 'How a new node is named: ip, reverse-lookup, machine-id or metadata:<key>.',
+    help: 'Where the name of a new node comes from: ip, reverse-lookup, machine-id or metadata:<key>.',
   }),
   REVERSE_LOOKUP: onOff('false', { section: 'Nodes', help: 'true: short for NODE_NAME=reverse-lookup.' }),
   NODE_LABELS: setting(keys(), '', {
@@ -164,41 +164,41 @@ export const table = z.object({
   }),
   ADOPT: onOff('true', {
     section: 'Nodes',
-    help: 'Manage the living nodes of matching machines that were registered by others. Only managed nodes are ever deregistered.',
+    help: 'Adopt the nodes of matching machines that others registered, once they are alive. Only managed nodes are deregistered.',
   }),
   OWNER_ID: setting(ownerId(), 'default', {
     section: 'Nodes',
-    help: 'Which kube-register this is, where several fleets share one API server: nodes with the mark of another owner are never touched.',
+    help: 'Name of this kube-register, where several fleets share one API server. Nodes of another owner are never changed.',
   }),
   EVENTS: onOff('true', {
     section: 'Nodes',
-    help: 'Write an Event about a node for what is done to it, which kubectl shows; only with API v1.',
+    help: 'Write Events about what is done to nodes, which kubectl shows; only with API v1.',
   }),
 
   POLICY: setting(oneOf(['sync', 'register-only']), 'sync', {
     section: 'Deregistration',
-    help: 'sync, or register-only: nothing is ever deregistered.',
+    help: 'sync, or register-only: no node is deregistered.',
   }),
   MISSING_GRACE: setting(grace(30 * DAY), '15m', {
     section: 'Deregistration',
-    help: 'How long a dead node stays whose machine fleet does not list, or lists with other metadata; or never.',
+    help: 'Grace period of a node that is not alive and whose machine is missing from fleet or no longer matches; or never.',
   }),
   UNHEALTHY_GRACE: setting(grace(30 * DAY), '30m', {
     section: 'Deregistration',
-    help: 'How long a dead node stays whose machine fleet lists; or never.',
+    help: 'Grace period of a node that is not alive and whose machine matches; or never.',
   }),
   MAX_DEREGISTER_PERCENT: setting(wholeNumber(0, 100), '34', {
     section: 'Deregistration',
-    help: 'The limit of the deletion guard: while more of the managed nodes than this are dead, none is deregistered. 100 switches the guard off; with 0 a single one is still deregistered.',
+    help: 'Limit of the deletion guard in percent: while more of the managed nodes are not alive, none is deregistered. 100 turns the guard off; with 0, a single node is still deregistered.',
   }),
 
   LISTEN: setting(listen(), '[::]:10271', {
     section: 'Process',
-    help: 'host:port of the status page, /status, /metrics, /healthz and /readyz; or off. [::] takes IPv4 too.',
+    help: 'host:port for the status page, /status, /metrics, /healthz and /readyz; or off. [::] accepts IPv4 too.',
   }),
   PAGE_HOSTS: setting(hostNames(), '', {
     section: 'Process',
-    help: "Names, separated by commas, by which browsers may open the page, beside IP addresses, names without a dot and the machine's own.",
+    help: 'Host names, separated by commas, under which browsers may open the page, besides IP addresses, names without a dot and the names of this machine.',
     empty: 'no others',
   }),
   LOG_LEVEL: setting(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal']), 'info', {
@@ -206,8 +206,8 @@ export const table = z.object({
     help: 'trace, debug, info, warn, error or fatal.',
   }),
   LOG_FORMAT: setting(oneOf(['json', 'pretty']), 'json', { section: 'Process', help: 'json, or pretty for people.' }),
-  DRY_RUN: onOff('false', { section: 'Process', help: 'true: say what would be done, and do nothing.' }),
-  ONCE: onOff('false', { section: 'Process', help: 'true: one pass, which never deregisters, then end.' }),
+  DRY_RUN: onOff('false', { section: 'Process', help: 'true: log what would be done, and change nothing.' }),
+  ONCE: onOff('false', { section: 'Process', help: 'true: make one pass, which does not deregister, and exit.' }),
 });
 
 /** Every setting, read. */

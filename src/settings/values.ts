@@ -81,7 +81,7 @@ export function serverUrl(text: string): string | undefined {
 
 /** What must be said without repeating the URL. */
 function urlProblem(text: string): string | undefined {
-  if (/^\w+:\/\/[^/?#]*@/.test(text)) return 'must not hold a user name or password; credentials belong in files';
+  if (/^\w+:\/\/[^/?#]*@/.test(text)) return 'must not contain a user name or password; put credentials in files';
   if (/[?#]/.test(text)) return 'must not have a query or a fragment';
   return undefined;
 }
@@ -124,16 +124,16 @@ export function schedule() {
 
 function cronProblem(expression: string): string | undefined {
   const [error] = validateDetailed(expression).errors;
-  if (error !== undefined) return `node-cron says: ${error.message}`;
+  if (error !== undefined) return `node-cron: ${error.message}`;
   const fields = expression.split(' ');
-  return everComes(expression) ? (daysProblem(fields) ?? stepProblem(fields)) : 'this one never comes';
+  return everComes(expression) ? (daysProblem(fields) ?? stepProblem(fields)) : 'this time never occurs';
 }
 
 /** crontab(5) runs on days that match either field where both are restricted; node-cron on those that match both. */
 function daysProblem([, , , dayOfMonth = '', , weekday = '']: readonly string[]): string | undefined {
   const isRestricted = (field: string) => !/^[*?]/.test(field);
   return isRestricted(dayOfMonth) && isRestricted(weekday)
-    ? 'day and weekday cannot both be restricted: crontab(5) takes days that match either, node-cron those that match both'
+    ? 'day and weekday cannot both be restricted: crontab(5) takes days that match either, node-cron takes days that match both'
     : undefined;
 }
 
@@ -158,7 +158,7 @@ function stepProblem(fields: readonly string[]): string | undefined {
       } = /^(?:\*|(?<from>\d+)(?:-(?<to>\d+))?)\/(?<step>\d+)$/.exec(item)?.groups ?? {};
       const values = Number(to) - Number(from) + 1;
       if (Number(step) > values)
-        return `the step of ${item} is larger than its ${values} values; for a pass every so often set SYNC_INTERVAL`;
+        return `the step of ${item} is larger than its ${values} values; for a fixed interval set SYNC_INTERVAL`;
     }
   }
   return undefined;
@@ -207,7 +207,7 @@ export function keys() {
   return z
     .string()
     .transform((text): readonly string[] => (text === '' ? [] : commaList(text)))
-    .refine((list) => !list.includes(''), 'must be metadata keys separated by commas, with nothing empty between them');
+    .refine((list) => !list.includes(''), 'must be metadata keys separated by commas, none of them empty');
 }
 
 /** The value of an annotation that people also select by: as a label's value. */

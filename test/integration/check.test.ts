@@ -88,7 +88,7 @@ async function findingsIn(
 }
 
 const isSkippedBecause = (sentence: string) => causeIn(sentence) !== undefined;
-const causeIn = (sentence: string) => /^not checked, because of (\S+)$/.exec(sentence)?.[1];
+const causeIn = (sentence: string) => /^not checked: see (\S+)$/.exec(sentence)?.[1];
 
 /** Whether what this sentence is skipped because of is wrong, or is skipped because of something that is. */
 function isSomethingWrong(findings: readonly Finding[], sentence: string): boolean {
@@ -100,12 +100,12 @@ function isSomethingWrong(findings: readonly Finding[], sentence: string): boole
 /** The exit code of a first pass with these settings that changes nothing. */
 function exitOfPass(settings: Settings, flags: readonly string[] = []): Promise<number> {
   const once = invocationOf({ ...settings, ONCE: 'true', DRY_RUN: 'true' }, flags);
-  const signals = { stopped: new Promise<never>(() => {}), onPassWanted: () => {} };
+  const signals = { stopped: new Promise<never>(() => {}), onPassRequested: () => {} };
   return serve(once.settings, { log: { write: () => {}, debug: () => {} }, signals, nodeVersion: '' });
 }
 
-const SKIPPED = ['skipped', /^not checked, because of /] as const;
-const NOT_KNOWN = ['skipped', /^not known: /] as const;
+const SKIPPED = ['skipped', /^not checked: see /] as const;
+const NOT_KNOWN = ['skipped', /^unknown: /] as const;
 type Expected = Readonly<
   Partial<Record<CheckName, readonly [state: Finding['state'], sentence: RegExp, mend?: string | RegExp]>>
 >;
@@ -164,18 +164,18 @@ const FAULTS: readonly Fault[] = [
     name: 'a grace that is too short',
     settings: () => ({ MISSING_GRACE: '30s' }),
     found: {
-      settings: ['warning', /^KUBE_REGISTER_MISSING_GRACE="30s": is under 2m/, 'unset KUBE_REGISTER_MISSING_GRACE'],
+      settings: ['warning', /^KUBE_REGISTER_MISSING_GRACE="30s": is less than 2m/, 'unset KUBE_REGISTER_MISSING_GRACE'],
     },
   },
   {
     name: 'a dry run that was forgotten',
     settings: () => ({ DRY_RUN: 'true' }),
-    found: { settings: ['warning', /does nothing/, 'unset KUBE_REGISTER_DRY_RUN'] },
+    found: { settings: ['warning', /changes nothing/, 'unset KUBE_REGISTER_DRY_RUN'] },
   },
   {
     name: 'a dry run that was forgotten, of a flag',
     flags: ['--dry-run'],
-    found: { settings: ['warning', /^--dry-run=true: .* does nothing$/, 'leave out --dry-run'] },
+    found: { settings: ['warning', /^--dry-run=true: .* changes nothing$/, 'leave out --dry-run'] },
   },
   {
     name: 'a pass that one silent kubelet can outlast',
@@ -187,7 +187,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'a deletion guard that is off',
     settings: () => ({ MAX_DEREGISTER_PERCENT: '100' }),
-    found: { settings: ['warning', /switches the deletion guard off/, 'unset KUBE_REGISTER_MAX_DEREGISTER_PERCENT'] },
+    found: { settings: ['warning', /turns the deletion guard off/, 'unset KUBE_REGISTER_MAX_DEREGISTER_PERCENT'] },
   },
   {
     name: 'flags, which are mended as flags',
@@ -228,14 +228,14 @@ const FAULTS: readonly Fault[] = [
     }),
     found: {
       ...WITHOUT_FLEET,
-      fleet: ['wrong', /no such file/, 'KUBE_REGISTER_FLEET_CA_FILE=/path/of/the/right/file'],
+      fleet: ['wrong', /the file does not exist/, 'KUBE_REGISTER_FLEET_CA_FILE=/path/of/the/right/file'],
     },
   },
   {
     name: 'a record of fleet without an id',
     options: { fleet: { version: '0.8.3' } },
     arrange: ({ lab }) => lab.fleet.setMachine({ address: '127.1.0.9' }, 'f'),
-    found: { fleet: ['warning', /\(\/v1-alpha\), 4 machines in 1 page; 1 record in its list name no machine/] },
+    found: { fleet: ['warning', /\(\/v1-alpha\), 4 machines in 1 page; 1 record in its list without a machine ID/] },
   },
 
   {
@@ -277,7 +277,7 @@ const FAULTS: readonly Fault[] = [
       lab.fleet.removeAllMachines();
       lab.fleet.setMachine({ id: 'a', address: '127.1.0.1' });
     },
-    found: { ...WITHOUT_MACHINES, machines: ['wrong', /no metadata at all$/, "KUBE_REGISTER_METADATA=''"] },
+    found: { ...WITHOUT_MACHINES, machines: ['wrong', /no metadata$/, "KUBE_REGISTER_METADATA=''"] },
   },
   {
     name: 'a machine without an address',
@@ -310,7 +310,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       machines: [
         'wrong',
-        /^1 of these 4 cannot be used: f: "127\.0\.0\.1" is the loopback address: fleetd was started there before/,
+        /^1 of these 4 cannot be used: f: "127\.0\.0\.1" is the loopback address: fleetd started before/,
         'systemctl restart fleet (on that machine)',
       ],
     },
@@ -341,7 +341,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       kubelets: [
         'wrong',
-        /; there is an answer at http:\/\/\{ip\}:10255\/healthz$/,
+        /; kubelets respond at http:\/\/\{ip\}:10255\/healthz$/,
         'KUBE_REGISTER_HEALTHZ_URL=http://{ip}:9/healthz,http://{ip}:10255/healthz',
       ],
     },
@@ -350,7 +350,7 @@ const FAULTS: readonly Fault[] = [
     name: 'kubelets that answer at a usual port alone, and are asked at one port',
     options: { kubelets: { port: 10_255 } },
     settings: () => ({ HEALTHZ_URL: '', HEALTHZ_PORT: '9' }),
-    found: { kubelets: ['wrong', /; there is an answer at/, /10255\/healthz in place of KUBE_REGISTER_HEALTHZ_PORT$/] },
+    found: { kubelets: ['wrong', /; kubelets respond at/, /10255\/healthz in place of KUBE_REGISTER_HEALTHZ_PORT$/] },
   },
   {
     name: 'a kubelet that hangs',
@@ -370,15 +370,15 @@ const FAULTS: readonly Fault[] = [
     found: {
       kubelets: [
         'wrong',
-        /; 3 unhealthy: .* failed the TLS handshake: its certificate is signed by another CA .*\); put the certificate of its CA in KUBE_REGISTER_KUBELET_CA_FILE, or unset KUBE_REGISTER_KUBELET_CA_FILE [^;]*$/,
+        /; 3 unhealthy: .* failed the TLS handshake: its certificate is not signed by a CA in KUBELET_CA_FILE .*\); put its CA certificate in KUBE_REGISTER_KUBELET_CA_FILE, or unset KUBE_REGISTER_KUBELET_CA_FILE [^;]*$/,
         'KUBE_REGISTER_KUBELET_CA_FILE=/path/of/the/kubelets/ca.pem',
       ],
     },
   },
   ...(
     [
-      ['made by themselves', 'kubelet', /self-signed .*; start that kubelet with --tls-cert-file [^;]*, or unset/],
-      ['without their addresses', 'server', /not for this address .*; start that kubelet with --tls-cert-file/],
+      ['made by themselves', 'kubelet', /self-signed .*; start the kubelet with --tls-cert-file [^;]*, or unset/],
+      ['without their addresses', 'server', /not for this address .*; start the kubelet with --tls-cert-file/],
     ] as const
   ).map(
     ([what, name, sentence]): Fault => ({
@@ -420,7 +420,7 @@ const FAULTS: readonly Fault[] = [
     settings: () => ({ KUBELET_CA_FILE: '/nowhere/ca.pem' }),
     found: {
       ...WITHOUT_NODES,
-      kubelets: ['wrong', /^KUBE_REGISTER_KUBELET_CA_FILE: \/nowhere\/ca.pem: there is no such file/],
+      kubelets: ['wrong', /^KUBE_REGISTER_KUBELET_CA_FILE: \/nowhere\/ca.pem: the file does not exist/],
     },
   },
   {
@@ -431,7 +431,7 @@ const FAULTS: readonly Fault[] = [
       ...WITHOUT_MACHINES,
       ...WITHOUT_NODES,
       machines: ['wrong', /^none of 4/],
-      kubelets: ['wrong', /^KUBE_REGISTER_KUBELET_CA_FILE: \/nowhere\/ca.pem: there is no such file/],
+      kubelets: ['wrong', /^KUBE_REGISTER_KUBELET_CA_FILE: \/nowhere\/ca.pem: the file does not exist/],
     },
   },
 
@@ -493,7 +493,7 @@ const FAULTS: readonly Fault[] = [
     settings: () => ({ API_VERSION: 'v1beta3' }),
     found: {
       ...WITHOUT_NODES,
-      'api-server': ['wrong', /the server has no \/api\/v1beta3\/nodes/, 'KUBE_REGISTER_API_VERSION=auto'],
+      'api-server': ['wrong', /the server does not serve \/api\/v1beta3\/nodes/, 'KUBE_REGISTER_API_VERSION=auto'],
     },
   },
   {
@@ -501,14 +501,14 @@ const FAULTS: readonly Fault[] = [
     options: { kubernetes: { tls: { key: certificate('server.key'), cert: certificate('server.pem') } } },
     found: {
       ...WITHOUT_API_SERVER,
-      'api-server': ['wrong', /not trusted here/, 'KUBE_REGISTER_API_CA_FILE=/path/of/its/ca.pem'],
+      'api-server': ['wrong', /signed by a CA that is not trusted/, 'KUBE_REGISTER_API_CA_FILE=/path/of/its/ca.pem'],
     },
   },
   {
     name: 'a certificate of the API server that is not checked',
     options: { kubernetes: { tls: { key: certificate('server.key'), cert: certificate('server.pem') } } },
     settings: () => ({ API_INSECURE_SKIP_TLS_VERIFY: 'true' }),
-    found: { settings: ['warning', /not checked/], tls: ['warning', /not checked: whoever is in between/] },
+    found: { settings: ['warning', /not verified/], tls: ['warning', /not verified: anyone on the network path/] },
   },
   {
     name: 'an API server that fails',
@@ -524,7 +524,7 @@ const FAULTS: readonly Fault[] = [
       ...WITHOUT_NODES,
       credentials: [
         'wrong',
-        new RegExp(`^a token of "${SUBJECT}" is sent, which the API server does not accept \\(401\\)$`),
+        new RegExp(`^a token of "${SUBJECT}" is sent; the API server rejects this \\(401\\)$`),
         'kubectl -n kube-register create token kube-register > FILE',
       ],
     },
@@ -535,7 +535,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       ...WITHOUT_RIGHTS,
       ...WITHOUT_NODES,
-      credentials: ['wrong', /^no credentials are sent, /, 'KUBE_REGISTER_API_TOKEN_FILE=/path/of/a/token'],
+      credentials: ['wrong', /^no credentials are sent; /, 'KUBE_REGISTER_API_TOKEN_FILE=/path/of/a/token'],
     },
   },
   {
@@ -545,7 +545,7 @@ const FAULTS: readonly Fault[] = [
       ...WITHOUT_API_SERVER,
       'api-server': SKIPPED,
       tls: SKIPPED,
-      credentials: ['wrong', /no such file/, 'KUBE_REGISTER_API_TOKEN_FILE=/path/of/the/right/file'],
+      credentials: ['wrong', /the file does not exist/, 'KUBE_REGISTER_API_TOKEN_FILE=/path/of/the/right/file'],
     },
   },
 
@@ -578,7 +578,7 @@ const FAULTS: readonly Fault[] = [
     name: 'a server that does not tell what one may do',
     options: { kubernetes: { version: 'v1.5.8' } },
     found: {
-      'right-get-nodes': ['skipped', /^not known: the server does not tell/],
+      'right-get-nodes': ['skipped', /^unknown: the server has no SelfSubjectAccessReview/],
       'right-create-nodes': NOT_KNOWN,
       'right-patch-nodes': NOT_KNOWN,
       'right-delete-nodes': NOT_KNOWN,
@@ -621,7 +621,7 @@ const FAULTS: readonly Fault[] = [
       ...WITHOUT_NODES,
       'right-list-nodes': [
         'wrong',
-        /^the API server says that this is granted, and it is refused all the same: is there a proxy between\? .*: 403$/,
+        /^the API server grants this, but the request was refused: is there a proxy in between\? .*: 403$/,
         'KUBE_REGISTER_API_ENDPOINT=http://HOST:8080',
       ],
     },
@@ -631,7 +631,7 @@ const FAULTS: readonly Fault[] = [
     arrange: (bad) => spoilNode(bad, answerWith(403, 'not through me')),
     found: {
       ...WITHOUT_NODES,
-      'right-get-nodes': ['wrong', /is there a proxy between\? .*\/nodes\/somebody: 403 not through me/],
+      'right-get-nodes': ['wrong', /is there a proxy in between\? .*\/nodes\/somebody: 403 not through me/],
     },
   },
   {
@@ -666,7 +666,7 @@ const FAULTS: readonly Fault[] = [
   ...(
     [
       ['a login page', answerWith(200, '<html>'), /that is not JSON/],
-      ['a redirect', redirectTo('https://login.example/'), /it redirects to login\.example/],
+      ['a redirect', redirectTo('https://login.example/'), /redirected to login\.example/],
       ['half an answer', truncate, /./],
       ['a teapot', answerWith(418, 'short and stout'), /418 short and stout/],
     ] as const
@@ -702,7 +702,7 @@ const FAULTS: readonly Fault[] = [
       }
     },
     found: {
-      nodes: ['warning', /^deletion guard active: 2 of 2 managed nodes look gone .*127\.1\.9\.1, 127\.1\.9\.2/],
+      nodes: ['warning', /^deletion guard active: 2 of 2 managed nodes are not alive .*127\.1\.9\.1, 127\.1\.9\.2/],
     },
   },
   {
@@ -727,7 +727,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       conflicts: [
         'wrong',
-        /^fleet gives 127\.1\.0\.1 to 2 machines: 0+1; f; none of them is registered at it$/,
+        /^fleet lists 127\.1\.0\.1 for 2 machines: 0+1; f; none of them is registered$/,
         /^public_ip="ADDRESS" in \/etc\/fleet\/fleet\.conf of each/,
       ],
     },
@@ -739,7 +739,7 @@ const FAULTS: readonly Fault[] = [
       await lab.addMachine({ id: 'g', metadata: { name: 'n' } });
     },
     settings: () => ({ NODE_NAME: 'metadata:name', METADATA: 'name' }),
-    found: { names: ['wrong', /g: "n" is the name of machine f too$/] },
+    found: { names: ['wrong', /g: "n" is also the name of machine f$/] },
   },
   {
     name: 'a machine that two nodes match alike',
@@ -810,7 +810,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       nodes: [
         'warning',
-        /^1 machine with a healthy kubelet, not registered: 0+1: node core-1 reports machine 0+1, so it may be its own/,
+        /^1 machine with a healthy kubelet, not registered: 0+1: node core-1 reports machine 0+1, so it may be the node of this machine/,
         'kubectl delete node core-1',
       ],
     },
@@ -864,16 +864,16 @@ const FAULTS: readonly Fault[] = [
     found: {
       names: [
         'wrong',
-        /^NODE_NAME=metadata:name gives 1 of 1 machine no name for a node: f: "Not_Valid" cannot be a node's name: capitals/,
+        /^NODE_NAME=metadata:name gives 1 of 1 machine no valid node name: f: "Not_Valid" is not a valid node name: upper-case/,
         'KUBE_REGISTER_NODE_NAME=ip',
       ],
       kubelets: ['wrong', /^0 of 1/],
     },
   },
   {
-    name: 'metadata to be named after that is not there',
+    name: 'a metadata key of NODE_NAME that the machine does not have',
     settings: () => ({ NODE_NAME: 'metadata:name' }),
-    found: { names: ['wrong', /gives 3 of 3 machines no name for a node: .*it has no metadata "name"/] },
+    found: { names: ['wrong', /gives 3 of 3 machines no valid node name: .*it has no metadata "name"/] },
   },
   {
     name: 'metadata that no label can stand for',
@@ -889,7 +889,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'metadata for a label that no machine has',
     settings: () => ({ NODE_LABELS: 'zone,zoen' }),
-    found: { labels: ['warning', /^no machine that matches has metadata "zoen"$/, 'KUBE_REGISTER_NODE_LABELS=zone'] },
+    found: { labels: ['warning', /^no matching machine has metadata "zoen"$/, 'KUBE_REGISTER_NODE_LABELS=zone'] },
   },
 
   {
@@ -900,7 +900,9 @@ const FAULTS: readonly Fault[] = [
         annotations: { 'kube-register.io/machine-id': 'elsewhere' },
         ready: true,
       }),
-    found: { 'other-daemons': ['warning', /^1 managed node alive whose machine is missing from fleet: other; either/] },
+    found: {
+      'other-daemons': ['warning', /^1 managed node alive, with a machine that is missing from fleet: other; either/],
+    },
   },
   {
     name: 'a living node with our mark whose machine does not match',
@@ -909,13 +911,16 @@ const FAULTS: readonly Fault[] = [
       lab.kubernetes.putNode({ name: '127.1.0.4', annotations, ready: true });
     },
     found: {
-      'other-daemons': ['warning', /^1 managed node alive whose machine does not match METADATA: 127\.1\.0\.4; either/],
+      'other-daemons': [
+        'warning',
+        /^1 managed node alive, with a machine that does not match METADATA: 127\.1\.0\.4; either/,
+      ],
     },
   },
   {
     name: 'a port that cannot be told of others',
     settings: async () => ({ LISTEN: `127.0.0.1:${await refusingPort()}` }),
-    found: { 'other-daemons': ['skipped', /^not known: KUBE_REGISTER_LISTEN is on the loopback/] },
+    found: { 'other-daemons': ['skipped', /^unknown: KUBE_REGISTER_LISTEN is on the loopback interface/] },
   },
 
   {
@@ -943,7 +948,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       listener: [
         'wrong',
-        /^127\.0\.0\.9:\d+ cannot be had: another program has this port, and no kube-register answers at 127\.0\.0\.9$/,
+        /^cannot listen on 127\.0\.0\.9:\d+: another program has this port; no kube-register responds at 127\.0\.0\.9$/,
         /^ss -ltnp 'sport = :\d+'$/,
       ],
     },
@@ -958,11 +963,7 @@ const FAULTS: readonly Fault[] = [
     arrange: ({ lab, clock }) => lab.fleet.faults.add(change((answer) => late(answer, clock))),
     settings: () => ({ PASS_TIMEOUT: '3s' }),
     found: {
-      'pass-time': [
-        'wrong',
-        /^to look at everything took 5s; KUBE_REGISTER_PASS_TIMEOUT is 3s$/,
-        'KUBE_REGISTER_PASS_TIMEOUT=1m',
-      ],
+      'pass-time': ['wrong', /^observing took 5s; KUBE_REGISTER_PASS_TIMEOUT is 3s$/, 'KUBE_REGISTER_PASS_TIMEOUT=1m'],
     },
   },
 ];
@@ -999,17 +1000,17 @@ describe('the check of an installation', () => {
     expectFindings(findings, {});
     const told = new Map(findings.map(({ check, sentence }) => [check, sentence]));
     expect(told.get('fleet')).toBe(
-      `answers at ${good.lab.fleet.endpoint}: fleetd/0.11.8 (/fleet/v1), 4 machines in 1 page`,
+      `reachable at ${good.lab.fleet.endpoint}: fleetd/0.11.8 (/fleet/v1), 4 machines in 1 page`,
     );
     expect(told.get('machines')).toBe('3 of 4 machines match METADATA "role=kubernetes"');
     expect(told.get('kubelets')).toBe(`3 of 3 kubelets are healthy (3 at ${good.lab.kubelets.healthzUrl})`);
     expect(told.get('api-server')).toBe(
-      `answers at ${good.lab.kubernetes.url}: v1.20.2, using API v1; registers, adopts, labels and deregisters`,
+      `reachable at ${good.lab.kubernetes.url}: v1.20.2, using API v1; registers, adopts, labels and deregisters`,
     );
-    expect(told.get('credentials')).toBe(`a token of "${SUBJECT}" is sent, and the API server takes that`);
+    expect(told.get('credentials')).toBe(`a token of "${SUBJECT}" is sent; the API server accepts this`);
     expect(told.get('nodes')).toBe('0 nodes; a first pass would register 3');
     expect(told.get('names')).toBe('NODE_NAME=ip names 3 new nodes: 127.1.0.1; 127.1.0.2; 127.1.0.3');
-    expect(told.get('clock')).toBe('as that of fleet and the API server, give or take 5s');
+    expect(told.get('clock')).toBe('within 5s of fleet and the API server');
   });
 
   it.each(FAULTS)('names $name', async ({ options, arrange, settings, flags, found }) => {
@@ -1039,8 +1040,8 @@ describe('the check of an installation', () => {
 
   it.each([
     [{ POLICY: 'register-only' }, 'KUBE_REGISTER_POLICY=register-only'],
-    [{ ONCE: 'true' }, 'KUBE_REGISTER_ONCE=true: a single pass cannot watch a grace'],
-    [{ MISSING_GRACE: 'never', UNHEALTHY_GRACE: 'never' }, 'both graces are never'],
+    [{ ONCE: 'true' }, 'KUBE_REGISTER_ONCE=true: one pass cannot watch a grace period'],
+    [{ MISSING_GRACE: 'never', UNHEALTHY_GRACE: 'never' }, 'both grace periods are never'],
   ])('needs no right that the settings leave no use for: %o', async (more, why) => {
     const careful = await scene();
     careful.lab.kubernetes.authorization.forbid('delete', 'nodes');
@@ -1072,19 +1073,19 @@ describe('the check of an installation', () => {
     const one = await check();
     expectFindings(one, {});
     expect(sentences(one)).toMatch(
-      new RegExp(`^one is at work, at 127\\.1\\.0\\.1:${port} \\(asked at port ${port} of 4 machines; one`),
+      new RegExp(`^one daemon found, at 127\\.1\\.0\\.1:${port} \\(port ${port} of 4 machines was checked; a daemon`),
     );
     await start('127.1.0.2').firstPass();
     await start('127.0.0.9').firstPass();
     const two = await check();
     expectFindings(two, {
-      'other-daemons': ['warning', /^3 answer: 127\.1\.0\.1:\d+: kube-register \S+, which runs since /],
+      'other-daemons': ['warning', /^3 copies run: 127\.1\.0\.1:\d+: kube-register \S+, running since /],
     });
     expect(sentences(two)).toMatch(
       /; with equal settings they do each other no harm, .*; where NODE_LABELS differs, labels come and go for ever/,
     );
     expect(two.find(({ check: name }) => name === 'listener')?.sentence).toMatch(
-      /is taken by kube-register \S+, which runs since/,
+      /is in use by kube-register \S+, running since/,
     );
   });
 
@@ -1096,7 +1097,7 @@ describe('the check of an installation', () => {
     const findings = await findingsIn(all, { ...all.settings, LISTEN: `0.0.0.0:${port}` });
     expectFindings(findings, {});
     expect(findings.find(({ check }) => check === 'listener')?.sentence).toMatch(
-      /^0\.0\.0\.0:\d+ is taken by kube-register \S+, which runs since/,
+      /^0\.0\.0\.0:\d+ is in use by kube-register \S+, running since/,
     );
   });
 
@@ -1110,7 +1111,7 @@ describe('the check of an installation', () => {
     for (const id of ['2', '3']) {
       bad.lab.kubernetes.putNode({ name: `127.1.0.${id}`, machineId: id.padStart(32, '0'), ready: true });
     }
-    expect(await names()).toBe('every machine that matches has its node, but for 1 machine in conflict');
+    expect(await names()).toBe('every matching machine has a node, except 1 machine in conflict');
   });
 
   it('ends at once when it is told to', async () => {
@@ -1145,7 +1146,7 @@ describe('kube-register check', () => {
     await lab.kubelets.at('127.1.0.2')?.stop();
     const { code, stderr, lines } = await command(settings);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(lines[0]).toBe('ok       settings             can be read, and go together');
+    expect(lines[0]).toBe('ok       settings             valid');
     const kubelets = lines.findIndex((line) =>
       line.startsWith('warning  kubelets             2 of 3 kubelets are healthy'),
     );
@@ -1164,7 +1165,7 @@ describe('kube-register check', () => {
       {
         check: 'right-patch-nodes',
         state: 'wrong',
-        sentence: 'the user may not patch nodes: without it no node is adopted, and no label kept up to date',
+        sentence: 'the user may not patch nodes: without it no node is adopted, and labels are not updated',
         mend: GRANT,
       },
     ]);

@@ -90,7 +90,10 @@ describe('kube-register plan', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^! node core-1: foreign: unmanaged and not reporting: .*kubectl delete node core-1$/m);
     expect(stdout).toMatch(
-      new RegExp(`^! machine ${id}: waiting: node core-1 reports machine ${id}, so it may be its own`, 'm'),
+      new RegExp(
+        `^! machine ${id}: waiting: node core-1 reports machine ${id}, so it may be the node of this machine`,
+        'm',
+      ),
     );
   });
 
@@ -113,7 +116,7 @@ describe('kube-register status', () => {
     const { address } = await lab.addMachine({ metadata: WORKER });
     const { code, stdout, stderr } = await command(lab, ['status']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('this is one look of our own, and nothing was changed.');
+    expect(stdout).toContain('kube-register observed once, and changed nothing.');
     expect(stdout).toMatch(
       new RegExp(`^00000000\\.\\.\\. +${address} +role=kubernetes +healthy +- +register +- +would be registered`, 'm'),
     );
@@ -143,7 +146,7 @@ describe('kube-register status', () => {
   it.each([
     ['nobody', async () => '127.0.0.1:1', /GET http:\/\/127\.0\.0\.1:1\/status: the connection was refused/],
     ['something else', () => serverOfTest(404, ''), /answered 404: is this kube-register\?/],
-    ['a page', () => serverOfTest(200, '<html>'), /the answer is not JSON: is this kube-register\?/],
+    ['a page', () => serverOfTest(200, '<html>'), /the response is not JSON: is this kube-register\?/],
     [
       'other JSON',
       () => serverOfTest(200, '{}'),
@@ -217,9 +220,9 @@ describe('kube-register status', () => {
     await daemon.pass();
     const { code, stdout } = await command(lab, ['status', '--daemon', at]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^pass +the last failed, the last good one was /m);
-    expect(stdout).toMatch(/^fleet +does not answer as it should, for .*is etcd healthy\?/m);
-    expect(stdout).toMatch(/^Kubernetes +answers/m);
+    expect(stdout).toMatch(/^pass +last pass failed, last success /m);
+    expect(stdout).toMatch(/^fleet +failing, for .*is etcd healthy\?/m);
+    expect(stdout).toMatch(/^Kubernetes +reachable/m);
   });
 
   it('keeps hostile text on its line and without power over a terminal', async () => {
@@ -253,7 +256,7 @@ describe('kube-register status', () => {
     });
     expect(full).toMatchObject({
       status: 1,
-      stderr: 'kube-register: nothing can be written to the standard output (ENOSPC)\n',
+      stderr: 'kube-register: cannot write to the standard output (ENOSPC)\n',
     });
   });
 });
@@ -344,7 +347,7 @@ describe('kube-register explain', () => {
     [
       'a node of another owner',
       { annotations: { 'kube-register.io/owner': 'blue' } },
-      /^ {2}owner +blue: managed by another kube-register, never touched by this one$/m,
+      /^ {2}owner +blue: managed by another kube-register, never changed by this one$/m,
     ],
     [
       'a node whose machine is missing from fleet',
@@ -376,7 +379,9 @@ describe('kube-register explain', () => {
     await lab.addMachines(9, WORKER);
     const { code, stdout, stderr } = await command(lab, ['explain', '0000']);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/explain: 9 are meant by "0000", among them 0+1, 0+2, 0+3: give more of it\n$/);
+    expect(stderr).toMatch(
+      /explain: "0000" matches 9 machines and nodes, such as 0+1, 0+2, 0+3: give more characters\n$/,
+    );
   });
 
   it('says so when there is none', async () => {
@@ -386,8 +391,8 @@ describe('kube-register explain', () => {
       code: 1,
       stdout: '',
       stderr:
-        'kube-register explain: there is no machine and no node "core-9" among 1 machines and 0 nodes: ' +
-        "give an id, the beginning of one, a node's name or an address\n",
+        'kube-register explain: no machine or node matches "core-9" (1 machine, 0 nodes): ' +
+        'give a machine ID, its first characters, a node name or an address\n',
     });
   });
 });
@@ -399,7 +404,7 @@ describe('a command', () => {
     expect(code).toBe(2);
     expect(stderr.trim().split('\n')).toEqual([
       '-o: "xml": must be text or json',
-      '--polcy: there is no such setting; did you mean --policy?',
+      '--polcy: unknown setting; did you mean --policy?',
       'KUBE_REGISTER_POLICY="y": must be sync or register-only',
     ]);
   });

@@ -32,7 +32,7 @@ describe('what the command line asks for', () => {
       stdio: ['ignore', full, 'pipe'],
       encoding: 'utf8',
     });
-    expect([status, stderr]).toEqual([1, 'kube-register: nothing can be written to the standard output (ENOSPC)\n']);
+    expect([status, stderr]).toEqual([1, 'kube-register: cannot write to the standard output (ENOSPC)\n']);
   });
 
   it('every mistake is one line, all of them together, and no secret is repeated', async () => {
@@ -47,11 +47,11 @@ describe('what the command line asks for', () => {
     expect(code).toBe(2);
     expect(program.stdout).toBe('');
     expect(stderr.trimEnd().split('\n')).toEqual([
-      'KUBE_REGISTER_METDATA: there is no such setting; did you mean KUBE_REGISTER_METADATA?',
+      'KUBE_REGISTER_METDATA: unknown setting; did you mean KUBE_REGISTER_METADATA?',
       expect.stringMatching(/^\(not shown: it may hold a secret\): /),
-      '--api-endpiont: there is no such setting; did you mean --api-endpoint?',
-      '--frobnicate: there is no such setting; --help lists them all',
-      expect.stringMatching(/^KUBE_REGISTER_FLEET_ENDPOINT=\(not shown.*\): must not hold a user name or password/),
+      '--api-endpiont: unknown setting; did you mean --api-endpoint?',
+      '--frobnicate: unknown setting; see --help',
+      expect.stringMatching(/^KUBE_REGISTER_FLEET_ENDPOINT=\(not shown.*\): must not contain a user name or password/),
       expect.stringMatching(/^KUBE_REGISTER_SYNC_INTERVAL="soon": /),
     ]);
     expect(stderr).not.toMatch(/hunter2|eyJ/);
@@ -143,7 +143,7 @@ describe('--once', () => {
     expect(names.sort()).toEqual([...workers.map(({ address }) => address), 'long-dead'].sort());
     expect(lab.kubernetes.log.of({ method: 'DELETE' })).toEqual([]);
     expect(program.lines(/^node long-dead: spared: .*KUBE_REGISTER_ONCE/)).toHaveLength(1);
-    expect(program.lines(/makes one pass; it does not listen/)).toHaveLength(1);
+    expect(program.lines(/runs one pass and does not listen/)).toHaveLength(1);
   });
 
   it('fails when fleet does not answer', async () => {

@@ -48,7 +48,7 @@ it('finds nothing where deploy/rbac.yaml was applied', async () => {
   expect(troubles(findings)).toEqual({});
   const told = new Map(findings.map(({ check: name, sentence }) => [name, sentence]));
   expect(told.get('api-server')).toMatch(
-    /^answers at https:.*, using API v1; registers, adopts, labels and deregisters$/,
+    /^reachable at https:.*, using API v1; registers, adopts, labels and deregisters$/,
   );
   expect(told.get('tls')).toBe("the server's certificate is checked");
   expect(told.get('credentials')).toBe(`a token of "${USER}" is sent, and the API server takes that`);

@@ -1,4 +1,4 @@
-/** All checks of an installation: everybody is asked first, then judged, in the order in which the findings are told. */
+/** Checks an installation: collects everything first, then makes the findings, in the order of `CHECKS`. */
 import { policyOf } from '../../daemon/assemble.ts';
 import { openNamer } from '../../daemon/clients.ts';
 import { RequestError } from '../../http/request-error.ts';
@@ -17,15 +17,15 @@ import {
   type CopiesLook,
   checkCopies,
   checkListener,
+  findCopies,
+  identifyListener,
   type ListenerLook,
   lookAtListener,
-  lookForCopies,
-  whoseIs,
 } from './checks/daemons.ts';
-import { checkFleet, type FleetLook, lookAtFleet, replayOf } from './checks/fleet.ts';
+import { checkFleet, type FleetLook, lookAtFleet, replay } from './checks/fleet.ts';
 import { checkKubelets, type KubeletLook, type KubeletTrouble, lookAtKubelets } from './checks/kubelets.ts';
 import { candidatesOf, checkMachines } from './checks/machines.ts';
-import { checkLabels, checkNames, type Nameless, namelessOf } from './checks/names.ts';
+import { checkLabels, checkNames, type MachinesWithoutNode, machinesWithoutNode } from './checks/names.ts';
 import { checkNodes, lookAtNodes, type NodesLook, nodesNotChecked } from './checks/nodes.ts';
 import {
   askRights,
@@ -36,18 +36,18 @@ import {
   rightMissed,
   rightsFor,
 } from './checks/rights.ts';
-import { because, CHECK_NAMES, type CheckName, type Finding, named, ok, warning, wrong } from './finding.ts';
-import { asSpelled, mendOf, type Spellings } from './mends.ts';
+import { CHECK_NAMES, type CheckName, type Finding, named, ok, skippedBy, warning, wrong } from './finding.ts';
+import { mendOf, type Spellings, spelledAs } from './mends.ts';
 import { checkSettings } from './settings.ts';
 
 export interface Installation {
   readonly settings: Settings;
-  /** What the settings are warned of. */
+  /** Warnings about the settings, a line each. */
   readonly warnings: readonly string[];
   readonly spellings: Spellings;
 }
 
-/** What was seen. What is undefined could not be looked at, because of something else. */
+/** What was collected. A field is undefined where something else kept it from being collected. */
 interface CheckInput {
   readonly fleet: FleetLook;
   readonly candidates: readonly Candidate[] | undefined;
@@ -62,7 +62,7 @@ interface CheckInput {
   readonly tookMs: number;
 }
 
-/** Asks everybody and changes nothing. Throws the signal's reason alone. */
+/** Sends requests to fleet, kubelets and the API server, and changes nothing. Throws only the signal's reason. */
 export async function checkInstallation(
   installation: Installation,
   clock: Clock,
@@ -71,9 +71,9 @@ export async function checkInstallation(
   const { settings, spellings } = installation;
   const server = await lookAtApiServer(settings, clock, signal);
   try {
-    const findings = await judge(installation, await look(settings, server, clock, signal), clock);
+    const findings = await findingsOf(installation, await look(settings, server, clock, signal), clock);
     return findings.map(({ mend, ...found }) =>
-      mend === undefined ? found : { ...found, mend: asSpelled(mend, spellings) },
+      mend === undefined ? found : { ...found, mend: spelledAs(mend, spellings) },
     );
   } finally {
     server.close();
@@ -82,7 +82,7 @@ export async function checkInstallation(
 
 async function look(settings: Settings, server: ApiServerLook, clock: Clock, signal: AbortSignal): Promise<CheckInput> {
   const began = clock.monotonic();
-  const policy = policyOfFirstPass(settings);
+  const policy = firstPassPolicy(settings);
   const rights = server.seen === undefined ? [] : rightsFor(needsOf(settings, policy), server.seen.era);
   const [fleet, reviews, listener] = await Promise.all([
     lookAtFleet(settings, clock, signal),
@@ -94,9 +94,9 @@ async function look(settings: Settings, server: ApiServerLook, clock: Clock, sig
       ...seen,
       tookMs: clock.monotonic() - began,
     })),
-    lookForCopies(settings, fleet.seen?.machines, signal),
+    findCopies(settings, fleet.seen?.machines, signal),
   ]);
-  return { fleet, server, rights, reviews, listener: whoseIs(listener, copies, settings), copies, ...pass };
+  return { fleet, server, rights, reviews, listener: identifyListener(listener, copies, settings), copies, ...pass };
 }
 
 interface Known {
@@ -105,7 +105,7 @@ interface Known {
   readonly policy: Policy;
 }
 
-/** What a pass looks at once it has fleet's listing. */
+/** What a pass observes once it has the list of machines. */
 async function lookAsPassDoes(
   settings: Settings,
   { fleet, server, policy }: Known,
@@ -121,7 +121,7 @@ async function lookAsPassDoes(
     ]);
     const prober = proberOf(kubelets);
     const { selector } = settings;
-    const sources = fleet.seen && prober && { fleet: replayOf(fleet.seen), selector, kubelets: prober, namer };
+    const sources = fleet.seen && prober && { fleet: replay(fleet.seen), selector, kubelets: prober, namer };
     const nodes = server.seen && (await lookAtNodes(server.seen, settings, sources, policy, clock, signal));
     return { candidates, kubelets, names, nodes };
   } finally {
@@ -131,11 +131,11 @@ async function lookAsPassDoes(
 
 function needsOf({ events }: Settings, { neverDeregister, missingGraceMs, unhealthyGraceMs }: Policy): Needs {
   const isNever = missingGraceMs === Number.POSITIVE_INFINITY && unhealthyGraceMs === Number.POSITIVE_INFINITY;
-  return { neverDeregister: neverDeregister ?? (isNever ? 'both graces are never' : undefined), events };
+  return { neverDeregister: neverDeregister ?? (isNever ? 'both grace periods are never' : undefined), events };
 }
 
-/** What is watched from pass to pass depends on the interval; a first pass does not. */
-function policyOfFirstPass(settings: Settings): Policy {
+/** The interval matters only from the second pass on. */
+function firstPassPolicy(settings: Settings): Policy {
   return policyOf(settings, { intervalMs: 30_000 });
 }
 
@@ -143,36 +143,36 @@ function proberOf(kubelets: CheckInput['kubelets']): KubeletProber | undefined {
   return kubelets !== undefined && 'prober' in kubelets ? kubelets.prober : undefined;
 }
 
-async function judge(
+async function findingsOf(
   { settings, warnings, spellings }: Installation,
   input: CheckInput,
   clock: Clock,
 ): Promise<readonly Finding[]> {
   const { fleet, candidates, kubelets, server, nodes, listener, copies } = input;
   const offsets = { fleet: fleet.offset, kubernetes: server.offset() };
-  const told = [
+  const findings = [
     ...checkSettings(warnings, settings.dryRun ? (spellings.get('DRY_RUN') ?? envName('DRY_RUN')) : undefined),
     checkFleet(fleet, settings),
     ...(fleet.seen === undefined
-      ? [named('machines', because('fleet'))]
+      ? [named('machines', skippedBy('fleet'))]
       : checkMachines(fleet.seen.machines, settings.selector)),
     kubelets !== undefined && (hasAny(candidates) || !('answers' in kubelets))
       ? checkKubelets(kubelets, settings)
-      : named('kubelets', because(fleet.seen === undefined ? 'fleet' : 'machines')),
+      : named('kubelets', skippedBy(fleet.seen === undefined ? 'fleet' : 'machines')),
     ...checkApiServer(server, settings, failureIn(nodes)),
-    ...(await judgeCredentials(input, clock)),
-    ...judgeRights(input),
+    ...(await credentialFindings(input, clock)),
+    ...rightFindings(input),
   ];
   const context = {
     missing: fleet.seen === undefined ? 'fleet' : 'kubelets',
-    isWrong: (check: CheckName) => told.some((found) => found.check === check && found.state === 'wrong'),
+    isWrong: (check: CheckName) => findings.some((found) => found.check === check && found.state === 'wrong'),
     place: server.access && { ...server.access, server: server.seen?.era.server },
   } as const;
-  const nameless = namelessOf(candidates ?? [], input.names, nodes?.seen?.observation);
+  const withoutNode = machinesWithoutNode(candidates ?? [], input.names, nodes?.seen?.observation);
   return [
-    ...told,
-    ...(nodes === undefined ? nodesNotChecked('api-server') : checkNodes(nodes, nameless.free, context)),
-    ...judgeNames(settings, input, nameless),
+    ...findings,
+    ...(nodes === undefined ? nodesNotChecked('api-server') : checkNodes(nodes, withoutNode.free, context)),
+    ...nameFindings(settings, input, withoutNode),
     ...checkCopies(copies, listener, settings, nodes?.seen?.plan),
     checkClocks(offsets),
     checkListener(listener, settings),
@@ -185,59 +185,59 @@ function failureIn(nodes: NodesLook | undefined): Error | undefined {
   return nodes?.seen === undefined ? nodes?.failure : undefined;
 }
 
-async function judgeCredentials({ server, reviews, nodes }: CheckInput, clock: Clock): Promise<readonly Finding[]> {
+async function credentialFindings({ server, reviews, nodes }: CheckInput, clock: Clock): Promise<readonly Finding[]> {
   const { access } = server;
   if (access === undefined) return [named('credentials', wrong(server.failure.message, mendOf(server.failure)))];
   return checkCredentials(access, receptionOf(reviews, nodes), clock.wall());
 }
 
-/** Servers without reviews say it when they are asked for the nodes. One that told what we may do knows us. */
+/** Servers without SelfSubjectAccessReview show it by the answer to the list of nodes. A server that reviewed our rights knows us. */
 function receptionOf(reviews: Reviews | undefined, nodes: NodesLook | undefined): Reception {
   if (reviews?.kind === 'unknown' || reviews?.kind === 'anonymous') return reviews.kind;
   const failure = failureIn(nodes);
-  if (failure instanceof RequestError && failure.status === 401 && reviews?.kind !== 'told') return 'unknown';
+  if (failure instanceof RequestError && failure.status === 401 && reviews?.kind !== 'reviewed') return 'unknown';
   if (failure instanceof RequestError && failure.message.includes('system:anonymous')) return 'anonymous';
-  return reviews?.kind === 'told' || (nodes !== undefined && failure === undefined) ? 'taken' : undefined;
+  return reviews?.kind === 'reviewed' || (nodes !== undefined && failure === undefined) ? 'accepted' : undefined;
 }
 
 function hasAny<T>(list: readonly T[] | undefined): list is readonly T[] {
   return list !== undefined && list.length > 0;
 }
 
-function judgeRights({ server, rights, reviews, nodes }: CheckInput): readonly Finding[] {
+function rightFindings({ server, rights, reviews, nodes }: CheckInput): readonly Finding[] {
   if (server.seen === undefined || reviews === undefined) {
     const all = CHECK_NAMES.filter((check) => check.startsWith('right-'));
-    return all.map((check) => named(check, because('api-server')));
+    return all.map((check) => named(check, skippedBy('api-server')));
   }
   const failure = failureIn(nodes);
   const refusal = failure instanceof RequestError && failure.status === 403 ? failure : undefined;
-  // Nodes are read one by one only once they are listed.
+  // Single nodes are read only after the list.
   const isListed = failure === undefined || (refusal !== undefined && rightMissed(refusal) === 'get');
   const reading = { listed: nodes !== undefined && isListed, refusal };
   return checkRights(rights, reviews, reading, { ...server.access, server: server.seen.era.server });
 }
 
-function judgeNames(
+function nameFindings(
   settings: Settings,
   { fleet, candidates, names, server }: CheckInput,
-  nameless: Nameless,
+  withoutNode: MachinesWithoutNode,
 ): readonly Finding[] {
   if (!hasAny(candidates)) {
-    const cause = because(fleet.seen === undefined ? 'fleet' : 'machines');
+    const cause = skippedBy(fleet.seen === undefined ? 'fleet' : 'machines');
     return [named('names', cause), named('labels', cause)];
   }
   return [
-    checkNames(nameless, names, settings),
+    checkNames(withoutNode, names, settings),
     ...(server.seen === undefined
-      ? [named('labels', because('api-server'))]
+      ? [named('labels', skippedBy('api-server'))]
       : checkLabels(candidates, settings, server.seen.era)),
   ];
 }
 
 function checkTime({ passTimeoutMs }: Settings, { nodes, tookMs }: CheckInput): Finding {
-  if (nodes?.seen === undefined) return named('pass-time', because('nodes'));
+  if (nodes?.seen === undefined) return named('pass-time', skippedBy('nodes'));
   const limit = `KUBE_REGISTER_PASS_TIMEOUT is ${formatDuration(passTimeoutMs)}`;
-  const sentence = `to look at everything took ${formatDuration(tookMs)}; ${limit}`;
+  const sentence = `observing took ${formatDuration(tookMs)}; ${limit}`;
   const mend = `KUBE_REGISTER_PASS_TIMEOUT=${formatDuration(Math.max(4 * tookMs, 60_000))}`;
   if (tookMs > passTimeoutMs) return named('pass-time', wrong(sentence, mend));
   return named('pass-time', tookMs > passTimeoutMs / 2 ? warning(sentence, mend) : ok(sentence));

@@ -1,42 +1,42 @@
-/** What one check came to: a state, a sentence, and what mends it. */
+/** The result of one check: a state, a sentence, and what mends it. */
 
 /**
- * - `warning`: it works, but is likely to be regretted, or may pass by itself
- * - `wrong`: something does not work until somebody mends it
- * - `skipped`: it cannot be told, and the sentence says why
+ * - `warning`: it works, but is risky, or may be temporary
+ * - `wrong`: something does not work until it is mended
+ * - `skipped`: unknown, and the sentence says why
  */
 export type State = 'ok' | 'warning' | 'wrong' | 'skipped';
 
-/** Every check and what it looks at, in the order in which findings are told. Names are a contract: programs read them. */
+/** Every check and what it checks, in the order of the findings. Names are a contract: programs read them. */
 export const CHECKS = {
-  settings: 'The settings can be read, go together, and none is likely to be regretted.',
-  fleet: 'fleet answers, and which API it serves.',
-  machines: 'There are machines, some match `METADATA`, and those have an address.',
-  kubelets: 'The kubelets of these machines are healthy, and at which URL.',
-  'api-server': 'The API server answers, which one it is, and what can be done there.',
-  tls: 'Its certificate is checked.',
-  credentials: 'The API server takes what is sent, and that does not expire soon.',
-  'right-list-nodes': 'The user may list nodes, without which every pass fails.',
-  'right-get-nodes': 'The user may read single nodes whole.',
+  settings: 'The settings are valid, and none is risky.',
+  fleet: 'fleet is reachable, and which API it serves.',
+  machines: 'fleet lists machines, some match `METADATA`, and these have a usable address.',
+  kubelets: 'The kubelets of these machines are healthy, and at which URLs.',
+  'api-server': 'The API server is reachable, its version, and what kube-register can do there.',
+  tls: 'The certificate of the API server is verified.',
+  credentials: 'The API server accepts the credentials, and they do not expire soon.',
+  'right-list-nodes': 'The user may list nodes; without this right every pass fails.',
+  'right-get-nodes': 'The user may get single nodes.',
   'right-create-nodes': 'The user may register nodes.',
   'right-patch-nodes': 'The user may adopt nodes and keep their labels up to date.',
-  'right-delete-nodes': 'The user may deregister nodes, where that is ever done.',
-  'right-create-events': 'The user may write Events, where they are written.',
-  nodes: 'The nodes can be read; what a first pass would do, and what it would doubt.',
-  conflicts: 'No two machines want one node, name or address.',
-  'machine-ids': 'No two nodes report one machine ID.',
-  names: 'The API server would take the names that `NODE_NAME` gives.',
+  'right-delete-nodes': 'The user may deregister nodes, where the settings allow it.',
+  'right-create-events': 'The user may write Events, where the settings ask for them.',
+  nodes: 'The nodes can be read; what a first pass would do, and which nodes need attention.',
+  conflicts: 'No two machines share a node, a name or an address.',
+  'machine-ids': 'No two nodes report the same machine ID.',
+  names: 'The API server accepts the names that `NODE_NAME` gives.',
   labels: 'The metadata of `NODE_LABELS` can be copied to labels.',
-  'other-daemons': 'No two copies are at work on this API server, as far as can be told.',
-  clock: 'fleet and the API server have the time that this machine has.',
-  listener: 'The address of `LISTEN` is free, or a kube-register has it.',
-  'pass-time': 'To look at everything takes less time than a pass has.',
+  'other-daemons': 'No second kube-register was found at work on this API server.',
+  clock: 'The clocks of fleet and the API server agree with the clock of this machine.',
+  listener: 'The address of `LISTEN` is free, or a kube-register listens there.',
+  'pass-time': 'Observing takes less time than a pass may take.',
 } as const;
 export type CheckName = keyof typeof CHECKS;
 export const CHECK_NAMES = Object.keys(CHECKS) as CheckName[];
 
 export interface Finding {
-  /** A check that finds several things has several findings, one of which may be that something is well. */
+  /** A check may have several findings. */
   readonly check: CheckName;
   readonly state: State;
   /** Without a full stop. */
@@ -45,7 +45,7 @@ export interface Finding {
   readonly mend?: string;
 }
 
-/** What was found, before the check's name is put to it. */
+/** A finding without the name of its check. */
 export type Found = Omit<Finding, 'check'>;
 
 export function ok(sentence: string): Found {
@@ -64,9 +64,9 @@ export function skipped(sentence: string): Found {
   return { state: 'skipped', sentence };
 }
 
-/** The finding of a check that needs what another one found to be missing. */
-export function because(check: CheckName): Found {
-  return skipped(`not checked, because of ${check}`);
+/** The finding of a check that needs what another check found missing. */
+export function skippedBy(check: CheckName): Found {
+  return skipped(`not checked: see ${check}`);
 }
 
 export function named(check: CheckName, found: Found): Finding {
@@ -75,7 +75,7 @@ export function named(check: CheckName, found: Found): Finding {
 
 const EXAMPLES = 3;
 
-/** `3 machines: a; b; c`, of many the first few. */
+/** `3 machines: a; b; c`, with the first three of many. */
 export function examples(count: string, each: readonly string[]): string {
   return `${count}: ${few(each)}`;
 }

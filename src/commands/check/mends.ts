@@ -31,13 +31,13 @@ const USUAL: Readonly<Record<Target, Place>> = {
 const LOOK = { fleet: 'journalctl -u fleet -n 50', kubernetes: 'kubectl get --raw /healthz' } as const;
 
 /** It runs as a unit of fleet's in the cluster of deploy/, and as one of systemd's elsewhere. */
-const IS_IT_RUNNING = 'fleetctl status kube-apiserver.service || systemctl status kube-apiserver';
+const STATUS_OF_API_SERVER = 'fleetctl status kube-apiserver.service || systemctl status kube-apiserver';
 
 /** The command that gives deploy/rbac.yaml's ServiceAccount another token. */
-const MAKE_TOKEN = 'kubectl -n kube-register create token kube-register';
+const CREATE_TOKEN = 'kubectl -n kube-register create token kube-register';
 
 /** In the unit of the daemon, for whoever has too few file descriptors. */
-export const MORE_FILES = 'LimitNOFILE=65536';
+export const RAISE_FILE_LIMIT = 'LimitNOFILE=65536';
 
 /** The command that a verdict ends with, if there is one and it can be pasted. */
 export function commandIn(next: string | undefined): string | undefined {
@@ -98,7 +98,7 @@ function mendOfName(message: string, endpoint: string, source: ConfigSource): st
 
 function mendOfConnection(target: Target, code: string, place: Place): string {
   if (['ETIMEDOUT', 'ECONNRESET', 'EPIPE', 'ECONNABORTED'].includes(code)) return LOOK[target];
-  if (target === 'kubernetes' && code === 'ECONNREFUSED') return IS_IT_RUNNING;
+  if (target === 'kubernetes' && code === 'ECONNREFUSED') return STATUS_OF_API_SERVER;
   // To servers of the time of fleet, TLS that meets plain HTTP is no HTTP at all.
   if (code.startsWith('HPE_') && place.endpoint.startsWith('http:')) return speakTls(place);
   return mendOfEndpoint(target, place);
@@ -173,11 +173,11 @@ export function mendOfClientCertificate({ clientCertificate, origin }: ConfigSou
 
 /** A new token, where it is read. One that is mounted into a pod is renewed by Kubernetes, or comes with a new pod. */
 export function mendOfToken({ credentials, origin }: ConfigSource): string {
-  if (settingIn(credentials) !== undefined || origin === undefined) return `${MAKE_TOKEN} > FILE`;
+  if (settingIn(credentials) !== undefined || origin === undefined) return `${CREATE_TOKEN} > FILE`;
   if (origin.kind === 'pod') return 'kubectl -n NAMESPACE delete pod POD';
   return origin.tokenFile === undefined
-    ? setUser(origin, `--token="$(${MAKE_TOKEN})"`)
-    : `${MAKE_TOKEN} > ${plainOr(origin.tokenFile, 'FILE')}`;
+    ? setUser(origin, `--token="$(${CREATE_TOKEN})"`)
+    : `${CREATE_TOKEN} > ${plainOr(origin.tokenFile, 'FILE')}`;
 }
 
 /** Credentials where none are sent at all. */
@@ -196,7 +196,7 @@ export type Spellings = ReadonlyMap<SettingName, string>;
 const RIVALS: Partial<Record<SettingName, SettingName>> = { HEALTHZ_URL: 'HEALTHZ_PORT', NODE_NAME: 'REVERSE_LOOKUP' };
 
 /** A mend in the operator's own spelling: beside a flag the variable of that name would do nothing. */
-export function asSpelled(mend: string, spellings: Spellings): string {
+export function spelledAs(mend: string, spellings: Spellings): string {
   const replaced: string[] = [];
   const spelled = mend.replace(/\bKUBE_REGISTER_(\w+)=/g, (assignment, name: string) => {
     if (!isSettingName(name)) return assignment;

@@ -36,7 +36,7 @@ export async function runCheck(
     terminal.note('kube-register check: interrupted');
     return EXIT.wrong;
   }
-  const findings = found.map(withoutSurprises);
+  const findings = found.map(sanitized);
   const ready = findings.every(({ state }) => state !== 'wrong');
   const report = output === 'json' ? JSON.stringify({ ok: ready, findings }, null, 2) : text(findings, terminal);
   try {
@@ -53,8 +53,8 @@ const STYLES = { ok: 'well', warning: 'watch', wrong: 'trouble', skipped: 'idle'
 const STATES = Object.keys(STYLES) as State[];
 const LONGEST = 2_000;
 
-/** Servers say what they like: none of it may move a cursor, break a line or turn the reading direction. */
-function withoutSurprises({ mend, sentence, ...found }: Finding): Finding {
+/** Texts from servers must not move the cursor, break a line or change the reading direction. */
+function sanitized({ mend, sentence, ...found }: Finding): Finding {
   const clean = { ...found, sentence: onOneLine(sentence, LONGEST) };
   return mend === undefined ? clean : { ...clean, mend: onOneLine(mend, LONGEST) };
 }
@@ -65,13 +65,13 @@ function text(findings: readonly Finding[], terminal: Terminal): string {
   const indent = stateWidth + 2 + checkWidth + 2;
   const lines = findings.flatMap(({ check, state, sentence, mend }) => {
     const painted = terminal.paint({ text: state, style: STYLES[state] }) + ' '.repeat(stateWidth - state.length);
-    const [first, ...rest] = wrapped(sentence, (terminal.columns ?? Infinity) - indent);
-    const told = [
+    const [first, ...rest] = wrap(sentence, (terminal.columns ?? Infinity) - indent);
+    const report = [
       `${painted}  ${check.padEnd(checkWidth)}  ${first}`,
       ...rest.map((line) => ' '.repeat(indent) + line),
     ];
     // Not wrapped: it is to be copied whole.
-    return mend === undefined ? told : [...told, `${' '.repeat(stateWidth + 2)}mend: ${mend}`];
+    return mend === undefined ? report : [...report, `${' '.repeat(stateWidth + 2)}mend: ${mend}`];
   });
   return [...lines, '', sum(findings)].join('\n');
 }
@@ -80,7 +80,7 @@ function text(findings: readonly Finding[], terminal: Terminal): string {
 const LEAST_ROOM = 20;
 
 /** Lines of at most that many characters, broken between words; a longer word stays whole. */
-function wrapped(text: string, room: number): readonly string[] {
+function wrap(text: string, room: number): readonly string[] {
   if (room < LEAST_ROOM || text.length <= room) return [text];
   const lines: string[] = [];
   let line = '';

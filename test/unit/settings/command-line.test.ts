@@ -40,21 +40,18 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['stauts'], '"stauts": there is no such command; did you mean status?'],
-    [['explian', '10.0.0.7'], '"explian": there is no such command; did you mean explain?'],
-    [['explain'], 'explain: needs the id of a machine, the name of a node or an address, as in explain 10.0.0.7'],
-    [
-      ['explain', '-o', 'json'],
-      'explain: needs the id of a machine, the name of a node or an address, as in explain 10.0.0.7',
-    ],
+    [['stauts'], '"stauts": unknown command; did you mean status?'],
+    [['explian', '10.0.0.7'], '"explian": unknown command; did you mean explain?'],
+    [['explain'], 'explain: needs a machine ID, a node name or an address, as in: explain 10.0.0.7'],
+    [['explain', '-o', 'json'], 'explain: needs a machine ID, a node name or an address, as in: explain 10.0.0.7'],
     [['status', '-o', 'xml'], '-o: "xml": must be text or json'],
     [['status', '-o'], '-o: needs a value'],
-    [['status', '-o', 'json', '-o', 'text'], '-o: is given twice, with two values'],
-    [['status', '--daemon', 'a', '--daemon=b'], '--daemon: is given twice, with two values'],
+    [['status', '-o', 'json', '-o', 'text'], '-o: is given twice, with different values'],
+    [['status', '--daemon', 'a', '--daemon=b'], '--daemon: is given twice, with different values'],
     [['status', '--daemon', '10271'], '--daemon: "10271": must be host:port or http://host:port'],
     [['status', '--daemon', 'core-1:0'], '--daemon: "core-1:0": must be host:port or http://host:port'],
     [['status', '--daemon', 'core-1:70000'], '--daemon: "core-1:70000": must be host:port or http://host:port'],
-    [['explain', ''], 'explain: needs the id of a machine, the name of a node or an address, as in explain 10.0.0.7'],
+    [['explain', ''], 'explain: needs a machine ID, a node name or an address, as in: explain 10.0.0.7'],
     [['status', '--output', '--watch'], '--output: needs a value'],
     [['status', '--watch=true'], '--watch: takes no value'],
     [

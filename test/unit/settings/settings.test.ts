@@ -218,8 +218,8 @@ describe('a variable', () => {
   it.each([
     ['HEALTH_PORT', '10255', /did you mean KUBE_REGISTER_HEALTHZ_PORT\?$/],
     ['HEALTHZ_PORT_', '10255', /did you mean KUBE_REGISTER_HEALTHZ_PORT\?$/],
-    ['METRICS_PORT', '10271', /there is no such setting/],
-    ['METRICS_HOST', '10.0.0.1', /there is no such setting/],
+    ['METRICS_PORT', '10271', /unknown setting/],
+    ['METRICS_HOST', '10.0.0.1', /unknown setting/],
     ['HEALTHZ_PORT', 'tcp:10255', /must be a whole number/],
   ])('that only looks like one of these is a mistake: %s=%s', (name, text, problem) => {
     expect(mistakes({ [name]: text })).toEqual([expect.stringMatching(problem)]);

@@ -114,13 +114,13 @@ describe('a value that is not allowed', () => {
     ['SYNC_SCHEDULE', '* * * * *', 'must be six cron fields'],
     ['SYNC_SCHEDULE', '* * * * * * *', 'must be six cron fields'],
     ['SYNC_SCHEDULE', '@daily', 'must be six cron fields'],
-    ['SYNC_SCHEDULE', '61 * * * * *', 'node-cron says: 61 is a invalid expression for second'],
+    ['SYNC_SCHEDULE', '61 * * * * *', 'node-cron: 61 is a invalid expression for second'],
     ['SYNC_SCHEDULE', '0 0 0 31 2 *', 'impossible day of month'],
-    ['SYNC_SCHEDULE', '0 0 0 L-30 2 *', 'this one never comes'],
+    ['SYNC_SCHEDULE', '0 0 0 L-30 2 *', 'this time never occurs'],
     ['SYNC_SCHEDULE', '0-999999999 * * * * *', 'no number has more than two digits'],
     ['SYNC_SCHEDULE', '0 30 4 1,15 * 5', 'day and weekday cannot both be restricted'],
     ['SYNC_SCHEDULE', '0 0 0 1-31 * MON', 'day and weekday cannot both be restricted'],
-    ['SYNC_SCHEDULE', '*/90 * * * * *', 'the step of */90 is larger than its 60 values; for a pass every so often set'],
+    ['SYNC_SCHEDULE', '*/90 * * * * *', 'the step of */90 is larger than its 60 values; for a fixed interval set'],
     ['SYNC_SCHEDULE', '0 5,*/61 * * * *', 'the step of */61 is larger than its 60 values'],
     ['SYNC_SCHEDULE', '0 0 */25 * * *', 'the step of */25 is larger than its 24 values'],
     ['SYNC_SCHEDULE', '0 0 0 */32 * *', 'the step of */32 is larger than its 31 values'],
@@ -133,7 +133,7 @@ describe('a value that is not allowed', () => {
     ['NODE_NAME', 'hostname', 'must be ip, reverse-lookup, machine-id or metadata:<key>'],
     ['NODE_NAME', 'metadata:', 'must be ip, reverse-lookup, machine-id or metadata:<key>'],
     ['REVERSE_LOOKUP', 'maybe', 'must be true or false'],
-    ['NODE_LABELS', 'zone,,rack', 'nothing empty between them'],
+    ['NODE_LABELS', 'zone,,rack', 'none of them empty'],
     ['OWNER_ID', 'blue fleet', 'must be 1 to 63 letters, digits'],
     ['OWNER_ID', 'x'.repeat(64), 'must be 1 to 63 letters, digits'],
     ['OWNER_ID', '-blue', 'begin and end with a letter or a digit'],
@@ -172,8 +172,7 @@ describe('a value that is not allowed', () => {
 });
 
 describe('a value with the quotation marks that a shell would have taken away', () => {
-  const problem =
-    'has quotation marks that belong to the value, as docker --env-file leaves them: write it without them';
+  const problem = 'contains quotation marks, which docker --env-file does not remove: write the value without them';
   /** A value that each setting takes. */
   const good: Partial<Record<SettingName, string>> = {
     API_ENDPOINT: 'http://k:8080',

@@ -9,9 +9,9 @@ import { eraOf } from '../../../kubernetes/era.ts';
 import type { Era } from '../../../kubernetes/registry.ts';
 import type { Settings } from '../../../settings/settings.ts';
 import type { Clock } from '../../../time/clock.ts';
-import { because, type Finding, named, ok, warning, wrong } from '../finding.ts';
+import { type Finding, named, ok, skippedBy, warning, wrong } from '../finding.ts';
 import { type Failure, failureOf, mendOf, mendOfCa, mendOfEndpoint, mendOfServer } from '../mends.ts';
-import { type Offset, observeClient, UNCOUNTED } from './observed.ts';
+import { NO_METRICS, type Offset, observeClient } from './observed.ts';
 
 export interface ApiServerSeen {
   readonly http: HttpClient;
@@ -30,7 +30,7 @@ export type ApiServerLook = { readonly offset: () => Offset | undefined; close()
 export async function lookAtApiServer(settings: Settings, clock: Clock, signal: AbortSignal): Promise<ApiServerLook> {
   let opened: Awaited<ReturnType<typeof openKubernetes>>;
   try {
-    opened = await openKubernetes(settings, UNCOUNTED);
+    opened = await openKubernetes(settings, NO_METRICS);
   } catch (error) {
     return { seen: undefined, access: undefined, failure: failureOf(error), offset: () => undefined, close: () => {} };
   }
@@ -53,7 +53,8 @@ export function checkApiServer(
   nodesFailure: Error | undefined,
 ): readonly Finding[] {
   const { access } = look;
-  if (access === undefined) return [named('api-server', because('credentials')), named('tls', because('credentials'))];
+  if (access === undefined)
+    return [named('api-server', skippedBy('credentials')), named('tls', skippedBy('credentials'))];
   return [named('api-server', checkAnswer(look, settings, nodesFailure)), named('tls', checkTls(access))];
 }
 
@@ -65,26 +66,26 @@ function checkAnswer(look: ApiServerLook, settings: Settings, nodesFailure: Erro
     return wrong(nodesFailure.message, mend);
   }
   const { era, http } = look.seen;
-  return ok(`answers at ${http.server}: ${era.server}; ${abilities(era, settings)}`);
+  return ok(`reachable at ${http.server}: ${era.server}; ${abilities(era, settings)}`);
 }
 
 /** What the section of README on servers has of this age. */
 function abilities({ hidesMinions, canUpdate, takesEvents }: Era, { events }: Settings): string {
   if (hidesMinions)
-    return 'registers alone: such a server hides dead minions by itself, and none is adopted or deregistered';
-  if (!canUpdate) return 'registers and deregisters; such a server changes no minion, so that none is adopted';
+    return 'registers only: a server before v0.9 hides dead minions, so none is adopted or deregistered';
+  if (!canUpdate) return 'registers and deregisters; a server before v0.13 cannot change minions, so none is adopted';
   const rest = 'registers, adopts, labels and deregisters';
-  return events && !takesEvents ? `${rest}; writes no Events, which it does in v1 alone` : rest;
+  return events && !takesEvents ? `${rest}; writes no Events, because that needs API v1` : rest;
 }
 
 function checkTls({ endpoint, tls, source }: ApiAccess) {
   const { protocol, hostname } = new URL(endpoint);
   if (protocol === 'https:') {
-    if (!tls.insecureSkipVerify) return ok("the server's certificate is checked");
-    const risk = 'whoever is in between can answer for the API server and read the credentials';
-    return warning(`the server's certificate is not checked: ${risk}`, mendOfCa(source));
+    if (!tls.insecureSkipVerify) return ok("the server's certificate is verified");
+    const risk = 'anyone on the network path can impersonate the API server and read the credentials';
+    return warning(`the server's certificate is not verified: ${risk}`, mendOfCa(source));
   }
-  if (isLoopback(hostname)) return ok('plain http, which does not leave this machine');
-  const risk = 'whoever is in between can answer for the API server, so that the network has to be private';
+  if (isLoopback(hostname)) return ok('plain http on the loopback interface');
+  const risk = 'anyone on the network path can impersonate the API server; use it only on a private network';
   return warning(`plain http to another host: ${risk}`, mendOfServer(source, `https://${hostname}:PORT`));
 }

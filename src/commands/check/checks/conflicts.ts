@@ -14,7 +14,7 @@ const OWN_ADDRESS = 'public_ip="ADDRESS" in /etc/fleet/fleet.conf of each of the
 const OWN_MACHINE_ID =
   '--volume=/etc/machine-id:/etc/machine-id:ro in the unit that runs the kubelet in a container; on a cloned host: rm /etc/machine-id && systemd-machine-id-setup && reboot';
 
-/** `named` are machines whose name the check `names` judges. */
+/** `named` are machines that the check `names` is about. */
 export function checkConflicts(
   { machines, pairing }: Observation,
   { machines: verdicts }: Plan,
@@ -29,10 +29,10 @@ export function checkConflicts(
   const found = [
     ...shared.map(([address, tenants]) =>
       wrong(
-        `fleet gives ${address} to ${examples(
+        `fleet lists ${address} for ${examples(
           plural(tenants.length, 'machine'),
           tenants.map(({ id }) => id),
-        )}; none of them is registered at it`,
+        )}; none of them is registered`,
         OWN_ADDRESS,
       ),
     ),
@@ -48,7 +48,7 @@ export function checkConflicts(
       ? [wrong(examples(plural(taken.length, 'machine'), each(taken)), 'fleetctl list-machines --full')]
       : []),
   ];
-  return found.length > 0 ? found : [ok('no two machines want one node, name or address')];
+  return found.length > 0 ? found : [ok('no two machines share a node, a name or an address')];
 }
 
 /** Addresses that fleet gives to several machines, one of which may get a node. */
@@ -67,11 +67,11 @@ export function checkMachineIds({ nodes, era }: Observation): readonly Found[] {
     reporters.set(id, [...(reporters.get(id) ?? []), node.name]);
   }
   const repeated = [...reporters].filter(([, names]) => names.length > 1);
-  if (repeated.length === 0) return [ok('no two nodes report one machine ID')];
+  if (repeated.length === 0) return [ok('no two nodes report the same machine ID')];
   return repeated.map(([id, names]) =>
     warning(
       `machine ID ${isPlain(id) ? id : quote(id)} is reported by ${examples(plural(names.length, 'node'), names)}; ` +
-        'their kubelets run in containers that hide /etc/machine-id, or the hosts are clones; such nodes are matched by address and name alone',
+        'their kubelets run in containers that hide /etc/machine-id, or the hosts are clones; such nodes are matched only by address and name',
       OWN_MACHINE_ID,
     ),
   );

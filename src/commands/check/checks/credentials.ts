@@ -1,4 +1,4 @@
-/** The check of who we are to the API server: what is sent, how long it is good, and whether the server knows it. */
+/** The check of the credentials for the API server: what is sent, when it expires, and whether the server accepts it. */
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { mayBeSecret } from '../../../credentials/secret.ts';
@@ -15,7 +15,7 @@ interface TokenFacts {
   readonly expiresAt: number | undefined;
 }
 
-/** As far as a Date reaches. What is before all time is long ago; what is after it never comes. */
+/** The range of Date in s. An earlier time is cut to it; a later one is ignored. */
 const MOST_SECONDS = 8.64e12;
 const seconds = z
   .number()
@@ -28,7 +28,7 @@ const claims = z.object({
   exp: seconds.optional().catch(undefined),
 });
 
-/** Undefined for a token that is no JWT, which says nothing. */
+/** The claims of a JWT; undefined for a token of another kind. */
 function readToken(token: string): TokenFacts | undefined {
   const [, payload, signature] = token.split('.');
   if (payload === undefined || signature === undefined) return undefined;
@@ -40,26 +40,26 @@ function readToken(token: string): TokenFacts | undefined {
   }
 }
 
-/** A certificate or a token, and until when it is good. */
+/** A certificate or a token, and when it is valid. Times in ms since 1970. */
 interface Term {
   readonly what: string;
   readonly mend: string;
   readonly from: number | undefined;
   readonly until: number;
-  /** Nothing works when it has ended. */
+  /** Whether requests fail once it has expired. */
   readonly isNeeded: boolean;
 }
 
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
 
-/** Whoever renews a token does it long before its last tenth: kubelets at four fifths. One of unknown age should have ten minutes. */
+/** Tokens are renewed before their last tenth (kubelets renew at four fifths). A term of unknown start is near its end for 10 minutes. */
 function isNearEnd({ from, until }: Term, nowMs: number): boolean {
   return until - nowMs < (from === undefined ? HOUR / 6 : Math.min((until - from) / 10, 7 * DAY));
 }
 
-/** What the server made of what was sent: `anonymous` is that it lets nobody in without; undefined when it did not say. */
-export type Reception = 'taken' | 'unknown' | 'anonymous' | undefined;
+/** How the server received the credentials. `anonymous`: it forbids requests without any. Undefined: not known. */
+export type Reception = 'accepted' | 'unknown' | 'anonymous' | undefined;
 
 export async function checkCredentials(
   access: ApiAccess,
@@ -78,11 +78,12 @@ export async function checkCredentials(
     ),
   ];
   if (reception === 'unknown') {
-    findings.push(wrong(`${sent}, which the API server does not accept (401)`, mend));
+    findings.push(wrong(`${sent}; the API server rejects this (401)`, mend));
   } else if (reception === 'anonymous') {
-    findings.push(wrong(`${sent}, and the API server lets nobody do anything without (403)`, mend));
+    findings.push(wrong(`${sent}; the API server forbids anonymous requests (403)`, mend));
   }
-  if (findings.length === 0) findings.push(ok(reception === 'taken' ? `${sent}, and the API server takes that` : sent));
+  if (findings.length === 0)
+    findings.push(ok(reception === 'accepted' ? `${sent}; the API server accepts this` : sent));
   return findings.map((found) => named('credentials', found));
 }
 
@@ -107,7 +108,7 @@ async function whatIsSent({ token, tls, source }: ApiAccess, nowMs: number) {
   }
   if (ownTerm !== undefined) {
     return {
-      sent: `the client certificate ${name} is shown`,
+      sent: `the client certificate ${name} is sent`,
       terms: [ownTerm, ...authorities],
       mend: ownTerm.mend,
     };
@@ -120,7 +121,7 @@ function certificatesOf(pem = ''): readonly X509Certificate[] {
   return blocks.map((block) => new X509Certificate(block));
 }
 
-/** The server needs one of them: those that have ended do no harm beside one that has not. */
+/** The server's certificate needs one of the CA certificates: expired ones do no harm beside a valid one. */
 function alternatives(terms: readonly Term[], nowMs: number): readonly Term[] {
   const isNeeded = terms.every(({ until }) => until <= nowMs);
   return terms.map((term) => ({ ...term, isNeeded }));

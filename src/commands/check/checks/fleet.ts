@@ -10,7 +10,7 @@ import { plural } from '../../../text/plural.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { type Finding, named, ok, warning, wrong } from '../finding.ts';
 import { type Failure, failureOf, mendOf } from '../mends.ts';
-import { type Offset, observeClient, UNCOUNTED } from './observed.ts';
+import { NO_METRICS, type Offset, observeClient } from './observed.ts';
 
 interface FleetSeen {
   readonly pages: readonly MachinePage[];
@@ -32,14 +32,14 @@ export type FleetLook = { readonly offset: Offset | undefined } & (
 export async function lookAtFleet(settings: Settings, clock: Clock, signal: AbortSignal): Promise<FleetLook> {
   let offset = (): Offset | undefined => undefined;
   try {
-    const observed = observeClient(await openFleet(settings, UNCOUNTED), clock);
+    const observed = observeClient(await openFleet(settings, NO_METRICS), clock);
     offset = observed.offset;
     const client = createFleetClient(observed);
     try {
       const pages: MachinePage[] = [];
       for await (const page of client.machinePages(signal)) pages.push(page);
       const prefix = observed.served.at(0)?.replace(/\/machines$/, '') ?? '';
-      const seen = { pages, ...madeInto(pages, settings), prefix, software: observed.software() };
+      const seen = { pages, ...collect(pages, settings), prefix, software: observed.software() };
       return { seen, offset: offset() };
     } finally {
       client.close();
@@ -50,7 +50,7 @@ export async function lookAtFleet(settings: Settings, clock: Clock, signal: Abor
   }
 }
 
-function madeInto(
+function collect(
   pages: readonly MachinePage[],
   { selector }: Settings,
 ): Pick<FleetSeen, 'machines' | 'skippedRecords'> {
@@ -64,7 +64,7 @@ function madeInto(
 }
 
 /** A fleet that gives the listing that was seen, so that it is asked for but once. */
-export function replayOf({ pages }: FleetSeen): FleetClient {
+export function replay({ pages }: FleetSeen): FleetClient {
   return {
     machinePages: async function* () {
       yield* pages;
@@ -78,10 +78,10 @@ export function checkFleet(look: FleetLook, { fleet: { endpoint, legacyTls } }: 
     const source = { ...settingsSource('fleet'), ...(legacyTls && { legacyTls: undefined }) };
     return named('fleet', wrong(look.failure.message, mendOf(look.failure, { endpoint, source })));
   }
-  const { machines, pages, prefix, software = 'a fleet that does not tell its version', skippedRecords } = look.seen;
+  const { machines, pages, prefix, software = 'fleet of an unknown version', skippedRecords } = look.seen;
   const listed = `${plural(machines.size, 'machine')} in ${plural(pages.length, 'page')}`;
-  const sentence = `answers at ${endpoint}: ${software} (${prefix}), ${listed}`;
+  const sentence = `reachable at ${endpoint}: ${software} (${prefix}), ${listed}`;
   if (skippedRecords === 0) return named('fleet', ok(sentence));
-  const spoilt = `${plural(skippedRecords, 'record')} in its list name no machine, and are left out`;
+  const spoilt = `${plural(skippedRecords, 'record')} in its list without a machine ID, which are skipped`;
   return named('fleet', warning(`${sentence}; ${spoilt}`, 'etcdctl ls --recursive /_coreos.com/fleet/machines'));
 }

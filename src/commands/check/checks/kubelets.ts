@@ -1,4 +1,4 @@
-/** The check of the kubelets: which answer, on which URL, and where those that do not might be found. */
+/** The check of the kubelets: which are healthy, at which URL, and whether the usual URLs reach the others. */
 
 import { openKubelets } from '../../../daemon/clients.ts';
 import { parseHealthUrl } from '../../../kubelet/health-url.ts';
@@ -9,25 +9,25 @@ import type { Settings } from '../../../settings/settings.ts';
 import { rowOf } from '../../../settings/table.ts';
 import { plural } from '../../../text/plural.ts';
 import { examples, type Finding, named, ok, warning, wrong } from '../finding.ts';
-import { type Failure, failureOf, MORE_FILES, mendOf } from '../mends.ts';
+import { type Failure, failureOf, mendOf, RAISE_FILE_LIMIT } from '../mends.ts';
 
 export interface KubeletLook {
   /** By address: every candidate's kubelet. */
   readonly answers: ReadonlyMap<string, KubeletAnswer>;
   /** A usual URL at which kubelets answer that are silent at those that are set. */
-  readonly elsewhere: string | undefined;
-  /** For the pass: nobody is asked twice. */
+  readonly usualUrl: string | undefined;
+  /** Gives the pass the same answers, so that no kubelet is checked twice. */
   readonly prober: KubeletProber;
 }
 
-/** Why kubelets could not be asked: a file of credentials, or something that this machine lacks. */
+/** Why kubelets could not be checked: a file of credentials, or a resource that this machine lacks. */
 export type KubeletTrouble = { readonly failure: Failure } | { readonly problem: string };
 
-const SILENT = { healthCheckDone: () => {} };
-/** So many silent kubelets are asked at the usual URLs too. */
-const ASKED_ELSEWHERE = 20;
+const NO_METRICS = { healthCheckDone: () => {} };
+/** How many unreachable kubelets are also checked at the usual URLs. */
+const MOST_TRIED = 20;
 
-/** Throws the signal's reason alone. */
+/** Checks every candidate's kubelet. Throws only the signal's reason. */
 export async function lookAtKubelets(
   settings: Settings,
   candidates: readonly Candidate[],
@@ -35,7 +35,7 @@ export async function lookAtKubelets(
 ): Promise<KubeletLook | KubeletTrouble> {
   let prober: KubeletProber;
   try {
-    prober = remembering(await openKubelets(settings, SILENT));
+    prober = cached(await openKubelets(settings, NO_METRICS));
   } catch (error) {
     return { failure: failureOf(error) };
   }
@@ -45,15 +45,15 @@ export async function lookAtKubelets(
       candidates.map(async ({ address }) => void answers.set(address, await prober.check(address, signal))),
     );
     const silent = [...answers].filter(([, { state }]) => state === 'silent').map(([address]) => address);
-    return { answers, elsewhere: await findElsewhere(settings, silent, signal), prober };
+    return { answers, usualUrl: await findUsualUrl(settings, silent, signal), prober };
   } catch (error) {
     signal.throwIfAborted();
     return { problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
-/** Gives the answer that it gave before. */
-function remembering(prober: KubeletProber): KubeletProber {
+/** Checks each address once, and gives the same answer again. */
+function cached(prober: KubeletProber): KubeletProber {
   const asked = new Map<string, Promise<KubeletAnswer>>();
   return {
     check(address, signal) {
@@ -66,7 +66,7 @@ function remembering(prober: KubeletProber): KubeletProber {
   };
 }
 
-async function findElsewhere(
+async function findUsualUrl(
   { kubelet: { urlTemplates, timeoutMs } }: Settings,
   silent: readonly string[],
   signal: AbortSignal,
@@ -76,11 +76,11 @@ async function findElsewhere(
   const prober = createKubeletProber({
     urlTemplates: usual,
     timeoutMs,
-    concurrency: ASKED_ELSEWHERE,
+    concurrency: MOST_TRIED,
     tls: {},
-    observer: SILENT,
+    observer: NO_METRICS,
   });
-  const asked = silent.slice(0, ASKED_ELSEWHERE);
+  const asked = silent.slice(0, MOST_TRIED);
   const answers = await Promise.all(
     asked.map(async (address) => [address, await prober.check(address, signal)] as const),
   );
@@ -92,7 +92,7 @@ interface Count {
   readonly count: number;
 }
 
-/** How many kubelets answered well on each URL; the most first. */
+/** How many kubelets are healthy at each URL, the most first. */
 function countByUrl(answers: ReadonlyMap<string, KubeletAnswer>, templates: readonly string[]): readonly Count[] {
   const counts = templates.map((template) => {
     const { show } = parseHealthUrl(template);
@@ -106,8 +106,8 @@ function countByUrl(answers: ReadonlyMap<string, KubeletAnswer>, templates: read
 
 export function checkKubelets(look: KubeletLook | KubeletTrouble, { kubelet }: Settings): Finding {
   if ('failure' in look) return named('kubelets', wrong(look.failure.message, mendOf(look.failure)));
-  if ('problem' in look) return named('kubelets', wrong(look.problem, MORE_FILES));
-  const { answers, elsewhere } = look;
+  if ('problem' in look) return named('kubelets', wrong(look.problem, RAISE_FILE_LIMIT));
+  const { answers, usualUrl } = look;
   const all = [...answers.values()];
   const healthy = all.filter(({ state }) => state === 'healthy').length;
   const urls = countByUrl(answers, kubelet.urlTemplates).map(({ template, count }) => `${count} at ${template}`);
@@ -118,28 +118,28 @@ export function checkKubelets(look: KubeletLook | KubeletTrouble, { kubelet }: S
   const silent = all.filter(({ state }) => state === 'silent').map(({ detail }) => detail);
   const unwell = all.filter(({ state }) => state === 'answers').map(withoutRemedy);
   const refused = all.find(({ remedy }) => remedy !== undefined);
-  const told = [
+  const details = [
     sentence,
     ...(silent.length > 0 ? [examples(`${silent.length} unreachable`, silent)] : []),
     ...(unwell.length > 0 ? [examples(`${unwell.length} unhealthy`, unwell)] : []),
-    ...(elsewhere === undefined ? [] : [`there is an answer at ${elsewhere}`]),
+    ...(usualUrl === undefined ? [] : [`kubelets respond at ${usualUrl}`]),
     ...(refused?.remedy === undefined ? [] : [refused.remedy]),
   ].join('; ');
   const first = refused?.detail ?? silent[0] ?? unwell[0] ?? '';
-  const mend = mendOfSilence(first, elsewhere, kubelet.urlTemplates);
-  return named('kubelets', healthy === 0 ? wrong(told, mend) : warning(told, mend));
+  const mend = mendOfKubelet(first, usualUrl, kubelet.urlTemplates);
+  return named('kubelets', healthy === 0 ? wrong(details, mend) : warning(details, mend));
 }
 
-/** One remedy does for all, so it is told once. */
+/** The remedy is the same for all kubelets, so it is printed once. */
 function withoutRemedy({ detail, remedy }: KubeletAnswer): string {
   return remedy === undefined ? detail : detail.replace(`; ${remedy}`, '');
 }
 
 const CA = 'KUBE_REGISTER_KUBELET_CA_FILE=/path/of/the/kubelets/ca.pem';
 
-/** By what came of the first of them. */
-function mendOfSilence(detail: string, elsewhere: string | undefined, templates: readonly string[]): string {
-  if (elsewhere !== undefined) return `KUBE_REGISTER_HEALTHZ_URL=${[...templates, elsewhere].join(',')}`;
+/** The mend for the first kubelet that is not healthy. */
+function mendOfKubelet(detail: string, usualUrl: string | undefined, templates: readonly string[]): string {
+  if (usualUrl !== undefined) return `KUBE_REGISTER_HEALTHZ_URL=${[...templates, usualUrl].join(',')}`;
   if (/not signed by a CA in|is not a CA/.test(detail)) return CA;
   if (/its certificate/.test(detail)) return 'unset KUBE_REGISTER_KUBELET_CA_FILE';
   if (detail.includes('failed the TLS handshake')) {

@@ -16,7 +16,7 @@ export function checkMachines(machines: ReadonlyMap<string, Machine>, selector: 
   const matching = all.filter(({ matches }) => matches);
   const wanted = selector.text === '' ? 'an empty METADATA' : `METADATA ${quote(selector.text)}`;
   if (all.length === 0) {
-    return [named('machines', wrong('fleet answers, and lists no machine', 'fleetctl list-machines'))];
+    return [named('machines', wrong('fleet lists no machine', 'fleetctl list-machines'))];
   }
   if (matching.length === 0) return [named('machines', noneMatches(all, selector, wanted))];
 
@@ -63,7 +63,7 @@ interface Pair {
 function noneMatches(machines: readonly Machine[], selector: Selector, wanted: string) {
   const pairs = pairsOf(machines);
   const none = `none of ${plural(machines.length, 'machine')} matches ${wanted}`;
-  if (pairs.length === 0) return wrong(`${none}: they have no metadata at all`, "KUBE_REGISTER_METADATA=''");
+  if (pairs.length === 0) return wrong(`${none}: they have no metadata`, "KUBE_REGISTER_METADATA=''");
   const each = pairs.map(({ key, value, count }) => `${show(key)}=${show(value)} (${count})`);
   const keys = new Set(selector.requirements.map(({ key }) => key));
   const plain = pairs.filter(({ key, value }) => isPlain(key) && isPlain(value));
@@ -72,7 +72,7 @@ function noneMatches(machines: readonly Machine[], selector: Selector, wanted: s
   const origin = ofGo !== undefined && likeliest === ofGo ? `; ${GO_DEFAULT} is the default of the Go program` : '';
   const mend =
     likeliest === undefined ? 'fleetctl list-machines' : `KUBE_REGISTER_METADATA=${likeliest.key}=${likeliest.value}`;
-  return wrong(`${none}; the metadata that there is: ${shortened(each)}${origin}`, mend);
+  return wrong(`${none}; their metadata: ${shortened(each)}${origin}`, mend);
 }
 
 const MOST_PAIRS = 10;

@@ -11,52 +11,52 @@ import { quote } from '../../../text/quote.ts';
 import { examples, type Finding, named, ok, warning, wrong } from '../finding.ts';
 
 /** The machines that have no node yet; the name of the others is not asked for. */
-export interface Nameless {
+export interface MachinesWithoutNode {
   /** Those that a new node is made for. */
   readonly free: readonly Candidate[];
   /** How many get none, because they are in conflict over a node that is there, or over an address. */
   readonly inConflict: number;
 }
 
-export function namelessOf(
+export function machinesWithoutNode(
   candidates: readonly Candidate[],
   names: ReadonlyMap<string, GivenName>,
   seen: Pick<Observation, 'machines' | 'nodes' | 'pairing'> | undefined,
-): Nameless {
+): MachinesWithoutNode {
   if (seen === undefined) return { free: candidates, inConflict: 0 };
   const { byMachine, conflicts } = seen.pairing;
   const at = machinesByAddress(seen.machines.values());
   const isShared = (address: string) => (at.get(address)?.length ?? 0) > 1;
   const held = new Set(seen.nodes.map(({ name }) => name));
-  const nameless = candidates.filter(({ id }) => !byMachine.has(id));
-  const free = nameless.filter(({ id, address }) => {
+  const withoutNode = candidates.filter(({ id }) => !byMachine.has(id));
+  const free = withoutNode.filter(({ id, address }) => {
     const given = names.get(id);
     return (
       !conflicts.has(id) && !isShared(address) && !(given !== undefined && 'name' in given && held.has(given.name))
     );
   });
-  return { free, inConflict: nameless.length - free.length };
+  return { free, inConflict: withoutNode.length - free.length };
 }
 
 export function checkNames(
-  { free: nameless, inConflict }: Nameless,
+  { free: withoutNode, inConflict }: MachinesWithoutNode,
   names: ReadonlyMap<string, GivenName>,
   { nodeName }: Pick<Settings, 'nodeName'>,
 ): Finding {
-  const others = inConflict === 0 ? '' : `, but for ${plural(inConflict, 'machine')} in conflict`;
+  const others = inConflict === 0 ? '' : `, except ${plural(inConflict, 'machine')} in conflict`;
   const rule = nodeName.kind === 'metadata' ? `metadata:${nodeName.key}` : nodeName.kind;
-  if (nameless.length === 0) return named('names', ok(`every machine that matches has its node${others}`));
+  if (withoutNode.length === 0) return named('names', ok(`every matching machine has a node${others}`));
   const bad: string[] = [];
   const good = new Map<string, string>();
-  for (const { id } of nameless) {
-    const given = names.get(id) ?? { problem: 'it was given no name' };
+  for (const { id } of withoutNode) {
+    const given = names.get(id) ?? { problem: 'it has no name' };
     const problem = 'problem' in given ? given.problem : problemOf(given.name, good.get(given.name));
     if (problem !== undefined) bad.push(`${id}: ${problem}`);
     else if ('name' in given) good.set(given.name, id);
   }
   if (bad.length > 0) {
     const mend = `KUBE_REGISTER_NODE_NAME=${nodeName.kind === 'ip' ? 'machine-id' : 'ip'}`;
-    const count = `NODE_NAME=${rule} gives ${bad.length} of ${plural(nameless.length, 'machine')} no name for a node`;
+    const count = `NODE_NAME=${rule} gives ${bad.length} of ${plural(withoutNode.length, 'machine')} no valid node name`;
     return named('names', wrong(examples(count, bad), mend));
   }
   const few = examples(`NODE_NAME=${rule} names ${plural(good.size, 'new node')}`, [...good.keys()]);
@@ -64,9 +64,9 @@ export function checkNames(
 }
 
 function problemOf(name: string, holder: string | undefined): string | undefined {
-  if (holder !== undefined) return `${quote(name)} is the name of machine ${holder} too`;
+  if (holder !== undefined) return `${quote(name)} is also the name of machine ${holder}`;
   const problem = nodeNameProblem(name);
-  return problem === undefined ? undefined : `${quote(name)} cannot be a node's name: ${problem}`;
+  return problem === undefined ? undefined : `${quote(name)} is not a valid node name: ${problem}`;
 }
 
 export function checkLabels(
@@ -74,7 +74,7 @@ export function checkLabels(
   { nodeLabels }: Pick<Settings, 'nodeLabels'>,
   era: Era,
 ): readonly Finding[] {
-  if (nodeLabels.length === 0) return [named('labels', ok('NODE_LABELS is empty: none is copied'))];
+  if (nodeLabels.length === 0) return [named('labels', ok('NODE_LABELS is empty: no metadata is copied'))];
   const notes = candidates.flatMap((machine) => labelsFor(machine, nodeLabels, era).notes.map(({ text }) => text));
   const unused = nodeLabels.filter((key) => !candidates.some(({ metadata }) => metadata.has(key)));
   const good = nodeLabels.filter(
@@ -83,11 +83,8 @@ export function checkLabels(
   const mend = `KUBE_REGISTER_NODE_LABELS=${good.join(',')}`;
   const findings = [
     ...(notes.length > 0 ? [warning(examples(`${plural(notes.length, 'label')} left out`, notes), mend)] : []),
-    ...(unused.length > 0
-      ? [warning(`no machine that matches has metadata ${unused.map(quote).join(', ')}`, mend)]
-      : []),
+    ...(unused.length > 0 ? [warning(`no matching machine has metadata ${unused.map(quote).join(', ')}`, mend)] : []),
   ];
-  if (findings.length === 0)
-    findings.push(ok(`${nodeLabels.join(', ')} can be copied from every machine that has them`));
+  if (findings.length === 0) findings.push(ok(`${nodeLabels.join(', ')} can be copied to labels`));
   return findings.map((found) => named('labels', found));
 }

@@ -1,21 +1,21 @@
-/** The checks of the nodes: what a first pass would see and do, and what it would doubt. */
+/** The checks of the nodes: what a first pass would observe and do, and which nodes need attention. */
 
 import { RequestError } from '../../../http/request-error.ts';
 import { connectNodes } from '../../../kubernetes/connect.ts';
 import type { Observation } from '../../../reconcile/evidence/liveness.ts';
 import type { Candidate } from '../../../reconcile/evidence/machines.ts';
 import { ObservationError, observe, type Sources } from '../../../reconcile/observe/observe.ts';
-import { EMPTY_MEMORY } from '../../../reconcile/plan/memory.ts';
+import { EMPTY_MEMORY } from '../../../reconcile/plan/memory/memory.ts';
 import { makePlan, type Plan } from '../../../reconcile/plan/plan.ts';
 import type { Policy } from '../../../reconcile/plan/policy.ts';
 import type { Settings } from '../../../settings/settings.ts';
 import { plural } from '../../../text/plural.ts';
 import type { Clock } from '../../../time/clock.ts';
-import { because, type CheckName, type Finding, named, ok, wrong } from '../finding.ts';
-import { MORE_FILES, mendOf, type Place } from '../mends.ts';
+import { type CheckName, type Finding, named, ok, skippedBy, wrong } from '../finding.ts';
+import { mendOf, type Place, RAISE_FILE_LIMIT } from '../mends.ts';
 import type { ApiServerSeen } from './api-server.ts';
 import { checkConflicts, checkMachineIds } from './conflicts.ts';
-import { doubtsIn } from './doubts.ts';
+import { nodeWarnings } from './node-warnings.ts';
 import { rightMissed } from './rights.ts';
 
 /** `failure` says why the nodes could not be read. */
@@ -52,9 +52,9 @@ export async function lookAtNodes(
   }
 }
 
-/** What else was found. */
+/** What the other checks found. */
 export interface Context {
-  /** The check because of which no pass could be made. */
+  /** The check that found what a pass lacks. */
   readonly missing: CheckName;
   /** Whether that check found something to be wrong. */
   readonly isWrong: (check: CheckName) => boolean;
@@ -65,12 +65,12 @@ export interface Context {
 /** The checks that need to see what a first pass sees. */
 const OTHERS = ['conflicts', 'machine-ids'] as const satisfies readonly CheckName[];
 
-/** Where there are no nodes to check because of another check. */
+/** The findings where another check found what a pass lacks. */
 export function nodesNotChecked(cause: CheckName): readonly Finding[] {
-  return [named('nodes', because(cause)), ...OTHERS.map((check) => named(check, because(cause)))];
+  return [named('nodes', skippedBy(cause)), ...OTHERS.map((check) => named(check, skippedBy(cause)))];
 }
 
-/** `free` are machines whose name the check `names` judges. */
+/** `free` are machines that the check `names` is about. */
 export function checkNodes(
   look: NodesLook,
   free: readonly Candidate[],
@@ -78,7 +78,7 @@ export function checkNodes(
 ): readonly Finding[] {
   if (look.seen === undefined) {
     if (look.failure === undefined) return nodesNotChecked(missing);
-    const others = OTHERS.map((check) => named(check, because('nodes')));
+    const others = OTHERS.map((check) => named(check, skippedBy('nodes')));
     return [named('nodes', unreadable(look.failure, context)), ...others];
   }
   const { observation, plan, wallMs } = look.seen;
@@ -87,21 +87,21 @@ export function checkNodes(
   const sentence = `${plural(plan.nodes.size, 'node')}${list(counts, ': ')}; a first pass would ${list(todo) || 'change nothing'}`;
   const conflicts = checkConflicts(observation, plan, new Set(free.map(({ id }) => id)));
   return [
-    ...[ok(sentence), ...doubtsIn(observation, plan, wallMs)].map((found) => named('nodes', found)),
+    ...[ok(sentence), ...nodeWarnings(observation, plan, wallMs)].map((found) => named('nodes', found)),
     ...conflicts.map((found) => named('conflicts', found)),
     ...checkMachineIds(observation).map((found) => named('machine-ids', found)),
   ];
 }
 
-/** Without the nodes every pass fails: if no other check told why, this one does. */
+/** Without the nodes every pass fails. This check says why, unless another check does. */
 function unreadable(failure: Error, { isWrong, place }: Omit<Context, 'missing'>) {
   // What this machine lacks to ask kubelets.
-  if (!(failure instanceof RequestError)) return wrong(failure.message, MORE_FILES);
-  const teller = checksOf(failure).find(isWrong);
-  return teller === undefined ? wrong(failure.message, mendOf(failure, place)) : because(teller);
+  if (!(failure instanceof RequestError)) return wrong(failure.message, RAISE_FILE_LIMIT);
+  const explaining = checksOf(failure).find(isWrong);
+  return explaining === undefined ? wrong(failure.message, mendOf(failure, place)) : skippedBy(explaining);
 }
 
-/** The checks that may tell better than the nodes what a request for them failed of. */
+/** The checks that explain a failed request for nodes better. */
 function checksOf(failure: RequestError): readonly CheckName[] {
   switch (failure.status) {
     case 401:
@@ -121,7 +121,7 @@ function count(words: readonly string[]): ReadonlyMap<string, number> {
   return counts;
 }
 
-/** `: 10 keep, 2 foreign`; nothing for none. */
+/** `: 10 keep, 2 unmanaged`; nothing for none. */
 function list(counts: ReadonlyMap<string, number>, before = ''): string {
   return counts.size === 0 ? '' : before + [...counts].map(([word, number]) => `${word} ${number}`).join(', ');
 }

@@ -1,29 +1,29 @@
-/** What a server tells beside its answers: what it calls itself, what it serves, and what time it has. */
+/** Records what responses say about a server: its software, the paths that it serves, and its clock. */
 
 import type { HttpAnswer, HttpClient, HttpRequest, RequestObserver } from '../../../http/http-client.ts';
 import type { Clock } from '../../../time/clock.ts';
 
-/** How far a server's clock is ahead of ours, in ms: somewhere between the two, for a Date has no fractions and an answer takes time. */
+/** How far a server's clock is ahead of ours, in ms: between the two, because a Date has whole seconds and a request takes time. */
 export interface Offset {
   readonly least: number;
   readonly most: number;
 }
 
 export interface Observed {
-  /** The client that is listened to. */
+  /** The client that records. */
   readonly http: HttpClient;
-  /** What the server calls itself, where it does. */
+  /** The header Server of the first response that has one. */
   readonly software: () => string | undefined;
   /** The path of each answer of status 200, in order of arrival. */
   readonly served: readonly string[];
-  /** As narrow as any answer told; undefined when none told the time. */
+  /** The narrowest offset of all responses; undefined when none had a Date. */
   readonly offset: () => Offset | undefined;
 }
 
-/** For clients of which nobody counts the requests. */
-export const UNCOUNTED: RequestObserver = { requestDone: () => {}, requestRetried: () => {} };
+/** For clients without metrics. */
+export const NO_METRICS: RequestObserver = { requestDone: () => {}, requestRetried: () => {} };
 
-/** Listens to all that is said through this client. */
+/** Wraps a client and records its responses. */
 export function observeClient(http: HttpClient, clock: Pick<Clock, 'wall'>): Observed {
   const served: string[] = [];
   let software: string | undefined;

@@ -1,71 +1,71 @@
-/** The check of what the API server lets us do: each right that is needed, asked for by itself. */
+/** The check of the rights at the API server: one SelfSubjectAccessReview for each right that is needed. */
 import { z } from 'zod';
 import type { HttpClient, HttpRequest } from '../../../http/http-client.ts';
 import { parseJson } from '../../../http/json.ts';
 import { RequestError } from '../../../http/request-error.ts';
 import type { Era } from '../../../kubernetes/registry.ts';
 import { readStatus } from '../../../kubernetes/status.ts';
-import { because, type CheckName, type Finding, named, ok, skipped, warning, wrong } from '../finding.ts';
+import { type CheckName, type Finding, named, ok, skipped, skippedBy, warning, wrong } from '../finding.ts';
 import { mendOf, mendOfEndpoint, mendOfRights, type Place } from '../mends.ts';
 
 export interface Right {
   readonly verb: 'list' | 'get' | 'create' | 'patch' | 'delete';
   readonly resource: 'nodes' | 'events';
-  /** What for, and what happens without it. */
+  /** What happens without it. */
   readonly use: string;
   /** Why it is not needed with these settings or on this server; undefined where it is. */
   readonly unneeded: string | undefined;
 }
 
-/** `neverDeregister` is the setting that never lets a node go. */
+/** What the settings need. `neverDeregister` is why no node is ever deregistered, or undefined. */
 export interface Needs {
   readonly neverDeregister: string | undefined;
   readonly events: boolean;
 }
 
-/** What deploy/rbac.yaml grants. */
+/** The rights that deploy/rbac.yaml grants. */
 export function rightsFor({ neverDeregister, events }: Needs, era: Era): readonly Right[] {
-  const unchangeable = era.canUpdate ? undefined : 'on such a server no minion is changed';
-  const undeletable = era.hidesMinions ? 'on such a server no minion is deleted' : undefined;
+  const unchangeable = era.canUpdate ? undefined : 'a server before v0.13 cannot change minions';
+  const undeletable = era.hidesMinions ? 'a server before v0.9 cannot delete minions that are not alive' : undefined;
   const noEvents = events ? undefined : 'KUBE_REGISTER_EVENTS=false';
   return [
     { verb: 'list', resource: 'nodes', use: 'without it every pass fails', unneeded: undefined },
     {
       verb: 'get',
       resource: 'nodes',
-      use: 'without it passes fail once a node has to be read whole',
+      use: 'without it passes fail as soon as a single node must be read',
       unneeded: undefined,
     },
     { verb: 'create', resource: 'nodes', use: 'without it no machine is registered', unneeded: undefined },
     {
       verb: 'patch',
       resource: 'nodes',
-      use: 'without it no node is adopted, and no label kept up to date',
+      use: 'without it no node is adopted, and labels are not updated',
       unneeded: unchangeable,
     },
     {
       verb: 'delete',
       resource: 'nodes',
-      use: 'without it no dead node goes',
+      use: 'without it no node is deregistered',
       unneeded: undeletable ?? neverDeregister,
     },
     {
       verb: 'create',
       resource: 'events',
-      use: 'without it kubectl does not tell what was done to a node',
-      unneeded: noEvents ?? (era.takesEvents ? undefined : 'on such a server no Events are written'),
+      use: 'without it kubectl does not show what was done to a node',
+      unneeded: noEvents ?? (era.takesEvents ? undefined : 'Events need API v1'),
     },
   ];
 }
 
 /**
- * What became of the questions. `unknown` and `anonymous` are about who we are; `untold` says why the server does not tell what
- * we may do.
+ * The outcome of the reviews. `unknown`: the server rejects the credentials. `anonymous`: it got none. `unavailable`: it does not review
+ * rights, and `why` says why.
  */
 export type Reviews =
-  | { readonly kind: 'told'; readonly allowed: ReadonlyMap<Right, boolean> }
+  | { readonly kind: 'reviewed'; readonly allowed: ReadonlyMap<Right, boolean> }
   | { readonly kind: 'unknown' | 'anonymous' }
-  | { readonly kind: 'untold'; readonly why: string };
+  | { readonly kind: 'unavailable'; readonly why: string };
 
 /** A review is answered and not kept. Servers have it since v1.6: https://kubernetes.io/docs/reference/access-authn-authz/authorization/ */
 const PATH = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
@@ -83,9 +83,9 @@ export async function askRights(http: HttpClient, rights: readonly Right[], sign
     }
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
-    return { kind: 'untold', why: error.message };
+    return { kind: 'unavailable', why: error.message };
   }
-  return { kind: 'told', allowed };
+  return { kind: 'reviewed', allowed };
 }
 
 async function ask(http: HttpClient, { verb, resource }: Right, signal: AbortSignal): Promise<boolean | Reviews> {
@@ -107,23 +107,23 @@ async function ask(http: HttpClient, { verb, resource }: Right, signal: AbortSig
     case 403:
       if (readStatus(answer).message.includes('system:anonymous')) return { kind: 'anonymous' };
       return {
-        kind: 'untold',
-        why: 'this user may not ask what it may do (the ClusterRole system:basic-user grants that)',
+        kind: 'unavailable',
+        why: 'this user may not create SelfSubjectAccessReviews (the ClusterRole system:basic-user grants it)',
       };
     case 404:
-      return { kind: 'untold', why: 'the server does not tell what a client may do, as those before v1.6' };
+      return { kind: 'unavailable', why: 'the server has no SelfSubjectAccessReview (it came with v1.6)' };
     default:
       throw http.failure(request, `answered ${answer.status}`, answer);
   }
 }
 
-/** What became of reading the nodes: whether they were listed, and how the server refused that, if it did. */
+/** The outcome of reading the nodes: whether the list succeeded, and how the server refused, if it did. */
 export interface Reading {
   readonly listed: boolean;
   readonly refusal: RequestError | undefined;
 }
 
-/** What was done, or refused, needs no review. `place` is the API server's. */
+/** A request that succeeded or was refused needs no review. `place` is that of the API server. */
 export function checkRights(
   rights: readonly Right[],
   reviews: Reviews,
@@ -133,7 +133,7 @@ export function checkRights(
   return rights.map((right) => named(nameOf(right), checkRight(right, reviews, reading, place)));
 }
 
-/** By the request: the path of a list ends where that of a node goes on. */
+/** The right that a refused request needed, by its path: the path of a list has no node name. */
 export function rightMissed(refusal: RequestError): 'list' | 'get' {
   return /: GET \S+\/(nodes|minions): /.test(refusal.message) ? 'list' : 'get';
 }
@@ -148,19 +148,19 @@ function checkRight(right: Right, reviews: Reviews, { listed, refusal }: Reading
   switch (reviews.kind) {
     case 'unknown':
     case 'anonymous':
-      return because('credentials');
-    case 'untold':
+      return skippedBy('credentials');
+    case 'unavailable':
       if (isMissed) return refused(right, mendOf(refusal, place), refusal);
       if (right.verb === 'list' && listed) return ok('granted: the nodes were listed');
-      return skipped(`not known: ${reviews.why}`);
-    case 'told':
+      return skipped(`unknown: ${reviews.why}`);
+    case 'reviewed':
       if (reviews.allowed.get(right) !== true)
         return refused(right, mendOfRights(place.server), isMissed ? refusal : undefined);
-      return isMissed ? refusedAllTheSame(refusal, place) : ok('granted');
+      return isMissed ? refusedDespiteGrant(refusal, place) : ok('granted');
   }
 }
 
-/** Nothing but Events suffers from the right to write them. */
+/** A missing right is wrong; a missing right to write Events is a warning. */
 function refused({ verb, resource, use }: Right, mend: string, refusal?: RequestError) {
   const where = resource === 'events' ? 'events in the namespace default' : 'nodes';
   const said = refusal === undefined ? '' : `; ${refusal.message}`;
@@ -168,8 +168,8 @@ function refused({ verb, resource, use }: Right, mend: string, refusal?: Request
   return resource === 'events' ? warning(sentence, mend) : wrong(sentence, mend);
 }
 
-/** The API server does what its reviews say: what refuses all the same stands before it. */
-function refusedAllTheSame({ message }: RequestError, place: Place) {
-  const sentence = `the API server says that this is granted, and it is refused all the same: is there a proxy between? ${message}`;
+/** An API server follows its own reviews, so a proxy in front of it refused. */
+function refusedDespiteGrant({ message }: RequestError, place: Place) {
+  const sentence = `the API server grants this, but the request was refused: is there a proxy in between? ${message}`;
   return wrong(sentence, mendOfEndpoint('kubernetes', place));
 }

@@ -51,8 +51,8 @@ async function found(what: ApiAccess, nowMs = NOW) {
 describe('the check of credentials', () => {
   it('tells a client certificate by its name, and that it ends soon, or has ended', async () => {
     const own = access({ cert: pem('client.pem'), key: pem('client.key') });
-    expect(await found(own)).toEqual(['ok: the client certificate "CN=client" is shown']);
-    expect(await found(own, END - 8 * DAY)).toEqual(['ok: the client certificate "CN=client" is shown']);
+    expect(await found(own)).toEqual(['ok: the client certificate "CN=client" is sent']);
+    expect(await found(own, END - 8 * DAY)).toEqual(['ok: the client certificate "CN=client" is sent']);
     expect(await found(own, END - 6 * DAY)).toEqual([
       'warning: the client certificate "CN=client" expires in 144h (2125-01-01T00:00Z)',
     ]);
@@ -114,7 +114,7 @@ describe('the check of TLS', () => {
     expect(checkApiServer(look, read([]), undefined)).toContainEqual({
       check: 'tls',
       state: 'warning',
-      sentence: expect.stringMatching(/^plain http to another host: .* the network has to be private$/),
+      sentence: expect.stringMatching(/^plain http to another host: .* use it only on a private network$/),
       mend: 'KUBE_REGISTER_API_ENDPOINT=https://10.0.0.6:PORT',
     });
   });

@@ -15,7 +15,7 @@ async function found(tls: Omit<ApiAccess['tls'], 'insecureSkipVerify'>, token?: 
     token: token === undefined ? undefined : async () => token,
     source: settingsSource('kubernetes'),
   };
-  return (await checkCredentials(access, 'taken', NOW)).map(({ state, sentence }) => `${state}: ${sentence}`);
+  return (await checkCredentials(access, 'accepted', NOW)).map(({ state, sentence }) => `${state}: ${sentence}`);
 }
 
 it('warns of a CA that has expired beside one that has not, and calls it wrong alone', async () => {

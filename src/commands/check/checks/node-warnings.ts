@@ -1,16 +1,16 @@
-/** What a first pass would doubt about the nodes: each kind is a finding of its own, with the command that resolves it. */
+/** The nodes that need attention: one finding for each kind of trouble, with the command that resolves it. */
 
 import type { Evidence, Observation } from '../../../reconcile/evidence/liveness.ts';
 import { SINCE } from '../../../reconcile/evidence/marks.ts';
 import type { Node } from '../../../reconcile/evidence/node.ts';
-import { DOUBT_MS } from '../../../reconcile/plan/memory.ts';
+import { MISMATCH_MS } from '../../../reconcile/plan/memory/graces.ts';
 import type { Plan } from '../../../reconcile/plan/plan.ts';
 import { plural } from '../../../text/plural.ts';
 import { examples, type Found, warning } from '../finding.ts';
 import { commandIn, isPlain } from '../mends.ts';
 
 /** `wallMs` is the time of the look. */
-export function doubtsIn(observation: Observation, plan: Plan, wallMs: number): readonly Found[] {
+export function nodeWarnings(observation: Observation, plan: Plan, wallMs: number): readonly Found[] {
   return [
     ...unlistable(observation),
     ...held(plan),
@@ -24,7 +24,7 @@ export function doubtsIn(observation: Observation, plan: Plan, wallMs: number): 
 
 function unlistable({ unlistable: why }: Observation): readonly Found[] {
   if (why === undefined) return [];
-  return [warning(`they cannot be listed now: ${why}`, 'fleetctl list-units | grep kubelet')];
+  return [warning(`the nodes cannot be listed now: ${why}`, 'fleetctl list-units | grep kubelet')];
 }
 
 function held({ hold }: Plan): readonly Found[] {
@@ -64,7 +64,7 @@ function notPosting({ era, nodes }: Observation, plan: Plan, wallMs: number): re
 
 /** Its kubelet has never posted, and has not had the time that a pass gives it. */
 function isJustRegistered({ annotations, facts }: Node, wallMs: number): boolean {
-  return facts?.ready === 'none' && wallMs - Date.parse(annotations.get(SINCE) ?? '') < DOUBT_MS;
+  return facts?.ready === 'none' && wallMs - Date.parse(annotations.get(SINCE) ?? '') < MISMATCH_MS;
 }
 
 function nodesOf({ evidence, nodes }: Plan, isMeant: (known: Evidence) => boolean): readonly string[] {
