@@ -4,7 +4,7 @@ import type { Observation } from '../reconcile/evidence/liveness.ts';
 import { isCandidate, type Machine } from '../reconcile/evidence/machines.ts';
 import type { Plan } from '../reconcile/plan/plan.ts';
 
-/** Not disjoint: each counts what its name says. Also the values of the metric label `state`. */
+/** States that are counted, not disjoint. Also the values of the metric label `state`. */
 export const MACHINE_STATES = ['listed', 'matched', 'healthy', 'silent', 'conflict', 'unusable'] as const;
 type MachineState = (typeof MACHINE_STATES)[number];
 
@@ -23,7 +23,7 @@ export function countPass(observation: Observation, plan: Plan): Counts {
     healthy: 0,
     silent: 0,
     conflict: 0,
-    // Records that do not even name a machine.
+    // Records without a machine ID count too.
     unusable: observation.skippedRecords,
   };
   for (const machine of observation.machines.values()) {

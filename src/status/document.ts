@@ -1,17 +1,17 @@
-/** The form of /status: what the daemon serves there, and what its readers may rely on. */
+/** The schema of the status document, which /status serves. Its fields are a contract. */
 import { z } from 'zod';
 
 /** ISO 8601. */
 const moment = z.iso.datetime();
-/** Null for what is not known or has not happened. */
+/** Null where it is unknown or has not happened. */
 const time = moment.nullable();
 const text = z.string().nullable();
 
 const kubelet = z.object({
   state: z.enum(['healthy', 'answers', 'silent']),
-  /** What was asked and what came of it. */
+  /** The URL and the answer. */
   detail: z.string(),
-  /** Since when it is in this state, as far as this process knows. */
+  /** When this process first saw it in this state without interruption. */
   since: time,
 });
 
@@ -22,9 +22,9 @@ const verdict = z.object({
   /** Something is wrong that a person should know of. */
   warning: z.boolean(),
   since: time,
-  /** What happens next, where anything does. */
+  /** What happens next, or what a person does about it; null where there is nothing. */
   next: text,
-  /** When that is due, if nothing changes. */
+  /** When that happens if nothing changes. */
   due: time,
 });
 
@@ -33,13 +33,13 @@ const machine = verdict.extend({
   addresses: z.array(z.string()),
   metadata: z.record(z.string(), z.string()),
   matches: z.boolean(),
-  /** At its address; null when it was not asked. */
+  /** The kubelet at its address; null when it was not checked. */
   kubelet: kubelet.nullable(),
   /** The name of its node. */
   node: text,
 });
 
-/** The condition Ready as the API server has it; `unreadable` is a status of an unknown shape. */
+/** The Ready condition of a node; `unreadable` is a status of an unknown shape. */
 const READY = ['true', 'false', 'unknown', 'none', 'unreadable'] as const;
 const ready = z.enum(READY);
 
@@ -50,24 +50,24 @@ const node = verdict.extend({
   mark: text,
   /** OWNER_ID of another kube-register that manages it. */
   otherOwner: text,
-  /** When it was registered or adopted, as its annotations say. */
+  /** When it was registered or adopted, from its annotations. */
   managedSince: text,
-  /** How it came to be managed, as far as this process did it. */
+  /** How it became managed; `managed` where this process did not do it. */
   origin: z.enum(['registered', 'adopted', 'managed', 'unmarked']),
   /** The id of the machine that is matched with it. */
   machine: text,
-  /** The machine id that its kubelet reports, where it was read. */
+  /** The machine ID that its kubelet reports; null where it was never read. */
   reportedId: text,
   addresses: z.array(z.string()),
-  /** Whether NODE_NAME gave its name or its kubelet did, as its annotations say. */
+  /** Where its name comes from, from its annotations: NODE_NAME or its kubelet. */
   nameOrigin: z.enum(['named', 'own-name']).nullable(),
-  /** Its condition Ready, as it was read last, at most ten minutes ago; null where it was never read. */
+  /** Its Ready condition, read at most ten minutes ago; null where it was never read. */
   ready: ready.nullable(),
-  /** Since when it is being deleted, and what it waits for. */
+  /** When it was deleted, and the finalizers that it waits for. */
   leaving: z.object({ since: z.string(), finalizers: z.array(z.string()) }).nullable(),
-  /** What an operator keeps it by; `unreadable` is a `spec.unschedulable` of an unknown shape. */
+  /** By what an operator keeps it; `unreadable` is a `spec.unschedulable` of an unknown shape. */
   veto: z.enum(['keep', 'cordoned', 'unreadable']).nullable(),
-  /** What tells of its life; null for an unmanaged node without a machine. */
+  /** What tells whether it is alive; null for an unmanaged node without a machine. */
   evidence: z
     .object({
       fleet: z.enum(['matches', 'no-match', 'not-listed']),
@@ -76,9 +76,9 @@ const node = verdict.extend({
       /** `unread`: not read in the last pass, because its kubelet answered. */
       node: z.enum([...READY, 'unread']),
       alive: z.boolean(),
-      /** The addresses at which its kubelet has answered this process. */
+      /** The addresses at which its kubelet was reachable for this process. */
       answeredAt: z.array(z.string()),
-      /** Another node of its machine that is reporting. */
+      /** The name of another node of its machine that is reporting. */
       successor: text,
     })
     .nullable(),
@@ -90,7 +90,7 @@ const action = z.object({
   node: z.string(),
   machine: text,
   result: z.enum(['done', 'unneeded', 'refused', 'failed']),
-  /** Why it was to be done, and what came of it where `result` does not say it all. */
+  /** Why it was planned, and the cause of the result. */
   reason: z.string(),
 });
 
@@ -109,10 +109,10 @@ export const statusDocument = z.object({
   dryRun: z.boolean(),
   startedAt: moment,
   now: moment,
-  /** What the verdicts rest on. Graces in ms, null is never. */
+  /** The settings that verdicts depend on. Grace periods in ms, null is never. */
   rules: z.object({
     selector: z.string(),
-    /** The setting that never lets a node go, or null. */
+    /** The setting that forbids deregistration, or null. */
     neverDeregister: text,
     adopt: z.boolean(),
     ownerId: z.string(),
@@ -122,7 +122,7 @@ export const statusDocument = z.object({
     intervalMs: z.number(),
   }),
   pass: z.object({
-    /** How many have ended since the start: it tells two documents apart. */
+    /** The number of passes that have ended since the start. */
     number: z.number(),
     running: z.boolean(),
     last: pass.nullable(),
@@ -131,18 +131,18 @@ export const statusDocument = z.object({
   }),
   fleet: server,
   kubernetes: server.extend({ server: text }),
-  /** The deletion guard. While it is active: why, how many nodes, of how many, and their names. */
+  /** The deletion guard; while it is active with its message, its numbers and the names of the nodes. */
   guard: z.object({
     held: z.boolean(),
     since: time,
     message: text,
-    /** `mass`: too many look gone. `returned`: machines of deregistered nodes came back. */
+    /** `mass`: too many nodes are not alive. `returned`: machines of deregistered nodes returned. */
     kind: z.enum(['mass', 'returned']).nullable(),
     gone: z.number().nullable(),
     managed: z.number().nullable(),
     nodes: z.array(z.string()),
   }),
-  /** What else is wrong, beside the verdicts: a sentence each. */
+  /** Other warnings beside the verdicts: a sentence each. */
   warnings: z.array(z.string()),
   counts: z
     .object({

@@ -1,4 +1,4 @@
-/** What changed from pass to pass, and since when things are as they are: verdicts, kubelets, servers, the deletion guard. */
+/** The history of passes: since when verdicts, kubelets, servers and the deletion guard are in their states, and the last actions. */
 import type { Target } from '../http/request-error.ts';
 import type { KubeletAnswer } from '../kubelet/kubelet.ts';
 import type { Outcome } from '../reconcile/apply/apply.ts';
@@ -12,12 +12,12 @@ export type Subject =
   | { readonly kind: 'machine'; readonly id: string; readonly verdict: MachineVerdict }
   | { readonly kind: 'node'; readonly id: string; readonly verdict: NodeVerdict };
 
-/** Whether a server answered the last pass, and since when it does or does not. */
+/** Whether a server was reachable in the last pass, and since when. */
 export interface ServerState {
   readonly up: boolean;
   /** Wall ms. */
   readonly since: number;
-  /** What was wrong in the last pass, where anything was. */
+  /** What failed in the last pass. */
   readonly problem: string | undefined;
 }
 
@@ -27,12 +27,12 @@ export interface PassChanges {
 }
 
 /** The verdict of a machine or a node, and since when (wall ms) it has it. */
-interface Known {
+interface KnownVerdict {
   readonly name: string;
   readonly since: number;
 }
 
-/** Something that was done to a node, or should have been. */
+/** An action on a node and its result. */
 export interface HistoryEntry {
   /** Wall ms. */
   readonly at: number;
@@ -41,19 +41,19 @@ export interface HistoryEntry {
   readonly detail: string | undefined;
 }
 
-/** Of each kind of action so many are remembered: a cluster that registers at once must not drive out what was deregistered. */
-const ENTRIES_OF_A_KIND = 25;
+/** The number of actions of each kind that are kept, so that many registrations do not replace the deregistrations. */
+const MAX_ENTRIES_OF_KIND = 25;
 
 const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
 
-/** Listens to every pass. A failed pass changes what is known of the servers and nothing else. */
+/** Records every pass. A failed pass changes the states of the servers only. */
 export class History {
   readonly #servers = new Map<Target, ServerState>();
   /** By subject: its verdict. */
-  #verdicts: ReadonlyMap<string, Known> = new Map();
-  /** By address: the kubelet's state, and the wall ms when it came to it. */
+  #verdicts: ReadonlyMap<string, KnownVerdict> = new Map();
+  /** By address: the kubelet's state, and the wall ms since when it is in it. */
   #kubelets: ReadonlyMap<string, { readonly state: string; readonly since: number }> = new Map();
-  /** By node name: how this process gave it its mark. */
+  /** By node name: how this process made it managed. */
   readonly #origins = new Map<string, 'registered' | 'adopted'>();
   readonly #entries: Readonly<Record<HistoryEntry['action']['kind'], HistoryEntry[]>> = {
     register: [],
@@ -90,7 +90,7 @@ export class History {
     return this.#kubelets.get(address)?.since;
   }
 
-  /** What this process did to the node of that name that made it ours; undefined when it was somebody or some time else. */
+  /** How this process made the node managed; undefined where another process did. */
   originOf(node: string): 'registered' | 'adopted' | undefined {
     return this.#origins.get(node);
   }
@@ -113,9 +113,9 @@ export class History {
   }
 
   #recordServers({ seen, failures }: PassReport, at: number): void {
-    // Both servers are heard out before an observation fails; a pass that ran out of time says nothing of either.
-    const wereHeard = seen !== undefined || TARGETS.some((target) => failures.has(target));
-    if (!wereHeard) return;
+    // An observation waits for both servers before it fails; a pass that timed out tells nothing about either.
+    const isKnown = seen !== undefined || TARGETS.some((target) => failures.has(target));
+    if (!isKnown) return;
     for (const target of TARGETS) {
       const problem = failures.get(target);
       const up = problem === undefined;
@@ -126,7 +126,7 @@ export class History {
   }
 
   #recordVerdicts(subjects: Iterable<Subject>, at: number): void {
-    const verdicts = new Map<string, Known>();
+    const verdicts = new Map<string, KnownVerdict>();
     for (const subject of subjects) {
       const key = `${subject.kind} ${subject.id}`;
       const before = this.#verdicts.get(key);
@@ -151,7 +151,7 @@ export class History {
     if (action.kind === 'label' || result === 'dry-run') return;
     const entries = this.#entries[action.kind];
     entries.unshift({ at, action, result, detail });
-    entries.length = Math.min(entries.length, ENTRIES_OF_A_KIND);
+    entries.length = Math.min(entries.length, MAX_ENTRIES_OF_KIND);
     if (result !== 'done') return;
     if (action.kind === 'deregister') this.#origins.delete(nodeName(action));
     else this.#origins.set(nodeName(action), action.kind === 'register' ? 'registered' : 'adopted');

@@ -3,14 +3,14 @@ import type { MACHINE_VERDICTS, NODE_VERDICTS } from '../reconcile/plan/verdict.
 import type { MachineStatus, NodeStatus, Status } from './document.ts';
 
 /**
- * How much a verdict concerns a person: `well` is as it should be; `watch` lasts until somebody looks at it; `trouble` ends with a
- * node that is deregistered, or with a machine that gets none; `idle` concerns nobody.
+ * How urgent a row is: `well` needs nothing; `watch` lasts until a person checks it; in `trouble` a node is deregistered or a machine gets no
+ * node; `idle` is not about this cluster's machines.
  */
 export type Concern = 'well' | 'watch' | 'trouble' | 'idle';
 
 type VerdictName = (typeof MACHINE_VERDICTS)[number] | (typeof NODE_VERDICTS)[number];
 
-/** Of a verdict that does not warn. */
+/** The concern of a verdict without a warning. */
 const CONCERNS: Readonly<Record<VerdictName, Concern>> = {
   keep: 'well',
   adopt: 'well',
@@ -41,21 +41,21 @@ const CONCERNS: Readonly<Record<VerdictName, Concern>> = {
   foreign: 'idle',
 };
 
-/** `src/web/page/page.js` has the same order. */
+/** The order of concerns, the most urgent first. `src/web/page/page.js` has the same order. */
 export const RANKS: Readonly<Record<Concern, number>> = { trouble: 0, watch: 1, well: 2, idle: 3 };
 
-/** At least one of `machine` and `node` is there. */
+/** A machine with its node, or one of them alone. */
 export interface OverviewRow {
   readonly machine: MachineStatus | undefined;
   readonly node: NodeStatus | undefined;
-  /** The one of the two that concerns a person more; the node where they are equal. */
+  /** The verdict of the node; that of the machine where it is more urgent or there is no node. */
   readonly verdict: Pick<NodeStatus, 'verdict' | 'reason' | 'warning' | 'since' | 'next' | 'due'>;
   readonly concern: Concern;
 }
 
 /**
- * In the order of the status: machines, then nodes that have none. A machine without a node, as one that no longer matches, has the node
- * that names it in its row, if there is one; but not where the machine's own verdict warns, for each of the two is to be seen.
+ * The rows in the order of the status: machines, then nodes without one. A machine without a node shares its row with the node that names it,
+ * unless the verdict of the machine is a warning, so that both verdicts are shown.
  */
 export function overviewOf({ machines, nodes }: Pick<Status, 'machines' | 'nodes'>): readonly OverviewRow[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
@@ -73,19 +73,19 @@ export function overviewOf({ machines, nodes }: Pick<Status, 'machines' | 'nodes
   return [...rows, ...others.map((node) => rowOf(undefined, node))];
 }
 
-/** The id of its machine, where fleet lists it: the one in its annotations, else the one that it reports. */
+/** The ID of the node's machine if fleet lists it: the one in its annotations, else the one that it reports. */
 function namedBy({ reportedId, mark }: NodeStatus, listed: ReadonlySet<string>): string | undefined {
   return [mark, reportedId].find((id) => id !== null && listed.has(id)) ?? undefined;
 }
 
-/** Trouble before what is to be looked at before what is well; then by verdict, then by address. */
+/** The rows by concern, then by verdict, then by address. */
 export function mostUrgentFirst(rows: readonly OverviewRow[]): readonly OverviewRow[] {
   const keyed = rows.map((row) => ({ row, order: orderOf(row) }));
   keyed.sort((a, b) => (a.order < b.order ? -1 : Number(a.order > b.order)));
   return keyed.map(({ row }) => row);
 }
 
-/** Numbers are padded, so that 10.0.0.9 comes before 10.0.0.10. */
+/** The sort key of a row. Numbers are padded, so that 10.0.0.9 comes before 10.0.0.10. */
 function orderOf({ machine, node, verdict, concern }: OverviewRow): string {
   const address = (machine ?? node)?.addresses[0] ?? 'no address';
   return `${RANKS[concern]} ${verdict.verdict} ${address.replace(/\d+/g, (digits) => digits.padStart(12, '0'))}`;
@@ -100,12 +100,12 @@ function rowOf(machine: MachineStatus | undefined, node: NodeStatus | undefined)
   return { machine, node, ...(isMachineWorse ? ofMachine : own) };
 }
 
-/** `deregistered in 29m30s` with another delay, such as ` in 29m`, or with none: what the plan counted grows old. */
+/** `next` with another delay, such as ` in 29m`, or with none, in place of the ` in 29m30s` of the plan. */
 export function withDelay(next: string, delay: string): string {
   return next.replace(/ in (\d+h)?(\d+m)?(\d+s)?(?=$|;)/, delay);
 }
 
-/** At least `watch` where it warns, and for a word that this version does not know: the daemon that was asked may be newer. */
+/** The concern of a verdict: at least `watch` for a warning, and `watch` for a verdict of a newer version. */
 export function concernOf({ verdict, warning }: Pick<NodeStatus, 'verdict' | 'warning'>): Concern {
   const concern = isVerdict(verdict) ? CONCERNS[verdict] : 'watch';
   return warning && RANKS[concern] > RANKS.watch ? 'watch' : concern;

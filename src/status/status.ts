@@ -1,4 +1,4 @@
-/** What /status serves: every machine and every node, what was seen of it, its verdict, since when, and what happens next. */
+/** Makes the status document: every machine and node with its verdict and what was observed of it. */
 
 import type { Target } from '../http/request-error.ts';
 import type { Outcome } from '../reconcile/apply/apply.ts';
@@ -15,7 +15,7 @@ import type { Counts } from './counts.ts';
 import type { MachineStatus, NodeStatus, PastAction, Status } from './document.ts';
 import type { History, HistoryEntry, Subject } from './history.ts';
 
-/** What the status has to know beside the last passes. */
+/** The part of the status that does not come from passes. */
 export interface StatusFrame {
   readonly version: string;
   readonly dryRun: boolean;
@@ -28,7 +28,7 @@ export interface StatusFrame {
   readonly passRunning: boolean;
 }
 
-/** The last pass, and the last that saw anything, with its figures. */
+/** The last pass, and the last one with an observation, with its counts. */
 export interface LastPasses {
   readonly last: PassReport | undefined;
   readonly good: { readonly report: PassReport; readonly counts: Counts } | undefined;
@@ -87,13 +87,13 @@ export function makeStatus(
   };
 }
 
-/** Without the label that could not be copied from each of a thousand machines: those are logged, and nothing is wrong. */
+/** The notes that are warnings. The others, as labels that cannot be copied, are only logged. */
 function describeNotes(seen: Seen | undefined): Status['warnings'] {
   const warnings = (seen?.plan.notes ?? []).filter(isWarningNote);
   return [...new Set(warnings.map(({ text }) => text))];
 }
 
-/** The plan gives every machine and node a verdict; a name that it does not know would show as this. */
+/** Stands for a missing verdict, which no plan has. */
 const UNDECIDED: Verdict<string> = { name: 'undecided', reason: '' };
 
 function describeRules({ selector, policy }: StatusFrame): Status['rules'] {
@@ -129,12 +129,12 @@ function describeServer(target: Target, history: History): Status['fleet'] {
   return { up: state?.up ?? null, since: iso(state?.since), problem: state?.problem ?? null };
 }
 
-/** A machine is registered; everything else is done to a node. */
+/** The key of what the action is about: a machine for `register`, else a node. */
 function subjectOf(action: Action): string {
   return action.kind === 'register' ? `machine ${action.machine.id}` : `node ${action.node.name}`;
 }
 
-/** Once the action is over that the verdict is the name of, what came of it; else what the plan said. */
+/** The result of the action that the verdict announced; without one, the `next` of the plan. */
 function nextOf({ name, next }: Verdict<string>, outcome: Outcome | undefined): string | null {
   if (outcome?.action.kind !== name) return next ?? null;
   const done = DONE[outcome.action.kind];
@@ -143,7 +143,7 @@ function nextOf({ name, next }: Verdict<string>, outcome: Outcome | undefined): 
     case 'done':
       return `${done}${because}`;
     case 'unneeded':
-      return outcome.detail ?? 'it was so already';
+      return outcome.detail ?? 'already done';
     case 'failed':
       return `could not be ${done}${because}`;
     case 'refused':

@@ -1,4 +1,4 @@
-/** One sentence on how things are: that all is well, or what is wrong first. */
+/** One sentence about a status: that all is well, or the most urgent problem. */
 
 import { DONE } from '../reconcile/plan/action.ts';
 import { plural } from '../text/plural.ts';
@@ -9,29 +9,29 @@ import { type Concern, type OverviewRow, overviewOf } from './overview.ts';
 
 export interface Summary {
   readonly concern: Concern;
-  /** With a full stop, on one line, without anything that could move a cursor. */
+  /** One line with a full stop and without control characters. */
   readonly sentence: string;
 }
 
 const MINUTE = 60_000;
-/** What others wrote into a sentence is cut here. */
+/** The longest text from others in a sentence, in characters. */
 const LONGEST = 300;
 
-/** The first that gives a summary gives the summary: what stops everything comes before what concerns a single node. */
+/** The most urgent first: what stops every pass comes before what concerns single nodes. */
 const PROBLEMS: readonly ((status: Status, rows: readonly OverviewRow[]) => Summary | undefined)[] = [
   nothingKnown,
-  serversAway,
+  serversUnreachable,
   passFailed,
   passesLate,
   guardActive,
   actionsFailed,
   rowsInTrouble,
   nothingMatches,
-  onlySaid,
+  dryRun,
   rowsToLookAt,
 ];
 
-/** Looks at nothing but the status, and takes its `now` for the time. */
+/** The summary of the first problem that the status has. The time is its `now`. */
 export function summarize(status: Status): Summary {
   const rows = overviewOf(status);
   for (const problem of PROBLEMS) {
@@ -46,25 +46,23 @@ function nothingKnown({ pass, counts }: Status): Summary | undefined {
   if (pass.last !== null && Object.keys(pass.last.failures).length > 0) return undefined;
   return {
     concern: 'watch',
-    sentence: pass.running
-      ? 'Nothing is known yet: the first pass is under way.'
-      : 'Nothing is known yet: no pass has ended.',
+    sentence: pass.running ? 'No status yet: the first pass is running.' : 'No status yet: no pass has ended.',
   };
 }
 
-function serversAway({ now, fleet, kubernetes }: Status): Summary | undefined {
-  const away = [
+function serversUnreachable({ now, fleet, kubernetes }: Status): Summary | undefined {
+  const unreachable = [
     { name: 'fleet', ...fleet },
     { name: 'the API server', ...kubernetes },
   ].filter(({ up }) => up === false);
-  if (away.length === 0) return undefined;
-  const since = away.map((server) => server.since ?? now).toSorted();
+  if (unreachable.length === 0) return undefined;
+  const since = unreachable.map((server) => server.since ?? now).toSorted();
   const lasted = between(since.at(-1) ?? now, now);
-  const names = capitalized(away.map(({ name }) => name).join(' and '));
-  const [have, until] = away.length === 1 ? ['has', 'it does'] : ['have', 'both do'];
+  const names = capitalized(unreachable.map(({ name }) => name).join(' and '));
+  const [have, until] = unreachable.length === 1 ? ['has', 'it is'] : ['have', 'both are'];
   return {
     concern: 'trouble',
-    sentence: `${names} ${have} not answered as ${away.length === 1 ? 'it' : 'they'} should${lasted}: nothing is changed until ${until}.`,
+    sentence: `${names} ${have} been unreachable${lasted}: nothing is changed until ${until} reachable.`,
   };
 }
 
@@ -73,18 +71,18 @@ function passFailed({ pass }: Status): Summary | undefined {
   if (problem === undefined) return undefined;
   return {
     concern: 'trouble',
-    sentence: `The last pass failed, and the next one tries again: ${ended(problem)}`,
+    sentence: `The last pass failed: ${ended(problem)} The next pass tries again.`,
   };
 }
 
-/** A pass that hangs, or a daemon that begins none. */
+/** A pass hangs, or the daemon begins none. */
 function passesLate({ now, pass, rules }: Status): Summary | undefined {
   if (pass.lastSuccess === null) return undefined;
   const ageMs = Date.parse(now) - Date.parse(pass.lastSuccess);
   if (ageMs <= 3 * rules.intervalMs + 2 * MINUTE) return undefined;
   return {
     concern: 'trouble',
-    sentence: `No pass has ended well for ${formatAge(ageMs)}, though one is due every ${formatAge(rules.intervalMs)}.`,
+    sentence: `No pass has succeeded for ${formatAge(ageMs)}; one is due every ${formatAge(rules.intervalMs)}.`,
   };
 }
 
@@ -92,26 +90,25 @@ function guardActive({ guard: { held, kind, gone, managed } }: Status): Summary 
   if (!held) return undefined;
   const why =
     kind === 'returned'
-      ? `the machines of ${plural(gone ?? 0, 'deregistered node')} came back`
-      : `${gone} of ${plural(managed ?? 0, 'managed node')} look gone`;
-  return { concern: 'trouble', sentence: `The deletion guard is active: ${why}, and no node is deregistered.` };
+      ? `the machines of ${plural(gone ?? 0, 'deregistered node')} returned`
+      : `${gone} of ${plural(managed ?? 0, 'managed node')} are not alive`;
+  return { concern: 'trouble', sentence: `The deletion guard is active: ${why}; no node is deregistered.` };
 }
 
 function actionsFailed({ pass }: Status): Summary | undefined {
   const failed = (pass.last?.actions ?? []).filter(({ result }) => result === 'failed');
   const [first] = failed;
   if (first === undefined) return undefined;
-  const which = failed.length === 1 ? 'This' : `${failed.length} things, the first of them this,`;
   return {
     concern: 'trouble',
-    sentence: `${which} could not be done in the last pass: ${ended(`${first.kind} ${first.node}${first.detail === null ? '' : `: ${first.detail}`}`)}`,
+    sentence: `${plural(failed.length, 'action')} failed in the last pass${failed.length === 1 ? ':' : '; the first:'} ${ended(`${first.kind} ${first.node}${first.detail === null ? '' : `: ${first.detail}`}`)}`,
   };
 }
 
-/** Verdicts of nodes that are not alive, and that are deregistered unless they come back. */
-const GOING: ReadonlySet<string> = new Set(['in-grace', 'queued', 'deregister', 'held']);
+/** Verdicts of nodes that are not alive and are deregistered unless they recover. */
+const DYING: ReadonlySet<string> = new Set(['in-grace', 'queued', 'deregister', 'held']);
 
-/** A node is deregistered, or a machine gets none, unless somebody does something. */
+/** A node was or will be deregistered, or a machine cannot get a node, unless a person does something. */
 function rowsInTrouble(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
   const troubled = rows.filter(({ concern }) => concern === 'trouble');
   if (troubled.length === 0) return undefined;
@@ -120,15 +117,15 @@ function rowsInTrouble(status: Status, rows: readonly OverviewRow[]): Summary | 
   const gone = troubled.filter(isGone);
   const rest = troubled.filter((row) => !isGone(row));
   const ofNodes = rest.filter(({ verdict, node }) => verdict === node);
-  const going = ofNodes.filter(({ verdict }) => GOING.has(verdict.verdict));
-  const stuck = ofNodes.filter(({ verdict }) => !GOING.has(verdict.verdict));
+  const going = ofNodes.filter(({ verdict }) => DYING.has(verdict.verdict));
+  const stuck = ofNodes.filter(({ verdict }) => !DYING.has(verdict.verdict));
   const out = rest.filter(({ verdict, machine }) => verdict === machine);
   const sentences = [
     ...(gone.length > 0 ? [`${plural(gone.length, 'node')} ${gone.length === 1 ? 'was' : 'were'} deregistered.`] : []),
     ...(going.length > 0 ? [goingSentence(going, status.now)] : []),
-    ...(stuck.length > 0 ? [`${plural(stuck.length, 'node')} kept: ${inWords(stuck)}.`] : []),
+    ...(stuck.length > 0 ? [`${plural(stuck.length, 'node')} kept: ${tallyOf(stuck)}.`] : []),
     ...(out.length > 0 ? [outSentence(out)] : []),
-    ...worthALook(status, rows),
+    ...toCheck(status, rows),
   ];
   return { concern: 'trouble', sentence: sentences.join(' ') };
 }
@@ -141,13 +138,13 @@ function deregisteredIn({ pass }: Status): ReadonlySet<string> {
 
 function goingSentence(rows: readonly OverviewRow[], now: string): string {
   const [due] = rows.flatMap(({ verdict }) => verdict.due ?? []).toSorted();
-  const when = due === undefined ? ' when its turn comes' : ` in ${formatAge(Date.parse(due) - Date.parse(now))}`;
+  const when = due === undefined ? ' in one of the next passes' : ` in ${formatAge(Date.parse(due) - Date.parse(now))}`;
   const [are, first] = rows.length === 1 ? ['is', 'it'] : ['are', 'the first'];
-  return `${plural(rows.length, 'node')} ${are} not alive: ${first} is deregistered${when} unless it comes back.`;
+  return `${plural(rows.length, 'node')} ${are} not alive: ${first} is deregistered${when} unless it recovers.`;
 }
 
 function outSentence(rows: readonly OverviewRow[]): string {
-  const why = new Set(rows.map(({ verdict }) => verdict.verdict)).size === 1 ? rows[0]?.verdict.verdict : inWords(rows);
+  const why = new Set(rows.map(({ verdict }) => verdict.verdict)).size === 1 ? rows[0]?.verdict.verdict : tallyOf(rows);
   return `${plural(rows.length, 'machine')} cannot get a node: ${why}.`;
 }
 
@@ -159,40 +156,39 @@ function nothingMatches({ rules, counts, nodes }: Status): Summary | undefined {
   return { concern: 'watch', sentence: `${what}${left}.` };
 }
 
-/** A command that looks itself, or a daemon with DRY_RUN: nothing is done, so that not all can be well. */
-function onlySaid(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
+/** What a dry run would do. It changes nothing, so not all is well. */
+function dryRun(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
   const tally = new Map<string, number>();
   for (const { kind, result } of status.pass.last?.actions ?? []) {
     if (result === 'dry-run') tally.set(kind, (tally.get(kind) ?? 0) + 1);
   }
   if (tally.size === 0) return undefined;
-  const would = Object.entries(DONE).flatMap(([kind, done]) => (tally.has(kind) ? `${done} ${tally.get(kind)}` : []));
-  const sentences = [
-    `This is a dry run. What would be done to nodes: ${would.join(', ')}.`,
-    ...worthALook(status, rows),
-  ];
+  const would = Object.entries(DONE).flatMap(([kind, done]) => (tally.has(kind) ? `${done}: ${tally.get(kind)}` : []));
+  const sentences = [`Dry run: no node is changed. Nodes that would be ${would.join(', ')}.`, ...toCheck(status, rows)];
   return { concern: 'watch', sentence: sentences.join(' ') };
 }
 
 function rowsToLookAt(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
-  const worth = worthALook(status, rows);
-  return worth.length === 0 ? undefined : { concern: 'watch', sentence: `${figures(status)}. ${worth.join(' ')}` };
+  const sentences = toCheck(status, rows);
+  return sentences.length === 0
+    ? undefined
+    : { concern: 'watch', sentence: `${figures(status)}. ${sentences.join(' ')}` };
 }
 
-/** Rows whose concern is `watch`, and the first of the warnings. */
-function worthALook(status: Status, rows: readonly OverviewRow[]): readonly string[] {
+/** Sentences about the rows with concern `watch` and the first of the warnings. */
+function toCheck(status: Status, rows: readonly OverviewRow[]): readonly string[] {
   const worth = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
   const [first, ...others] = status.warnings;
   const more = others.length === 0 ? '' : ` (and ${plural(others.length, 'more warning')})`;
   return [
-    ...(worth.length > 0 ? [`Worth a look: ${inWords(worth)}.`] : []),
+    ...(worth.length > 0 ? [`To check: ${tallyOf(worth)}.`] : []),
     ...(first === undefined ? [] : [`${capitalized(ended(first)).slice(0, -1)}${more}.`]),
   ];
 }
 
-/** What ADOPT=false leaves alone stays so, and so does what the API server cannot change. */
+/** Whether the node stays unmanaged on purpose: ADOPT=false, or an API server that cannot update minions. */
 function isOnPurpose({ verdict: { verdict, warning, next } }: OverviewRow, { rules }: Status): boolean {
-  return verdict === 'recognised' && !warning && (!rules.adopt || next?.startsWith('never marked') === true);
+  return verdict === 'recognised' && !warning && (!rules.adopt || next?.startsWith('not adopted: ') === true);
 }
 
 function allIsWell(status: Status): Summary {
@@ -212,8 +208,8 @@ function figures({ counts, machines }: Status): string {
   ].join(', ');
 }
 
-/** `2 waiting, 1 orphan`: the most frequent first. */
-function inWords(rows: readonly OverviewRow[]): string {
+/** The number of rows of each verdict, the most frequent first: `2 waiting, 1 orphan`. */
+function tallyOf(rows: readonly OverviewRow[]): string {
   const byVerdict = new Map<string, number>();
   for (const { verdict } of rows) byVerdict.set(verdict.verdict, (byVerdict.get(verdict.verdict) ?? 0) + 1);
   return [...byVerdict]
@@ -222,14 +218,14 @@ function inWords(rows: readonly OverviewRow[]): string {
     .join(', ');
 }
 
-/** ` for 3m12s`; nothing where it began just now. */
+/** ` for 3m12s`; empty for less than a second. */
 function between(since: string, now: string): string {
   const ms = Date.parse(now) - Date.parse(since);
   return ms < 1_000 ? '' : ` for ${formatAge(ms)}`;
 }
 
 function capitalized(text: string): string {
-  // fleet's own name is written small.
+  // The name of fleet has a small letter.
   return text.startsWith('fleet') ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -1,4 +1,4 @@
-/** What each verdict means and what an operator may do about it: the tables of README, for the commands and the page. */
+/** What each verdict means and what an operator can do, for the commands and the page. The tables of README are the same. */
 import type { MachineVerdict, NodeVerdict } from '../reconcile/plan/verdict.ts';
 
 interface Help {
@@ -6,7 +6,7 @@ interface Help {
   readonly mayDo: string;
 }
 
-/** By verdict of a node. In the words of README, backticks included. */
+/** By verdict of a node, as README has it, backticks included. */
 export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
   keep: { means: 'Its machine matches and it is alive.', mayDo: 'Nothing.' },
   adopt: {
@@ -20,7 +20,7 @@ export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
   },
   'probe-suspect': {
     means: 'The node is Ready, but its kubelet has been unreachable for ten minutes. Kept.',
-    mayDo: 'Correct `HEALTHZ_URL` or the firewall; or see why the controller manager does not mark a dead node.',
+    mayDo: 'Correct `HEALTHZ_URL` or the firewall; or find out why the controller manager does not mark a dead node.',
   },
   'not-posting': {
     means: 'Its kubelet is reachable, but the node has not been reporting for ten minutes. Kept.',
@@ -37,7 +37,7 @@ export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
       'Restart fleet on that machine; or find out what else has its address: the reason has the URL and the answer.',
   },
   unheard: {
-    means: 'Not alive, but its kubelet has never answered this process, so silence proves nothing. Kept.',
+    means: 'Not alive, but this process has no earlier answer from its kubelet, so it may be alive. Kept.',
     mayDo: '`kubectl delete node NAME` if it is dead; correct `HEALTHZ_URL` if it is not.',
   },
   conflict: {
@@ -57,7 +57,7 @@ export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
   deregister: { means: 'It is deregistered in this pass; in a dry run, it would be.', mayDo: 'Nothing.' },
   held: {
     means: 'Not alive, but the deletion guard is active. Kept.',
-    mayDo: 'Find out why so many look gone; the message of the guard has the way out.',
+    mayDo: 'Find out why so many nodes are not alive; the message of the guard says what to do.',
   },
   vetoed: {
     means: 'Not alive, but `kube-register.io/keep` is set on it or it is cordoned. Kept.',
@@ -70,7 +70,7 @@ export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
   },
   leaving: {
     means: 'It was deleted and waits for its finalizers.',
-    mayDo: 'See that the controllers of its finalizers run; if they never will again, remove the finalizers.',
+    mayDo: 'Check that the controllers of its finalizers run; if they no longer exist, remove the finalizers.',
   },
   'left-over': {
     means: 'Unmanaged and not reporting, and another node of its machine is reporting.',
@@ -83,7 +83,7 @@ export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
   },
 };
 
-/** By verdict of a machine. In the words of README, backticks included. */
+/** By verdict of a machine, as README has it, backticks included. */
 export const MACHINE_HELP: Readonly<Record<MachineVerdict['name'], Help>> = {
   'not-selected': { means: 'Its metadata does not match `METADATA`.', mayDo: 'Nothing, or correct the metadata.' },
   unusable: {
@@ -99,10 +99,10 @@ export const MACHINE_HELP: Readonly<Record<MachineVerdict['name'], Help>> = {
   register: { means: 'It is registered in this pass; in a dry run, it would be.', mayDo: 'Nothing.' },
   waiting: {
     means: 'It has no node: its kubelet is not healthy yet, or, as a warning, an unpaired node may be its own.',
-    mayDo: 'Read the reason: it names every URL and its answer, or the node and the command that clears the way.',
+    mayDo: 'Read the reason: it names every URL and its answer, or the node; the next step has the command.',
   },
   conflict: {
-    means: "Its node, its name or its address is another machine's, or several nodes match it alike.",
+    means: 'Its node, name or address belongs to another machine, or several nodes match it equally.',
     mayDo: 'Give each host its own `/etc/machine-id`, name and address; delete the nodes that are not in use.',
   },
   unnamed: {
@@ -111,8 +111,8 @@ export const MACHINE_HELP: Readonly<Record<MachineVerdict['name'], Help>> = {
   },
   hidden: {
     means:
-      'It is registered, but the API server (before v0.9) does not list it, because it does not reach its kubelet. Registered again after ten minutes if it is still not listed.',
-    mayDo: "See that `http://NAME:10250/healthz` answers the API server's machine.",
+      'It is registered, but the API server (before v0.9) does not list it, because it does not reach its kubelet. Registered again after ten minutes if still not listed.',
+    mayDo: 'Check that the API server reaches `http://NAME:10250/healthz`.',
   },
   undone: {
     means:
@@ -120,12 +120,12 @@ export const MACHINE_HELP: Readonly<Record<MachineVerdict['name'], Help>> = {
     mayDo: 'Find out what deletes it: a cloud controller deletes nodes that it does not know.',
   },
   refused: {
-    means: 'The API server refused it for what the request says; the same request is not made again for ten minutes.',
+    means: 'The API server refused the content of the request; the same request is not repeated for ten minutes.',
     mayDo: 'Read the log line of the refusal.',
   },
 };
 
-/** What a verdict means, without backticks; empty for one that this version does not know. */
+/** What a verdict means, without backticks; empty for a verdict of a newer version. */
 export function meaningOf(verdict: string): string {
   const tables: readonly Readonly<Record<string, Help>>[] = [NODE_HELP, MACHINE_HELP];
   const table = tables.find((help) => Object.hasOwn(help, verdict));

@@ -145,7 +145,7 @@ describe('a person', () => {
     await page.getByRole('link', { name: '1 orphan' }).click();
     await expect(seen(page)).resolves.toEqual(['127.1.0.2']);
     expect(page.url()).toContain('#filter=verdict%3Aorphan');
-    await page.getByRole('link', { name: '3 in all' }).click();
+    await page.getByRole('link', { name: '3 in total' }).click();
     await expect(seen(page)).resolves.toHaveLength(3);
     await page.goBack();
     await expect.poll(() => seen(page)).toEqual(['127.1.0.2']);
@@ -192,12 +192,12 @@ describe('a page that is open', () => {
     await isLive(page);
     await page.getByText('3 earlier').click();
     await page.getByLabel('Filter').fill('r2');
-    await page.getByRole('link', { name: '6 in all' }).focus();
+    await page.getByRole('link', { name: '6 in total' }).focus();
     await lab.addMachine({ id: 'another', metadata: { ...WORKER, rack: 'r2' } });
     await program.pass();
     await expect.poll(() => seen(page)).toHaveLength(3);
     await expect(page.locator('details[open]').innerText()).resolves.toContain('4 earlier');
-    await expect(page.locator(':focus').innerText()).resolves.toBe('7 in all');
+    await expect(page.locator(':focus').innerText()).resolves.toBe('7 in total');
   });
 
   it('says so when the daemon is gone, and is live again when there is another one', async () => {

@@ -171,7 +171,7 @@ describe('a page that is open', () => {
     daemon.changed();
     const { parts, rows, shown: now } = await page.update(1);
     expect([Object.keys(parts), rows, now]).toEqual([['facts'], '', shown(1)]);
-    expect(parts['facts']).toContain('one is running');
+    expect(parts['facts']).toContain('running now');
   });
 
   it('is told to load itself anew when it has missed a pass, and let go', async () => {

@@ -1,34 +1,34 @@
-/** What a pass has to say beside its verdicts. */
+/** What a pass reports beside its verdicts. */
 
-/** The kinds of notes, and whether one means that something is wrong while it lasts. */
+/** The kinds of notes, and whether they are warnings. */
 const IS_WARNING = {
-  /** Records of fleet that name no machine. */
+  /** Records of fleet without a machine ID. */
   skipped: true,
   /** The API server cannot list its nodes. */
   unlistable: true,
-  /** Metadata that cannot be a label. */
+  /** Metadata that cannot be copied to a label. */
   label: false,
-  /** A label that was there before. */
+  /** A label that kube-register did not write. */
   foreign: false,
   /** A key of NODE_LABELS that no machine has. */
   absent: true,
-  /** Two hosts behind one machine or node. */
+  /** Two hosts that are seen as one machine or node. */
   alternates: true,
-  /** Something else undoes what was written. */
+  /** Something else undoes what kube-register wrote. */
   undone: true,
-  /** A new grace period in place of another. */
+  /** A new grace period replaces another. */
   takeover: false,
 } as const;
 export type NoteKind = keyof typeof IS_WARNING;
 
 export interface Note {
   readonly kind: NoteKind;
-  /** Of notes of one kind, what tells this one from the others; the same in every pass in which it lasts. */
+  /** The key of the note among those of its kind; the same in every pass while it lasts. */
   readonly key: string;
   readonly text: string;
 }
 
-/** All is not well while a pass gives such a note. */
+/** Whether the note is a warning. */
 export function isWarningNote({ kind }: Note): boolean {
   return IS_WARNING[kind];
 }

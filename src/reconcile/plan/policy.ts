@@ -1,14 +1,14 @@
-/** What the operator decided: the settings that a plan depends on. */
+/** The settings that a plan depends on, and the time of the pass. */
 export interface Policy {
-  /** Why nothing is ever deregistered (`KUBE_REGISTER_POLICY=register-only`), or undefined where it may be. */
+  /** The setting that forbids deregistration, as `KUBE_REGISTER_POLICY=register-only`; undefined without one. */
   readonly neverDeregister: string | undefined;
   readonly adopt: boolean;
-  /** OWNER_ID: nodes with the mark of another owner are never touched. */
+  /** OWNER_ID: nodes with the annotations of another owner are never changed. */
   readonly ownerId: string;
-  /** ms of watched time; Infinity switches the reason off. */
+  /** ms of watched time; Infinity is never. */
   readonly missingGraceMs: number;
   readonly unhealthyGraceMs: number;
-  /** 0 to 100; 100 switches the percentage off. */
+  /** 0 to 100; 100 is no limit. */
   readonly maxDeregisterPercent: number;
   /** The shortest nominal time between two passes, ms. */
   readonly intervalMs: number;
@@ -16,10 +16,10 @@ export interface Policy {
   readonly nodeLabels: readonly string[];
 }
 
-/** When a pass takes place. */
+/** The time of a pass. */
 export interface Now {
-  /** Monotonic ms: what graces are measured with. */
+  /** Monotonic ms, for grace periods. */
   readonly monotonicMs: number;
-  /** ISO 8601: what is written for people. */
+  /** ISO 8601, for annotations. */
   readonly wall: string;
 }

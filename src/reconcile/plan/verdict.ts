@@ -1,28 +1,28 @@
-/** The words for what a pass decides: one verdict for every machine and every node, with a reason a person can read. */
+/** The verdicts: one for every machine and every node of a pass, each with a reason. */
 
 /** Also the values of the metric label `verdict`, where known series start at 0. */
 export const NODE_VERDICTS = [
   /** Its machine matches and it is alive. */
   'keep',
-  /** Unmarked, alive, and a machine's: it is marked in this pass. */
+  /** Unmanaged, alive and matched with a machine: it is adopted in this pass. */
   'adopt',
-  /** Unmarked and a machine's, but not (or not yet) to be adopted. */
+  /** Unmanaged and matched with a machine, but not (or not yet) adopted. */
   'recognised',
-  /** It is reporting, but its kubelet has not answered for ten minutes. */
+  /** It is reporting, but its kubelet has been unreachable for ten minutes. */
   'probe-suspect',
-  /** Its kubelet answers, but it has not been reporting for ten minutes. */
+  /** Its kubelet is reachable, but it has not been reporting for ten minutes. */
   'not-posting',
   /** Alive, though its machine no longer matches. */
   'unmatched',
   /** Alive, though fleet does not list its machine. */
   'orphan',
-  /** Not alive, but this process never had an answer from its kubelet: silence proves nothing. */
+  /** Not alive, but this process has no earlier answer from its kubelet, so it may be alive. */
   'unheard',
-  /** Several nodes could be one machine's, or an address or id goes back and forth: none of them is deregistered. */
+  /** Several nodes match one machine equally, or an address or ID alternates: none of them is deregistered. */
   'conflict',
   /** Not alive; its grace period is running. */
   'in-grace',
-  /** Its grace period is over, and it waits for its turn. */
+  /** Its grace period is over; it is deregistered in one of the next passes. */
   'queued',
   /** It is deregistered in this pass. */
   'deregister',
@@ -30,7 +30,7 @@ export const NODE_VERDICTS = [
   'held',
   /** Not alive, but an operator keeps it or has cordoned it. */
   'vetoed',
-  /** Not alive, but the settings never deregister it. */
+  /** Not alive, but the settings or the API server never let it be deregistered. */
   'spared',
   /** It was deleted and waits for finalizers. */
   'leaving',
@@ -51,17 +51,17 @@ export const MACHINE_VERDICTS = [
   'has-node',
   /** It is registered in this pass. */
   'register',
-  /** It was registered, and the API server hides it while it does not reach its kubelet (before v0.9). */
+  /** It was registered, but the API server (before v0.9) does not list it while it does not reach its kubelet. */
   'hidden',
   /** It has no node, and either its kubelet is not healthy yet or an unpaired node may be its own. */
   'waiting',
-  /** Its node, its name or its address is another machine's. */
+  /** Its node, name or address belongs to another machine, or several nodes match it equally. */
   'conflict',
-  /** It has no name that the API server would take. */
+  /** It has no name that the API server accepts. */
   'unnamed',
-  /** The API server refused it a moment ago; it would be futile to ask again so soon. */
+  /** The API server refused the request within the last ten minutes. */
   'refused',
-  /** Something else removes its node again and again; it is registered again after a growing time. */
+  /** Something else deletes its node after each registration; it is registered again after 1, 2, 4 and up to 60 minutes. */
   'undone',
 ] as const;
 
@@ -73,13 +73,13 @@ export type Reason = (typeof REASONS)[number];
 
 export interface Verdict<Name extends string> {
   readonly name: Name;
-  /** One sentence without a full stop, with the numbers. */
+  /** What was found: one sentence without a full stop, with the numbers. */
   readonly reason: string;
-  /** What happens next, for people, where anything does. */
+  /** What happens next and what a person can do. */
   readonly next?: string;
-  /** When that is due if nothing changes, in ms from now. */
+  /** The ms until that happens if nothing changes. */
   readonly dueInMs?: number;
-  /** Something is wrong that a person should know of. */
+  /** A person should know of it. */
   readonly isWarning?: boolean;
 }
 

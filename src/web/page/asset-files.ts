@@ -1,4 +1,4 @@
-/** The files that the page needs beside it, as they lie beside this one; `deploy/binary/build.ts` puts them into the single file. */
+/** The asset files, read from beside this file; `deploy/binary/build.ts` puts them into the single file. */
 import { readFileSync } from 'node:fs';
 
 export const ASSET_FILES = { 'page.css': read('page.css'), 'page.js': read('page.js'), 'icon.svg': read('icon.svg') };

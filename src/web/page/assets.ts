@@ -1,11 +1,11 @@
-/** What a browser asks for beside the page: its style, its script and its icon. */
+/** The assets of the page: style, script and icon. */
 import { createHash } from 'node:crypto';
 import { ASSET_FILES } from './asset-files.ts';
 
 export interface Asset {
   readonly contentType: string;
   readonly body: string;
-  /** In quotes, as the header has it. */
+  /** With quotes, as in the header. */
   readonly etag: string;
 }
 
@@ -15,10 +15,10 @@ const CONTENT_TYPES: Readonly<Record<keyof typeof ASSET_FILES, string>> = {
   'icon.svg': 'image/svg+xml; charset=utf-8',
 };
 
-/** By path, with its slash. */
+/** By path, with the slash. */
 export const ASSETS: ReadonlyMap<string, Asset> = new Map([asset('page.css'), asset('page.js'), asset('icon.svg')]);
 
-/** Another one wants another style and script: a page that is open then loads itself anew. */
+/** A hash of the assets. An open page with another version reloads itself. */
 export const ASSETS_VERSION = digest([...ASSETS.values()].map(({ etag }) => etag).join());
 
 function asset(name: keyof typeof ASSET_FILES): [string, Asset] {

@@ -1,4 +1,4 @@
-/** What the page says at its top: whether all is well, what that rests on, and the rules by which nodes go. */
+/** The top of the page: the summary, the facts and the rules of deregistration. */
 
 import type { Status } from '../../status/document.ts';
 import type { Concern } from '../../status/overview.ts';
@@ -13,7 +13,7 @@ const LONGEST = 600;
 
 const WARNINGS_SHOWN = 5;
 
-/** The sentence, and below it the messages of the servers and the guard, and the warnings. */
+/** The summary, the messages of the servers and the deletion guard, and the warnings. */
 export function renderSummary(
   { fleet, kubernetes, guard, pass, warnings }: Status,
   { concern, sentence }: Summary,
@@ -61,20 +61,20 @@ function lastPass({ pass: { last, lastSuccess } }: Status): Fact {
   const endedAt = moment(new Date(Date.parse(last.startedAt) + last.durationMs).toISOString());
   const took = html`${endedAt}, took ${formatDuration(last.durationMs)}`;
   if (Object.keys(last.failures).length === 0) return { name, concern: 'well', value: 'good', more: took };
-  const success = lastSuccess === null ? html`none was good yet` : html`the last good one ${shortMoment(lastSuccess)}`;
+  const success = lastSuccess === null ? html`no success yet` : html`last success ${shortMoment(lastSuccess)}`;
   return { name, concern: 'trouble', value: 'failed', more: html`${took}; ${success}` };
 }
 
 function nextPass({ pass: { running, next } }: Status): Fact {
   const more = next === null ? NOTHING : html`${moment(next)}`;
-  return { name: 'Next pass', concern: 'well', value: running ? 'one is running' : 'scheduled', more };
+  return { name: 'Next pass', concern: 'well', value: running ? 'running now' : 'scheduled', more };
 }
 
 function server(name: string, { up, since, problem }: Status['fleet'], more: Html): Fact {
   const when = since === null ? more : html`since ${shortMoment(since)}${more === NOTHING ? '' : ', '}${more}`;
-  if (up === null) return { name, concern: 'idle', value: 'not asked yet', more: when };
-  if (up) return { name, concern: problem === null ? 'well' : 'watch', value: 'answers', more: when };
-  return { name, concern: 'trouble', value: 'does not answer', more: when };
+  if (up === null) return { name, concern: 'idle', value: 'not contacted yet', more: when };
+  if (up) return { name, concern: problem === null ? 'well' : 'watch', value: 'reachable', more: when };
+  return { name, concern: 'trouble', value: 'unreachable', more: when };
 }
 
 function serverName(name: string | null): Html {
@@ -93,7 +93,7 @@ function guard({ guard: { held, since }, rules: { maxDeregisterPercent, neverDer
   }
   if (neverDeregister !== null)
     return { name, concern: 'idle', value: 'not needed', more: html`nothing is ever deregistered` };
-  if (maxDeregisterPercent >= 100) return { name, concern: 'idle', value: 'switched off', more: NOTHING };
+  if (maxDeregisterPercent >= 100) return { name, concern: 'idle', value: 'off', more: NOTHING };
   return {
     name,
     concern: 'well',
@@ -104,7 +104,7 @@ function guard({ guard: { held, since }, rules: { maxDeregisterPercent, neverDer
 
 function kubelets({ counts, nodes }: Status): Fact {
   const name = 'Kubelets';
-  if (counts === null) return { name, concern: 'idle', value: 'not known', more: NOTHING };
+  if (counts === null) return { name, concern: 'idle', value: 'unknown', more: NOTHING };
   const { matched = 0, listed = 0, healthy = 0 } = counts.machines;
   return {
     name,
@@ -114,7 +114,7 @@ function kubelets({ counts, nodes }: Status): Fact {
   };
 }
 
-/** By which rules the page's verdicts were reached. */
+/** The rules of the verdicts, with the grace periods that are set. */
 export function renderRules({ rules }: Status): Html {
   const { neverDeregister, missingGraceMs, unhealthyGraceMs, adopt, intervalMs } = rules;
   const deregister =

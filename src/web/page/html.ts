@@ -1,6 +1,6 @@
-/** Makes HTML out of texts that nobody vouches for: whatever is put into a template is escaped, unless a template made it. */
+/** HTML templates that escape every inserted text, unless another template made it. */
 
-/** Text that is HTML already, and safe. Only `html` makes it. */
+/** Safe HTML, which only `html` makes. */
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -10,7 +10,7 @@ export class Html {
 
 type Insert = string | number | Html | readonly Html[];
 
-/** The only place for an insert is the text of an element, or an attribute's value in double quotes. */
+/** A template tag. Insert only into the text of an element or into an attribute value in double quotes. */
 export function html(strings: TemplateStringsArray, ...inserts: readonly Insert[]): Html {
   let text = strings[0] ?? '';
   for (const [index, insert] of inserts.entries()) text += written(insert) + (strings[index + 1] ?? '');

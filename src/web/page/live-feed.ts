@@ -1,15 +1,16 @@
-/** Tells the pages that are open what a pass has changed. Few may listen, and none that does not read. */
+/** Sends the open pages what each pass changes, as server-sent events, to a limited number of clients that read them. */
 import type { Writable } from 'node:stream';
 import type { Status } from '../../status/document.ts';
 import { renderView, type View } from './render.ts';
 
-const MOST_CLIENTS = 8;
+/** The number of pages that may be live at once. */
+const MAX_CLIENTS = 8;
 const BEAT_MS = 15_000;
-/** After ten minutes a stream ends, and the page asks for the next. One that does not read loses its place, which nobody could tell sooner. */
-const MOST_BEATS = 40;
-/** What a client may leave unread before it gets more. */
-const MOST_UNREAD_BYTES = 1024 * 1024;
-/** What the browser waits before it asks again. */
+/** A stream ends after this many beats (10m), and the page connects again, so that clients that do not read are dropped. */
+const MAX_BEATS = 40;
+/** A client with more unread bytes is disconnected. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+/** The time after which the browser connects again, ms. */
 const RETRY_MS = 2_000;
 
 export interface LiveFeedParts {
@@ -22,9 +23,9 @@ export interface LiveFeedParts {
 
 export class LiveFeed {
   readonly #parts: LiveFeedParts;
-  /** With how many beats each has heard. */
+  /** The clients, with the number of beats that each was sent. */
   readonly #clients = new Map<Writable, number>();
-  /** What every client has. It outlives them until a pass begins or ends: who comes and goes must not have it made each time. */
+  /** The view that every client has. It is kept until a pass begins or ends, so that a new client does not render it again. */
   #base: View | undefined;
   #heart: NodeJS.Timeout | undefined;
 
@@ -32,32 +33,32 @@ export class LiveFeed {
     this.#parts = parts;
   }
 
-  /** Why nobody else may listen, or undefined. */
+  /** Why no other client may join, or undefined. */
   full(): string | undefined {
-    return this.#clients.size < MOST_CLIENTS
+    return this.#clients.size < MAX_CLIENTS
       ? undefined
-      : `${MOST_CLIENTS} pages are live already; this one tries again`;
+      : `${MAX_CLIENTS} pages are live already, which is the limit; this one retries`;
   }
 
   /**
-   * Sends server-sent events from now on, until the stream ends. `shown` is what the client has: unless it is what everybody has,
-   * the client is told to load the page anew.
+   * Sends server-sent events until the stream ends. `shown` is the version that the client has: with another one than the others have, the
+   * client is sent `stale`, upon which it loads the page again.
    */
   join(shown: string | undefined, client: Writable): void {
-    // Gone, or overtaken, since it was asked whether there is room.
+    // Since `full` was called, the client may have gone or others may have joined.
     if (client.destroyed) return;
     if (this.full() !== undefined) {
       client.end();
       return;
     }
-    // A write to a client that has just gone.
+    // For a write to a client that has just gone.
     client.on('error', () => {});
     client.once('close', () => this.#forget(client));
     this.#clients.set(client, 0);
     this.#heart ??= setInterval(() => this.#beat(), BEAT_MS);
     this.#guarded(() => {
       client.write(`retry: ${RETRY_MS}\n\n`);
-      // All clients have the same at any time: who joins gets what the others have, though it may be a little older.
+      // All clients have the same view: a new one gets that of the others, even if it is slightly older.
       this.#base ??= renderView(this.#parts.status());
       if (shown !== this.#base.shown) {
         this.#dismiss(client, 'stale');
@@ -79,7 +80,7 @@ export class LiveFeed {
     });
   }
 
-  /** What goes wrong here must not reach the pass that has just ended. */
+  /** Keeps errors from the pass that has just ended. */
   #guarded(act: () => void): void {
     try {
       act();
@@ -94,11 +95,11 @@ export class LiveFeed {
     this.#sendAll(event('beat', {}));
     for (const [client, beats] of this.#clients) {
       this.#clients.set(client, beats + 1);
-      if (beats + 1 >= MOST_BEATS) this.#dismiss(client, 'again');
+      if (beats + 1 >= MAX_BEATS) this.#dismiss(client, 'again');
     }
   }
 
-  /** With a last word. Its place is free at once, and who does not take even that word is cut. */
+  /** Ends a stream with a last event. A client that does not read it is disconnected after one beat. */
   #dismiss(client: Writable, word: string): void {
     client.end(event(word, {}));
     const deadline = setTimeout(() => client.destroy(), BEAT_MS);
@@ -107,10 +108,10 @@ export class LiveFeed {
   }
 
   #sendAll(text: string): void {
-    // One buffer for all, so that what several slow clients have not read is in memory once.
+    // One buffer for all clients, so that unread data is in memory once.
     const bytes = Buffer.from(text);
     for (const client of this.#clients.keys()) {
-      if (client.writableLength > MOST_UNREAD_BYTES) this.#cut(client);
+      if (client.writableLength > MAX_UNREAD_BYTES) this.#cut(client);
       else client.write(bytes);
     }
   }

@@ -1,4 +1,4 @@
-/** The status page as HTML: the one renderer, of what is loaded at first and of what is sent as it changes. */
+/** Renders the status page: the whole page, and the parts that are sent when they change. */
 
 import type { Status } from '../../status/document.ts';
 import { type Concern, overviewOf, RANKS } from '../../status/overview.ts';
@@ -10,7 +10,7 @@ import { renderHistory } from './history.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { renderRows } from './rows.ts';
 
-/** The page at one moment, in pieces that are sent when they change. */
+/** The page at one time, in parts that are sent when they change. */
 export interface View {
   /** See shownOf. */
   readonly shown: string;
@@ -35,7 +35,7 @@ const PARTS = {
 
 const LONGEST = 300;
 
-/** Rows change with a pass alone: of the same pass, those of the view before are taken. */
+/** The view of a status. Rows change only with a pass, so those of a view of the same pass are used again. */
 export function renderView(status: Status, before?: View): View {
   const shown = shownOf(status);
   const summary = summarize(status);
@@ -47,7 +47,7 @@ export function renderView(status: Status, before?: View): View {
   };
 }
 
-/** Which pass of which process a status tells of. */
+/** The version of a status: the start of the process and the number of the pass. */
 function shownOf({ startedAt, pass }: Status): string {
   return `${Date.parse(startedAt)}-${pass.number}`;
 }
@@ -59,12 +59,10 @@ function renderAbout({ version, rules }: Status): Html {
 }
 
 function renderNotice({ dryRun }: Status): Html {
-  return dryRun
-    ? html`<p><b>Dry run:</b> nothing is changed. What is said to be done is what would be done.</p>`
-    : NOTHING;
+  return dryRun ? html`<p><b>Dry run:</b> no node is changed; each row shows what would be done.</p>` : NOTHING;
 }
 
-/** How many rows have each verdict, and what it means as a title. With the script each is a link that shows those alone. */
+/** The number of rows of each verdict, with its meaning as a title. The script makes each a link that filters the rows. */
 function renderTally(status: Status): Html {
   const tally = new Map<string, { readonly count: number; readonly concern: Concern }>();
   const rows = overviewOf(status);
@@ -75,7 +73,7 @@ function renderTally(status: Status): Html {
   }
   const sorted = [...tally].sort(([, a], [, b]) => RANKS[a.concern] - RANKS[b.concern]);
   return html`<ul>
-<li><span data-filter=""><b>${rows.length}</b> in all</span></li>${sorted.map(
+<li><span data-filter=""><b>${rows.length}</b> in total</span></li>${sorted.map(
     ([verdict, { count, concern }]) => html`
 <li title="${meaningOf(verdict)}"><span data-filter="verdict:${verdict}"><b class="mark ${concern}">${count}</b> ${verdict}</span></li>`,
   )}</ul>`;
@@ -90,7 +88,7 @@ const COLUMNS = {
   next: 'Next',
 };
 
-/** The whole page. `version` is that of its assets. All references are relative, for a proxy may show the page under any path. */
+/** The whole page. `version` is that of its assets. All references are relative, because a proxy may serve the page under any path. */
 export function renderPage({ shown, now, parts, rows }: View, version: string): string {
   const part = (name: keyof typeof PARTS) => parts.get(name) ?? '';
   const head = Object.entries(COLUMNS).map(([name, words]) => `<th scope="col" data-column="${name}">${words}</th>`);
@@ -134,7 +132,7 @@ ${[...rows.values()].join('')}</tbody>
 </main>
 <footer>
 <div data-part="rules">${part('rules')}</div>
-<p>The same for programs: <a href="status">/status</a>, <a href="metrics">/metrics</a></p>
+<p>For programs: <a href="status">/status</a>, <a href="metrics">/metrics</a></p>
 </footer>
 </body>
 </html>

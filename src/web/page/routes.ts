@@ -1,4 +1,4 @@
-/** What the web server serves of the page: the page itself, what it needs, what changes, and under which names. */
+/** The routes of the page: the page, its assets, the live feed and the host check. */
 import { hostname } from 'node:os';
 import type { Log } from '../../log/log-events.ts';
 import type { Status } from '../../status/document.ts';
@@ -9,7 +9,7 @@ import { hostCheck, type OwnNames } from './hosts.ts';
 import { LiveFeed } from './live-feed.ts';
 import { renderPage, renderView } from './render.ts';
 
-/** The daemon, as far as the page is concerned. */
+/** The parts of the daemon that the page uses. */
 interface Shown {
   status(): Status;
   onChange(callback: () => void): void;
@@ -23,7 +23,7 @@ export function pageRoutes(
   const live = new LiveFeed({
     status: () => daemon.status(),
     now: () => new Date(clock.wall()).toISOString(),
-    onError: (err) => log.write('page-failed', 'cannot tell the pages that are open what has changed', { err }),
+    onError: (err) => log.write('page-failed', 'cannot update the open pages', { err }),
   });
   let version = 0;
   daemon.onChange(() => {

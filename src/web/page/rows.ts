@@ -1,17 +1,17 @@
 /** The rows of the page's table: a machine with its node, or a node without a machine. */
 
+import { KUBELET_WORDS } from '../../reconcile/evidence/liveness.ts';
 import type { MachineStatus, NodeStatus, Status } from '../../status/document.ts';
-import { KUBELET_WORDS } from '../../status/kubelet-words.ts';
 import { mostUrgentFirst, type OverviewRow, overviewOf, withDelay } from '../../status/overview.ts';
 import { onOneLine } from '../../text/quote.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { shortMoment } from './moment.ts';
 
-/** So much of what others wrote is shown; nobody reads more in a table. */
+/** The longest texts from others, in characters. */
 const LONGEST = { name: 80, pair: 60, sentence: 300 };
 const MOST = { pairs: 8, addresses: 3 };
 
-/** The rows by their keys, in the order in which they are shown. A key is the same as long as it is the same machine or node. */
+/** The rows by key, in order. A machine or node keeps its key. */
 export function renderRows(status: Pick<Status, 'machines' | 'nodes'>): ReadonlyMap<string, string> {
   return new Map(
     mostUrgentFirst(overviewOf(status)).map((row) => {
@@ -21,7 +21,7 @@ export function renderRows(status: Pick<Status, 'machines' | 'nodes'>): Readonly
   );
 }
 
-/** As JSON has it, for a parser of HTML changes some control characters, and then two spellings of a key would differ. */
+/** The key of a row. It is JSON, because an HTML parser changes some control characters. */
 function keyOf({ machine, node }: OverviewRow): string {
   return machine === undefined ? `node ${JSON.stringify(node?.name)}` : `machine ${JSON.stringify(machine.id)}`;
 }
@@ -38,7 +38,7 @@ function renderRow(row: OverviewRow, key: string): Html {
 `;
 }
 
-/** What the row is found by. */
+/** The address of the row. */
 function titleOf({ machine, node }: OverviewRow): string {
   return onOneLine((machine ?? node)?.addresses[0] ?? 'no address', LONGEST.name);
 }
@@ -51,7 +51,7 @@ function machineCell(row: OverviewRow): Html {
   const id = machine?.id ?? mark;
   return html`<b>${titleOf(row)}</b>${also}${id === null ? NOTHING : html` <code>${onOneLine(id, LONGEST.name)}</code>`}${
     machine === undefined
-      ? html` <small>${isListed(node) ? 'its machine has a row of its own' : 'not in fleet'}</small>`
+      ? html` <small>${isListed(node) ? 'its machine has its own row' : 'missing from fleet'}</small>`
       : NOTHING
   }`;
 }
@@ -71,7 +71,7 @@ function metadataCell({ metadata }: MachineStatus): Html {
 }
 
 function kubeletCell({ machine, node, verdict }: OverviewRow): Html {
-  // The reason says it again where the kubelet is all that matters.
+  // The reason may contain it already.
   const detailed = (detail: string) =>
     verdict.reason.includes(detail) ? NOTHING : html` <small>${onOneLine(detail, LONGEST.sentence)}</small>`;
   if (machine?.kubelet != null) {
@@ -79,7 +79,7 @@ function kubeletCell({ machine, node, verdict }: OverviewRow): Html {
     return html`<b>${KUBELET_WORDS[state]}</b>${sinceThen(since)}${state === 'healthy' ? NOTHING : detailed(detail)}`;
   }
   const evidence = node?.evidence ?? null;
-  if (evidence === null || evidence.kubelet === 'unasked') return html`<small>not asked</small>`;
+  if (evidence === null || evidence.kubelet === 'unasked') return html`<small>not checked</small>`;
   return html`<b>${KUBELET_WORDS[evidence.kubelet]}</b>${detailed(evidence.kubeletDetail)}`;
 }
 
@@ -102,14 +102,14 @@ const READINESS: Readonly<Record<NonNullable<NodeStatus['evidence']>['node'], st
 
 function nodeCell(machine: MachineStatus | undefined, node: NodeStatus | undefined): Html {
   if (node === undefined) return html`<b>${machine?.node == null ? 'none' : onOneLine(machine.node, LONGEST.name)}</b>`;
-  const origin = node.otherOwner === null ? ORIGINS[node.origin] : 'managed by another';
+  const origin = node.otherOwner === null ? ORIGINS[node.origin] : 'managed by another kube-register';
   const readiness = node.evidence === null ? '' : READINESS[node.evidence.node];
   const since = dateOf(node.managedSince);
   const said = readiness === '' ? origin : `${origin}, ${readiness}`;
   return html`<b>${onOneLine(node.name, LONGEST.name)}</b> <small>${said}</small>${since === null ? NOTHING : html` ${small(since)}`}`;
 }
 
-/** What an annotation says may be anything. */
+/** The text if it is a time; annotations may be anything. */
 function dateOf(text: string | null): string | null {
   return text !== null && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text) ? text : null;
 }
@@ -121,7 +121,7 @@ function verdictCell({ verdict, concern }: OverviewRow): Html {
 
 function nextCell({ verdict: { next, due } }: OverviewRow): Html {
   if (next === null) return NOTHING;
-  // With the time itself beside it, how long that is would only grow old.
+  // Without the delay, which would not be updated; the time is beside it.
   const what = due === null ? next : withDelay(next, '');
   return html`<span>${onOneLine(what, LONGEST.sentence)}</span>${due === null ? NOTHING : html` ${small(due)}`}`;
 }

@@ -231,14 +231,16 @@ describe('a change', () => {
     const gone = { machines: others.machines, nodes: dead(others.nodes) };
     expect(say(goodPass(gone)).filter((line) => line.startsWith('error'))).toEqual([
       expect.stringContaining(
-        'deletion guard active: 5 of 5 managed nodes look gone (100%, limit 34%): 10.9.0.0, 10.9.0.1',
+        'deletion guard active: 5 of 5 managed nodes are not alive (100%, limit 34%): 10.9.0.0, 10.9.0.1',
       ),
     ]);
     expect(say(goodPass(gone), INTERVAL)).toEqual([]);
     const [first] = gone.nodes;
     const fewer = { machines: gone.machines.slice(1), nodes: gone.nodes.filter((each) => each !== first) };
     expect(say(goodPass(fewer), 2 * INTERVAL)).toContainEqual(
-      expect.stringMatching(/^error: still, for 1m \(3 times\): deletion guard active: 4 of 4 managed nodes look gone/),
+      expect.stringMatching(
+        /^error: still, for 1m \(3 times\): deletion guard active: 4 of 4 managed nodes are not alive/,
+      ),
     );
     expect(say(failedPass({ fleet: 'fleet is down' }), 3 * INTERVAL)).toHaveLength(1);
     expect(say(goodPass(others), 4 * INTERVAL)).toContain(
@@ -306,11 +308,11 @@ describe('an action', () => {
     ]);
   });
 
-  it('that was refused for what it says is not over while it would be futile to ask again', () => {
+  it('that was refused for what it says does not end while it is not repeated', () => {
     const say = listen();
     say(failed('422'));
     const pass = goodPass(quiet);
-    const memory = { ...pass.seen.plan.memory, futile: new Map([[fingerprint(register), 10 * MINUTE]]) };
+    const memory = { ...pass.seen.plan.memory, refused: new Map([[fingerprint(register), 10 * MINUTE]]) };
     const waiting = { ...pass, seen: { ...pass.seen, plan: { ...pass.seen.plan, memory } } };
     expect(say(waiting, INTERVAL)).toEqual([]);
     expect(say(failed('422'), 10 * MINUTE)).toEqual([`error: still, for 10m (2 times): ${COULD_NOT}: 422`]);
@@ -320,7 +322,7 @@ describe('an action', () => {
     const say = listen();
     const node = ours('10.0.0.1', 'a', '10.0.0.1');
     const era = eraOf({ version: 'v1.20.2', apiVersion: 'v1' });
-    const what = { node, reason: 'unhealthy', machineId: 'a', places: [], era, why: 'it is gone' } as const;
+    const what = { node, reason: 'unhealthy', machineId: 'a', endpoints: [], era, why: 'it is gone' } as const;
     const deregister = { kind: 'deregister', ...what } as const;
     say(goodPass(quiet, { outcomes: [{ action: deregister, result: 'failed', detail: 'reset' }] }));
     const pass = goodPass(quiet);
@@ -409,7 +411,8 @@ describe('records without a machine', () => {
   it('are said once, for as long as there are any', () => {
     const say = listen();
     const odd = goodPass({ ...quiet, skippedRecords: 2 });
-    const line = 'warn: fleet lists records that name no machine (2): they are skipped';
+    const line =
+      'warn: fleet lists records without a machine ID (2), which are skipped; to see them: etcdctl ls --recursive /_coreos.com/fleet/machines';
     expect(say(odd)).toContain(line);
     expect(say(odd)).toEqual([]);
   });
@@ -432,7 +435,7 @@ describe('a verdict that warns', () => {
     const obstacle = node('own', { machineId: 'a', ready: 'unknown' });
     say(goodPass({ machines: [A], nodes: [obstacle] }));
     expect(say(goodPass({ machines: [A], nodes: [obstacle], kubelets: healthy }), INTERVAL)).toContainEqual(
-      expect.stringMatching(/^warn: machine a: waiting: node own reports machine a/),
+      expect.stringMatching(/^warn: machine a: waiting: node own reports machine ID a/),
     );
   });
 

@@ -138,8 +138,8 @@ describe('the status', () => {
     const pass = goodPass(odd, { policy });
     expect(pass.seen.plan.notes.map(({ kind }) => kind)).toContain('label');
     expect(statusAfter(pass).warnings).toEqual([
-      'fleet lists records that name no machine (2): they are skipped',
-      'KUBE_REGISTER_NODE_LABELS: no machine has metadata "none-has-it"; no label is removed meanwhile',
+      'fleet lists records without a machine ID (2), which are skipped; to see them: etcdctl ls --recursive /_coreos.com/fleet/machines',
+      'KUBE_REGISTER_NODE_LABELS: no machine has metadata "none-has-it"; no label is removed meanwhile; check the key',
     ]);
   });
 
@@ -268,7 +268,7 @@ describe('the status', () => {
       node: seen,
       reason: 'machine-gone',
       machineId: 'a',
-      places: [],
+      endpoints: [],
       era: ERAS['v1.20'],
       why: 'missing from fleet for 15m of 15m',
     } as const;

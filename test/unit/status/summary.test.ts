@@ -31,7 +31,7 @@ describe('the summary', () => {
     }));
     const last = { startedAt: '', durationMs: 1, failures: {}, actions };
     expect(sentence({ dryRun: true, pass: { ...pass, last }, ...nodes('orphan', 1) })).toBe(
-      'watch: This is a dry run. What would be done to nodes: registered 2, deregistered 1. Worth a look: 1 orphan.',
+      'watch: Dry run: no node is changed. Nodes that would be registered: 2, deregistered: 1. To check: 1 orphan.',
     );
   });
 
@@ -42,30 +42,30 @@ describe('the summary', () => {
     const { machines, nodes: two } = nodes('deregister', 2);
     const waiting = aMachine({ id: 'w', verdict: 'waiting' });
     expect(sentence({ pass: { ...pass, last }, machines: [...machines, waiting], nodes: two })).toBe(
-      'trouble: 1 node was deregistered. 1 node is not alive: it is deregistered when its turn comes unless it comes back. Worth a look: 1 waiting.',
+      'trouble: 1 node was deregistered. 1 node is not alive: it is deregistered in one of the next passes unless it recovers. To check: 1 waiting.',
     );
   });
 
   it.each<[string, Partial<Status>]>([
     [
-      'watch: Nothing is known yet: the first pass is under way.',
+      'watch: No status yet: the first pass is running.',
       { counts: null, pass: { number: 0, running: true, last: null, lastSuccess: null, next: null } },
     ],
     [
-      'watch: Nothing is known yet: no pass has ended.',
+      'watch: No status yet: no pass has ended.',
       { counts: null, pass: { number: 0, running: false, last: null, lastSuccess: null, next: null } },
     ],
-    ['trouble: fleet has not answered as it should for 3m: nothing is changed until it does.', { fleet: away }],
+    ['trouble: fleet has been unreachable for 3m: nothing is changed until it is reachable.', { fleet: away }],
     [
-      'trouble: The API server has not answered as it should for 3m: nothing is changed until it does.',
+      'trouble: The API server has been unreachable for 3m: nothing is changed until it is reachable.',
       { kubernetes: { ...away, server: null } },
     ],
     [
-      'trouble: fleet and the API server have not answered as they should: nothing is changed until both do.',
+      'trouble: fleet and the API server have been unreachable: nothing is changed until both are reachable.',
       { fleet: away, kubernetes: { ...away, since: aStatus().now, server: null } },
     ],
     [
-      'trouble: The last pass failed, and the next one tries again: it took longer than 2m.',
+      'trouble: The last pass failed: it took longer than 2m. The next pass tries again.',
       {
         pass: {
           ...pass,
@@ -79,22 +79,22 @@ describe('the summary', () => {
       },
     ],
     [
-      'trouble: No pass has ended well for 1h, though one is due every 30s.',
+      'trouble: No pass has succeeded for 1h; one is due every 30s.',
       { pass: { ...pass, lastSuccess: '2026-01-01T23:05:00.000Z' } },
     ],
     [
-      'trouble: The deletion guard is active: 7 of 12 managed nodes look gone, and no node is deregistered.',
+      'trouble: The deletion guard is active: 7 of 12 managed nodes are not alive; no node is deregistered.',
       {
         guard: { ...INACTIVE, held: true, kind: 'mass', gone: 7, managed: 12 },
         counts: { machines: {}, nodes: { held: 7 }, managed: 12, held: 7 },
       },
     ],
     [
-      'trouble: The deletion guard is active: the machines of 2 deregistered nodes came back, and no node is deregistered.',
+      'trouble: The deletion guard is active: the machines of 2 deregistered nodes returned; no node is deregistered.',
       { guard: { ...INACTIVE, held: true, kind: 'returned', gone: 2, managed: 12 } },
     ],
     [
-      'trouble: This could not be done in the last pass: register 10.0.0.1: 403.',
+      'trouble: 1 action failed in the last pass: register 10.0.0.1: 403.',
       {
         pass: {
           ...pass,
@@ -108,11 +108,11 @@ describe('the summary', () => {
       },
     ],
     [
-      'trouble: 1 node is not alive: it is deregistered in 4m12s unless it comes back.',
+      'trouble: 1 node is not alive: it is deregistered in 4m12s unless it recovers.',
       nodes('in-grace', 1, '2026-01-02T00:09:12.000Z'),
     ],
     [
-      'trouble: 3 nodes are not alive: the first is deregistered when its turn comes unless it comes back.',
+      'trouble: 3 nodes are not alive: the first is deregistered in one of the next passes unless it recovers.',
       nodes('queued', 3),
     ],
     [
@@ -120,7 +120,7 @@ describe('the summary', () => {
       { machines: [aMachine({ id: 'a', verdict: 'conflict' }), aMachine({ id: 'b', verdict: 'conflict' })] },
     ],
     [
-      'trouble: 1 node is not alive: it is deregistered when its turn comes unless it comes back. 2 machines cannot get a node: 1 unnamed, 1 refused.',
+      'trouble: 1 node is not alive: it is deregistered in one of the next passes unless it recovers. 2 machines cannot get a node: 1 unnamed, 1 refused.',
       {
         nodes: [aNode({ name: 'n', verdict: 'queued' })],
         machines: [aMachine({ id: 'a', verdict: 'unnamed' }), aMachine({ id: 'b', verdict: 'refused' })],
@@ -138,7 +138,7 @@ describe('the summary', () => {
       },
     ],
     [
-      'watch: 12 machines match, 12 nodes are kept. Worth a look: 2 waiting, 1 orphan.',
+      'watch: 12 machines match, 12 nodes are kept. To check: 2 waiting, 1 orphan.',
       {
         machines: [aMachine({ id: 'a', verdict: 'waiting' }), aMachine({ id: 'b', verdict: 'waiting' })],
         nodes: [aNode({ name: 'c', verdict: 'orphan' })],
@@ -158,12 +158,12 @@ describe('the summary', () => {
   });
 
   it('does not call it worth a look that ADOPT=false leaves nodes as they are', () => {
-    expect(sentence(nodes('recognised', 1))).toContain('Worth a look: 1 recognised');
+    expect(sentence(nodes('recognised', 1))).toContain('To check: 1 recognised');
     expect(sentence({ ...nodes('recognised', 1), rules: { ...rules, adopt: false } })).toContain('All is well');
     const never = aNode({
       name: 'n',
       verdict: 'recognised',
-      next: 'never marked: the API server cannot change a minion',
+      next: 'not adopted: the API server cannot change a minion',
     });
     expect(sentence({ nodes: [never] })).toContain('All is well');
   });
@@ -182,7 +182,7 @@ describe('the summary', () => {
     it('where a machine whose node is well warns', () => {
       const machines = [aMachine({ id: 'm', node: 'n', warning: true })];
       const status = { machines, nodes: [aNode({ name: 'n', machine: 'm' })] };
-      expect(sentence(status)).toBe('watch: 12 machines match, 12 nodes are kept. Worth a look: 1 has-node.');
+      expect(sentence(status)).toBe('watch: 12 machines match, 12 nodes are kept. To check: 1 has-node.');
     });
 
     it('where something warns that is no verdict, even with ADOPT=false', () => {
@@ -191,7 +191,7 @@ describe('the summary', () => {
       expect(sentence({ warnings })).toBe(`watch: 12 machines match, 12 nodes are kept. ${said}`);
       expect(sentence({ warnings, ...nodes('in-grace', 1) })).toMatch(/^trouble: .* \(and 2 more warnings\)\.$/);
       const recognised = { nodes: [aNode({ name: 'n', verdict: 'recognised', warning: true })] };
-      expect(sentence({ ...recognised, rules: { ...rules, adopt: false } })).toContain('Worth a look: 1 recognised');
+      expect(sentence({ ...recognised, rules: { ...rules, adopt: false } })).toContain('To check: 1 recognised');
     });
   });
 
@@ -204,13 +204,13 @@ describe('the summary', () => {
   it('says first what stops everything', () => {
     const held = { guard: { ...INACTIVE, held: true, gone: 2, managed: 2 }, ...nodes('held', 2) };
     expect(sentence(held)).toContain('The deletion guard is active');
-    expect(sentence({ ...held, fleet: away })).toContain('fleet has not answered');
+    expect(sentence({ ...held, fleet: away })).toContain('fleet has been unreachable');
   });
 
   it('repeats a stranger on one line, and not for ever', () => {
     const failures = { internal: `a\u0007\n${'b'.repeat(10_000)}` };
     const said = sentence({ pass: { ...pass, last: { startedAt: '', durationMs: 1, failures, actions: [] } } });
-    expect(said).toMatch(/again: a b+…\.$/);
+    expect(said).toMatch(/failed: a b+…\. The next pass tries again\.$/);
     expect(said.length).toBeLessThan(400);
   });
 });

@@ -29,8 +29,8 @@ describe('the page', () => {
     const source = page(
       aStatus({ counts: null, pass: { number: 0, running: true, last: null, lastSuccess: null, next: null } }),
     );
-    expect(textOf(source)).toContain('Nothing is known yet: the first pass is under way.');
-    expect(textOf(source)).toContain('fleet not asked yet');
+    expect(textOf(source)).toContain('No status yet: the first pass is running.');
+    expect(textOf(source)).toContain('fleet not contacted yet');
     expect(source).not.toContain('<tr data-key');
   });
 
@@ -73,13 +73,13 @@ describe('the page', () => {
     );
     const said = textOf(source);
     for (const words of [
-      '1 node is not alive: it is deregistered in 21m unless it comes back.',
+      '1 node is not alive: it is deregistered in 21m unless it recovers.',
       '10.0.0.7 abc role=kubernetes rack=r1 unreachable since 2026-01-02 00:00 nothing at all',
       'seven adopted, Unknown 2026-01-01 10:00',
       'in-grace since 2026-01-02 00:01 not alive for 5m of 30m deregistered 2026-01-02 00:26',
       '2026-01-01 10:00:00 adopted seven abc it is the node of the machine at 10.0.0.7',
       'All times are UTC',
-      '1 in all 1 in-grace',
+      '1 in total 1 in-grace',
     ]) {
       expect(said).toContain(words);
     }
@@ -96,8 +96,8 @@ describe('the page', () => {
         }),
       ),
     );
-    expect(said).toContain('no address m not asked none unusable since 2026-01-01 00:00 no address');
-    expect(said).toContain('not in fleet not asked n unmanaged foreign');
+    expect(said).toContain('no address m not checked none unusable since 2026-01-01 00:00 no address');
+    expect(said).toContain('missing from fleet not checked n unmanaged foreign');
   });
 
   it('has trouble first, then what is to be looked at, then what is well, each by its address', () => {
@@ -146,13 +146,13 @@ describe('the page', () => {
         }),
       ),
     );
-    expect(said).toContain('its machine has a row of its own not asked left managed, Unknown');
-    expect(said).toContain('not in fleet not asked theirs managed by another');
-    expect(said).toContain('not in fleet not asked gone managed, NotReady');
+    expect(said).toContain('its machine has its own row not checked left managed, Unknown');
+    expect(said).toContain('missing from fleet not checked theirs managed by another kube-register');
+    expect(said).toContain('missing from fleet not checked gone managed, NotReady');
   });
 
   it('says at its top that a run is dry', () => {
-    expect(textOf(page(aStatus({ dryRun: true })))).toContain('Dry run: nothing is changed.');
+    expect(textOf(page(aStatus({ dryRun: true })))).toContain('Dry run: no node is changed;');
     expect(textOf(page(aStatus()))).not.toContain('Dry run');
   });
 
@@ -271,6 +271,6 @@ describe('the name under which the page is opened', () => {
   });
 
   it.each([undefined, ''])('has to be told (%j)', (host) => {
-    expect(check(host)).toEqual({ status: 400, message: 'the request names no Host' });
+    expect(check(host)).toEqual({ status: 400, message: 'the request has no Host header' });
   });
 });
