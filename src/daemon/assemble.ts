@@ -1,4 +1,4 @@
-/** Makes the daemon's parts from settings and puts them together. */
+/** Makes the parts of the daemon from its settings and connects them. */
 import { randomBytes } from 'node:crypto';
 import { EventRecorder } from '../events/recorder.ts';
 import { createFleetClient } from '../fleet/client.ts';
@@ -25,11 +25,11 @@ export interface AssembleOptions {
 export interface Assembly {
   readonly daemon: Daemon;
   readonly metrics: Metrics;
-  /** Closes what the parts keep open; after the daemon has stopped. */
+  /** Closes connections; to be called after the daemon has stopped. */
   close(): void;
 }
 
-/** Reads the files that the settings name and makes everything, without a connection to anybody. Throws CredentialError. */
+/** Reads the files that the settings name and makes the parts; sends no request. Throws CredentialError. */
 export async function assemble(settings: Settings, { log, clock, version }: AssembleOptions): Promise<Assembly> {
   const metrics = createMetrics(version);
   const onTokenRead = tokenReadLog(log, clock);
@@ -38,7 +38,7 @@ export async function assemble(settings: Settings, { log, clock, version }: Asse
   if (access.tls.insecureSkipVerify && !settings.api.insecureSkipTlsVerify) {
     log.write(
       'setting-regretted',
-      "KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: the server's certificate is not checked: whoever is in between can answer for the API server and read the credentials",
+      "KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: the server's certificate is not verified: anyone on the network path can impersonate the API server and read the credentials",
     );
   }
   const kubelets = await openKubelets(settings, metrics, onTokenRead);
@@ -84,7 +84,7 @@ export async function assemble(settings: Settings, { log, clock, version }: Asse
   };
 }
 
-/** What the settings decide of a plan; `intervalMs` is the schedule's. */
+/** The part of the settings that plans depend on. */
 export function policyOf(settings: Settings, { intervalMs }: Pick<Schedule, 'intervalMs'>): Policy {
   return {
     neverDeregister: neverDeregister(settings),
@@ -100,5 +100,5 @@ export function policyOf(settings: Settings, { intervalMs }: Pick<Schedule, 'int
 
 function neverDeregister({ once, policy }: Settings): string | undefined {
   if (policy === 'register-only') return 'KUBE_REGISTER_POLICY=register-only';
-  return once ? 'KUBE_REGISTER_ONCE=true: a single pass cannot watch a grace' : undefined;
+  return once ? 'KUBE_REGISTER_ONCE=true: one pass cannot watch a grace period' : undefined;
 }

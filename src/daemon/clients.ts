@@ -1,4 +1,4 @@
-/** The clients of fleet, the API server, kubelets and DNS, made from settings; no request is sent yet. */
+/** Makes the clients of fleet, the API server, kubelets and DNS from the settings; sends no request. */
 
 import { readTlsFiles } from '../credentials/tls-files.ts';
 import { type TokenReadListener, tokenFileReader } from '../credentials/token-file.ts';
@@ -17,7 +17,7 @@ import type { Clock } from '../time/clock.ts';
 
 const RETRIES: RetryOptions = { count: 2, minMs: 200, maxMs: 2_000, budgetMs: 10_000 };
 
-/** Reads the files that the settings of fleet name. Throws CredentialError. */
+/** Makes the client of fleet. Throws CredentialError when a file that its settings name cannot be used. */
 export async function openFleet(
   { fleet, proxyVariables }: Pick<Settings, 'fleet' | 'proxyVariables'>,
   observer: RequestObserver,
@@ -40,7 +40,7 @@ export async function openFleet(
   });
 }
 
-/** Reads the files that the settings of the API server name. Throws CredentialError. */
+/** Makes the client of the API server. Throws CredentialError when a file that its settings name cannot be used. */
 export async function openKubernetes(
   { api, proxyVariables }: Pick<Settings, 'api' | 'proxyVariables'>,
   observer: RequestObserver,
@@ -61,7 +61,7 @@ export async function openKubernetes(
   return { http, access };
 }
 
-/** Reads the files that the settings of kubelets name. Throws CredentialError. */
+/** Makes the client of kubelets. Throws CredentialError when a file that its settings name cannot be used. */
 export async function openKubelets(
   { kubelet }: Pick<Settings, 'kubelet'>,
   observer: KubeletProberOptions['observer'],
@@ -79,7 +79,7 @@ export async function openKubelets(
   });
 }
 
-/** What gives machines their names, with its own resolver; `close` ends pending lookups. */
+/** Makes the namer of new nodes, with a resolver of its own; `close` ends pending lookups. */
 export function openNamer(
   { nodeName }: Pick<Settings, 'nodeName'>,
   clock: Clock,

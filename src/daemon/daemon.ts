@@ -1,4 +1,4 @@
-/** The daemon: passes by schedule and on demand, one at a time, and what it says of itself while they run. */
+/** The daemon: runs passes by schedule and on demand, one at a time, and reports its health and status. */
 
 import type { EventRecorder } from '../events/recorder.ts';
 import type { PassLog } from '../log/pass-log.ts';
@@ -18,21 +18,21 @@ export interface DaemonParts {
   readonly schedule: Schedule;
   readonly clock: Clock;
   readonly passLog: PassLog;
-  /** None where no Events are to be written. */
+  /** Undefined when no Events are written. */
   readonly events: EventRecorder | undefined;
   readonly metrics: Metrics;
   readonly version: string;
-  /** What the plan decides by, to be shown; the selector as the operator wrote it. */
+  /** Shown in the status; the selector as the operator wrote it. */
   readonly policy: Policy;
   readonly selector: string;
   readonly dryRun: boolean;
   readonly passTimeoutMs: number;
 }
 
-/** What a write that is under way is given to finish once the daemon stops. */
+/** How long a running write may take to finish once the daemon stops. */
 const DRAIN_MS = 4_000;
-/** A pass that is over its deadline, or due, by this much means that the process is wedged. */
-const WEDGED_MS = 60_000;
+/** A pass that exceeds its deadline, or is overdue, by more than this means that the process is stuck. */
+const STUCK_MS = 60_000;
 
 export class Daemon {
   readonly #parts: DaemonParts;
@@ -51,26 +51,26 @@ export class Daemon {
     this.#startedAt = parts.clock.wall();
   }
 
-  /** Runs the first pass at once and the others by schedule. */
+  /** Starts the first pass at once and the others by schedule. */
   start(): void {
     this.#parts.schedule.start(() => this.#tick());
     this.requestPass();
   }
 
-  /** Calls back whenever a pass has begun or ended: the status is another one then. There is one to call. */
+  /** Sets the callback for when a pass has begun or ended, which changes the status. */
   onChange(callback: () => void): void {
     this.#onChange = callback;
   }
 
-  /** Runs a pass now, or right after the one that is running. */
+  /** Starts a pass now, or right after the running one. */
   requestPass(): void {
     if (this.#running === undefined) this.#begin();
     else this.#runAgain = true;
   }
 
   /**
-   * Ends passes for good: probes are aborted, a write under way may finish within 4 s, and so may Events that wait, within 2 s.
-   * Resolves when nothing runs any more.
+   * Stops the daemon: health checks are aborted, a running write may finish within 4 s, and waiting Events within 2 s. Resolves when
+   * everything has ended.
    */
   async stop(): Promise<void> {
     this.#parts.schedule.stop();
@@ -107,20 +107,20 @@ export class Daemon {
     return report;
   }
 
-  /** Why the process should be restarted, or undefined. Never because fleet or the API server is down: that would help nobody. */
+  /** Why the process should be restarted, or undefined. An unreachable fleet or API server is no reason: a restart does not help. */
   healthz(): string | undefined {
     const { clock, schedule, passTimeoutMs } = this.#parts;
     if (this.#stop.signal.aborted) return undefined;
     if (this.#running !== undefined) {
       const ms = clock.monotonic() - this.#running.sinceMs;
-      const isWedged = ms > passTimeoutMs + WEDGED_MS;
-      return isWedged ? `a pass has been running for ${formatDuration(ms)}` : undefined;
+      const isStuck = ms > passTimeoutMs + STUCK_MS;
+      return isStuck ? `a pass has been running for ${formatDuration(ms)}` : undefined;
     }
     const overdueMs = clock.wall() - (schedule.next()?.getTime() ?? Number.POSITIVE_INFINITY);
-    return overdueMs > WEDGED_MS ? `the next pass is overdue by ${formatDuration(overdueMs)}` : undefined;
+    return overdueMs > STUCK_MS ? `the next pass is overdue by ${formatDuration(overdueMs)}` : undefined;
   }
 
-  /** Why the daemon is not doing its work now, or undefined: a good pass, a recent one, and not shutting down. */
+  /** Why the daemon is not ready, or undefined. It is ready after a recent good pass, until it stops. */
   readyz(): string | undefined {
     const { clock, schedule, passTimeoutMs } = this.#parts;
     if (this.#stop.signal.aborted) return 'shutting down';

@@ -1,4 +1,4 @@
-/** When passes happen: by a cron expression on the wall clock, or every so often on the monotonic one. */
+/** Schedules passes: by a cron expression on the wall clock, or at an interval on the monotonic clock. */
 import { createTask, type ScheduledTask } from 'node-cron';
 import type { Log } from '../log/log-events.ts';
 import type { Clock } from '../time/clock.ts';
@@ -13,55 +13,55 @@ export interface ScheduleDeps {
   readonly log: Log;
 }
 
-/** Ticks are never in parallel and never made up for: however late the process is, one tick is all there is. */
+/** Calls back at each tick. Ticks do not overlap; missed ones are not repeated: a late process gets one tick. */
 export interface Schedule {
-  /** The first tick comes at the first slot, or after one interval. `tick` returns at once and does not throw. */
+  /** Starts; the first tick is at the first slot, or after one interval. `tick` must return at once and not throw. */
   start(tick: () => void): void;
-  /** No tick comes after this, and no timer is left. */
+  /** Stops; no tick follows and no timer is left. */
   stop(): void;
-  /** Shortest nominal distance between two ticks, in ms: one interval of watched time. */
+  /** Shortest nominal time between two ticks, in ms. Grace periods count at most two of it between passes. */
   readonly intervalMs: number;
   /** When the next tick is due, or undefined while the schedule is not running. */
   next(): Date | undefined;
 }
 
 const SECOND = 1_000;
-/** NTP corrects less than this without a step, and a slot that is off by as much harms nobody. */
+/** Smaller differences between the clocks are not a step: NTP corrects them slowly, and a slot may be late by as much. */
 const CLOCK_STEP = 5 * SECOND;
-/** So many runs of an expression tell its shortest gap. */
-const RUNS_LOOKED_AT = 20;
-/** A longer setTimeout fires at once. */
+/** The shortest gap of an expression is taken from this many runs. */
+const SAMPLED_RUNS = 20;
+/** The longest that setTimeout takes, in ms; with more it fires at once. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
-/** Slots are in UTC, which has no hour that comes twice or never: see `liveInUtc`. */
+/** Slots are in UTC, which has no daylight saving time: see `useUtc`. */
 const TIME_ZONE = 'Etc/UTC';
 
 /**
- * Makes this process live in UTC, whatever its machine does: node-cron 4.6 cuts milliseconds off with the process' local time,
- * which in the hour that is repeated when summer time ends throws it an hour back and makes it spin until that hour is over.
+ * Sets the time zone of this process to UTC. node-cron 4.6 truncates milliseconds in local time; in the hour that is repeated when
+ * daylight saving time ends, that sets it back by an hour and makes it spin until the hour is over.
  */
-export function liveInUtc(env: Record<string, string | undefined>): void {
+export function useUtc(env: Record<string, string | undefined>): void {
   env['TZ'] = 'UTC';
 }
 
-/** Throws Error when the expression is not one of node-cron's, or never comes. */
+/** Makes a schedule. Throws Error when node-cron does not accept the expression, or when it has no next run. */
 export function createSchedule(spec: ScheduleSpec, deps: ScheduleDeps): Schedule {
   return spec.kind === 'cron' ? cronSchedule(spec.expression, deps) : intervalSchedule(spec.ms, deps.clock);
 }
 
 /**
- * node-cron ticks. Its timer (4.6) stands still after the wall clock was set back until that has caught up, and walks every missed
- * slot in one go after it was set forward (12 hours of seconds block the process for 4.7 s). So a watch compares the two clocks
- * every second and, at a step, makes the task anew, which nearly always is before node-cron wakes.
+ * Ticks with node-cron. After the wall clock is set back, its timer (4.6) stops until the clock has caught up; after it is set
+ * forward, it visits every missed slot at once (12 hours of seconds block the process for 4.7 s). So this compares the two clocks
+ * every second and, at a step, starts a new task, nearly always before node-cron wakes.
  */
 function cronSchedule(expression: string, { clock, log }: ScheduleDeps): Schedule {
   const slots = { timezone: TIME_ZONE, logger: cronLogger(log) };
-  const intervalMs = shortestGap(createTask(expression, () => {}, slots).getNextRuns(RUNS_LOOKED_AT));
+  const intervalMs = shortestGap(createTask(expression, () => {}, slots).getNextRuns(SAMPLED_RUNS));
   let task: ScheduledTask | undefined;
   let watch: NodeJS.Timeout | undefined;
 
   function restart(tick: () => void): void {
     void task?.destroy();
-    // A slot that the process was too busy for is worth its tick until the next one is due.
+    // A slot that a busy process missed still ticks until the next one is due.
     task = createTask(expression, tick, { ...slots, missedExecutionTolerance: intervalMs });
     void task.start();
   }
@@ -79,10 +79,10 @@ function cronSchedule(expression: string, { clock, log }: ScheduleDeps): Schedul
         const direction = step < 0 ? 'back' : 'forward';
         log.write(
           'clock-stepped',
-          `the wall clock stepped ${formatDuration(Math.abs(step))} ${direction}; the schedule was made anew`,
+          `wall clock stepped ${direction} by ${formatDuration(Math.abs(step))}; the schedule starts again`,
         );
         restart(tick);
-        // For the slots that it was set past.
+        // In place of the slots that the step skipped.
         tick();
       }, SECOND);
     },
@@ -94,7 +94,7 @@ function cronSchedule(expression: string, { clock, log }: ScheduleDeps): Schedul
   };
 }
 
-/** node-cron tells of missed slots as warnings; they are part of a busy machine's life. */
+/** Logs errors of node-cron. Its warnings are about missed slots, which are normal on a busy machine. */
 function cronLogger(log: Log) {
   const debug = (message: string | Error) => log.debug(`node-cron: ${messageOf(message)}`);
   return {
@@ -129,7 +129,7 @@ function intervalSchedule(intervalMs: number, clock: Clock): Schedule {
         if (now < slot) {
           sleepUntil(slot);
         } else {
-          // On from the slot, so that lateness does not add up; on from now when slots have been missed.
+          // From the slot, so that delays do not add up; from now when slots were missed.
           sleepUntil((now - slot < intervalMs ? slot : now) + intervalMs);
           tick();
         }

@@ -1,4 +1,4 @@
-/** The daemon as a process: made from its settings, run until a signal or for one pass, and ended in time. */
+/** Runs the daemon as a process: until a signal, or for one pass. */
 
 import { CredentialError } from '../credentials/credential-error.ts';
 import type { Log } from '../log/log-events.ts';
@@ -11,9 +11,9 @@ import { type Assembly, assemble } from './assemble.ts';
 import type { Signals } from './signals.ts';
 import { VERSION } from './version.ts';
 
-/** Stopped, or done; failed. */
+/** 0: stopped or done; 1: failed. */
 const EXIT = { done: 0, failed: 1 } as const;
-/** How long a stop may take before the process ends all the same: a little less than the 5 s that are promised. */
+/** How long stopping may take before the process exits anyway: a little less than the documented 5 s. */
 const STOP_MS = 4_800;
 
 export interface Process {
@@ -23,9 +23,9 @@ export interface Process {
   readonly nodeVersion: string;
 }
 
-/** Resolves with the exit code. */
+/** Runs the daemon and resolves with the exit code. */
 export async function serve(settings: Settings, { log, signals, nodeVersion }: Process): Promise<number> {
-  void signals.stopped.then((signal) => log.write('stopping', `${signal}: stopping; a second signal ends it at once`));
+  void signals.stopped.then((signal) => log.write('stopping', `${signal}: stopping; a second signal exits at once`));
   let assembly: Assembly;
   try {
     assembly = await assemble(settings, { log, clock: systemClock, version: VERSION });
@@ -44,7 +44,7 @@ export async function serve(settings: Settings, { log, signals, nodeVersion }: P
 }
 
 async function runOnce({ daemon }: Assembly, { stopped }: Signals, log: Log): Promise<number> {
-  const message = `kube-register ${VERSION} makes one pass; it does not listen (KUBE_REGISTER_ONCE)`;
+  const message = `kube-register ${VERSION} runs one pass and does not listen (KUBE_REGISTER_ONCE)`;
   log.write('started', message, { version: VERSION });
   const pass = daemon.runOnce();
   const isStopped = await Promise.race([pass.then(() => false), stopped.then(() => true)]);
@@ -84,17 +84,17 @@ async function runDaemon(
   }
   const where = server === undefined ? {} : { listen: hostPort(server.address) };
   log.write('started', `kube-register ${VERSION} has started`, { version: VERSION, nodejs: nodeVersion, ...where });
-  signals.onPassWanted(() => daemon.requestPass());
+  signals.onPassRequested(() => daemon.requestPass());
   daemon.start();
 
   await signals.stopped;
   const inTime = await endsInTime(Promise.all([daemon.stop(), server?.close()]));
   if (inTime) log.write('stopped', 'kube-register has stopped');
-  else log.write('stopped-late', 'kube-register ends, though what was under way has not: it is given up');
+  else log.write('stopped-late', 'kube-register stops and gives up what is unfinished');
   return EXIT.done;
 }
 
-/** Waits for the end, but not longer than a stop may take; whether it came. */
+/** Waits until it has ended, but no longer than stopping may take. Resolves with whether it has. */
 async function endsInTime(ending: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<boolean>((resolve) => {

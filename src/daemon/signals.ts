@@ -1,6 +1,6 @@
-/** The signals that end the program or have it pass, heard from its first moment on. */
+/** Signals that stop the daemon or request a pass. */
 
-/** A terminal that closes asks for an end as much as an operator does. */
+/** SIGHUP is what a closing terminal sends. */
 const STOP = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 interface Host {
@@ -9,16 +9,16 @@ interface Host {
 }
 
 export interface Signals {
-  /** Resolves with the first signal that asks for an end. The second one ends the process at once, with exit code 0. */
+  /** Resolves with the first signal to stop. A second one exits at once, with code 0. */
   readonly stopped: Promise<NodeJS.Signals>;
-  /** Calls back at every SIGUSR2 from now on; an earlier one asked for nothing, for the first pass is to come. */
-  onPassWanted(callback: () => void): void;
+  /** Sets the callback for SIGUSR2. An earlier SIGUSR2 is ignored: the first pass follows anyway. */
+  onPassRequested(callback: () => void): void;
 }
 
-/** `host` is the process. */
+/** Handles the signals of `host`, which is the process. */
 export function catchSignals(host: Host): Signals {
-  let passWanted = () => {};
-  host.on('SIGUSR2', () => passWanted());
+  let passRequested = () => {};
+  host.on('SIGUSR2', () => passRequested());
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     let isStopping = false;
     for (const name of STOP) {
@@ -31,8 +31,8 @@ export function catchSignals(host: Host): Signals {
   });
   return {
     stopped,
-    onPassWanted: (callback) => {
-      passWanted = callback;
+    onPassRequested: (callback) => {
+      passRequested = callback;
     },
   };
 }

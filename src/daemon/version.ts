@@ -1,4 +1,4 @@
-/** The program's version, as package.json beside src and dist has it. */
+/** The program's version, from package.json beside src and dist. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 

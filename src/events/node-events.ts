@@ -1,13 +1,13 @@
-/** Which Events a pass gives rise to: what was done to nodes, and that the deletion guard became active. */
+/** The Events of a pass: what was done to nodes, and that the deletion guard became active. */
 import type { NodeEvent } from '../kubernetes/events.ts';
 import type { Outcome } from '../reconcile/apply/apply.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { PassChanges } from '../status/history.ts';
 
-/** When the deletion guard becomes active, so many of the nodes get an Event; the log and /status name all of them. */
-const HELD_TOLD = 100;
+/** When the deletion guard becomes active, at most this many nodes get an Event; /status names all of them. */
+const MAX_HELD_EVENTS = 100;
 
-/** None where the API server takes none. */
+/** The Events of a pass, without those of the other copy; none when the API server does not accept Events. */
 export function eventsOf({ seen, outcomes, startedAt, durationMs }: PassReport, { hold }: PassChanges): NodeEvent[] {
   if (seen === undefined || !seen.observation.era.takesEvents) return [];
   const at = startedAt + durationMs;
@@ -16,16 +16,16 @@ export function eventsOf({ seen, outcomes, startedAt, durationMs }: PassReport, 
   return [...done, ...held].map((event) => ({ ...event, at }));
 }
 
-type Told = Omit<NodeEvent, 'at'>;
+type EventContent = Omit<NodeEvent, 'at'>;
 
-/** Only what this daemon did itself; another copy tells of what it did. */
-function eventOf({ action, result, detail }: Outcome): Told | undefined {
+/** Only actions that this process did: another copy writes Events for its own. */
+function eventOf({ action, result, detail }: Outcome): EventContent | undefined {
   if (result !== 'done') return undefined;
   switch (action.kind) {
     case 'register': {
       const { machine, draft } = action;
       const how = detail === undefined ? '' : ` (${detail})`;
-      const message = `registered as the node of machine ${machine.id} at ${machine.address}, whose kubelet is healthy${how}`;
+      const message = `registered as the node of machine ${machine.id} at ${machine.address}: its kubelet is healthy${how}`;
       return { reason: 'Registered', node: draft.name, message };
     }
     case 'adopt': {
@@ -35,7 +35,7 @@ function eventOf({ action, result, detail }: Outcome): Told | undefined {
     }
     case 'deregister': {
       const { node, reason, why, machineId } = action;
-      const message = `deregistered, it was the node of machine ${machineId}: ${reason}: ${why}`;
+      const message = `deregistered as the node of machine ${machineId}: ${reason}: ${why}`;
       return { reason: 'Deregistered', node: node.name, message };
     }
     case 'label':
@@ -43,10 +43,10 @@ function eventOf({ action, result, detail }: Outcome): Told | undefined {
   }
 }
 
-function heldEvents({ nodes, hold }: NonNullable<PassReport['seen']>['plan']): Told[] {
+function heldEvents({ nodes, hold }: NonNullable<PassReport['seen']>['plan']): EventContent[] {
   if (hold === undefined) return [];
   return [...nodes]
     .filter(([, { name }]) => name === 'held')
-    .slice(0, HELD_TOLD)
+    .slice(0, MAX_HELD_EVENTS)
     .map(([node, { reason }]) => ({ reason: 'DeregistrationHeld', node, message: `${reason}; ${hold.message}` }));
 }

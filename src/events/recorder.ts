@@ -1,4 +1,4 @@
-/** Writes Events beside the passes, and lets go what cannot be written: no pass waits for an Event. */
+/** Writes Events in the background; drops those that cannot be written. No pass waits for an Event. */
 
 import { RequestError } from '../http/request-error.ts';
 import type { EventLog, NodeEvent } from '../kubernetes/events.ts';
@@ -6,6 +6,7 @@ import { Conditions } from '../log/conditions.ts';
 import type { Log } from '../log/log-events.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { PassChanges } from '../status/history.ts';
+import { plural } from '../text/plural.ts';
 import type { Clock } from '../time/clock.ts';
 import { eventsOf } from './node-events.ts';
 
@@ -13,24 +14,24 @@ export interface EventRecorderParts {
   readonly events: EventLog;
   readonly log: Log;
   readonly clock: Clock;
-  /** Counts Events that were written, or were not. */
+  /** Counts Events that were written or given up. */
   readonly metrics: { eventEnded(written: boolean): void };
 }
 
-/** What more comes while so many wait is dropped. */
-const WAITING_AT_MOST = 500;
-const AT_ONCE = 5;
-/** What Events that wait are given once the daemon stops. */
-const LAST_MOMENT_MS = 2_000;
+/** While this many Events wait, new ones are dropped. */
+const MAX_WAITING = 500;
+const MAX_WRITERS = 5;
+/** How long waiting Events may take once the daemon stops. */
+const DRAIN_MS = 2_000;
 const CONTINUES = 'nodes are still registered and deregistered';
 
 export class EventRecorder {
   readonly #parts: EventRecorderParts;
-  /** In the order in which they came. */
+  /** The oldest first. */
   readonly #waiting: NodeEvent[] = [];
-  /** Each writes one Event after the other until none waits. */
+  /** Each writes one Event after another until none waits. */
   readonly #writers = new Set<Promise<void>>();
-  /** Of the writers that are at work: a signal that outlives them would remember every request. */
+  /** Ends the current writers. A new one for each round: a longer-lived signal would keep a listener for every request. */
   #giveUp = new AbortController();
   readonly #failing = new Conditions<'not written'>({ reminds: true, logsEnds: true });
   #allWritten = true;
@@ -40,22 +41,22 @@ export class EventRecorder {
     this.#parts = parts;
   }
 
-  /** Takes what the pass gives rise to, and returns at once. */
+  /** Queues the Events of a pass and returns at once. */
   record(report: PassReport, passChanges: PassChanges): void {
     if (!this.#failing.isPresent('not written')) this.#logWritten();
     const events = eventsOf(report, passChanges);
-    const taken = events.slice(0, WAITING_AT_MOST - this.#waiting.length);
+    const taken = events.slice(0, MAX_WAITING - this.#waiting.length);
     this.#waiting.push(...taken);
     this.#dropped(events.length - taken.length);
     if (this.#writers.size === 0) this.#giveUp = new AbortController();
-    while (this.#waiting.length > 0 && this.#writers.size < AT_ONCE) this.#addWriter();
+    while (this.#waiting.length > 0 && this.#writers.size < MAX_WRITERS) this.#addWriter();
   }
 
-  /** Gives what waits a last moment, which `abandon` cuts short, and drops the rest. Resolves when nothing is under way any more. */
+  /** Writes the waiting Events for 2 s at most, or until `abandon`, and drops the rest. Resolves when no request is left. */
   async finish(abandon: AbortSignal): Promise<void> {
     const giveUp = this.#giveUp;
     const stop = () => giveUp.abort(new Error('the daemon stops'));
-    const timer = setTimeout(stop, LAST_MOMENT_MS);
+    const timer = setTimeout(stop, DRAIN_MS);
     abandon.addEventListener('abort', stop);
     if (abandon.aborted) stop();
     await Promise.all(this.#writers);
@@ -73,7 +74,7 @@ export class EventRecorder {
 
   #dropped(count: number): void {
     for (let each = 0; each < count; each += 1) this.#parts.metrics.eventEnded(false);
-    if (count > 0) this.#failed('full', `${WAITING_AT_MOST} Events wait to be written: ${count} more are dropped`);
+    if (count > 0) this.#failed('full', `${plural(count, 'Event')} dropped: ${MAX_WAITING} already wait to be written`);
   }
 
   async #writeAll(signal: AbortSignal): Promise<void> {
@@ -101,11 +102,11 @@ export class EventRecorder {
     this.#allWritten = false;
     if (this.#endIsLogged) return;
     this.#endIsLogged = true;
-    const problem = 'the program ends before all Events are written: the rest is dropped';
+    const problem = 'the daemon stops before all Events are written: the rest is dropped';
     this.#parts.log.write('events-dropped-at-end', `${problem}; ${CONTINUES}`);
   }
 
-  /** Failures that come and go within one round are one thing that lasts. */
+  /** Events are written again when all of a round were: single successes between failures do not count. */
   #roundEnded(): void {
     if (this.#allWritten) this.#logWritten();
     this.#allWritten = true;
@@ -124,7 +125,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Not the message: it can carry the name of the Event, which is always another. */
+/** What tells failures apart. Not the message, which can have the name of the Event, new each time. */
 function causeOf(error: unknown): string {
   return error instanceof RequestError ? `${error.status ?? error.code}` : String(error);
 }

@@ -1,23 +1,23 @@
-/** The log: one line an event on standard output, as JSON or for people, without secrets and without tricks on the terminal. */
+/** Makes the logger: one line per event on standard output, as JSON or for people, without secrets and control characters. */
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import { escapeControls } from '../text/quote.ts';
 import { logOf } from './log-events.ts';
 import { type Dropped, describeDropped, standardOutput } from './standard-output.ts';
 
-/** Where the lines go; a terminal says so with `isTTY`. */
+/** Where the lines go. `isTTY` is true for a terminal. */
 export interface LogDestination {
   write(line: string): unknown;
   readonly isTTY?: boolean;
-  /** Calls back once nothing waits, or nothing can be written. */
+  /** Calls back once no line waits, or none can be written. */
   flush?(done: () => void): void;
-  /** Calls back when lines were dropped and others are written again. */
-  onDropped?(tell: (dropped: Dropped) => void): void;
+  /** Calls back when lines were dropped and lines can be written again. */
+  onDropped?(callback: (dropped: Dropped) => void): void;
 }
 
 export interface LoggerOptions {
   readonly level: LevelWithSilent;
   readonly format: 'json' | 'pretty';
-  /** True when NO_COLOR is set. A destination that is no terminal never gets colours. */
+  /** True when NO_COLOR is set. Only a terminal gets colors. */
   readonly noColor?: boolean;
   /** Standard output unless given. */
   readonly destination?: LogDestination;
@@ -28,11 +28,11 @@ const REDACTED = '[redacted]';
 const SECRET_KEYS = ['token', 'authorization', 'Authorization', 'password', 'headers.authorization', 'config'];
 
 /**
- * Makes the program's logger. A line is written before the call returns, unless the reader is behind; see LineWriter. Nothing
- * that goes wrong with the destination reaches the caller: a daemon must outlive the reader of its log.
+ * Makes the program's logger. A line is written before the call returns, unless the reader is slow; see LineWriter. Errors of the
+ * destination do not reach the caller: the daemon must outlive the reader of its log.
  *
- * Asynchronous because pino-pretty is loaded only when it is asked for. No pino transports: they need worker threads and
- * files of their own, which a program in one file does not have.
+ * Asynchronous because pino-pretty is loaded only when it is used. Without pino transports: they need worker threads and files of their
+ * own, which the single-file build does not have.
  */
 export async function createLogger(options: LoggerOptions): Promise<Logger> {
   const { level, format, noColor = false, destination = standardOutput() } = options;
@@ -50,7 +50,7 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
         level: (label) => ({ level: label }),
         log: (fields) => mapErrors(fields, withStack),
       },
-      // What is logged as `err` has become a plain object by then; pino's own serializer would look for more in it.
+      // `err` is a plain object by now (see `mapErrors`), which pino's own serializer would change again.
       serializers: { err: (value: unknown) => value },
       redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: REDACTED },
       hooks: { streamWrite: (line) => escapeControls(scrubSecrets(line)) },
@@ -73,7 +73,7 @@ async function prettyLines(
   const prettify = prettyFactory({
     colorize,
     singleLine: true,
-    // The sentence tells people the same.
+    // The message has the rest.
     ignore: 'event,lastedMs,dropped,times,flaps,flappedMs,action,node,machine,verdict',
     errorLikeObjectKeys: withStack ? ['err'] : [],
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
@@ -84,7 +84,7 @@ async function prettyLines(
   };
 }
 
-/** Errors carry whatever their makers hung on them (axios: the whole request, credentials included), so only this is kept. */
+/** Keeps only type and message of errors: axios attaches the whole request, credentials included. */
 function mapErrors(fields: Record<string, unknown>, withStack: boolean): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? describe(value, withStack) : value]),
@@ -106,14 +106,14 @@ function stackLines(error: Error): string[] {
   return lines;
 }
 
-/** The second line of defence, on the finished JSON line: hence a backslash and what follows it count as one character. */
+/** Removes tokens and passwords in URLs from a finished JSON line, in case `redact` missed them. An escape counts as one character. */
 function scrubSecrets(line: string): string {
   return line
     .replace(/\bBearer (?:\\.|[^\s"\\])+/g, `Bearer ${REDACTED}`)
     .replace(/:\/\/[^\s"\\/?#@]+@/g, `://${REDACTED}@`);
 }
 
-/** Makes every escape in a JSON line the text it is written with, so that no control is left, a line end included, once it is parsed. */
+/** Doubles the backslash of every escape in a JSON line, so that parsing it gives no control characters and no line ends. */
 function spellOutEscapes(line: string): string {
   return line.replace(/\\(.)/g, (whole, character) => (character === '"' || character === '\\' ? whole : `\\${whole}`));
 }

@@ -1,48 +1,48 @@
-/** Standard output for the log: a line is written at once where that is possible, and nobody ever waits for the reader. */
+/** Standard output for the log: lines are written at once where possible; a slow reader does not block the process. */
 import { constants, openSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { plural } from '../text/plural.ts';
 import { formatDuration } from '../time/duration.ts';
 
-/** Lines that wait for the reader, or for room on a disk. While they take more than this, new lines are dropped. */
-const MOST_WAITING_BYTES = 1024 * 1024;
-const RETRY_MS = { first: 20, most: 1_000 };
-/** At the end of the process: how long a reader may take nothing, and how long it may take in all. */
-const LAST_WRITES_MS = { idle: 200, most: 1_000 };
+/** Lines that wait for the reader, or for space on a disk. While they take more than this, new lines are dropped. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+const RETRY_MS = { min: 20, max: 1_000 };
+/** At the end of the process: how long the reader may read nothing, and how long it has in all. */
+const FINISH_MS = { idle: 200, max: 1_000 };
 
-/** Lines that were dropped because nobody took them. */
+/** Lines that were dropped because nothing read them. */
 export interface Dropped {
   readonly lines: number;
-  /** From the first to the moment at which all that waited was written. */
+  /** From the first dropped line until all waiting lines were written. */
   readonly lastedMs: number;
 }
 
-/** What of a file it needs; `write` throws EAGAIN when nothing can be taken now. */
+/** A file descriptor; `write` throws EAGAIN when it accepts nothing now. */
 interface Sink {
   write(bytes: Buffer): number;
 }
 
-/** Writes to one sink. Nothing that goes wrong there reaches the caller. */
+/** Writes lines to one sink, and keeps them while the sink accepts none. Errors of the sink do not reach the caller. */
 export class LineWriter {
   readonly #sink: Sink;
   readonly #monotonic: () => number;
-  /** What could not be written yet, the oldest first. */
+  /** Lines that are not written yet, the oldest first. */
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
-  #retryMs = RETRY_MS.first;
+  #retryMs = RETRY_MS.min;
   #dropped: { lines: number; readonly sinceMs: number } | undefined;
   #onFlushed: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #tell: (dropped: Dropped) => void = () => {};
+  #onDropped: (dropped: Dropped) => void = () => {};
 
   constructor(sink: Sink, monotonic: () => number = () => performance.now()) {
     this.#sink = sink;
     this.#monotonic = monotonic;
   }
 
-  /** Calls back once the reader is back: a line that is logged then comes where the others are missing. */
-  onDropped(tell: (dropped: Dropped) => void): void {
-    this.#tell = tell;
+  /** Calls back once lines can be written again: a line that the callback logs stands where the others are missing. */
+  onDropped(callback: (dropped: Dropped) => void): void {
+    this.#onDropped = callback;
   }
 
   write(line: string): void {
@@ -51,31 +51,31 @@ export class LineWriter {
       return;
     }
     const bytes = Buffer.from(line);
-    if (this.#waiting.length > 0 && this.#waitingBytes + bytes.length > MOST_WAITING_BYTES) {
+    if (this.#waiting.length > 0 && this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) {
       this.#dropped = { lines: 1, sinceMs: this.#monotonic() };
       return;
     }
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
-    // Otherwise a retry is due.
+    // While other lines wait, a retry is scheduled already.
     if (this.#waiting.length === 1 && this.#drain() !== 'drained') this.#retryLater();
   }
 
-  /** Writes what waits, and does not wait for a reader that takes nothing. */
+  /** Writes the waiting lines; gives up soon when the reader reads nothing. Blocks. */
   finish(): void {
     const startedMs = this.#monotonic();
-    let takenMs = startedMs;
+    let progressMs = startedMs;
     for (;;) {
       const before = this.#waitingBytes;
       if (this.#drain() !== 'full') return;
       const nowMs = this.#monotonic();
-      if (this.#waitingBytes < before) takenMs = nowMs;
-      if (nowMs - takenMs >= LAST_WRITES_MS.idle || nowMs - startedMs >= LAST_WRITES_MS.most) return;
+      if (this.#waitingBytes < before) progressMs = nowMs;
+      if (nowMs - progressMs >= FINISH_MS.idle || nowMs - startedMs >= FINISH_MS.max) return;
       pause();
     }
   }
 
-  /** Calls back once nothing waits, or nothing can be written. Named as pino calls it. */
+  /** Calls back once no line waits, or none can be written. pino calls it by this name. */
   flush(done: () => void): void {
     if (this.#waiting.length === 0) {
       done();
@@ -89,26 +89,26 @@ export class LineWriter {
     this.#timer = setTimeout(() => {
       const before = this.#waitingBytes;
       const outcome = this.#drain();
-      this.#retryMs = this.#waitingBytes < before ? RETRY_MS.first : Math.min(2 * this.#retryMs, RETRY_MS.most);
+      this.#retryMs = this.#waitingBytes < before ? RETRY_MS.min : Math.min(2 * this.#retryMs, RETRY_MS.max);
       const flushed = outcome === 'full' ? [] : this.#onFlushed.splice(0);
-      if (outcome === 'drained') this.#tellOfDropped();
+      if (outcome === 'drained') this.#reportDropped();
       else this.#retryLater();
       for (const done of flushed) done();
     }, this.#retryMs);
-    // A daemon lives by other timers; only who waits for the log keeps the process.
+    // Only a pending flush keeps the process alive; the daemon has timers of its own.
     if (this.#onFlushed.length === 0) this.#timer.unref();
   }
 
-  #tellOfDropped(): void {
+  #reportDropped(): void {
     const dropped = this.#dropped;
     if (dropped === undefined) return;
     this.#dropped = undefined;
-    this.#tell({ lines: dropped.lines, lastedMs: Math.round(this.#monotonic() - dropped.sinceMs) });
+    this.#onDropped({ lines: dropped.lines, lastedMs: Math.round(this.#monotonic() - dropped.sinceMs) });
   }
 
   #drain(): 'drained' | 'full' | 'broken' {
     while (this.#waiting.length > 0) {
-      // One write for many lines, but none that would copy all that waits again and again.
+      // One write for many lines, but not for all: each retry would copy all of them.
       const next =
         this.#waiting.length > 1 ? Buffer.concat(this.#waiting.splice(0, LINES_AT_ONCE)) : this.#waiting.shift();
       if (next === undefined) break;
@@ -129,7 +129,7 @@ export class LineWriter {
 const LINES_AT_ONCE = 64;
 const STDOUT = 1;
 
-/** The standard output of this process. What waits when the process exits is written then, as far as the reader takes it. */
+/** Opens the standard output of this process. Lines that wait when the process exits are written then, as far as they are read. */
 export function standardOutput(): LineWriter & { readonly isTTY: boolean } {
   const isTTY = isatty(STDOUT);
   const fd = isTTY ? terminal() : withoutBlocking(STDOUT);
@@ -138,13 +138,13 @@ export function standardOutput(): LineWriter & { readonly isTTY: boolean } {
   return Object.assign(writer, { isTTY });
 }
 
-/** Node makes a pipe or a socket so when it makes its stream of it. A disk is never waited for long. */
+/** Makes a pipe or a socket non-blocking: Node does so when it opens its stream. Files do not block for long. */
 function withoutBlocking(fd: number): number {
   void process.stdout;
   return fd;
 }
 
-/** The same terminal for this process alone: Ctrl-S there stops whoever writes, unless it is opened so. */
+/** Opens the same terminal non-blocking, for this process alone; else Ctrl-S would block every write. */
 function terminal(): number {
   try {
     return openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
@@ -161,7 +161,7 @@ function pause(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
 }
 
-/** For people. */
+/** `dropped 12 log lines: nothing read the log for 3s` */
 export function describeDropped({ lines, lastedMs }: Dropped): string {
   return `dropped ${plural(lines, 'log line')}: nothing read the log for ${formatDuration(lastedMs)}`;
 }

@@ -1,4 +1,4 @@
-/** What Prometheus scrapes. The names are a contract: alerts, dashboard and README depend on them. */
+/** The metrics for Prometheus. Alerts, dashboard and README depend on their names. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RequestObserver } from '../http/http-client.ts';
 import type { Target } from '../http/request-error.ts';
@@ -10,128 +10,125 @@ import { CAUSES, type Cause, type PassReport } from '../reconcile/reconciler.ts'
 import { type Counts, MACHINE_STATES } from '../status/counts.ts';
 
 const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
-/** The codes that every healthy and every broken server gives; others appear when they first occur. */
+/** Status codes whose series exist at 0 from the start; others appear when they first occur. */
 const USUAL_CODES = ['200', 'error'] as const;
 
 const PASS_SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 120];
 const HEALTH_CHECK_SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 2, 5, 10];
 const REQUEST_SECONDS = [0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30];
 
-/** Everything that is counted, in the words of the program. */
+/** Counts passes, actions, requests and health checks. */
 export interface Metrics extends RequestObserver {
-  /** A pass has ended, well when there are no `causes`. `at` is the time of day, in ms since 1970. */
+  /** A pass has ended; it was good when there are no `causes`. `at` is the time of day, in ms since 1970. */
   passEnded(causes: Iterable<Cause>, seconds: number, at: number): void;
   /** A pass was due while another was still running. */
   passSkipped(): void;
-  /** What a pass saw and decided; it stands until another sees everything. */
+  /** Sets the gauges from a pass that observed everything; they stay until the next such pass. */
   passCounted(counts: Counts): void;
-  /** An action that was not begun, because of a dry run or the last check, is no attempt. */
+  /** Counts an attempt. An action that a dry run or the last check left out is not one. */
   actionEnded(outcome: Pick<Outcome, 'action' | 'result'>): void;
-  /** Whether the server answered the last pass as it should. */
+  /** Sets whether the server gave the last pass everything it asked for. */
   targetUp(target: Target, up: boolean): void;
-  /** An Event about a node was written, or was not and never will be. */
+  /** Counts an Event about a node that was written, or was given up. */
   eventEnded(written: boolean): void;
   healthCheckDone(state: KubeletState, seconds: number): void;
-  /** All of it in Prometheus' text format. */
+  /** The metrics in Prometheus' text format. */
   exposition(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
 /**
- * Makes the metrics, in a registry of their own. All series that are known beforehand are there at 0 at once, so that
- * `rate()` and `increase()` see the first event.
+ * Makes the metrics, in a registry of their own. Series with known labels exist at 0 from the start, so that `rate()` and
+ * `increase()` see the first event.
  */
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const { counter, gauge, histogram } = makers(registry);
 
-  gauge('kube_register_build_info', 'Always 1; the label tells the version that runs.', ['version']).set(
-    { version },
-    1,
-  );
+  gauge('kube_register_build_info', 'Always 1; the label has the version.', ['version']).set({ version }, 1);
   const up = gauge(
     'kube_register_up',
-    'Whether fleet or Kubernetes answered the last pass as it should: 1 or 0. 0 until the first answer.',
+    '1 if fleet or Kubernetes gave the last pass everything it asked for, else 0; 0 before the first pass.',
     ['target'],
   );
 
-  const passes = counter('kube_register_passes_total', 'Passes that have ended, well or not.');
+  const passes = counter('kube_register_passes_total', 'Passes that have ended, good or failed.');
   const passFailures = counter(
     'kube_register_pass_failures_total',
-    'Passes that ended with an error, by what failed; one pass can count for fleet and for kubernetes.',
+    'Failed passes, by cause; one pass can count for fleet and for kubernetes.',
     ['cause'],
   );
   const passSeconds = histogram(
     'kube_register_pass_duration_seconds',
-    'How long passes took, in seconds, failed ones included.',
+    'Duration of passes in seconds, including failed ones.',
     PASS_SECONDS,
   );
   const passesSkipped = counter(
     'kube_register_passes_skipped_total',
-    'Passes that did not start because the one before was still running.',
+    'Passes that were skipped because the previous one was still running.',
   );
   const lastPass = gauge(
     'kube_register_last_pass_timestamp_seconds',
-    'When the last pass ended, well or not, in seconds since 1970; 0 before the first.',
+    'End of the last pass, good or failed, in seconds since 1970; 0 before the first.',
   );
   const lastSuccess = gauge(
     'kube_register_last_success_timestamp_seconds',
-    'When the last pass without an error ended, in seconds since 1970; 0 before the first.',
+    'End of the last good pass, in seconds since 1970; 0 before the first.',
   );
 
   const machines = gauge(
     'kube_register_machines',
-    'Machines that fleet listed when it last answered completely, by state; a machine can be in several.',
+    'Machines in the last complete list from fleet, by state; a machine can have several.',
     ['state'],
   );
   const nodes = gauge(
     'kube_register_nodes',
-    'Nodes of the API server when it last answered completely, by their verdict; each node has one.',
+    'Nodes in the last complete list from the API server, by verdict; each node has one.',
     ['verdict'],
   );
-  const managedNodes = gauge('kube_register_managed_nodes', 'Nodes that have the annotations of this kube-register.');
+  const managedNodes = gauge('kube_register_managed_nodes', 'Nodes with the annotations of this kube-register.');
   const heldNodes = gauge(
     'kube_register_deregistrations_held',
     'Nodes that are not alive and are kept because the deletion guard is active.',
   );
 
   const attempts = (what: string, purpose: string, labelNames: string[] = []): Attempts => ({
-    all: counter(`kube_register_${what}s_total`, `Attempts ${purpose}, failed ones included.`, labelNames),
+    all: counter(`kube_register_${what}s_total`, `Attempts ${purpose}, including failed ones.`, labelNames),
     failed: counter(`kube_register_${what}_failures_total`, `Failed attempts ${purpose}.`, labelNames),
   });
   const tries: Readonly<Record<Action['kind'], Attempts>> = {
     register: attempts('registration', 'to register a node'),
-    adopt: attempts('adoption', 'to adopt a node that registered itself'),
-    label: attempts('label_update', 'to bring the labels or annotations of a node up to date'),
+    adopt: attempts('adoption', 'to adopt a node'),
+    label: attempts('label_update', 'to update the labels or annotations of a node'),
     deregister: attempts('deregistration', 'to deregister a node, by reason', ['reason']),
   };
   const events = attempts('event', 'to write an Event about a node');
 
-  const healthChecks = counter('kube_register_health_checks_total', 'Kubelets that were asked for their health.');
+  const healthChecks = counter('kube_register_health_checks_total', 'Health checks of kubelets.');
   const healthCheckFailures = counter(
     'kube_register_health_check_failures_total',
-    'Health checks that got no answer, or one that does not call the kubelet healthy.',
+    'Health checks that found the kubelet unhealthy or unreachable.',
   );
   const healthCheckSeconds = histogram(
     'kube_register_health_check_duration_seconds',
-    'How long health checks took, in seconds, failed ones included.',
+    'Duration of health checks in seconds, including failed ones.',
     HEALTH_CHECK_SECONDS,
   );
 
   const requests = counter(
     'kube_register_requests_total',
-    'HTTP requests to fleet and Kubernetes, by the status of the answer, or error when none came.',
+    'HTTP requests to fleet and Kubernetes, by status code, or error without a response.',
     ['target', 'code'],
   );
   const requestSeconds = histogram(
     'kube_register_request_duration_seconds',
-    'How long HTTP requests to fleet and Kubernetes took, in seconds.',
+    'Duration of HTTP requests to fleet and Kubernetes in seconds.',
     REQUEST_SECONDS,
     ['target'],
   );
   const requestRetries = counter(
     'kube_register_request_retries_total',
-    'HTTP requests to fleet and Kubernetes that were sent again after a failure.',
+    'Retries of HTTP requests to fleet and Kubernetes.',
     ['target'],
   );
 
@@ -191,7 +188,7 @@ export function createMetrics(version: string): Metrics {
   };
 }
 
-/** Counts one pass. `counts` is undefined when it did not see everything. */
+/** Counts one pass. `counts` is undefined when it did not observe everything. */
 export function reportPass(
   metrics: Metrics,
   report: PassReport,
@@ -206,7 +203,7 @@ export function reportPass(
   for (const target of TARGETS) metrics.targetUp(target, isUp(target));
 }
 
-/** Two counters, as Prometheus advises, rather than one with a label that tells how it ended. */
+/** Two counters rather than one with a result label, as Prometheus advises: https://prometheus.io/docs/practices/instrumentation/#failures */
 interface Attempts {
   readonly all: Counter;
   readonly failed: Counter;

@@ -1,4 +1,4 @@
-/** Counts things in words. */
+/** Formats a count of things. */
 
 /** `1 machine`, `2 machines`. */
 export function plural(count: number, thing: string): string {

@@ -1,20 +1,20 @@
-/** Shows a string that somebody else chose to a person, on one line and without surprises. */
+/** Makes strings from other systems safe to show: on one line, without control characters. */
 
-/** More of a hostile string than this tells a person nothing new. */
-const LONGEST = 64;
+/** Longer strings are cut, in characters. */
+const MAX_LENGTH = 64;
 
 /**
- * The text in double quotes as JSON has it, cut at 64 characters. Everything that could move a cursor, end a line or
- * turn the reading direction is escaped: control and format characters, line separators, lone surrogates.
+ * Quotes a text as JSON does, cut at 64 characters. Whatever could move a cursor, end a line or change the reading direction is
+ * escaped: control and format characters, line separators, lone surrogates.
  */
 export function quote(text: string): string {
-  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  const cut = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
   return escapeControls(JSON.stringify(cut));
 }
 
 /**
- * JSON escapes only the controls below U+0020. Terminals obey others too (U+009B begins a command), and marks of writing
- * direction make a line read as another: all are escaped but the ends of lines, which changes nothing for who parses the JSON.
+ * Escapes control and format characters in JSON, except line ends; a parser reads the same value. JSON itself escapes only those below
+ * U+0020, but terminals obey others too (U+009B begins a command), and bidirectional marks reorder what a person reads.
  */
 export function escapeControls(json: string): string {
   return json.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
@@ -22,11 +22,11 @@ export function escapeControls(json: string): string {
   );
 }
 
-/** The text on one line of at most so many characters: control and format characters and runs of space become one space. */
-export function onOneLine(text: string, longest: number): string {
+/** Puts a text on one line and cuts it at `maxLength` characters; control and format characters and runs of space become one space. */
+export function onOneLine(text: string, maxLength: number): string {
   const line = text
-    .slice(0, 2 * longest)
+    .slice(0, 2 * maxLength)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim();
-  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+  return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
 }

@@ -1,7 +1,7 @@
-/** The two clocks: one says what time it is and may jump, the other only how much time has passed. */
+/** The wall clock and the monotonic clock. Both are passed in, so that tests can set them. */
 
 export interface Clock {
-  /** The time of day, in ms since 1970. It jumps when somebody or NTP sets it. */
+  /** The time of day, in ms since 1970. It jumps when a person or NTP sets it. */
   wall(): number;
   /** Milliseconds since an arbitrary start. It never jumps and never goes back. */
   monotonic(): number;

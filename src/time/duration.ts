@@ -1,4 +1,4 @@
-/** Durations as people write them (`30`, `45s`, `1h30m`), read to milliseconds and written back. */
+/** Parses and formats durations such as `30`, `45s` and `1h30m`. */
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -11,9 +11,9 @@ const WITH_UNITS = new RegExp(
 );
 
 /**
- * Milliseconds, or undefined when the text is not a duration.
+ * Parses a duration to milliseconds; undefined when the text is not one.
  *
- * A number alone is seconds, as it was for the Go program's -sync-interval. Units are h, m, s and ms, largest first.
+ * A number alone is seconds, as for the Go program's -sync-interval. Units are h, m, s and ms, largest first.
  */
 export function parseDuration(text: string): number | undefined {
   if (BARE_SECONDS.test(text)) return wholeMs(Number(text) * SECOND);
@@ -29,10 +29,10 @@ function wholeMs(ms: number): number | undefined {
 }
 
 /**
- * A duration for people, which parseDuration reads back: `1h2m3s`, `45s`, `1.5s`, `500ms`.
+ * Formats a duration so that parseDuration reads it back: `1h2m3s`, `45s`, `1.5s`, `500ms`.
  *
- * Exact to the millisecond below a minute; from a minute on, the fraction of a second is dropped, never rounded up.
- * Infinity is `never`; less than nothing is `0s`.
+ * Exact to the millisecond below a minute; from a minute on, the fraction of a second is dropped, not rounded.
+ * Infinity is `never`; a negative duration is `0s`.
  */
 export function formatDuration(ms: number): string {
   if (ms === Number.POSITIVE_INFINITY) return 'never';
@@ -48,7 +48,7 @@ export function formatDuration(ms: number): string {
 
 const DAY = 24 * HOUR;
 
-/** A duration at a glance, as kubectl writes an age: the two largest units, cut, not rounded: `5d3h`, `2h13m`, `3m12s`, `45s`. */
+/** Formats a duration as kubectl formats an age: the two largest units, not rounded: `5d3h`, `2h13m`, `3m12s`, `45s`. */
 export function formatAge(ms: number): string {
   const whole = Math.max(0, ms);
   const parts = [

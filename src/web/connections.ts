@@ -1,15 +1,17 @@
-/** The connections of the web server: how many may be open, who makes room for whom, and that each has one answer at a time. */
+/** Limits the connections of the web server: how many may be open, and one response at a time for each. */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Scrapers and probes are few and local; more connections than this are a mistake or an attack, and the oldest goes. */
+/** Scrapers and probes are few and local: more connections than this are a mistake or an attack. */
 const MAX_CONNECTIONS = 100;
 
-/** Those that are open, the oldest first: who connects, and reads or asks too slowly, makes room for who comes. */
+/** The open connections. When there are too many, the oldest is closed: it reads or sends too slowly. */
 export class Connections {
+  /** The oldest first. */
   readonly #open = new Set<Socket>();
-  readonly #answering = new WeakSet<Socket>();
+  readonly #responding = new WeakSet<Socket>();
 
+  /** Adds a new connection, and closes the oldest when there are too many. */
   add(socket: Socket): void {
     this.#open.add(socket);
     socket.once('close', () => this.#open.delete(socket));
@@ -20,22 +22,22 @@ export class Connections {
   }
 
   /**
-   * Whether a request is to be answered. Who asks for the next thing before he has had an answer (pipelining, which no browser and no scraper
-   * does) is cut: a packet full of requests would be as many answers in memory.
+   * Whether to respond to a request. A client that sends the next request before the response to the last one (pipelining, which browsers
+   * and scrapers do not use) is disconnected: one packet full of requests would be as many responses in memory.
    */
-  answers(response: ServerResponse): boolean {
+  accepts(response: ServerResponse): boolean {
     const { socket } = response.req;
-    if (this.#answering.has(socket)) {
+    if (this.#responding.has(socket)) {
       socket.destroy();
       return false;
     }
-    this.#answering.add(socket);
-    response.once('close', () => this.#answering.delete(socket));
+    this.#responding.add(socket);
+    response.once('close', () => this.#responding.delete(socket));
     return true;
   }
 
-  /** A page that is live is open for long, and makes no room. Few may be, and their connections end with them. */
-  keeps({ req: { socket } }: ServerResponse): void {
+  /** Exempts a connection from the limit: that of an open page, which lasts. The live feed has a limit of its own. */
+  exempt({ req: { socket } }: ServerResponse): void {
     this.#open.delete(socket);
   }
 }

@@ -1,8 +1,8 @@
-/** Listens on the address of `KUBE_REGISTER_LISTEN`, or says why that is not possible. */
+/** Listens on the address of `KUBE_REGISTER_LISTEN`. */
 import { once } from 'node:events';
 import type { Server } from 'node:net';
 
-/** Where a server listens. */
+/** An address to listen on. */
 export interface ListenAddress {
   /** An IP address, IPv6 without brackets, or a host name. */
   readonly host: string;
@@ -27,7 +27,7 @@ export const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
 /** EAFNOSUPPORT: the kernel has no IPv6. EADDRNOTAVAIL: no interface has. */
 const IPV6_IS_OFF = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL']);
 
-/** Resolves once the server listens. `::` takes IPv4 too, and IPv4 alone where IPv6 is off. Throws ListenError. */
+/** Starts listening. `::` includes IPv4, and is IPv4 alone where IPv6 is off. Throws ListenError. */
 export async function listenAt(server: Server, listen: ListenAddress): Promise<void> {
   const addresses = listen.host === '::' ? [listen, { ...listen, host: '0.0.0.0' }] : [listen];
   for (const [index, address] of addresses.entries()) {

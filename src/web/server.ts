@@ -1,4 +1,4 @@
-/** The daemon's own HTTP server: metrics, health, readiness, status and the page, to read only. */
+/** The daemon's HTTP server: metrics, health, readiness, status and the page, all read-only. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import type { Log } from '../log/log-events.ts';
@@ -8,7 +8,7 @@ import { Connections } from './connections.ts';
 import { type ListenAddress, listenAt } from './listen.ts';
 import { SharedBody, shared } from './shared-body.ts';
 
-/** What is behind each path. A function that throws or rejects makes a 500 without details, and a line in the log. */
+/** What is behind each path. A function that throws or rejects gives a 500 without details, and a line in the log. */
 export interface WebRoutes {
   /** /metrics */
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
@@ -16,22 +16,22 @@ export interface WebRoutes {
   healthz(): string | undefined;
   /** /readyz: why the process is not doing its work now, or undefined. */
   readyz(): string | undefined;
-  /** Another number whenever `status` and `page` may be others. */
+  /** Changes whenever `status` and `page` may have changed. */
   version(): number;
-  /** /status: anything that JSON can say. */
+  /** /status: the JSON document. */
   status(): unknown;
   /** /: HTML. */
   page(): string;
-  /** What the page asks for beside it, by path; the etag in quotes. */
+  /** Style, script and icon of the page, by path; the etag with its quotes. */
   readonly assets: ReadonlyMap<string, { readonly contentType: string; readonly body: string; readonly etag: string }>;
-  /** /live: the events of pages that are open. */
+  /** /live: server-sent events for open pages. */
   readonly live: {
-    /** Why nobody else may listen, or undefined. */
+    /** Why no other page may join, or undefined. */
     full(): string | undefined;
-    /** `shown` is what the page that asks has. The stream is not limited in time. */
+    /** Sends events to a page; `shown` is the state that it shows. The stream has no time limit. */
     join(shown: string | undefined, stream: Writable): void;
   };
-  /** What tells of the cluster is asked whether it may be shown under the name by which the client came. */
+  /** Why paths that show the cluster must not be served under this Host header, or undefined. */
   hostProblem(host: string | undefined): { readonly status: number; readonly message: string } | undefined;
 }
 
@@ -43,16 +43,16 @@ export interface WebServerOptions {
 }
 
 export interface WebServer {
-  /** Where it really listens. */
+  /** Where it listens; a port of 0 is resolved. */
   readonly address: ListenAddress;
-  /** Resolves once the port is free again; open connections are cut, whatever they are at. */
+  /** Closes all connections and resolves once the port is free. */
   close(): Promise<void>;
 }
 
 interface Answer {
   readonly status: number;
   readonly contentType: string;
-  /** A stream is given to whoever writes it, and ends when they end it. */
+  /** A function writes the body to the stream that it gets, and ends it. */
   readonly body: string | SharedBody | ((stream: Writable) => void);
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -66,10 +66,10 @@ const LIMITS = {
   keepAliveTimeout: 5 * SECOND,
   connectionsCheckingInterval: 1 * SECOND,
 };
-/** From request to the last byte that the client has taken; streams have no last byte. */
-const ANSWER_TIMEOUT = 30 * SECOND;
-/** Less is not worth the work. */
-const WORTH_ZIPPING_BYTES = 100_000;
+/** From the request until the client has read the whole response; not for streams. */
+const RESPONSE_TIMEOUT = 30 * SECOND;
+/** Smaller bodies are not compressed. */
+const MIN_GZIP_BYTES = 100_000;
 
 const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
@@ -78,24 +78,24 @@ const HEADERS = {
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
-/** The page may use what comes from here, and nothing that stands in it. */
+/** The page may load its own files, and no inline script or style. */
 const PAGE_POLICY = [
   "default-src 'none'",
   ...['script', 'style', 'img', 'connect'].map((kind) => `${kind}-src 'self'`),
   ...['base-uri', 'form-action', 'frame-ancestors'].map((directive) => `${directive} 'none'`),
 ].join('; ');
 
-/** Throws ListenError when the address cannot be had. */
+/** Starts the server. Throws ListenError when it cannot listen on the address. */
 export async function startWebServer({ listen, routes, log, clock }: WebServerOptions): Promise<WebServer> {
   const handlers = handlersOf(routes, clock);
   const connections = new Connections();
   const server = createServer(LIMITS, (request, response) => {
-    if (connections.answers(response)) void respond(request, response, { handlers, connections, log });
+    if (connections.accepts(response)) void respond(request, response, { handlers, connections, log });
   });
   server.on('connection', (socket) => connections.add(socket));
 
   await listenAt(server, listen);
-  server.on('error', (err) => log.write('web-server-problem', 'the web server has a problem and goes on', { err }));
+  server.on('error', (err) => log.write('web-server-problem', 'web server problem; the server continues', { err }));
 
   const bound = server.address();
   const address = bound === null || typeof bound === 'string' ? listen : { host: bound.address, port: bound.port };
@@ -148,7 +148,7 @@ function page(body: SharedBody): Answer {
   return { status: 200, contentType: 'text/html; charset=utf-8', body, headers };
 }
 
-/** Kept by the browser, which asks each time whether it is still right. */
+/** Cached by the browser, which checks each time whether it has changed. */
 function assetAnswer(
   { headers: { 'if-none-match': known } }: IncomingMessage,
   { contentType, body, etag }: { readonly contentType: string; readonly body: string; readonly etag: string },
@@ -163,13 +163,13 @@ function live(request: IncomingMessage, feed: WebRoutes['live']): Answer {
   const problem = feed.full();
   if (problem !== undefined) return text(503, problem);
   const asked = new URLSearchParams(targetOf(request).query);
-  // When the browser connects again by itself it says in this header how far it has come since.
+  // A browser that reconnects by itself sends the id of its last event in this header.
   const shown = request.headers['last-event-id']?.toString() ?? asked.get('shown') ?? undefined;
   return {
     status: 200,
     contentType: 'text/event-stream; charset=utf-8',
     body: (stream) => feed.join(shown, stream),
-    // nginx would collect what is to be seen at once. The connection ends with the stream, for it makes no room for others.
+    // Without this, nginx would buffer the events. The connection is exempt from the limit, so it ends with the stream.
     headers: { 'X-Accel-Buffering': 'no', Connection: 'close' },
   };
 }
@@ -179,12 +179,12 @@ async function respond(
   response: ServerResponse,
   { handlers, connections, log }: { handlers: ReadonlyMap<string, Handler>; connections: Connections; log: Log },
 ): Promise<void> {
-  const deadline = setTimeout(() => response.destroy(), ANSWER_TIMEOUT);
+  const deadline = setTimeout(() => response.destroy(), RESPONSE_TIMEOUT);
   response.once('close', () => clearTimeout(deadline));
 
   const { path } = targetOf(request);
   const answer = await answerTo(request, handlers.get(path)).catch((err: unknown): Answer => {
-    log.write('page-failed', 'cannot answer a request to the web server', { err, path });
+    log.write('page-failed', 'cannot respond to a request', { err, path });
     return text(500, 'internal error, see the log');
   });
   const { status, contentType, body } = answer;
@@ -197,25 +197,25 @@ async function respond(
     response.end();
   } else {
     clearTimeout(deadline);
-    connections.keeps(response);
+    connections.exempt(response);
     body(response);
   }
 }
 
-/** What a request asks for. In the absolute form the URL names the host, whatever the header says: RFC 9112, section 3.2.2. */
+/** The host, path and query of a request. A URL in absolute form wins over the Host header: RFC 9112, section 3.2.2. */
 function targetOf({ url = '/', headers }: IncomingMessage) {
   const [, host = headers.host, rest = url] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
   const [path, query] = rest.split('?', 2);
   return { host, path: path || '/', query };
 }
 
-/** The body as it is sent, with the headers that tell how. */
+/** The bytes to send, compressed where the client accepts that, with their headers. */
 async function encoded(body: SharedBody, { headers }: IncomingMessage) {
   const { bytes } = body;
-  if (bytes.length < WORTH_ZIPPING_BYTES) return { bytes, headers: { 'Content-Length': bytes.length } };
+  if (bytes.length < MIN_GZIP_BYTES) return { bytes, headers: { 'Content-Length': bytes.length } };
   const vary = { Vary: 'Accept-Encoding' };
   if (!takesGzip(headers['accept-encoding'])) return { bytes, headers: { ...vary, 'Content-Length': bytes.length } };
-  const smaller = await body.zipped();
+  const smaller = await body.gzipped();
   return { bytes: smaller, headers: { ...vary, 'Content-Encoding': 'gzip', 'Content-Length': smaller.length } };
 }
 
@@ -228,7 +228,7 @@ async function answerTo(request: IncomingMessage, handler: Handler | undefined):
   if (method !== 'GET' && method !== 'HEAD') {
     return { ...text(405, 'only GET and HEAD'), headers: { Allow: 'GET, HEAD' } };
   }
-  // A proxy may have decided by another one than the first: RFC 9112, section 3.2.
+  // A proxy may have used another one than the first: RFC 9112, section 3.2.
   if ((request.headersDistinct['host'] ?? []).length > 1) return text(400, 'the request has more than one Host header');
   return handler === undefined ? text(404, 'not found') : handler(request);
 }
@@ -241,7 +241,7 @@ function text(status: number, message: string): Answer {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${message}\n` };
 }
 
-/** Indented, and without a character that a terminal obeys, because people read it with curl. */
+/** Indented and without control characters, because people read it with curl. */
 function toJson(value: unknown): string {
   return `${escapeControls(JSON.stringify(value, null, 2) ?? 'null')}\n`;
 }

@@ -1,28 +1,29 @@
-/** A body that is made once for all who ask for it in the same moment, however many and however slowly they read. */
+/** A response body that is made once for all clients that request it within a second. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Clock } from '../time/clock.ts';
 
-/** To make one for 5,000 machines takes 0.1 s and some MB. What stands in it may be a second old. */
-const FRESH_MS = 1_000;
-/** The page of 5,000 machines is 30 times smaller then, for 6 ms; zlib's default takes twice as long for a fifth less. */
-const ZIP = { level: 1 };
+/** How long a body is used again. Making one for 5,000 machines takes 0.1 s and some MB. */
+const MAX_AGE_MS = 1_000;
+/** Makes the page of 5,000 machines 30 times smaller in 6 ms; zlib's default level takes twice as long for a fifth less. */
+const GZIP = { level: 1 };
 
+/** A body, and the same compressed once it is needed. */
 export class SharedBody {
   readonly bytes: Buffer;
-  #zipped: Promise<Buffer> | undefined;
+  #gzipped: Promise<Buffer> | undefined;
 
   constructor(text: string) {
     this.bytes = Buffer.from(text);
   }
 
-  zipped(): Promise<Buffer> {
-    this.#zipped ??= promisify(gzip)(this.bytes, ZIP);
-    return this.#zipped;
+  gzipped(): Promise<Buffer> {
+    this.#gzipped ??= promisify(gzip)(this.bytes, GZIP);
+    return this.#gzipped;
   }
 }
 
-/** Makes the body anew when it is a second old, and when `version` is another one. */
+/** Returns a function that makes the body again when it is a second old or `version` has changed, and else returns the last one. */
 export function shared(
   make: () => string,
   version: () => number,
@@ -31,7 +32,7 @@ export function shared(
   let last: { readonly body: SharedBody; readonly version: number; readonly madeMs: number } | undefined;
   return () => {
     const now = { version: version(), madeMs: monotonic() };
-    if (last === undefined || last.version !== now.version || now.madeMs - last.madeMs >= FRESH_MS) {
+    if (last === undefined || last.version !== now.version || now.madeMs - last.madeMs >= MAX_AGE_MS) {
       last = { ...now, body: new SharedBody(make()) };
     }
     return last.body;

@@ -69,7 +69,7 @@ describe.each([
     const lab = await labOfTest();
     const program = startProgram({ ...settingsFor(lab), ONCE: 'true', LOG_FORMAT: 'pretty' }, [], shipped);
     expect(await program.ended).toEqual(GOOD_END);
-    expect(program.stdout).toMatch(/INFO.*makes one pass/);
+    expect(program.stdout).toMatch(/INFO.*runs one pass/);
   });
 
   it('reads a kubeconfig, which it loads only then', async () => {

@@ -72,7 +72,7 @@ describe('Events tell', () => {
         metadata: { name: expect.stringMatching(`^${address}\\.[0-9a-f]{16}$`), namespace: 'default' },
         involvedObject: { kind: 'Node', apiVersion: 'v1', name: address, uid: address },
         reason: 'Registered',
-        message: `registered as the node of machine ${id} at ${address}, whose kubelet is healthy`,
+        message: `registered as the node of machine ${id} at ${address}: its kubelet is healthy`,
         type: 'Normal',
         source: { component: 'kube-register' },
         firstTimestamp: '2026-01-01T00:00:00Z',
@@ -106,7 +106,7 @@ describe('Events tell', () => {
     const why: string = JSON.parse(line).msg.replace(/^deregistered node \S+: /, '');
     expect(why).toMatch(/^machine-gone: missing from fleet for .*; kubelet unreachable; node \S.*$/);
     expect(event).toBe(
-      `Warning Deregistered ${gone.address}: deregistered, it was the node of machine ${gone.id}: ${why}`,
+      `Warning Deregistered ${gone.address}: deregistered as the node of machine ${gone.id}: ${why}`,
     );
   });
 
@@ -294,12 +294,12 @@ describe('an API server that takes no Events', () => {
     await lab.addMachines(520, WORKER);
     expect(told(await daemon.pass())).toHaveLength(520);
     expect(await daemon.metric(FAILED)).toBe(20);
-    expect(said(daemon)).toEqual([`warn: 500 Events wait to be written: 20 more are dropped${ALL_THE_SAME}`]);
+    expect(said(daemon)).toEqual([`warn: 20 Events dropped: 500 already wait to be written${ALL_THE_SAME}`]);
 
     await daemon.stop();
     expect(await daemon.metric(FAILED)).toBe(520);
     expect(said(daemon).slice(1)).toEqual([
-      `warn: the program ends before all Events are written: the rest is dropped${ALL_THE_SAME}`,
+      `warn: the daemon stops before all Events are written: the rest is dropped${ALL_THE_SAME}`,
     ]);
   });
 });
@@ -319,7 +319,7 @@ describe('the program', () => {
     const program = startProgram({ ...settingsFor(lab), API_TIMEOUT: '10m' });
     await program.firstPass();
     expect(await program.stop()).toEqual(GOOD_END);
-    expect(program.lines(/^the program ends before all Events are written/)).toHaveLength(1);
+    expect(program.lines(/^the daemon stops before all Events are written/)).toHaveLength(1);
     expect(program.lines(/^kube-register has stopped$/)).toHaveLength(1);
   });
 });

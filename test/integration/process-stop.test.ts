@@ -44,7 +44,7 @@ describe('a signal ends the program, with exit code 0', () => {
     expect(await program.stop()).toEqual(GOOD_END);
     expectPrompt(program);
     expect(program.log.map(({ msg }) => msg).slice(-2)).toEqual([
-      'SIGTERM: stopping; a second signal ends it at once',
+      'SIGTERM: stopping; a second signal exits at once',
       'kube-register has stopped',
     ]);
     // The nodes stay: a daemon that is restarted must not cost anybody a node.
@@ -153,10 +153,10 @@ describe('a write that is under way when the signal comes', () => {
     const program = await programWhen(lab, lab.kubernetes.log.arrival(CREATE));
 
     program.signal('SIGINT');
-    await program.said(/a second signal ends it at once/);
+    await program.said(/a second signal exits at once/);
     program.signal('SIGTERM');
     expect(await program.ended).toEqual(GOOD_END);
     // It was not the orderly end, which gives the write up and says so.
-    expect(program.log.at(-1)?.msg).toBe('SIGINT: stopping; a second signal ends it at once');
+    expect(program.log.at(-1)?.msg).toBe('SIGINT: stopping; a second signal exits at once');
   });
 });

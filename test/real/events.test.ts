@@ -35,7 +35,7 @@ it('of its coming and going', async () => {
 
   await daemon.passes(2);
   await written(daemon, 3);
-  const registered = `registered as the node of machine ${doomed.id} at ${doomed.address}, whose kubelet is healthy`;
+  const registered = `registered as the node of machine ${doomed.id} at ${doomed.address}: its kubelet is healthy`;
   expect(await eventsIn(doomed.address)).toEqual([`Normal Registered ${registered}`]);
   expect(await eventsIn('worker-2')).toEqual([
     `Normal Adopted adopted as the node of machine ${adopted.id} at ${adopted.address}: kube-register manages it now`,
@@ -48,7 +48,7 @@ it('of its coming and going', async () => {
   const story = plain(await kubectl(`get events --field-selector involvedObject.name=${doomed.address} ${columns}`));
   expect(story).toEqual([
     `Normal Registered ${registered}`,
-    `Warning Deregistered deregistered, it was the node of machine ${doomed.id}: machine-gone: missing from fleet for 2m of 2m, ` +
+    `Warning Deregistered deregistered as the node of machine ${doomed.id}: machine-gone: missing from fleet for 2m of 2m, ` +
       'seen in 3 passes; kubelet unreachable; node Unknown',
   ]);
   const warnings = plain(await kubectl('get events --field-selector type=Warning --no-headers'));

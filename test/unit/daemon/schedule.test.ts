@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createSchedule, liveInUtc, type Schedule, type ScheduleSpec } from '../../../src/daemon/schedule.ts';
+import { createSchedule, useUtc, type Schedule, type ScheduleSpec } from '../../../src/daemon/schedule.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';
 
 // A machine whose summer time ends; the program itself lives in UTC.
 vi.hoisted(() => vi.stubEnv('TZ', 'America/New_York'));
 
-liveInUtc(process.env);
+useUtc(process.env);
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -78,7 +78,7 @@ describe('a cron schedule', () => {
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect(ticks).toEqual([20 * SECOND, 26 * SECOND, 50 * SECOND, 80 * SECOND]);
     expect(log.write.mock.calls).toEqual([
-      ['clock-stepped', 'the wall clock stepped 1h back; the schedule was made anew'],
+      ['clock-stepped', 'wall clock stepped back by 1h; the schedule starts again'],
     ]);
   });
 
@@ -90,7 +90,7 @@ describe('a cron schedule', () => {
     await vi.advanceTimersByTimeAsync(4 * SECOND);
     expect(ticks.length).toBeLessThanOrEqual(5);
     expect(log.write.mock.calls).toEqual([
-      ['clock-stepped', 'the wall clock stepped 12h forward; the schedule was made anew'],
+      ['clock-stepped', 'wall clock stepped forward by 12h; the schedule starts again'],
     ]);
     expect(log.debug).not.toHaveBeenCalled();
   });

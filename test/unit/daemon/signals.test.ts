@@ -25,7 +25,7 @@ describe('a signal', () => {
     const { emitter, signals } = host();
     const pass = vi.fn();
     emitter.emit('SIGUSR2');
-    signals.onPassWanted(pass);
+    signals.onPassRequested(pass);
     expect(pass).not.toHaveBeenCalled();
     emitter.emit('SIGUSR2');
     expect(pass).toHaveBeenCalledOnce();

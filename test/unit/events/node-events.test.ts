@@ -18,7 +18,7 @@ function told(world: Parameters<typeof goodPass>[0], result: Outcome['result'], 
 
 describe('the Events of a pass', () => {
   it('say what was done, and how where that is not plain', () => {
-    const registered = 'Registered: registered as the node of machine a at 10.0.0.1, whose kubelet is healthy';
+    const registered = 'Registered: registered as the node of machine a at 10.0.0.1: its kubelet is healthy';
     expect(told(NEWCOMER, 'done')).toEqual([registered]);
     expect(told(NEWCOMER, 'done', 'without its labels')).toEqual([`${registered} (without its labels)`]);
     const adopted = told({ ...NEWCOMER, nodes: [node('10.0.0.1')] }, 'done');

@@ -26,8 +26,8 @@ describe('a body that is shared', () => {
       () => 1,
       { monotonic: () => 0 },
     )();
-    const zipped = await body.zipped();
-    expect(gunzipSync(zipped).toString()).toBe('text');
-    expect(await body.zipped()).toBe(zipped);
+    const gzipped = await body.gzipped();
+    expect(gunzipSync(gzipped).toString()).toBe('text');
+    expect(await body.gzipped()).toBe(gzipped);
   });
 });
