@@ -61,7 +61,7 @@ export interface Liveness {
 }
 
 /** The liveness rules for one pairing. They need no answers of kubelets, so that `endpointsOf` tells which ones to check. */
-export function livenessOf(lists: IndexedLists, pairing: Pairing, lastNodes: LastNodes = NO_LAST_NODES): Liveness {
+export function livenessOf(lists: IndexedLists, pairing: Pairing, past: Past = NO_PAST): Liveness {
   const { machines, nodes, era } = lists;
   const { otherNodeAt, isOwn } = addressOwners(lists, pairing);
   const machineIds = new Map<Node, string>();
@@ -81,19 +81,37 @@ export function livenessOf(lists: IndexedLists, pairing: Pairing, lastNodes: Las
     const addresses = new Set(addressesOf(node));
     if (written !== undefined) addresses.add(written);
     if (machine === undefined) {
-      lastAt ??= lastAddresses(machines, lastNodes);
+      lastAt ??= lastAddresses(machines, past.lastNodes);
       for (const address of lastAt.get(node.uid) ?? []) addresses.add(address);
     }
+    const marked = machines.get(node.mark?.machineId ?? '')?.address;
+    if (marked !== undefined) addresses.add(marked);
+    const answered = past.answered.get(node.uid) ?? [];
+    for (const address of answered) addresses.add(address);
     if (machine?.address !== undefined) addresses.delete(machine.address);
-    const others = [...addresses];
-    const all = machine?.address === undefined ? others : [machine.address, ...others];
-    return all.map((address) => {
+    const all = machine?.address === undefined ? [...addresses] : [machine.address, ...addresses];
+    const isKnownElsewhere = answered.some((address) => otherNodeAt(address, node) === undefined);
+    const isOfTwoHosts = (other: Node) =>
+      (past.besideOthers.get(node.uid) ?? 0) >= TWO_HOSTS_MS ||
+      (machine !== undefined && areTwoHosts(node, machine, other));
+    const found = all.map((address): KubeletEndpoint => {
       const otherNode = otherNodeAt(address, node);
-      if (otherNode === undefined || address !== machine?.address) return { address, otherNode };
+      if (otherNode === undefined) return { address, otherNode };
+      const isMachines = address === machine?.address;
       // At an address that fleet gives to its machine and to another one, the answer may be its own.
-      if (isShared(lists, address)) return { address, otherNode: undefined };
-      return { address, otherNode, isContested: areTwoHosts(node, machine, otherNode) };
+      if (isMachines && isShared(lists, address)) return { address, otherNode: undefined };
+      const isContested = isKnownElsewhere
+        ? isMachines && areTwoHosts(node, machine, otherNode)
+        : isOfTwoHosts(otherNode);
+      return { address, otherNode, isContested };
     });
+    return machine === undefined || machine.address !== undefined ? found : [...found, ...clonesOf(machine, node, all)];
+  }
+
+  /** Where fleet lists its machine at several addresses: any of them may be its own. */
+  function clonesOf({ addresses }: Machine, node: Node, known: readonly string[]): readonly KubeletEndpoint[] {
+    const others = addresses.filter((address) => !known.includes(address));
+    return others.map((address) => ({ address, otherNode: otherNodeAt(address, node), isContested: true }));
   }
 
   /** Whether a node of the machine and another one at its address are those of two hosts, and not two names of one kubelet. */
@@ -136,10 +154,20 @@ export function livenessOf(lists: IndexedLists, pairing: Pairing, lastNodes: Las
   return { endpointsOf, evidenceOf };
 }
 
-/** By machine id. */
-type LastNodes = ReadonlyMap<string, Pick<LastNode, 'uid'>>;
+/** What earlier passes of this process learned of nodes. */
+export interface Past {
+  /** By machine id: the last node it was paired with. */
+  readonly lastNodes: ReadonlyMap<string, Pick<LastNode, 'uid'>>;
+  /** By node uid: the addresses at which its kubelet was reachable. */
+  readonly answered: ReadonlyMap<string, readonly string[]>;
+  /** By node uid: for how many ms it was reporting beside another reporting node at its address or of its machine. */
+  readonly besideOthers: ReadonlyMap<string, number>;
+}
 
-const NO_LAST_NODES: LastNodes = new Map();
+const NO_PAST: Past = { lastNodes: new Map(), answered: new Map(), besideOthers: new Map() };
+
+/** Two nodes that were both reporting for so long are those of two hosts: a kubelet that is renamed stops to report the old one. */
+const TWO_HOSTS_MS = 5 * 60_000;
 
 /**
  * By node uid: the addresses of the machines that were paired with it last. Without them the kubelet of a host that was reinstalled, with
@@ -147,7 +175,7 @@ const NO_LAST_NODES: LastNodes = new Map();
  */
 function lastAddresses(
   machines: ReadonlyMap<string, Machine>,
-  lastNodes: LastNodes,
+  lastNodes: Past['lastNodes'],
 ): ReadonlyMap<string, readonly string[]> {
   const addresses = new Map<string, string[]>();
   for (const { id, address } of machines.values()) {
@@ -221,7 +249,7 @@ function kubeletOf(
   for (const { address, otherNode, isContested } of endpoints) {
     const answer = otherNode === undefined || isContested === true ? kubelets.get(address) : undefined;
     if (answer === undefined || answer.state === 'silent') continue;
-    if (otherNode === undefined) answeredAt.push(address);
+    if (otherNode === undefined && isContested !== true) answeredAt.push(address);
     if (best === undefined || (best.state !== 'healthy' && answer.state === 'healthy')) best = answer;
   }
   if (best !== undefined && best.state !== 'silent') {

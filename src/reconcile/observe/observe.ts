@@ -69,7 +69,7 @@ export async function observe(
     const { nodes, era, unlistable } = reader;
     const lists = indexLists({ machines, nodes, names, era });
     const pairing = pair(lists);
-    const liveness = livenessOf(lists, pairing, known.lastNodes);
+    const liveness = livenessOf(lists, pairing, known);
     const kubelets = await checkKubelets(lists, pairing, liveness, checks);
     const observation: Observation = { ...lists, pairing, liveness, skippedRecords, unlistable, kubelets };
     const plan = makePlan(observation);

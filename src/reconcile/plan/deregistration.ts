@@ -40,7 +40,7 @@ export interface Deregistration {
   /** The number of managed nodes. */
   readonly managed: number;
   /** This planner's part of the memory for the next pass. */
-  readonly memory: Pick<Memory, 'graces' | 'mismatches' | 'answered' | 'deregistered'>;
+  readonly memory: Pick<Memory, 'graces' | 'mismatches' | 'answered' | 'besideOthers' | 'deregistered'>;
 }
 
 /** A managed node that is not alive in this pass, and nothing but its grace period keeps it. */
@@ -72,6 +72,7 @@ export function planDeregistrations(input: PlanInput): Deregistration {
   const notes: Note[] = [];
   const mismatches = new Map<string, Mismatch>();
   const answered = new Map<string, readonly string[]>();
+  const besideOthers = new Map<string, number>();
   const dead: DeadNode[] = [];
   const notAlive: string[] = [];
   let managed = 0;
@@ -84,6 +85,8 @@ export function planDeregistrations(input: PlanInput): Deregistration {
     if (mismatch !== undefined) mismatches.set(node.uid, mismatch);
     const answeredAt = answeredAddresses(node, known, mismatch, memory);
     if (answeredAt.length > 0) answered.set(node.uid, answeredAt);
+    const besideMs = timeBesideOthers(node, known, memory, elapsedMs);
+    if (besideMs !== undefined) besideOthers.set(node.uid, besideMs);
     if (!isMarked(node)) {
       const verdict = mismatchVerdict({ node, known, mismatch }, input);
       if (verdict !== undefined && known.fleet === 'matches') verdicts.set(node.name, verdict);
@@ -125,6 +128,7 @@ export function planDeregistrations(input: PlanInput): Deregistration {
       graces: new Map(hold === undefined ? dead.map(({ node, grace }) => [node.uid, grace]) : []),
       mismatches,
       answered,
+      besideOthers,
       deregistered,
     },
   };
@@ -148,6 +152,20 @@ function mismatchOf(
   const isReachable = known.kubelet === 'healthy' || known.kubelet === 'answers';
   if (!isReachable || !era.keepsConditions) return undefined;
   return known.ready === 'unread' ? before : extendMismatch(before, 'not-posting', elapsedMs);
+}
+
+/** For how long it and another node at its address, or of its machine, were both reporting; undefined when they never were. */
+function timeBesideOthers(
+  { uid }: Node,
+  { isReporting, successor, endpoints }: Evidence,
+  { besideOthers }: Memory,
+  elapsedMs: number,
+): number | undefined {
+  const before = besideOthers.get(uid);
+  const isBeside =
+    isReporting && (successor !== undefined || endpoints.some(({ otherNode }) => otherNode !== undefined));
+  if (!isBeside) return before;
+  return before === undefined ? 0 : before + elapsedMs;
 }
 
 /** Where its kubelet was reachable. Empty after `probe-suspect`: then an unreachable kubelet does not mean a dead one. */

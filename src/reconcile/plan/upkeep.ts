@@ -78,7 +78,9 @@ function decide(
   if (node.mark?.machineId === machine.id) return { writes: 'label' };
   if (node.mark !== undefined) {
     const isSettled = (rematched.get(node.uid)?.passes ?? 0) >= PASSES_TO_BELIEVE;
-    return policy.adopt && isSettled ? { writes: 'adopt' } : {};
+    // The kubelet of a silent node may have moved on with the machine that its annotation names.
+    const isSeen = known.isReporting || known.answeredAt.includes(machine.address);
+    return policy.adopt && isSettled && isSeen ? { writes: 'adopt' } : {};
   }
   const found = `node of machine ${machine.id}, matched by ${CLAIM_WORDS[claim]}`;
   const reason = `${found}; ${describe(known)}`;

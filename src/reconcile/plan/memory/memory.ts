@@ -31,6 +31,8 @@ export interface Memory {
   readonly mismatches: ReadonlyMap<string, Mismatch>;
   /** By node uid: the addresses at which its kubelet was reachable for this process. */
   readonly answered: ReadonlyMap<string, readonly string[]>;
+  /** By node uid: see `Past`. */
+  readonly besideOthers: ReadonlyMap<string, number>;
   /** By node uid: the machine that matches a node with another machine's annotations, and in how many consecutive good passes. */
   readonly rematched: ReadonlyMap<string, { readonly machineId: string; readonly passes: number }>;
   /** By machine id: the last node it was paired with. */
@@ -55,6 +57,7 @@ export const EMPTY_MEMORY: Memory = {
   graces: new Map(),
   mismatches: new Map(),
   answered: new Map(),
+  besideOthers: new Map(),
   rematched: new Map(),
   lastNodes: new Map(),
   reads: new Map(),

@@ -88,10 +88,12 @@ describe('the kubelet of a node is asked', () => {
     ]);
   });
 
-  it('not at the addresses that fleet gives to a clone of its machine, for nobody knows whose they are, but at its own', () => {
-    expect(endpointsOf(ours('x', 'c', '10.0.0.2'), { machines: [clone('c', '10.0.0.1', '10.0.0.2')] })).toEqual([
-      '10.0.0.2',
-    ]);
+  it('at every address that fleet gives to its machine: an answer where a clone may be keeps it and proves nothing else', () => {
+    const world: World = { machines: [clone('c', '10.0.0.1', '10.0.0.2')], kubelets: { '10.0.0.1': 'healthy' } };
+    const asked = ours('x', 'c', '10.0.0.2');
+    expect(endpointsOf(asked, world)).toEqual(['10.0.0.2', '10.0.0.1']);
+    const evidence = evidenceOf('x', { ...world, nodes: [asked] });
+    expect(evidence).toMatchObject({ kubelet: 'healthy', alive: true, answeredAt: [] });
   });
 });
 
