@@ -143,7 +143,6 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     choose('which of the causes it is'),
   ],
   ['kept: …; if the machine is retired: kubectl delete node …', choose('whether the node is in use')],
-  ['kept; if it is dead: kubectl delete node …', choose('whether the node is in use')],
   ['kept; if it is not in use: kubectl delete node …', choose('whether the node is in use')],
   ['kept; if its kubelet does not use this name: kubectl delete node …', choose('whether the node is in use')],
   [
@@ -347,13 +346,40 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     choose('which of the causes it is'),
   ],
   ['…; if it is dead: kubectl delete node …', choose('whether the node is in use')],
+  ['…_TOKEN_FILE, …_CERT_FILE with …_KEY_FILE, or KUBE_REGISTER_KUBECONFIG', fact],
   [
-    '…; their nodes are neither deregistered nor changed; on all of these hosts but one: rm /etc/machine-id && systemd-machine-id-setup && reboot',
-    followed('one /etc/machine-id on two machines'),
+    'fleet lists records without a machine ID (…), which are skipped; to see them: etcdctl ls --recursive /_coreos.com/fleet/machines',
+    choose('what to do by what the command shows'),
+  ],
+  ['give each kubelet its own --hostname-override', choose('which of the names to keep')],
+  ['it has no metadata …, which KUBE_REGISTER_NODE_NAME names', fact],
+  [
+    'kept; if it is dead: kubectl delete node …; if it is alive, check KUBE_REGISTER_HEALTHZ_URL',
+    choose('whether the node is in use'),
+  ],
+  ['node … is managed by the kube-register with KUBE_REGISTER_OWNER_ID=…', fact],
+  [
+    'not registered while node … exists; if it is not in use: kubectl delete node …',
+    choose('whether the node is in use'),
   ],
   [
-    '…; the node is neither deregistered nor changed; give each kubelet its own --hostname-override',
+    'not registered without a valid name; KUBE_REGISTER_NODE_NAME says where names come from',
     choose('which of the names to keep'),
   ],
-  ['…_TOKEN_FILE, …_CERT_FILE with …_KEY_FILE, or KUBE_REGISTER_KUBECONFIG', fact],
+  [
+    'not registered; give each machine a name of its own (KUBE_REGISTER_NODE_NAME)',
+    choose('which of the names to keep'),
+  ],
+  [
+    'not registered; set public_ip in /etc/fleet/fleet.conf of each of these machines, then: systemctl restart fleet',
+    choose('which address each machine has'),
+  ],
+  [
+    'on all of these hosts but one: rm /etc/machine-id && systemd-machine-id-setup && reboot',
+    choose('which of the hosts keeps the machine ID'),
+  ],
+  [
+    'set public_ip in /etc/fleet/fleet.conf of that machine, then: systemctl restart fleet',
+    choose('which address the machine has'),
+  ],
 ]);

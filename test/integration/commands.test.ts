@@ -369,7 +369,9 @@ describe('kube-register explain', () => {
     const annotations = { 'kube-register.io/machine-id': id };
     lab.kubernetes.putNode({ name: address, annotations, addresses: [address], ready: 'unknown' });
     const { stdout } = await command(lab, ['explain', address]);
-    expect(stdout).toMatch(/^ {2}node +unheard: not alive; kubelet unreachable; node Unknown, and it never answered/m);
+    expect(stdout).toMatch(
+      /^ {2}node +unheard: not alive; kubelet unreachable; node Unknown; no earlier answer from its kubelet is known/m,
+    );
     expect(stdout).toMatch(/^ {2}answered +never, since /m);
     expect(stdout).toMatch(/^ {2}Kubernetes +Unknown: its kubelet has stopped posting; reports/m);
   });

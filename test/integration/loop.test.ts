@@ -235,7 +235,7 @@ describe('a node that is there already', () => {
     };
     const foreign = { disk: 'hdd', [MANAGED]: 'true' };
     const listed = { ...marks(machine), 'kube-register.io/labels': 'rack' };
-    const notes = [`node ${address}: the label disk was there before and is left alone`];
+    const notes = [`node ${address}: label disk was not written by kube-register and is not changed`];
     expect(await withMetadata({ rack: 'r1', disk: 'ssd' })).toEqual({
       labels: { ...foreign, rack: 'r1' },
       annotations: listed,
