@@ -47,7 +47,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   mutant(
     '4: the kubelet is asked at every usable address in the node status and our annotation',
     "only at its machine's address, or its first",
-    [LIVENESS, 'return all.map((address) =>', 'return all.slice(0, 1).map((address) =>'],
+    [LIVENESS, 'all.map((address): KubeletEndpoint =>', 'all.slice(0, 1).map((address): KubeletEndpoint =>'],
     [LAST_CHECK, 'return unchecked === undefined', 'return true || unchecked === undefined'],
   ),
   mutant('4: ... and our annotation', 'not there', [
@@ -71,7 +71,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ),
   unseen("4: an answer is not this node's when another reporting node has the address", "it is everybody's", [
     LIVENESS,
-    'if (otherNode === undefined || address !== machine?.address) return { address, otherNode };',
+    'if (otherNode === undefined) return { address, otherNode };',
     'return { address, otherNode: undefined };',
   ]),
   mutant("4: an answer is another node's only while that node is reporting", 'also when it is not', [
@@ -91,17 +91,17 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ),
   mutant('4: of an address that fleet gives to two machines an answer may be its own', "it is another's", [
     LIVENESS,
-    'if (isShared(lists, address)) return { address, otherNode: undefined };',
+    'if (isMachines && isShared(lists, address)) return { address, otherNode: undefined };',
     '',
   ]),
   mutant('4: ... and so may one where the node of another host has the address', "it is the other's", [
     LIVENESS,
-    'isContested: areTwoHosts(node, machine, otherNode)',
-    'isContested: false',
+    'return { address, otherNode, isContested };',
+    'return { address, otherNode, isContested: false };',
   ]),
   unseen('4: an answer that may be its own keeps it and proves nothing', 'it counts as an answer', [
     LIVENESS,
-    'if (otherNode === undefined) answeredAt.push(address);',
+    'if (otherNode === undefined && isContested !== true) answeredAt.push(address);',
     'answeredAt.push(address);',
   ]),
   unseen('4: the kubelet is asked where the machine is that was paired with the node last', 'it is not', [
