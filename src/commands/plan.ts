@@ -1,4 +1,4 @@
-/** `kube-register plan`: what one look would have the daemon do, as a diff, and nothing of it done. */
+/** `kube-register plan`: prints the plan of one pass as a diff, and changes nothing. */
 import { type Action, nodeName } from '../reconcile/plan/action.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { MachineStatus, NodeStatus, Status } from '../status/document.ts';

@@ -8,9 +8,9 @@ import type { Status } from '../status/document.ts';
 import { plural } from '../text/plural.ts';
 import { quote } from '../text/quote.ts';
 import { explainText, rowsAbout } from './explain.ts';
-import { LookError, openObserver, openSource, type StatusSource } from './look.ts';
 import { planDocument, planText } from './plan.ts';
 import { statusText } from './status.ts';
+import { openObserver, openSource, StatusError, type StatusSource } from './status-source.ts';
 import { OutputError, type Terminal } from './terminal.ts';
 
 /** `todo`: the plan has steps. */
@@ -32,16 +32,17 @@ export async function runCommand(
   { terminal, signals }: CommandOptions,
 ): Promise<number> {
   const stop = new AbortController();
-  void signals.stopped.then(() => stop.abort(new LookError('interrupted')));
+  void signals.stopped.then(() => stop.abort(new StatusError('interrupted')));
   try {
     return command.name === 'plan'
       ? await showPlan(command, settings, terminal, stop.signal)
       : await showSeen(command, settings, terminal, stop.signal);
   } catch (error) {
-    if (!(error instanceof LookError || error instanceof CredentialError || error instanceof OutputError)) throw error;
+    if (!(error instanceof StatusError || error instanceof CredentialError || error instanceof OutputError))
+      throw error;
     // As `| head` does it once it has seen enough.
     if (error instanceof OutputError && error.readerHasGone) return EXIT.done;
-    const problems = error instanceof LookError ? error.problems : [error.message];
+    const problems = error instanceof StatusError ? error.problems : [error.message];
     for (const problem of problems) terminal.note(`kube-register ${command.name}: ${problem}`);
     return EXIT.failed;
   }
@@ -49,7 +50,7 @@ export async function runCommand(
 
 /** Machines at one address, or nodes that name one machine, are few; more than that is a beginning that many have. */
 const MOST_EXPLAINED = 5;
-const LOOKING = 'observing fleet, kubelets and Kubernetes';
+const OBSERVING = 'observing fleet, kubelets and Kubernetes';
 
 /** The commands that a daemon can answer as well as we can. */
 async function showSeen(
@@ -58,7 +59,7 @@ async function showSeen(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const source = await terminal.whileAtWork(LOOKING, openSource(settings, command.daemon, signal));
+  const source = await terminal.whileAtWork(OBSERVING, openSource(settings, command.daemon, signal));
   try {
     if (command.name === 'status') await showStatus(command, source, terminal, signal);
     else await explain(command, source, terminal);
@@ -78,16 +79,16 @@ async function showStatus(
     output === 'text'
       ? terminal.print(statusText(status, source.origin, terminal))
       : terminal.printJson(status, watch ? undefined : 2);
-  if (!watch) return print(await terminal.whileAtWork(LOOKING, source.look()));
+  if (!watch) return print(await terminal.whileAtWork(OBSERVING, source.read()));
   await watchStatus(source, { terminal, signal }, async (status) => {
     if (output === 'text' && terminal.isWatched) terminal.clear();
     await print(status);
   });
 }
 
-/** Prints after each pass, until the signal. A daemon that goes may come back: fleet moves it, and people restart it. */
+/** Prints after each pass, until the signal. While the daemon is unreachable it tries again: fleet may move or restart it. */
 async function watchStatus(
-  { origin, look }: StatusSource,
+  { origin, read }: StatusSource,
   { terminal, signal }: { terminal: Terminal; signal: AbortSignal },
   print: (status: Status) => Promise<void>,
 ): Promise<void> {
@@ -96,14 +97,14 @@ async function watchStatus(
   let intervalMs = WATCH_EVERY_MS;
   while (!signal.aborted) {
     try {
-      const status = await terminal.whileAtWork(LOOKING, look());
+      const status = await terminal.whileAtWork(OBSERVING, read());
       const version = `${status.startedAt} ${status.pass.number} ${status.pass.running}`;
       if (version !== shown) await print(status);
       shown = version;
       problem = undefined;
       if (!('daemon' in origin)) intervalMs = status.rules.intervalMs;
     } catch (error) {
-      if (!(error instanceof LookError)) throw error;
+      if (!(error instanceof StatusError)) throw error;
       if (error.message !== problem && !signal.aborted) terminal.note(`${error.message}; trying again`);
       problem = error.message;
     }
@@ -112,17 +113,17 @@ async function watchStatus(
 }
 
 async function explain({ output, subject }: Asked<'explain'>, source: StatusSource, terminal: Terminal): Promise<void> {
-  const status = await terminal.whileAtWork(LOOKING, source.look());
+  const status = await terminal.whileAtWork(OBSERVING, source.read());
   const rows = rowsAbout(status, subject);
   if (rows.length === 0) {
     const { machines, nodes } = status;
-    throw new LookError(
+    throw new StatusError(
       `no machine or node matches ${quote(subject)} (${plural(machines.length, 'machine')}, ${plural(nodes.length, 'node')}): give a machine ID, its first characters, a node name or an address`,
     );
   }
   if (rows.length > MOST_EXPLAINED) {
     const some = rows.slice(0, 3).map(({ machine, node }) => machine?.id ?? node?.name);
-    throw new LookError(
+    throw new StatusError(
       `${quote(subject)} matches ${rows.length} machines and nodes, such as ${some.join(', ')}: give more characters`,
     );
   }
@@ -140,8 +141,8 @@ async function showPlan(
 ): Promise<number> {
   const observer = await openObserver(settings, signal);
   try {
-    const { status, report } = await terminal.whileAtWork(LOOKING, observer.look());
-    if (report.seen === undefined) throw new LookError('nothing was observed');
+    const { status, report } = await terminal.whileAtWork(OBSERVING, observer.observe());
+    if (report.seen === undefined) throw new StatusError('nothing was observed');
     const plan = planDocument(report.seen, status);
     await (output === 'json' ? terminal.printJson(plan, 2) : terminal.print(planText(plan, terminal)));
     return plan.steps.length > 0 ? EXIT.todo : EXIT.done;

@@ -9,7 +9,7 @@ import { formatAge } from '../time/duration.ts';
 import type { Cell, Terminal } from './terminal.ts';
 
 /** Who saw it: the daemon at that URL; or we ourselves, with the reason for it. */
-export type Origin = { readonly daemon: string } | { readonly ownBecause: string };
+export type Origin = { readonly daemon: string } | { readonly withoutDaemon: string };
 
 export function statusText(status: Status, origin: Origin, terminal: Terminal): string {
   const rows = mostUrgentFirst(overviewOf(status));
@@ -50,7 +50,7 @@ function warningLines({ warnings }: Status, terminal: Terminal): readonly (reado
 }
 
 function originText({ version, startedAt, now, dryRun }: Status, origin: Origin): string {
-  if ('ownBecause' in origin) return `${origin.ownBecause}: kube-register observed once, and changed nothing.`;
+  if ('withoutDaemon' in origin) return `${origin.withoutDaemon}: kube-register observed once, and changed nothing.`;
   const running = `kube-register ${brief(version)} at ${origin.daemon}, running for ${ageOf(startedAt, Date.parse(now))}`;
   return dryRun ? `${running}; a dry run: it changes nothing` : running;
 }

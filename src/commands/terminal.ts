@@ -56,12 +56,12 @@ export class Terminal {
     this.#isColored = host.stdout.isTTY === true && (host.env['NO_COLOR'] ?? '') === '' && host.env['TERM'] !== 'dumb';
   }
 
-  /** Whether a person is looking, so that the screen may be cleared. */
+  /** Whether the output is a terminal, whose screen may be cleared. */
   get isWatched(): boolean {
     return this.#host.stdout.isTTY === true;
   }
 
-  /** How many characters fit on a line; undefined where nobody is looking, or it is not known. */
+  /** The width of the terminal in characters; undefined for a pipe or a file, or where it is not known. */
   get columns(): number | undefined {
     const { isTTY, columns } = this.#host.stdout;
     return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;

@@ -48,7 +48,7 @@ async function readBytes(path: string, from: string): Promise<Buffer> {
   }
 }
 
-/** Node's own message is avoided: it tells the same less well. */
+/** Why a file cannot be read, in place of Node's message. */
 function unreadable(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
   switch (code) {

@@ -1,12 +1,12 @@
-/** A bearer token in a file that somebody else renews. */
+/** Reads a bearer token from a file that another program renews. */
 import { CredentialError } from './credential-error.ts';
 import { describeFile, readCredentialFile } from './credential-file.ts';
 
-/** Told after each reading but the first. `file` is the setting and the path; `problem` is a CredentialError's sentence. */
+/** Called after each read but the first. `file` is the setting and the path; `problem` is a CredentialError's sentence. */
 export type TokenReadListener = (file: string, problem: string | undefined) => void;
 
 /**
- * Reads the token once, so that a mistake shows at start, and returns what reads it anew for every request. A renewal may
+ * Reads the token once, so that a mistake shows at start, and returns a function that reads it again for every request. A renewal may
  * leave the file missing or half written for a moment: until a whole token is there again the last one is given, and the
  * server says when it is too old. `setting` names the file's setting in errors. `before` is the token until the file has one; without
  * it, the file must have one now. Throws CredentialError.

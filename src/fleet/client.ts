@@ -27,7 +27,7 @@ const pageSchema = z
     'neither machines nor nextPageToken, and not empty: this is not a list of fleet machines; check KUBE_REGISTER_FLEET_ENDPOINT',
   );
 const recordSchema = z.object({
-  // Printable ASCII without spaces, so that it can stand in an annotation, a URL and a log line.
+  // Printable ASCII without spaces, so that it fits in an annotation, a URL and a log line.
   id: z.string().regex(/^[\x21-\x7e]{1,253}$/),
   primaryIP: z.unknown().optional(),
   metadata: z.unknown().optional(),

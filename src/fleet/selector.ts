@@ -20,7 +20,7 @@ export class SelectorError extends Error {
   override readonly name = 'SelectorError';
 }
 
-/** fleet metadata is free text, but a key with one of these is far likelier a slip of the pen than a key. */
+/** fleet metadata is free text, but a key with one of these characters is most likely a mistake. */
 const KEY = /^[^\s,()=!<>"']+$/;
 const SET_TERM = /^(?<key>\S+)\s+(?<operator>in|notin)\s*\((?<values>[^()]*)\)$/;
 

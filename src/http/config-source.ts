@@ -1,4 +1,4 @@
-/** Where the parts of the access to a server are set: the settings, or the fields of the file that was read. */
+/** Names where the access to a server is configured: settings, or fields of a file. Errors use the names in their advice. */
 import type { Target } from './request-error.ts';
 
 /** What errors name in their advice. Each is a noun phrase: `KUBE_REGISTER_API_CA_FILE`, `server of cluster "lab" in /etc/config`. */
@@ -6,7 +6,7 @@ export interface ConfigSource {
   readonly endpoint: string;
   readonly ca: string;
   readonly clientCertificate: string;
-  /** All that says who kube-register is to the server. */
+  /** Where the credentials are set. */
   readonly credentials: string;
   /** Where another name to check the certificate for is set, where that is possible. */
   readonly serverName?: string;

@@ -1,4 +1,4 @@
-/** Turns the code of a failed request into a sentence: what went wrong, and what to do about it. */
+/** Explains a failed request in one sentence: the cause, and what to do. */
 import { type Stats, statSync } from 'node:fs';
 import { onOneLine } from '../text/quote.ts';
 import { type ConfigSource, settingsSource } from './config-source.ts';
@@ -17,7 +17,7 @@ export interface NetworkFailure {
 
 const PROGRAM: Record<Target, string> = { fleet: 'fleet', kubernetes: 'the API server' };
 
-/** Failures that may be over in a second: worth asking again, where asking twice does no harm. */
+/** Codes of failures that may be temporary, so that a retry may succeed. */
 const PASSING = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -33,6 +33,7 @@ const PASSING = new Set([
   'ENETDOWN',
 ]);
 
+/** Whether a failure may be temporary. */
 export function mayPass(failure: NetworkFailure): boolean {
   return PASSING.has(failure.code);
 }
@@ -57,7 +58,7 @@ export function timeoutProblem(timeoutMs: number, source: ConfigSource): string 
   return `no complete response within ${timeoutMs / 1000} s (${source.timeout})${proxyHint(source)}`;
 }
 
-/** Where only a proxy reaches the server, the failures are those of a server that is down. */
+/** A server that is reachable only through a proxy fails like a server that is down. */
 function proxyHint({ proxyVariable }: ConfigSource): string {
   return proxyVariable === undefined
     ? ''
@@ -88,7 +89,7 @@ function socketProblem(target: Target, path: string, code: string, source: Confi
   }
 }
 
-/** What else may stand there: to connect to a folder or to a file is refused as well. */
+/** A directory or a file in place of the socket: a connection to it is refused too. */
 function noSocketProblem(target: Target, path: string, { endpoint }: ConfigSource): string | undefined {
   let found: Stats | undefined;
   try {
@@ -127,7 +128,7 @@ function connectionProblem(target: Target, code: string, source: ConfigSource): 
   }
 }
 
-/** OpenSSL's words for a certificate that it refuses and Node has no code for, and what is told of it. */
+/** OpenSSL's messages about certificates for which Node has no code, and what each means. */
 const UNNAMED_FAULTS: readonly (readonly [RegExp, string])[] = [
   [
     /key usage does not include certificate signing/i,

@@ -1,4 +1,4 @@
-/** One plain GET over http, for who asks another kube-register: no redirects, no proxies, a deadline and a cap. */
+/** One GET over plain http, for requests to another kube-register: no redirects, no proxies, a deadline and a size limit. */
 import axios from 'axios';
 import { onAbort } from '../network/on-abort.ts';
 import { readBody } from './read-body.ts';
@@ -12,7 +12,7 @@ export interface TextAnswer {
   readonly body: string;
 }
 
-/** `refused`: nobody listens there. Otherwise the message is one sentence without a full stop. */
+/** A GET without a response. `refused`: nothing listens there. The message is one sentence without a full stop. */
 export class GetError extends Error {
   override readonly name = 'GetError';
   readonly refused: boolean;

@@ -2,7 +2,7 @@
 
 /** Objects of Kubernetes and fleet have about ten levels. */
 export const MOST_LEVELS = 100;
-/** What a shorter text can cost is not worth a look. */
+/** Shorter texts are parsed without a check. */
 const HARMLESS_LENGTH = 256 * 1024;
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];

@@ -45,7 +45,7 @@ export function readBody(stream: unknown, maxBytes: number): Promise<Buffer | un
       closePart();
       resolve(Buffer.concat(parts, total));
     });
-    // Stays until the end: a stream that is destroyed may still have an error to tell.
+    // Stays attached: a destroyed stream may still emit an error.
     stream.on('error', reject);
     stream.once('close', () => reject(Object.assign(new Error('closed before its end'), { code: 'ECONNRESET' })));
   });

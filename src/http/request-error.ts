@@ -1,4 +1,4 @@
-/** The one error that leaves the HTTP border: small, without secrets, and sayable to a person. */
+/** The error of a failed request: its message is for people, and it holds no secrets. */
 
 /** The servers that src/http sends requests to. Also the value of the metric label `target`. */
 export type Target = 'fleet' | 'kubernetes';

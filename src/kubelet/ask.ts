@@ -36,7 +36,7 @@ const LOCAL_TROUBLE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 const TLS_HEADER_BYTES = 5;
 const HTTP = 'HTTP/';
 
-/** How far the kubelet came: `nothing` also stands for bytes that are neither HTTP nor TLS. */
+/** How far the exchange came. `nothing` includes bytes that are neither HTTP nor TLS. */
 type Stage = 'nothing' | 'handshake' | 'secure' | 'http';
 /** What it did not do, by stage; undefined where it gave no sign of life. */
 type Words = Readonly<Record<Stage, string | undefined>>;
@@ -116,7 +116,7 @@ export function ask(
     const unfinished = NOT_HTTP[stage()];
     finish(unfinished === undefined ? { problem: 'did not answer in HTTP', local: false } : { unfinished });
   });
-  // These stay until the end: a socket that is destroyed may still have an error to tell.
+  // These stay attached: a destroyed socket may still emit an error.
   for (const each of new Set([socket, raw])) {
     each.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
   }

@@ -1,4 +1,4 @@
-/** The nodes of whatever API server answers: finds out which one it is, speaks its API version, and notices an upgrade. */
+/** The nodes of an API server of unknown version: detects the version, uses its newest API version, and notices an upgrade. */
 
 import type { HttpClient } from '../http/http-client.ts';
 import { RequestError } from '../http/request-error.ts';
@@ -18,7 +18,7 @@ export interface ConnectOptions {
 /** How long an answer to "which server are you" holds, unless a 404 or a 405 casts doubt on it. */
 const ASK_AGAIN_MS = 10 * 60_000;
 
-/** Asks nobody before the first listing, which every pass begins with. */
+/** The nodes of the API server. It sends no request before the first list, with which every pass begins. */
 export function connectNodes(options: ConnectOptions): NodeRegistry {
   return new AnyServer(options);
 }

@@ -7,7 +7,7 @@ export type ApiVersion = (typeof API_VERSIONS)[number];
 
 /** A server as it was asked for. */
 export interface Server {
-  /** What /version says (`v1.20.2`); undefined where it does not tell. */
+  /** From /version: `v1.20.2`; undefined where it is not known. */
   readonly version: string | undefined;
   readonly apiVersion: ApiVersion;
 }
@@ -28,7 +28,7 @@ export function eraOf({ version, apiVersion }: Server): ServerEra {
     hidesMinions: servesMinions && !isAtLeast(0, 9),
     canUpdate: !servesMinions || isAtLeast(0, 13),
     keepsConditions: !servesMinions || !isAtLeast(0, 10) || isAtLeast(0, 13),
-    // Where the version is not told, a node whose Ready is False is rather kept than lost.
+    // With an unknown version, a node whose Ready is False is kept.
     falseIsReporting: isAtLeast(1, 0) || !tellsAge(version),
   };
   return {
@@ -50,8 +50,8 @@ const SHORT_DNS_LABEL = /^[a-z]([-a-z0-9]{0,22}[a-z0-9])?$/;
 const PREFIXED_DNS_LABEL = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
- * A server that does not tell its version is as young, or as old, as the API version that it uses. One that was built from
- * plain source says `v0.0.0-master+$Format:%h$` (v1.9.2 and v1.20.2 alike), which tells nothing.
+ * A server of unknown version is as old as the API version that it uses suggests. A server that was built from plain source says
+ * `v0.0.0-master+$Format:%h$` (v1.9.2 and v1.20.2 alike): its version is unknown.
  */
 function comparison(version: string | undefined, apiVersion: ApiVersion): (major: number, minor: number) => boolean {
   const [major, minor] = ageOf(version) ?? [];
@@ -66,7 +66,7 @@ function tellsAge(version: string | undefined): boolean {
   return ageOf(version) !== undefined;
 }
 
-/** Major and minor version, undefined where the text tells none. */
+/** Major and minor version; undefined where the text has none. */
 function ageOf(version: string | undefined): readonly [number, number] | undefined {
   const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version ?? '') ?? [];
   if (major === undefined || minor === undefined || (major === '0' && minor === '0')) return undefined;

@@ -11,12 +11,12 @@ type Detail = 'metadata' | 'whole';
 
 const ACCEPT: Record<Detail, string> = { metadata: ACCEPT_METADATA_LIST, whole: ACCEPT_JSON };
 
-/** What the pages of one listing may come to: the list of a server that neither pages nor strips has to fit. */
+/** Bounds all pages of a list together. A server without pages or partial metadata sends all of it at once. */
 const MAX_BYTES = 128 * 1024 * 1024;
 const PAGE_SIZE = 500;
 /** Of pages that are full this would be 500,000 nodes. */
 const MAX_PAGES = 1000;
-/** How often a listing that became void midway is begun anew. */
+/** How often a list is started again after the server has dropped its continue token. */
 const MAX_RESTARTS = 2;
 
 /**
@@ -40,7 +40,7 @@ export async function listNodes(
 type Outcome = { records: Map<string, NodeRecord> } | { brokenOff: Error };
 
 async function readPages(http: HttpClient, dialect: Dialect, detail: Detail, signal: AbortSignal): Promise<Outcome> {
-  /** By name: a node that was made anew between two pages is on both. The later one counts. */
+  /** By name: a node that was created again between two pages is on both. The later one counts. */
   const records = new Map<string, NodeRecord>();
   const tokens = new Set<string>();
   let kind: string | undefined;

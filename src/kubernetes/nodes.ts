@@ -107,7 +107,7 @@ export function createNodes(http: HttpClient, server: Server): NodesOfEra {
       return 'updated';
     }
     if (saysMissing(answer, name)) return 'gone';
-    // Another uid is refused as a conflict or as an invalid change, and so are other things: only a look can tell.
+    // Another uid is refused as a conflict or as an invalid change, and so are other things: only a read shows which.
     if ((answer.status === 409 || answer.status === 422) && (await read(name, signal))?.uid !== uid) return 'gone';
     if (answer.status === 409) return 'conflict';
     throw refusal(http, request, answer, 'patch');

@@ -61,17 +61,17 @@ export interface NodeFacts {
   /** The IP addresses in status.addresses (or hostIP), canonical, in the server's order. */
   readonly addresses: readonly string[];
   readonly ready: ReadyCondition;
-  /** spec.unschedulable: somebody cordoned it. Undefined when it has a shape that cannot be read. */
+  /** spec.unschedulable: the node is cordoned. Undefined when it has a shape that cannot be read. */
   readonly unschedulable: boolean | undefined;
 }
 
 /**
  * The condition Ready: True (`Full` in v1beta1 and v1beta2), False, or Unknown (`None` in those). `none`: there is no such condition. `unreadable`:
- * the status has a shape that is not known, so nothing can be told from it.
+ * the status has a shape that is not known, so nothing is known from it.
  */
 export type ReadyCondition = 'true' | 'false' | 'unknown' | 'none' | 'unreadable';
 
-/** A node to create. Never capacity or conditions: those are the kubelet's to tell. */
+/** A node to create. Never capacity or conditions: the kubelet reports those. */
 export interface NodeDraft {
   readonly name: string;
   readonly address: string;
@@ -106,7 +106,7 @@ export interface NodeRegistry {
   /** One node with facts, or undefined when there is none of that name. */
   read(name: string, signal: AbortSignal): Promise<NodeRecord | undefined>;
   create(draft: NodeDraft, signal: AbortSignal): Promise<CreateOutcome>;
-  /** Asks anew which server it is, whenever it was asked last. */
+  /** Detects the server again, however recent the last detection is. */
   identify(signal: AbortSignal): Promise<Era>;
   /** Changes the node of that name only while its uid and its resourceVersion are the given ones. */
   update(

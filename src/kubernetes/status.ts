@@ -1,4 +1,4 @@
-/** Status, the object with which an API server refuses, and the error that is made of it. */
+/** The Status object of an API server that refuses a request, and the error for it. */
 import { z } from 'zod';
 import { type ConfigSource, settingsSource } from '../http/config-source.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
@@ -28,7 +28,7 @@ const statusSchema = z.object({
 /** `reason` is a word (`NotFound`, `AlreadyExists`, `Invalid`), `message` a sentence. What is absent is empty. */
 type Status = z.infer<typeof statusSchema>;
 
-/** The Status in an answer. An answer without one, say from a proxy, comes to a Status in which all is empty. */
+/** The Status in a response. A response without one, as from a proxy, gives an empty Status. */
 export function readStatus(answer: HttpAnswer): Status {
   let body: unknown;
   try {

@@ -35,7 +35,7 @@ export class FreshResolver {
       ];
     }
     const current = this.#resolvers.at(-1);
-    if (current === undefined) throw new Error('a resolver was just made');
+    if (current === undefined) throw new Error('no resolver');
     current.pending += 1;
     try {
       return await current.resolver.resolvePtr(name);

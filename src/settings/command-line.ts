@@ -1,4 +1,4 @@
-/** Which command is asked for, and the flags of its own; what is left over are the flags of settings. */
+/** Reads the command and its flags; the other arguments are flags of settings. */
 
 import { mayBeSecret, NOT_SHOWN } from '../credentials/secret.ts';
 import { quote } from '../text/quote.ts';
@@ -52,7 +52,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   return name === undefined ? unknownCommand(first, others, argv) : withFlags(name, others);
 }
 
-/** What is no command at all may be a value behind a forgotten dash: whoever reads settings has a sentence for it. */
+/** A word that is like no command may be a flag without its dashes: readSettings reports it. */
 function unknownCommand(word: string, rest: readonly string[], argv: readonly string[]): CommandLine {
   const command: Command = { name: 'daemon' };
   // People who know other programs ask so.

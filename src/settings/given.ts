@@ -1,4 +1,4 @@
-/** What the operator gave: the flags and the environment variables, found and named but not yet read. */
+/** Collects the flags and environment variables that were given, before their values are parsed. */
 
 import { mayBeSecret, NOT_SHOWN } from '../credentials/secret.ts';
 import { quote } from '../text/quote.ts';

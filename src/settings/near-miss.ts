@@ -1,13 +1,13 @@
 /** Finds the name that a mistyped one was meant to be. */
 
-/** Longer than any name of ours, and what bounds the work for a hostile one. */
+/** Longer than any known name; bounds the work for a hostile one. */
 const LONGEST = 64;
 
 /** What the README of the Go program called a flag by mistake. */
 const MISPRINTS: Readonly<Record<string, string>> = { APISERVER_ENDPOINT: 'API_ENDPOINT' };
 
 /**
- * The candidate that the fewest slips of the pen away is, if those are few for its length (one in four letters); else the
+ * The candidate with the smallest edit distance, if that is at most a quarter of its length; else the
  * one candidate that begins with the word (API_TOKEN for API_TOKEN_FILE); else undefined.
  */
 export function nearMiss(word: string, candidates: readonly string[]): string | undefined {

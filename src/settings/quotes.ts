@@ -1,4 +1,4 @@
-/** Finds the quotation marks around a value that a shell would have taken away. */
+/** Finds quotation marks around a value, which a shell would have removed. */
 import type { SettingName } from './table.ts';
 
 const AT_AN_EDGE = /(^|[,=(:\s])["']|["']($|[,)\s])/;

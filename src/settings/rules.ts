@@ -174,7 +174,7 @@ function mayDeregister({ POLICY, ONCE, MISSING_GRACE, UNHEALTHY_GRACE }: Values)
 /** With less than this, a machine that only reboots may be taken for a dead one. */
 const SHORT_GRACE_MS = 2 * 60 * 1_000;
 
-/** One line for each thing that is allowed and likely to be regretted. */
+/** One line for each setting that is valid but risky. */
 export function warningsOf({ given, values }: Facts): string[] {
   const warnings: string[] = [];
   for (const name of ['MISSING_GRACE', 'UNHEALTHY_GRACE'] as const) {

@@ -26,7 +26,7 @@ const DAY = 24 * HOUR;
 
 export type Section = 'fleet' | 'Kubernetes API' | 'Kubelets' | 'Schedule' | 'Nodes' | 'Deregistration' | 'Process';
 
-/** What people are told of a setting. */
+/** The documentation of a setting. */
 interface About {
   readonly section: Section;
   readonly help: string;
@@ -76,7 +76,7 @@ function timeout(standard: string, section: Section, help: string) {
 export const LOCAL_API_SERVER = 'http://127.0.0.1:8080';
 
 export const table = z.object({
-  FLEET_ENDPOINT: setting(endpoint('or a socket'), 'unix:///var/run/fleet.sock', {
+  FLEET_ENDPOINT: setting(endpoint('http or unix'), 'unix:///var/run/fleet.sock', {
     section: 'fleet',
     help: "URL of fleet's API: unix:///path, http://host:port or https://host:port.",
   }),
@@ -91,7 +91,7 @@ export const table = z.object({
     empty: 'every machine',
   }),
 
-  API_ENDPOINT: optional(endpoint('no sockets'), {
+  API_ENDPOINT: optional(endpoint('http'), {
     section: 'Kubernetes API',
     help: `URL of the API server. Not set: that of KUBECONFIG, else that of the pod's service account, else ${LOCAL_API_SERVER}. Not together with KUBECONFIG.`,
   }),

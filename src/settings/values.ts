@@ -51,13 +51,13 @@ export function file() {
   return z.string().regex(/^\.{0,2}\/[^\p{Cc}]+$/u, 'must be the path of a file, beginning with /, ./ or ../');
 }
 
-/** A server's URL without a slash at the end, or a unix socket where `sockets` says so. */
-export function endpoint(sockets: 'no sockets' | 'or a socket') {
+/** A server's URL without a slash at the end, or a unix socket where `schemes` allows it. */
+export function endpoint(schemes: 'http' | 'http or unix') {
   const urls = 'http://host:port or https://host:port';
-  const allowed = sockets === 'no sockets' ? `must be ${urls}` : `must be unix:///path/of/socket, ${urls}`;
+  const allowed = schemes === 'http' ? `must be ${urls}` : `must be unix:///path/of/socket, ${urls}`;
   return z.string().transform((text, context) => {
     const problem = urlProblem(text);
-    const read = sockets === 'or a socket' && /^unix:/i.test(text) ? socketUrl(text) : serverUrl(text);
+    const read = schemes === 'http or unix' && /^unix:/i.test(text) ? socketUrl(text) : serverUrl(text);
     if (problem === undefined && read !== undefined) return read;
     context.addIssue(problem ?? allowed);
     return z.NEVER;

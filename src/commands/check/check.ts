@@ -10,23 +10,23 @@ import type { Settings } from '../../settings/settings.ts';
 import { envName } from '../../settings/table.ts';
 import type { Clock } from '../../time/clock.ts';
 import { formatDuration } from '../../time/duration.ts';
-import { type ApiServerLook, checkApiServer, lookAtApiServer } from './checks/api-server.ts';
+import { type ApiServerResult, checkApiServer, inspectApiServer } from './checks/api-server.ts';
 import { checkClocks } from './checks/clocks.ts';
 import { checkCredentials, type Reception } from './checks/credentials.ts';
 import {
-  type CopiesLook,
+  type CopiesResult,
   checkCopies,
   checkListener,
   findCopies,
   identifyListener,
-  type ListenerLook,
-  lookAtListener,
+  inspectListener,
+  type ListenerResult,
 } from './checks/daemons.ts';
-import { checkFleet, type FleetLook, lookAtFleet, replay } from './checks/fleet.ts';
-import { checkKubelets, type KubeletLook, type KubeletTrouble, lookAtKubelets } from './checks/kubelets.ts';
+import { checkFleet, type FleetResult, inspectFleet, replay } from './checks/fleet.ts';
+import { checkKubelets, inspectKubelets, type KubeletResult, type KubeletTrouble } from './checks/kubelets.ts';
 import { candidatesOf, checkMachines } from './checks/machines.ts';
 import { checkLabels, checkNames, type MachinesWithoutNode, machinesWithoutNode } from './checks/names.ts';
-import { checkNodes, lookAtNodes, type NodesLook, nodesNotChecked } from './checks/nodes.ts';
+import { checkNodes, inspectNodes, type NodesResult, nodesNotChecked } from './checks/nodes.ts';
 import {
   askRights,
   checkRights,
@@ -49,16 +49,16 @@ export interface Installation {
 
 /** What was collected. A field is undefined where something else kept it from being collected. */
 interface CheckInput {
-  readonly fleet: FleetLook;
+  readonly fleet: FleetResult;
   readonly candidates: readonly Candidate[] | undefined;
-  readonly kubelets: KubeletLook | KubeletTrouble | undefined;
+  readonly kubelets: KubeletResult | KubeletTrouble | undefined;
   readonly names: ReadonlyMap<string, GivenName>;
-  readonly server: ApiServerLook;
+  readonly server: ApiServerResult;
   readonly rights: readonly Right[];
   readonly reviews: Reviews | undefined;
-  readonly nodes: NodesLook | undefined;
-  readonly listener: ListenerLook;
-  readonly copies: CopiesLook;
+  readonly nodes: NodesResult | undefined;
+  readonly listener: ListenerResult;
+  readonly copies: CopiesResult;
   readonly tookMs: number;
 }
 
@@ -69,9 +69,9 @@ export async function checkInstallation(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const { settings, spellings } = installation;
-  const server = await lookAtApiServer(settings, clock, signal);
+  const server = await inspectApiServer(settings, clock, signal);
   try {
-    const findings = await findingsOf(installation, await look(settings, server, clock, signal), clock);
+    const findings = await findingsOf(installation, await collect(settings, server, clock, signal), clock);
     return findings.map(({ mend, ...found }) =>
       mend === undefined ? found : { ...found, mend: spelledAs(mend, spellings) },
     );
@@ -80,17 +80,22 @@ export async function checkInstallation(
   }
 }
 
-async function look(settings: Settings, server: ApiServerLook, clock: Clock, signal: AbortSignal): Promise<CheckInput> {
+async function collect(
+  settings: Settings,
+  server: ApiServerResult,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<CheckInput> {
   const began = clock.monotonic();
   const policy = firstPassPolicy(settings);
   const rights = server.seen === undefined ? [] : rightsFor(needsOf(settings, policy), server.seen.era);
   const [fleet, reviews, listener] = await Promise.all([
-    lookAtFleet(settings, clock, signal),
+    inspectFleet(settings, clock, signal),
     server.seen && askRights(server.seen.http, rights, signal),
-    lookAtListener(settings, signal),
+    inspectListener(settings, signal),
   ]);
   const [pass, copies] = await Promise.all([
-    lookAsPassDoes(settings, { fleet, server, policy }, clock, signal).then((seen) => ({
+    observeLikePass(settings, { fleet, server, policy }, clock, signal).then((seen) => ({
       ...seen,
       tookMs: clock.monotonic() - began,
     })),
@@ -100,13 +105,13 @@ async function look(settings: Settings, server: ApiServerLook, clock: Clock, sig
 }
 
 interface Known {
-  readonly fleet: FleetLook;
-  readonly server: ApiServerLook;
+  readonly fleet: FleetResult;
+  readonly server: ApiServerResult;
   readonly policy: Policy;
 }
 
 /** What a pass observes once it has the list of machines. */
-async function lookAsPassDoes(
+async function observeLikePass(
   settings: Settings,
   { fleet, server, policy }: Known,
   clock: Clock,
@@ -116,13 +121,13 @@ async function lookAsPassDoes(
   const { namer, close } = openNamer(settings, clock);
   try {
     const [kubelets, names] = await Promise.all([
-      candidates && lookAtKubelets(settings, candidates, signal),
+      candidates && inspectKubelets(settings, candidates, signal),
       namer.namesOf(candidates ?? [], signal),
     ]);
     const prober = proberOf(kubelets);
     const { selector } = settings;
     const sources = fleet.seen && prober && { fleet: replay(fleet.seen), selector, kubelets: prober, namer };
-    const nodes = server.seen && (await lookAtNodes(server.seen, settings, sources, policy, clock, signal));
+    const nodes = server.seen && (await inspectNodes(server.seen, settings, sources, policy, clock, signal));
     return { candidates, kubelets, names, nodes };
   } finally {
     close();
@@ -181,7 +186,7 @@ async function findingsOf(
 }
 
 /** Why the nodes could not be read. */
-function failureIn(nodes: NodesLook | undefined): Error | undefined {
+function failureIn(nodes: NodesResult | undefined): Error | undefined {
   return nodes?.seen === undefined ? nodes?.failure : undefined;
 }
 
@@ -192,7 +197,7 @@ async function credentialFindings({ server, reviews, nodes }: CheckInput, clock:
 }
 
 /** Servers without SelfSubjectAccessReview show it by the answer to the list of nodes. A server that reviewed our rights knows us. */
-function receptionOf(reviews: Reviews | undefined, nodes: NodesLook | undefined): Reception {
+function receptionOf(reviews: Reviews | undefined, nodes: NodesResult | undefined): Reception {
   if (reviews?.kind === 'unknown' || reviews?.kind === 'anonymous') return reviews.kind;
   const failure = failureIn(nodes);
   if (failure instanceof RequestError && failure.status === 401 && reviews?.kind !== 'reviewed') return 'unknown';

@@ -41,7 +41,7 @@ export interface Finding {
   readonly state: State;
   /** Without a full stop. */
   readonly sentence: string;
-  /** A command or a setting to paste, after a look at it. */
+  /** A command or a setting that mends it. */
   readonly mend?: string;
 }
 

@@ -27,7 +27,7 @@ const USUAL: Readonly<Record<Target, Place>> = {
   kubernetes: { endpoint: '', source: settingsSource('kubernetes') },
 };
 
-/** What looks further into it, where nothing better is known. */
+/** Commands that show more, where no mend is known. */
 const LOOK = { fleet: 'journalctl -u fleet -n 50', kubernetes: 'kubectl get --raw /healthz' } as const;
 
 /** It runs as a unit of fleet's in the cluster of deploy/, and as one of systemd's elsewhere. */
@@ -36,7 +36,7 @@ const STATUS_OF_API_SERVER = 'fleetctl status kube-apiserver.service || systemct
 /** The command that gives deploy/rbac.yaml's ServiceAccount another token. */
 const CREATE_TOKEN = 'kubectl -n kube-register create token kube-register';
 
-/** In the unit of the daemon, for whoever has too few file descriptors. */
+/** A line for the unit of the daemon: raises the limit of file descriptors. */
 export const RAISE_FILE_LIMIT = 'LimitNOFILE=65536';
 
 /** The command that a verdict ends with, if there is one and it can be pasted. */
@@ -45,7 +45,7 @@ export function commandIn(next: string | undefined): string | undefined {
   return command !== undefined && /^[\w\s.:/='{}",-]+$/.test(command) ? command : undefined;
 }
 
-/** Whether a text that others chose can stand in a command. */
+/** Whether a text from outside is safe in a command. */
 export function isPlain(text: string): boolean {
   return /^[\w./:-]{1,64}$/.test(text);
 }
@@ -148,7 +148,7 @@ function plainOr(text: string | undefined, standIn: string): string {
   return text !== undefined && isPlain(text) ? text : standIn;
 }
 
-/** Another URL of the server. A pod is told its own, which is that of the Service `kubernetes`. */
+/** Sets another URL of the server. A pod has the URL of the Service `kubernetes`, which cannot be set. */
 export function mendOfServer({ endpoint, origin }: ConfigSource, url: string): string {
   if (origin?.kind === 'kubeconfig') return setCluster(origin, `--server=${url}`);
   return origin?.kind === 'pod' ? 'kubectl get endpoints kubernetes' : `${endpoint}=${url}`;
@@ -192,7 +192,7 @@ function settingIn(phrase: string): string | undefined {
 /** How each setting that was given is spelled. */
 export type Spellings = ReadonlyMap<SettingName, string>;
 
-/** The setting beside which another one cannot stand. */
+/** Settings that exclude each other. */
 const RIVALS: Partial<Record<SettingName, SettingName>> = { HEALTHZ_URL: 'HEALTHZ_PORT', NODE_NAME: 'REVERSE_LOOKUP' };
 
 /** A mend in the operator's own spelling: beside a flag the variable of that name would do nothing. */

@@ -9,7 +9,7 @@ import { type Pem, readPem } from '../../credentials/tls-files.ts';
 import type { ConfigSource } from '../../http/config-source.ts';
 import { quote } from '../../text/quote.ts';
 
-/** What the current context of a kubeconfig comes to. The PEM texts and the endpoint are not checked yet. */
+/** The cluster and the user of the current context. The PEM texts and the endpoint are not checked yet. */
 interface Kubeconfig {
   readonly endpoint: string;
   /** How an error about the endpoint begins. */

@@ -1,4 +1,4 @@
-/** Minions, as v1beta1 and v1beta2 call nodes on the wire, and what they come to here. */
+/** Minions, the nodes of v1beta1 and v1beta2: their JSON, and how it becomes a NodeRecord. */
 import { z } from 'zod';
 import type { NodeRecord } from '../registry.ts';
 import { type Dialect, objectsOf } from './dialect.ts';

@@ -1,4 +1,4 @@
-/** What the status of a node says, in all API versions. A shape that is not known says that nothing can be told from it. */
+/** Reads the status of a node in all API versions. An unknown shape makes it unreadable, never empty. */
 import { z } from 'zod';
 import { usableAddress } from '../../network/address.ts';
 import type { Leaving, NodeFacts, ReadyCondition } from '../registry.ts';
@@ -12,7 +12,7 @@ interface Status {
   readonly machineId: string;
 }
 
-/** `status` is read by `statusSchema`; `unschedulable` is spec.unschedulable as it came. `more` are addresses that stand elsewhere. */
+/** `status` is read by `statusSchema`; `unschedulable` is spec.unschedulable, unparsed. `more` are addresses from outside the status. */
 export function factsOf(
   { addresses, ready, machineId }: Status,
   unschedulable: unknown,
@@ -76,7 +76,7 @@ function readyOf(words: readonly unknown[] = []): ReadyCondition {
   return others.length > 0 ? 'unreadable' : ready;
 }
 
-/** Whatever stands in for a time of deletion means that the node was deleted. */
+/** Any value of deletionTimestamp means that the node was deleted. */
 export function leavingOf({
   deletionTimestamp,
   finalizers,

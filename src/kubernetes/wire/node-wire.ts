@@ -1,4 +1,4 @@
-/** Nodes as v1beta3 and v1 have them on the wire, and what they come to here. */
+/** Nodes of v1beta3 and v1: their JSON, and how it becomes a NodeRecord. */
 import { z } from 'zod';
 import type { NodeFacts, NodeRecord } from '../registry.ts';
 import { type Dialect, objectsOf } from './dialect.ts';

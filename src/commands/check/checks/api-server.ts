@@ -19,15 +19,19 @@ export interface ApiServerSeen {
   readonly era: Era;
 }
 
-/** `failure` says why the server did not tell which one it is; without `access` the files of credentials cannot be used. */
-export type ApiServerLook = { readonly offset: () => Offset | undefined; close(): void } & (
+/** `failure` is why the server was not identified; without `access`, the files of credentials cannot be used. */
+export type ApiServerResult = { readonly offset: () => Offset | undefined; close(): void } & (
   | { readonly seen: ApiServerSeen; readonly access: ApiAccess }
   | { readonly seen: undefined; readonly access: ApiAccess; readonly failure: Failure }
   | { readonly seen: undefined; readonly access: undefined; readonly failure: Failure }
 );
 
 /** Asks which server it is. Throws the signal's reason alone. */
-export async function lookAtApiServer(settings: Settings, clock: Clock, signal: AbortSignal): Promise<ApiServerLook> {
+export async function inspectApiServer(
+  settings: Settings,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<ApiServerResult> {
   let opened: Awaited<ReturnType<typeof openKubernetes>>;
   try {
     opened = await openKubernetes(settings, NO_METRICS);
@@ -48,24 +52,24 @@ export async function lookAtApiServer(settings: Settings, clock: Clock, signal: 
 
 /** `nodesFailure` is why the nodes could not be read: a server that has none is no API server, or not of that API version. */
 export function checkApiServer(
-  look: ApiServerLook,
+  result: ApiServerResult,
   settings: Settings,
   nodesFailure: Error | undefined,
 ): readonly Finding[] {
-  const { access } = look;
+  const { access } = result;
   if (access === undefined)
     return [named('api-server', skippedBy('credentials')), named('tls', skippedBy('credentials'))];
-  return [named('api-server', checkAnswer(look, settings, nodesFailure)), named('tls', checkTls(access))];
+  return [named('api-server', checkAnswer(result, settings, nodesFailure)), named('tls', checkTls(access))];
 }
 
-function checkAnswer(look: ApiServerLook, settings: Settings, nodesFailure: Error | undefined) {
-  if (look.seen === undefined) return wrong(look.failure.message, mendOf(look.failure, look.access));
+function checkAnswer(result: ApiServerResult, settings: Settings, nodesFailure: Error | undefined) {
+  if (result.seen === undefined) return wrong(result.failure.message, mendOf(result.failure, result.access));
   if (nodesFailure instanceof RequestError && nodesFailure.status === 404) {
     const isAsked = settings.api.version !== 'auto';
-    const mend = isAsked ? 'KUBE_REGISTER_API_VERSION=auto' : mendOfEndpoint('kubernetes', look.access);
+    const mend = isAsked ? 'KUBE_REGISTER_API_VERSION=auto' : mendOfEndpoint('kubernetes', result.access);
     return wrong(nodesFailure.message, mend);
   }
-  const { era, http } = look.seen;
+  const { era, http } = result.seen;
   return ok(`reachable at ${http.server}: ${era.server}; ${abilities(era, settings)}`);
 }
 

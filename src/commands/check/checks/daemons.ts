@@ -42,7 +42,7 @@ async function daemonAt(host: string, port: number, signal: AbortSignal): Promis
   }
 }
 
-export type ListenerLook =
+export type ListenerResult =
   /** LISTEN=off. */
   | { readonly kind: 'off' }
   | { readonly kind: 'free' }
@@ -51,7 +51,7 @@ export type ListenerLook =
   | { readonly kind: 'refused'; readonly code: string; readonly asked: readonly string[] };
 
 /** Listens on the port for a moment; where that fails, looks for a kube-register there. Throws only the signal's reason. */
-export async function lookAtListener({ listen }: Settings, signal: AbortSignal): Promise<ListenerLook> {
+export async function inspectListener({ listen }: Settings, signal: AbortSignal): Promise<ListenerResult> {
   if (listen === 'off') return { kind: 'off' };
   const server = createServer();
   try {
@@ -103,30 +103,37 @@ function isOwnAddress(host: string): boolean {
 }
 
 /** A port on all addresses may be in use at an address that no interface has, but that fleet lists for this machine. */
-export function identifyListener(look: ListenerLook, { daemons }: CopiesLook, { listen }: Settings): ListenerLook {
-  if (look.kind !== 'refused' || look.code !== 'EADDRINUSE') return look;
-  if (listen === 'off' || !isWildcard(listen.host)) return look;
+export function identifyListener(
+  result: ListenerResult,
+  { daemons }: CopiesResult,
+  { listen }: Settings,
+): ListenerResult {
+  if (result.kind !== 'refused' || result.code !== 'EADDRINUSE') return result;
+  if (listen === 'off' || !isWildcard(listen.host)) return result;
   const daemon = daemons.find(({ host }) => isOwnAddress(host));
-  return daemon === undefined ? look : { kind: 'ours', daemon };
+  return daemon === undefined ? result : { kind: 'ours', daemon };
 }
 
-export function checkListener(look: ListenerLook, { listen }: Settings): Finding {
-  return named('listener', listen === 'off' || look.kind === 'off' ? NOT_LISTENING : checkPort(look, listen));
+export function checkListener(result: ListenerResult, { listen }: Settings): Finding {
+  return named('listener', listen === 'off' || result.kind === 'off' ? NOT_LISTENING : checkPort(result, listen));
 }
 
 const NOT_LISTENING = ok('KUBE_REGISTER_LISTEN=off: no status page and no metrics');
 
-function checkPort(look: Exclude<ListenerLook, { kind: 'off' }>, listen: Exclude<Settings['listen'], 'off'>) {
+function checkPort(result: Exclude<ListenerResult, { kind: 'off' }>, listen: Exclude<Settings['listen'], 'off'>) {
   const place = hostPort(listen);
-  switch (look.kind) {
+  switch (result.kind) {
     case 'free':
       return ok(listen.port === 0 ? `any free port on ${listen.host}` : `${place} is free`);
     case 'ours':
-      return ok(`${place} is in use by ${describeDaemon(look.daemon)}`);
+      return ok(`${place} is in use by ${describeDaemon(result.daemon)}`);
     case 'refused': {
-      const problem = `cannot listen on ${place}: ${LISTEN_PROBLEMS[look.code] ?? look.code}`;
-      if (look.code !== 'EADDRINUSE') return wrong(problem, `KUBE_REGISTER_LISTEN=0.0.0.0:${listen.port}`);
-      return wrong(`${problem}; no kube-register responds at ${few(look.asked)}`, `ss -ltnp 'sport = :${listen.port}'`);
+      const problem = `cannot listen on ${place}: ${LISTEN_PROBLEMS[result.code] ?? result.code}`;
+      if (result.code !== 'EADDRINUSE') return wrong(problem, `KUBE_REGISTER_LISTEN=0.0.0.0:${listen.port}`);
+      return wrong(
+        `${problem}; no kube-register responds at ${few(result.asked)}`,
+        `ss -ltnp 'sport = :${listen.port}'`,
+      );
     }
   }
 }
@@ -135,7 +142,7 @@ function describeDaemon({ version, startedAt, dryRun }: Daemon): string {
   return `kube-register ${quote(version).slice(1, -1)}, running since ${quote(startedAt).slice(1, -1)}${dryRun ? ' in a dry run' : ''}`;
 }
 
-export interface CopiesLook {
+export interface CopiesResult {
   /** How many machines were checked; undefined when none could be, and then `why` says why. */
   readonly asked: number | undefined;
   readonly why: string;
@@ -147,7 +154,7 @@ export async function findCopies(
   { listen }: Settings,
   machines: ReadonlyMap<string, Machine> | undefined,
   signal: AbortSignal,
-): Promise<CopiesLook> {
+): Promise<CopiesResult> {
   const none = { asked: undefined, daemons: [] };
   if (listen === 'off' || listen.port === 0) return { ...none, why: 'KUBE_REGISTER_LISTEN has no fixed port' };
   if (['127.0.0.1', '::1', 'localhost'].includes(listen.host)) {
@@ -165,8 +172,8 @@ const DANGER =
 
 /** `here` is what listens on the port of LISTEN; `plan` is the plan of a first pass, where it is known. */
 export function checkCopies(
-  { asked, why, daemons }: CopiesLook,
-  here: ListenerLook,
+  { asked, why, daemons }: CopiesResult,
+  here: ListenerResult,
   { listen }: Settings,
   plan: Plan | undefined,
 ): readonly Finding[] {

@@ -23,13 +23,13 @@ interface FleetSeen {
 }
 
 /** `failure` says why fleet did not answer completely. */
-export type FleetLook = { readonly offset: Offset | undefined } & (
+export type FleetResult = { readonly offset: Offset | undefined } & (
   | { readonly seen: FleetSeen }
   | { readonly seen: undefined; readonly failure: Failure }
 );
 
 /** Lists the machines as a pass does. Throws the signal's reason alone. */
-export async function lookAtFleet(settings: Settings, clock: Clock, signal: AbortSignal): Promise<FleetLook> {
+export async function inspectFleet(settings: Settings, clock: Clock, signal: AbortSignal): Promise<FleetResult> {
   let offset = (): Offset | undefined => undefined;
   try {
     const observed = observeClient(await openFleet(settings, NO_METRICS), clock);
@@ -73,12 +73,12 @@ export function replay({ pages }: FleetSeen): FleetClient {
   };
 }
 
-export function checkFleet(look: FleetLook, { fleet: { endpoint, legacyTls } }: Settings): Finding {
-  if (look.seen === undefined) {
+export function checkFleet(result: FleetResult, { fleet: { endpoint, legacyTls } }: Settings): Finding {
+  if (result.seen === undefined) {
     const source = { ...settingsSource('fleet'), ...(legacyTls && { legacyTls: undefined }) };
-    return named('fleet', wrong(look.failure.message, mendOf(look.failure, { endpoint, source })));
+    return named('fleet', wrong(result.failure.message, mendOf(result.failure, { endpoint, source })));
   }
-  const { machines, pages, prefix, software = 'fleet of an unknown version', skippedRecords } = look.seen;
+  const { machines, pages, prefix, software = 'fleet of an unknown version', skippedRecords } = result.seen;
   const listed = `${plural(machines.size, 'machine')} in ${plural(pages.length, 'page')}`;
   const sentence = `reachable at ${endpoint}: ${software} (${prefix}), ${listed}`;
   if (skippedRecords === 0) return named('fleet', ok(sentence));

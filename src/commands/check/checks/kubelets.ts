@@ -11,7 +11,7 @@ import { plural } from '../../../text/plural.ts';
 import { examples, type Finding, named, ok, warning, wrong } from '../finding.ts';
 import { type Failure, failureOf, mendOf, RAISE_FILE_LIMIT } from '../mends.ts';
 
-export interface KubeletLook {
+export interface KubeletResult {
   /** By address: every candidate's kubelet. */
   readonly answers: ReadonlyMap<string, KubeletAnswer>;
   /** A usual URL at which kubelets answer that are silent at those that are set. */
@@ -28,11 +28,11 @@ const NO_METRICS = { healthCheckDone: () => {} };
 const MOST_TRIED = 20;
 
 /** Checks every candidate's kubelet. Throws only the signal's reason. */
-export async function lookAtKubelets(
+export async function inspectKubelets(
   settings: Settings,
   candidates: readonly Candidate[],
   signal: AbortSignal,
-): Promise<KubeletLook | KubeletTrouble> {
+): Promise<KubeletResult | KubeletTrouble> {
   let prober: KubeletProber;
   try {
     prober = cached(await openKubelets(settings, NO_METRICS));
@@ -104,10 +104,10 @@ function countByUrl(answers: ReadonlyMap<string, KubeletAnswer>, templates: read
   return counts.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
 }
 
-export function checkKubelets(look: KubeletLook | KubeletTrouble, { kubelet }: Settings): Finding {
-  if ('failure' in look) return named('kubelets', wrong(look.failure.message, mendOf(look.failure)));
-  if ('problem' in look) return named('kubelets', wrong(look.problem, RAISE_FILE_LIMIT));
-  const { answers, usualUrl } = look;
+export function checkKubelets(result: KubeletResult | KubeletTrouble, { kubelet }: Settings): Finding {
+  if ('failure' in result) return named('kubelets', wrong(result.failure.message, mendOf(result.failure)));
+  if ('problem' in result) return named('kubelets', wrong(result.problem, RAISE_FILE_LIMIT));
+  const { answers, usualUrl } = result;
   const all = [...answers.values()];
   const healthy = all.filter(({ state }) => state === 'healthy').length;
   const urls = countByUrl(answers, kubelet.urlTemplates).map(({ template, count }) => `${count} at ${template}`);

@@ -1,4 +1,4 @@
-/** The checks of what machines give their nodes: names that the API server takes, and labels that can stand for metadata. */
+/** The checks of new nodes: whether the API server accepts their names, and whether metadata can be copied to labels. */
 import { nodeNameProblem } from '../../../kubernetes/names.ts';
 import type { Era } from '../../../kubernetes/registry.ts';
 import type { Observation } from '../../../reconcile/evidence/liveness.ts';

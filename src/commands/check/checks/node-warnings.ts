@@ -9,7 +9,7 @@ import { plural } from '../../../text/plural.ts';
 import { examples, type Found, warning } from '../finding.ts';
 import { commandIn, isPlain } from '../mends.ts';
 
-/** `wallMs` is the time of the look. */
+/** `wallMs` is the wall clock of the observation, in ms since 1970. */
 export function nodeWarnings(observation: Observation, plan: Plan, wallMs: number): readonly Found[] {
   return [
     ...unlistable(observation),
@@ -33,7 +33,7 @@ function held({ hold }: Plan): readonly Found[] {
     : [warning(hold.message, 'kubectl get nodes --selector kube-register.io/managed=true')];
 }
 
-/** One look cannot tell a probe that fails from a node that dies; both are worth a look. */
+/** One observation does not show whether the health check fails or the node dies; both need attention. */
 function unreachable(plan: Plan): readonly Found[] {
   const names = nodesOf(plan, (known) => known.isReporting && known.kubelet === 'silent');
   if (names.length === 0) return [];
@@ -97,7 +97,7 @@ function leaving({ nodes }: Plan): readonly Found[] {
   ];
 }
 
-/** Nodes that are not in use, as far as one look can tell. */
+/** Nodes that are probably not in use. */
 function leftOver({ nodes }: Plan): readonly Found[] {
   const found = [...nodes].filter(([, { name }]) => name === 'left-over');
   const [first] = found;

@@ -19,19 +19,19 @@ import { nodeWarnings } from './node-warnings.ts';
 import { rightMissed } from './rights.ts';
 
 /** `failure` says why the nodes could not be read. */
-export type NodesLook =
+export type NodesResult =
   | { readonly seen: { readonly observation: Observation; readonly plan: Plan; readonly wallMs: number } }
   | { readonly seen: undefined; readonly failure: Error | undefined };
 
 /** `sources` are all but the nodes; undefined where the machines or their kubelets are not known. Throws the signal's reason alone. */
-export async function lookAtNodes(
+export async function inspectNodes(
   { http }: ApiServerSeen,
   settings: Settings,
   sources: Omit<Sources, 'nodes'> | undefined,
   policy: Policy,
   clock: Clock,
   signal: AbortSignal,
-): Promise<NodesLook> {
+): Promise<NodesResult> {
   const nodes = connectNodes({ http, apiVersion: settings.api.version, clock });
   try {
     if (sources === undefined) {
@@ -72,16 +72,16 @@ export function nodesNotChecked(cause: CheckName): readonly Finding[] {
 
 /** `free` are machines that the check `names` is about. */
 export function checkNodes(
-  look: NodesLook,
+  result: NodesResult,
   free: readonly Candidate[],
   { missing, ...context }: Context,
 ): readonly Finding[] {
-  if (look.seen === undefined) {
-    if (look.failure === undefined) return nodesNotChecked(missing);
+  if (result.seen === undefined) {
+    if (result.failure === undefined) return nodesNotChecked(missing);
     const others = OTHERS.map((check) => named(check, skippedBy('nodes')));
-    return [named('nodes', unreadable(look.failure, context)), ...others];
+    return [named('nodes', unreadable(result.failure, context)), ...others];
   }
-  const { observation, plan, wallMs } = look.seen;
+  const { observation, plan, wallMs } = result.seen;
   const counts = count([...plan.nodes.values()].map(({ name }) => name));
   const todo = count(plan.actions.map(({ kind }) => kind));
   const sentence = `${plural(plan.nodes.size, 'node')}${list(counts, ': ')}; a first pass would ${list(todo) || 'change nothing'}`;

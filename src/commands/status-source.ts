@@ -1,4 +1,4 @@
-/** Where a command has its status from: the daemon that runs, else a look of its own that changes nothing. */
+/** Where a command reads the status: from a running daemon, else from one pass of its own that changes nothing. */
 import { type Assembly, assemble } from '../daemon/assemble.ts';
 import { VERSION } from '../daemon/version.ts';
 import { GetError, getText } from '../http/get-text.ts';
@@ -12,8 +12,8 @@ import { hostPort } from '../web/listen.ts';
 import type { Origin } from './status.ts';
 
 /** A status could not be had; each problem names who was asked, what came of it, and what to check. */
-export class LookError extends Error {
-  override readonly name = 'LookError';
+export class StatusError extends Error {
+  override readonly name = 'StatusError';
   readonly problems: readonly string[];
 
   constructor(...problems: readonly string[]) {
@@ -24,8 +24,8 @@ export class LookError extends Error {
 
 export interface StatusSource {
   readonly origin: Origin;
-  /** Throws LookError. */
-  look(): Promise<Status>;
+  /** Throws StatusError. */
+  read(): Promise<Status>;
   close(): void;
 }
 
@@ -33,7 +33,7 @@ const DAEMON_TIMEOUT_MS = 30_000;
 
 /**
  * `asked` is the URL of a daemon that has to be the one. Without it the daemon that KUBE_REGISTER_LISTEN names on this machine is
- * asked, if there is one. Throws LookError and CredentialError.
+ * asked, if there is one. Throws StatusError and CredentialError.
  */
 export async function openSource(
   settings: Settings,
@@ -45,16 +45,16 @@ export async function openSource(
     const first = await askDaemon(daemon, signal);
     if (first !== undefined) return sourceOf(daemon, first, signal);
     if (asked !== undefined)
-      throw new LookError(
+      throw new StatusError(
         `GET ${daemon}/status: the connection was refused: is kube-register running there? check --daemon`,
       );
   }
   const own = await openObserver(settings, signal);
-  const ownBecause =
+  const withoutDaemon =
     daemon === undefined
       ? 'KUBE_REGISTER_LISTEN has no fixed port, so no daemon can be found'
       : `No daemon listens at ${daemon}`;
-  return { origin: { ownBecause }, look: async () => withoutTimes((await own.look()).status), close: own.close };
+  return { origin: { withoutDaemon }, read: async () => withoutTimes((await own.observe()).status), close: own.close };
 }
 
 /** What `sourceOf` was given at the start is not asked for twice. */
@@ -62,18 +62,18 @@ function sourceOf(daemon: string, first: Status, signal: AbortSignal): StatusSou
   let waiting: Status | undefined = first;
   return {
     origin: { daemon },
-    look: async () => {
+    read: async () => {
       const status = waiting ?? (await askDaemon(daemon, signal));
       waiting = undefined;
       if (status === undefined)
-        throw new LookError(`GET ${daemon}/status: the connection was refused: the daemon has stopped`);
+        throw new StatusError(`GET ${daemon}/status: the connection was refused: the daemon has stopped`);
       return status;
     },
     close: () => {},
   };
 }
 
-/** Who has only just begun to look does not know since when anything is as it is. */
+/** One pass does not know since when anything is as it is. */
 function withoutTimes(status: Status): Status {
   const { machines, nodes, fleet, kubernetes } = status;
   return {
@@ -96,17 +96,17 @@ function daemonHere({ listen }: Settings): string | undefined {
   return `http://${hostPort({ host, port: listen.port })}`;
 }
 
-/** Undefined when nobody listens there. */
+/** The status of the daemon at this URL; undefined when nothing listens there. Throws StatusError. */
 async function askDaemon(daemon: string, signal: AbortSignal): Promise<Status | undefined> {
   const url = `${daemon}/status`;
   try {
     const { status, body } = await getText(url, DAEMON_TIMEOUT_MS, signal);
-    if (status !== 200) throw new LookError(`GET ${url}: answered ${status}: is this kube-register?`);
+    if (status !== 200) throw new StatusError(`GET ${url}: answered ${status}: is this kube-register?`);
     return readStatus(url, body);
   } catch (error) {
     if (!(error instanceof GetError)) throw error;
     if (error.refused) return undefined;
-    throw new LookError(`GET ${url}: ${error.message}`);
+    throw new StatusError(`GET ${url}: ${error.message}`);
   }
 }
 
@@ -115,39 +115,39 @@ function readStatus(url: string, body: string): Status {
   try {
     read = JSON.parse(body);
   } catch {
-    throw new LookError(`GET ${url}: the response is not JSON: is this kube-register?`);
+    throw new StatusError(`GET ${url}: the response is not JSON: is this kube-register?`);
   }
   const parsed = statusDocument.safeParse(read);
   if (parsed.success) return parsed.data;
-  throw new LookError(
+  throw new StatusError(
     `GET ${url}: this is not the status of kube-register ${VERSION}: another program or version runs there`,
   );
 }
 
-/** A look of our own, with what the plan rests on. */
-interface OwnLook {
+/** The status of one pass, and the report with its plan. */
+interface OnePass {
   readonly status: Status;
   readonly report: PassReport;
 }
 
 export interface Observer {
-  /** Throws LookError when fleet or Kubernetes did not answer completely, and when the signal came. */
-  look(): Promise<OwnLook>;
+  /** Throws StatusError when fleet or Kubernetes did not answer completely, and when the signal came. */
+  observe(): Promise<OnePass>;
   close(): void;
 }
 
 /** Observes and plans as the daemon would, in a dry run and without a word in the log. Throws CredentialError. */
 export async function openObserver(settings: Settings, signal: AbortSignal): Promise<Observer> {
-  // Not ONCE, although it may look but once: what a single pass never does is to be told with its grace, as the daemon would.
+  // Not ONCE, which never deregisters: the plan is to be that of the daemon.
   const harmless: Settings = { ...settings, dryRun: true, once: false, events: false, listen: 'off' };
   const log = logOf(await createLogger({ level: 'silent', format: 'json' }));
   const { daemon, close }: Assembly = await assemble(harmless, { log, clock: systemClock, version: VERSION });
   signal.addEventListener('abort', () => void daemon.stop(), { once: true });
   return {
-    look: async () => {
+    observe: async () => {
       const report = await daemon.runOnce();
-      if (report.stopped) throw new LookError('interrupted');
-      if (report.failures.size > 0) throw new LookError(...report.failures.values());
+      if (report.stopped) throw new StatusError('interrupted');
+      if (report.failures.size > 0) throw new StatusError(...report.failures.values());
       return { status: daemon.status(), report };
     },
     close,
