@@ -13,6 +13,7 @@ const PURE = [
   'evidence/marks',
   'evidence/node',
   'evidence/pair',
+  'evidence/endpoints',
   'evidence/liveness',
   'plan/memory/changes',
   'plan/memory/graces',

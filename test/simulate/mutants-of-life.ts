@@ -3,6 +3,7 @@ import { type Mutant, mutant, unseen } from './mutant.ts';
 
 const APPLY = 'src/reconcile/apply/apply.ts';
 const DEREGISTRATION = 'src/reconcile/plan/deregistration.ts';
+const ENDPOINTS = 'src/reconcile/evidence/endpoints.ts';
 const GRACES = 'src/reconcile/plan/memory/graces.ts';
 const GUARD = 'src/reconcile/plan/guard.ts';
 const KEPT = 'src/reconcile/plan/kept.ts';
@@ -47,11 +48,11 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   mutant(
     '4: the kubelet is asked at every usable address in the node status and our annotation',
     "only at its machine's address, or its first",
-    [LIVENESS, 'all.map((address): KubeletEndpoint =>', 'all.slice(0, 1).map((address): KubeletEndpoint =>'],
+    [ENDPOINTS, 'all.map((address): KubeletEndpoint =>', 'all.slice(0, 1).map((address): KubeletEndpoint =>'],
     [LAST_CHECK, 'return unchecked === undefined', 'return true || unchecked === undefined'],
   ),
   mutant('4: ... and our annotation', 'not there', [
-    LIVENESS,
+    ENDPOINTS,
     'if (written !== undefined) addresses.add(written);',
     '',
   ]),
@@ -70,12 +71,12 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     ],
   ),
   unseen("4: an answer is not this node's when another reporting node has the address", "it is everybody's", [
-    LIVENESS,
+    ENDPOINTS,
     'if (otherNode === undefined) return { address, otherNode };',
     'return { address, otherNode: undefined };',
   ]),
   mutant("4: an answer is another node's only while that node is reporting", 'also when it is not', [
-    LIVENESS,
+    ENDPOINTS,
     `if (!isReporting(node, era)) continue;
     const addresses`,
     'const addresses',
@@ -84,18 +85,18 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     '4: ... or is the node of the machine at the address and reports no address that is its alone',
     'whatever it reports',
     [
-      LIVENESS,
+      ENDPOINTS,
       'if (!addressesOf(node).some((each) => isOwn(each, node))) addTo(others, address, node);',
       'addTo(others, address, node);',
     ],
   ),
   mutant('4: of an address that fleet gives to two machines an answer may be its own', "it is another's", [
-    LIVENESS,
+    ENDPOINTS,
     'if (isMachines && isShared(lists, address)) return { address, otherNode: undefined };',
     '',
   ]),
   mutant('4: ... and so may one where the node of another host has the address', "it is the other's", [
-    LIVENESS,
+    ENDPOINTS,
     'return { address, otherNode, isContested };',
     'return { address, otherNode, isContested: false };',
   ]),
@@ -105,7 +106,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     'answeredAt.push(address);',
   ]),
   unseen('4: the kubelet is asked where the machine is that was paired with the node last', 'it is not', [
-    LIVENESS,
+    ENDPOINTS,
     'for (const address of lastAt.get(node.uid) ?? []) addresses.add(address);',
     '',
   ]),

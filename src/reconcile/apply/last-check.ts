@@ -1,7 +1,7 @@
 /** The last check before a delete: everything that the delete depends on is read again, and the delete follows at once. */
 import type { KubeletAnswer } from '../../kubelet/kubelet.ts';
 import type { NodeRecord } from '../../kubernetes/registry.ts';
-import { isStillAt, type KubeletEndpoint } from '../evidence/liveness.ts';
+import { isStillAt, type KubeletEndpoint } from '../evidence/endpoints.ts';
 import { isKept } from '../evidence/marks.ts';
 import { addressesOf, isReporting, toNode } from '../evidence/node.ts';
 import type { ApplyOptions, Clients, Deregister } from '../plan/action.ts';

@@ -1,11 +1,12 @@
 /** Whether a node is alive (DESIGN 4), and by what evidence. No I/O. */
 
 import type { KubeletAnswer } from '../../kubelet/kubelet.ts';
-import type { Era, ReadyCondition } from '../../kubernetes/registry.ts';
-import { usableAddress } from '../../network/address.ts';
+import type { ReadyCondition } from '../../kubernetes/registry.ts';
+import { findEndpoints, type KubeletEndpoint, NO_PAST, type Past } from './endpoints.ts';
 import type { Machine } from './machines.ts';
-import { addressesOf, isReporting, type Node, reports } from './node.ts';
-import { type IndexedLists, isShared, type LastNode, type Pairing } from './pair.ts';
+import { addTo } from './multimap.ts';
+import { addressesOf, isReporting, type Node } from './node.ts';
+import type { IndexedLists, Pairing } from './pair.ts';
 
 /** Everything that one pass observed. It is complete: a pass that could not observe everything has none. */
 export interface Observation extends IndexedLists {
@@ -17,15 +18,6 @@ export interface Observation extends IndexedLists {
   readonly unlistable: string | undefined;
   /** By address: the kubelets that were checked. */
   readonly kubelets: ReadonlyMap<string, KubeletAnswer>;
-}
-
-/** An address at which a node's kubelet is checked. */
-export interface KubeletEndpoint {
-  readonly address: string;
-  /** Another node whose kubelet answers there, so that an answer is not this node's. */
-  readonly otherNode: Node | undefined;
-  /** Two hosts have the address, so that an answer is of either. It keeps the node and counts for nothing else. */
-  readonly isContested?: boolean;
 }
 
 /** What tells whether a node is alive in this pass. */
@@ -63,69 +55,15 @@ export interface Liveness {
 /** The liveness rules for one pairing. They need no answers of kubelets, so that `endpointsOf` tells which ones to check. */
 export function livenessOf(lists: IndexedLists, pairing: Pairing, past: Past = NO_PAST): Liveness {
   const { machines, nodes, era } = lists;
-  const { otherNodeAt, isOwn } = addressOwners(lists, pairing);
   const machineIds = new Map<Node, string>();
   const reporting = new Map<string, Node[]>();
-  const endpoints = new Map<Node, readonly KubeletEndpoint[]>();
-  let lastAt: ReadonlyMap<string, readonly string[]> | undefined;
   for (const node of nodes) {
     const id = idOfMachine(node, machines, pairing);
     if (id === undefined) continue;
     machineIds.set(node, id);
     if (isReporting(node, era)) addTo(reporting, id, node);
   }
-
-  function findEndpoints(node: Node): readonly KubeletEndpoint[] {
-    const machine = machines.get(machineIds.get(node) ?? '');
-    const written = usableAddress(node.mark?.address ?? '');
-    const addresses = new Set(addressesOf(node));
-    if (written !== undefined) addresses.add(written);
-    if (machine === undefined) {
-      lastAt ??= lastAddresses(machines, past.lastNodes);
-      for (const address of lastAt.get(node.uid) ?? []) addresses.add(address);
-    }
-    const marked = machines.get(node.mark?.machineId ?? '')?.address;
-    if (marked !== undefined) addresses.add(marked);
-    const answered = past.answered.get(node.uid) ?? [];
-    for (const address of answered) addresses.add(address);
-    if (machine?.address !== undefined) addresses.delete(machine.address);
-    const all = machine?.address === undefined ? [...addresses] : [machine.address, ...addresses];
-    const isKnownElsewhere = answered.some((address) => otherNodeAt(address, node) === undefined);
-    const isOfTwoHosts = (other: Node) =>
-      (past.besideOthers.get(node.uid) ?? 0) >= TWO_HOSTS_MS ||
-      (machine !== undefined && areTwoHosts(node, machine, other));
-    const found = all.map((address): KubeletEndpoint => {
-      const otherNode = otherNodeAt(address, node);
-      if (otherNode === undefined) return { address, otherNode };
-      const isMachines = address === machine?.address;
-      // At an address that fleet gives to its machine and to another one, the answer may be its own.
-      if (isMachines && isShared(lists, address)) return { address, otherNode: undefined };
-      const isContested = isKnownElsewhere
-        ? isMachines && areTwoHosts(node, machine, otherNode)
-        : isOfTwoHosts(otherNode);
-      return { address, otherNode, isContested };
-    });
-    return machine === undefined || machine.address !== undefined ? found : [...found, ...clonesOf(machine, node, all)];
-  }
-
-  /** Where fleet lists its machine at several addresses: any of them may be its own. */
-  function clonesOf({ addresses }: Machine, node: Node, known: readonly string[]): readonly KubeletEndpoint[] {
-    const others = addresses.filter((address) => !known.includes(address));
-    return others.map((address) => ({ address, otherNode: otherNodeAt(address, node), isContested: true }));
-  }
-
-  /** Whether a node of the machine and another one at its address are those of two hosts, and not two names of one kubelet. */
-  function areTwoHosts({ facts }: Node, { id }: Machine, other: Node): boolean {
-    const otherId = machineIds.get(other) ?? id;
-    const reported = other.facts?.machineId ?? '';
-    return (otherId !== id && machines.has(otherId)) || (facts?.machineId === id && reported !== '' && reported !== id);
-  }
-
-  function endpointsOf(node: Node): readonly KubeletEndpoint[] {
-    const known = endpoints.get(node) ?? findEndpoints(node);
-    endpoints.set(node, known);
-    return known;
-  }
+  const { endpointsOf, isOwn } = findEndpoints(lists, pairing, machineIds, past);
 
   function evidenceOf(node: Node, kubelets: ReadonlyMap<string, KubeletAnswer>): Evidence {
     const machineId = machineIds.get(node);
@@ -154,37 +92,6 @@ export function livenessOf(lists: IndexedLists, pairing: Pairing, past: Past = N
   return { endpointsOf, evidenceOf };
 }
 
-/** What earlier passes of this process learned of nodes. */
-export interface Past {
-  /** By machine id: the last node it was paired with. */
-  readonly lastNodes: ReadonlyMap<string, Pick<LastNode, 'uid'>>;
-  /** By node uid: the addresses at which its kubelet was reachable. */
-  readonly answered: ReadonlyMap<string, readonly string[]>;
-  /** By node uid: for how many ms it was reporting beside another reporting node at its address or of its machine. */
-  readonly besideOthers: ReadonlyMap<string, number>;
-}
-
-const NO_PAST: Past = { lastNodes: new Map(), answered: new Map(), besideOthers: new Map() };
-
-/** Two nodes that were both reporting for so long are those of two hosts: a kubelet that is renamed stops to report the old one. */
-const TWO_HOSTS_MS = 5 * 60_000;
-
-/**
- * By node uid: the addresses of the machines that were paired with it last. Without them the kubelet of a host that was reinstalled, with
- * another machine ID and another address, would not be checked.
- */
-function lastAddresses(
-  machines: ReadonlyMap<string, Machine>,
-  lastNodes: Past['lastNodes'],
-): ReadonlyMap<string, readonly string[]> {
-  const addresses = new Map<string, string[]>();
-  for (const { id, address } of machines.values()) {
-    const uid = lastNodes.get(id)?.uid;
-    if (address !== undefined && uid !== undefined) addTo(addresses, uid, address);
-  }
-  return addresses;
-}
-
 function idOfMachine(
   { name, facts, mark }: Node,
   machines: ReadonlyMap<string, Machine>,
@@ -197,43 +104,6 @@ function idOfMachine(
   const marked = mark?.machineId;
   if (marked !== undefined && machines.has(marked)) return marked;
   return machines.has(reported) ? reported : marked;
-}
-
-/**
- * Which nodes have which addresses. The kubelet at an address is that of another node when that node is reporting and
- *
- *     reports the address, or reports none and has it in its annotation
- *     or is the node of the machine to which fleet gives the address, and reports no address that no other reporting node has
- */
-function addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }: Pairing) {
-  const reporters = new Map<string, Node[]>();
-  const others = new Map<string, Node[]>();
-  for (const node of nodes) {
-    if (!isReporting(node, era)) continue;
-    const addresses = addressesOf(node);
-    for (const address of addresses) addTo(reporters, address, node);
-    const written = addresses.length === 0 ? usableAddress(node.mark?.address ?? '') : undefined;
-    if (written !== undefined) addTo(others, written, node);
-  }
-  const isOwn = (address: string, node: Node) => reporters.get(address)?.every((each) => each === node) ?? true;
-  for (const [address, sharers] of machinesAt) {
-    for (const { id } of sharers) {
-      const node = byMachine.get(id)?.node;
-      if (node === undefined || !isReporting(node, era) || reports(node, address)) continue;
-      if (!addressesOf(node).some((each) => isOwn(each, node))) addTo(others, address, node);
-    }
-  }
-  const otherNodeAt = (address: string, node: Node) => {
-    const isOther = (each: Node) => each !== node;
-    return reporters.get(address)?.find(isOther) ?? others.get(address)?.find(isOther);
-  };
-  return { otherNodeAt, isOwn };
-}
-
-function addTo<T>(index: Map<string, T[]>, key: string, value: T): void {
-  const found = index.get(key);
-  if (found === undefined) index.set(key, [value]);
-  else found.push(value);
 }
 
 /** The best answer among those of the node's own kubelet. */
@@ -269,12 +139,6 @@ function kubeletOf(
       : `the kubelet at ${address} belongs to node ${otherNode.name}`,
   );
   return { kubelet: 'silent', kubeletDetail: details.join('; '), answeredAt: [] };
-}
-
-/** Whether answers at the address still belong to that other node, which was read again as `current`. */
-export function isStillAt(before: Node, current: Node, address: string, era: Era): boolean {
-  const reportedIt = reports(before, address);
-  return current.uid === before.uid && isReporting(current, era) && (!reportedIt || reports(current, address));
 }
 
 /** `kubelet unreachable; node Unknown` */

@@ -1,6 +1,7 @@
 /** The machines of one listing: fleet's records, merged into one machine per ID. */
 import type { MachineRecord } from '../../fleet/machine.ts';
 import { matches, type Selector } from '../../fleet/selector.ts';
+import { addTo } from './multimap.ts';
 
 /** A machine that fleet lists. */
 export interface Machine {
@@ -63,11 +64,7 @@ export class Inventory {
 export function machinesByAddress(machines: Iterable<Machine>): ReadonlyMap<string, readonly Machine[]> {
   const at = new Map<string, Machine[]>();
   for (const machine of machines) {
-    for (const address of machine.addresses) {
-      const sharers = at.get(address);
-      if (sharers === undefined) at.set(address, [machine]);
-      else sharers.push(machine);
-    }
+    for (const address of machine.addresses) addTo(at, address, machine);
   }
   return at;
 }

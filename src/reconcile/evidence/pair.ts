@@ -2,6 +2,7 @@
 import type { Era } from '../../kubernetes/registry.ts';
 import { type Candidate, isCandidate, type Machine, machinesByAddress } from './machines.ts';
 import type { Origin } from './marks.ts';
+import { addTo } from './multimap.ts';
 import { addressesOf, hasOwnName, isReporting, type Node, reports } from './node.ts';
 
 /** What NODE_NAME gives a machine: a name, or why there is none. */
@@ -244,17 +245,11 @@ function indexNodes(nodes: readonly Node[]) {
   const byAddress = new Map<string, Node[]>();
   for (const node of nodes) {
     if (node.leaving !== undefined) continue;
-    addTo(byMachineId, node.facts?.machineId ?? '', node);
-    addTo(byMark, node.mark?.machineId ?? '', node);
-    addTo(byName, node.name, node);
+    const { facts, mark, name } = node;
+    if (facts?.machineId) addTo(byMachineId, facts.machineId, node);
+    if (mark !== undefined) addTo(byMark, mark.machineId, node);
+    if (name !== '') addTo(byName, name, node);
     for (const address of addressesOf(node)) addTo(byAddress, address, node);
   }
   return { byMachineId, byMark, byName, byAddress };
-}
-
-function addTo(index: Map<string, Node[]>, key: string, node: Node): void {
-  if (key === '') return;
-  const found = index.get(key);
-  if (found === undefined) index.set(key, [node]);
-  else found.push(node);
 }

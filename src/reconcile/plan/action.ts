@@ -3,7 +3,7 @@
 import type { KubeletProber } from '../../kubelet/kubelet.ts';
 import type { Era, MetadataChange, NodeDraft, NodeRegistry } from '../../kubernetes/registry.ts';
 import type { Clock } from '../../time/clock.ts';
-import type { KubeletEndpoint } from '../evidence/liveness.ts';
+import type { KubeletEndpoint } from '../evidence/endpoints.ts';
 import type { Candidate } from '../evidence/machines.ts';
 import { SINCE } from '../evidence/marks.ts';
 import type { Node } from '../evidence/node.ts';

@@ -1,0 +1,8 @@
+/** Maps with several values for a key. */
+
+/** Adds a value to the list of a key. */
+export function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const values = map.get(key);
+  if (values === undefined) map.set(key, [value]);
+  else values.push(value);
+}
