@@ -29,136 +29,150 @@ export interface NodesOfEra extends Omit<NodeRegistry, 'close' | 'identify'> {
   readonly era: Era;
 }
 
-/** What is learned of the server lasts as long as what is returned. */
+/** The client of one server's nodes. What it learns of the server (a 406, say) lasts as long as the client. */
 export function createNodes(http: HttpClient, server: Server): NodesOfEra {
-  const dialect = dialectOf(server.apiVersion);
-  const era = eraOf(server);
-  /** False once the server has answered 406 to a request for metadata alone. */
-  let listsMetadata = dialect.hasPartialLists;
+  return new Nodes(http, server);
+}
 
-  const listWhole: NodeRegistry['listWhole'] = async (signal) => {
+class Nodes implements NodesOfEra {
+  readonly era: Era;
+  readonly #http: HttpClient;
+  readonly #dialect: Dialect;
+  readonly #checksUid: boolean;
+  /** False once the server has answered 406 to a request for metadata alone. */
+  #listsMetadata: boolean;
+
+  constructor(http: HttpClient, server: Server) {
+    const { checksUid, ...era } = eraOf(server);
+    this.era = era;
+    this.#http = http;
+    this.#dialect = dialectOf(server.apiVersion);
+    this.#checksUid = checksUid;
+    this.#listsMetadata = this.#dialect.hasPartialLists;
+  }
+
+  readonly listWhole: NodeRegistry['listWhole'] = async (signal) => {
     try {
-      const nodes = await listNodes(http, dialect, 'whole', signal);
-      return { era, nodes: era.hidesMinions ? nodes.map(readIsReady) : nodes };
+      const nodes = await listNodes(this.#http, this.#dialect, 'whole', signal);
+      return { era: this.era, nodes: this.era.hidesMinions ? nodes.map(readIsReady) : nodes };
     } catch (error) {
       // v0.8.4 asks every kubelet before it answers with a list, without a time limit, so that one that hangs holds up the list.
-      if (!(await isHeldUp(error, signal))) throw error;
-      return { era, nodes: [], unlistable: error instanceof Error ? error.message : String(error) };
+      if (!(await this.#isHeldUp(error, signal))) throw error;
+      return { era: this.era, nodes: [], unlistable: error instanceof Error ? error.message : String(error) };
     }
   };
 
-  const list: NodeRegistry['list'] = async (signal) => {
-    if (!listsMetadata) return listWhole(signal);
+  readonly list: NodeRegistry['list'] = async (signal) => {
+    if (!this.#listsMetadata) return this.listWhole(signal);
     try {
-      return { era, nodes: await listNodes(http, dialect, 'metadata', signal) };
+      return { era: this.era, nodes: await listNodes(this.#http, this.#dialect, 'metadata', signal) };
     } catch (error) {
       if (!(error instanceof RequestError) || error.status !== 406) throw error;
-      listsMetadata = false;
-      return listWhole(signal);
+      this.#listsMetadata = false;
+      return this.listWhole(signal);
     }
   };
 
-  const read: NodeRegistry['read'] = async (name, signal) => {
-    const request = about(name, { method: 'GET' }, signal);
-    const answer = await http.send(request);
+  readonly read: NodeRegistry['read'] = async (name, signal) => {
+    const request = this.#about(name, { method: 'GET' }, signal);
+    const answer = await this.#http.send(request);
     if (answer.status === 200) {
-      const found = parseJson(http, request, answer, dialect.node);
-      return era.hidesMinions ? readIsReady(found) : found;
+      const found = parseJson(this.#http, request, answer, this.#dialect.node);
+      return this.era.hidesMinions ? readIsReady(found) : found;
     }
     if (saysMissing(answer, name)) return undefined;
-    throw refusal(http, request, answer, 'get');
+    throw refusal(this.#http, request, answer, 'get');
   };
 
-  const create: NodeRegistry['create'] = async (draft, signal) => {
-    const request = creation(draft, signal);
+  readonly create: NodeRegistry['create'] = async (draft, signal) => {
+    const request = this.#creation(draft, signal);
     let answer: HttpAnswer;
     try {
-      answer = await http.send(request);
+      answer = await this.#http.send(request);
       // v0.4 answers so when it cannot reach the kubelet, and stores the minion all the same: a second 500 means that it did not.
-      if (answer.status === 500 && era.hidesMinions) answer = await http.send(request);
+      if (answer.status === 500 && this.era.hidesMinions) answer = await this.#http.send(request);
     } catch (error) {
       // v0.2 and v0.4 ask the kubelets of all minions before they answer, without a time limit.
-      if (await isHeldUp(error, signal)) return 'held-up';
+      if (await this.#isHeldUp(error, signal)) return 'held-up';
       throw error;
     }
     // 202: the write goes on, and takes longer than the server waited for it.
     if ([200, 201, 202].includes(answer.status)) {
-      confirmed(request, answer);
+      this.#confirmed(request, answer);
       return 'created';
     }
     if (answer.status === 409 && readStatus(answer).reason === 'AlreadyExists') return 'exists';
     if (refusesLabels(answer) && draft.labels.size > 0) return 'labels-refused';
-    if (era.hidesMinions && readStatus(answer).message.includes('unable to add minion')) return 'kubelet-unreached';
-    throw refusal(http, request, answer, 'create');
+    if (this.era.hidesMinions && readStatus(answer).message.includes('unable to add minion'))
+      return 'kubelet-unreached';
+    throw refusal(this.#http, request, answer, 'create');
   };
 
-  const update: NodeRegistry['update'] = async (name, uid, resourceVersion, change, signal) => {
-    if (!era.checksUid) {
-      const now = await read(name, signal);
+  readonly update: NodeRegistry['update'] = async (name, uid, resourceVersion, change, signal) => {
+    if (!this.#checksUid) {
+      const now = await this.read(name, signal);
       if (now?.uid !== uid) return 'gone';
       if (resourceVersion !== '' && now.resourceVersion !== resourceVersion) return 'conflict';
     }
-    const value = dialect.patch(change, { uid: era.checksUid ? uid : undefined, resourceVersion });
+    const value = this.#dialect.patch(change, { uid: this.#checksUid ? uid : undefined, resourceVersion });
     const body = { contentType: 'application/merge-patch+json', value };
-    const request = about(name, { method: 'PATCH', query: dialect.writeQuery, body }, signal);
-    const answer = await http.send(request);
+    const request = this.#about(name, { method: 'PATCH', query: this.#dialect.writeQuery, body }, signal);
+    const answer = await this.#http.send(request);
     if (answer.status === 200) {
-      confirmed(request, answer);
+      this.#confirmed(request, answer);
       return 'updated';
     }
     if (saysMissing(answer, name)) return 'gone';
     // Another uid is refused as a conflict or as an invalid change, and so are other things: only a read shows which.
-    if ((answer.status === 409 || answer.status === 422) && (await read(name, signal))?.uid !== uid) return 'gone';
+    if ((answer.status === 409 || answer.status === 422) && (await this.read(name, signal))?.uid !== uid) return 'gone';
     if (answer.status === 409) return 'conflict';
-    throw refusal(http, request, answer, 'patch');
+    throw refusal(this.#http, request, answer, 'patch');
   };
 
-  const remove: NodeRegistry['remove'] = async (name, uid, resourceVersion, signal) => {
-    const value = dialect.preconditions(uid, resourceVersion);
+  readonly remove: NodeRegistry['remove'] = async (name, uid, resourceVersion, signal) => {
+    const value = this.#dialect.preconditions(uid, resourceVersion);
     const body = value === undefined ? undefined : { contentType: 'application/json', value };
-    const what = { method: 'DELETE' as const, query: dialect.writeQuery };
-    const request = about(name, body === undefined ? what : { ...what, body }, signal);
-    if (era.hidesMinions) throw http.failure(request, 'minions are not deleted on servers before v0.9');
-    const answer = await http.send(request);
+    const what = { method: 'DELETE' as const, query: this.#dialect.writeQuery };
+    const request = this.#about(name, body === undefined ? what : { ...what, body }, signal);
+    if (this.era.hidesMinions) throw this.#http.failure(request, 'minions are not deleted on servers before v0.9');
+    const answer = await this.#http.send(request);
     if (answer.status === 200 || answer.status === 202) {
-      const { metadata, ...top } = confirmed(request, answer);
+      const { metadata, ...top } = this.#confirmed(request, answer);
       return (leavingOf(metadata ?? {}) ?? leavingOf(top)) === undefined ? 'removed' : 'leaving';
     }
     if (saysMissing(answer, name)) return 'gone';
     if (answer.status === 409) return 'changed';
-    throw refusal(http, request, answer, 'delete');
+    throw refusal(this.#http, request, answer, 'delete');
   };
 
   /** Whether a server that asks kubelets itself is waiting for one: it did not answer in time, though it answers other questions. */
-  async function isHeldUp(error: unknown, signal: AbortSignal): Promise<boolean> {
+  async #isHeldUp(error: unknown, signal: AbortSignal): Promise<boolean> {
     const isTimeout = error instanceof RequestError && error.code === 'ETIMEDOUT' && error.status === undefined;
-    if (!era.hidesMinions || !isTimeout) return false;
-    return askVersion(http, signal).then(
+    if (!this.era.hidesMinions || !isTimeout) return false;
+    return askVersion(this.#http, signal).then(
       () => true,
       () => false,
     );
   }
 
-  function creation(draft: NodeDraft, signal: AbortSignal): HttpRequest {
-    const body = { contentType: 'application/json', value: dialect.draft(draft) };
-    const { path, writeQuery: query } = dialect;
+  #creation(draft: NodeDraft, signal: AbortSignal): HttpRequest {
+    const body = { contentType: 'application/json', value: this.#dialect.draft(draft) };
+    const { path, writeQuery: query } = this.#dialect;
     return { method: 'POST', path, query, headers, body, maxBytes: MAX_NODE_BYTES, signal };
   }
 
   /** What an API server answered. Throws RequestError for the 200 of anything else, say a login page. */
-  function confirmed(request: HttpRequest, answer: HttpAnswer): z.infer<typeof apiObject> {
-    return parseJson(http, request, answer, apiObject);
+  #confirmed(request: HttpRequest, answer: HttpAnswer): z.infer<typeof apiObject> {
+    return parseJson(this.#http, request, answer, apiObject);
   }
 
   /** A request about one node. Throws RequestError for an empty name: without one the path is that of all nodes. */
-  function about(name: string, what: Pick<HttpRequest, 'method' | 'query' | 'body'>, signal: AbortSignal): HttpRequest {
-    const path = `${dialect.path}/${encodeURIComponent(name)}`;
+  #about(name: string, what: Pick<HttpRequest, 'method' | 'query' | 'body'>, signal: AbortSignal): HttpRequest {
+    const path = `${this.#dialect.path}/${encodeURIComponent(name)}`;
     const request = { ...what, path, headers, maxBytes: MAX_NODE_BYTES, signal };
-    if (name === '') throw http.failure(request, 'a node name cannot be empty');
+    if (name === '') throw this.#http.failure(request, 'a node name cannot be empty');
     return request;
   }
-
-  return { era, list, listWhole, read, create, update, remove };
 }
 
 function dialectOf(apiVersion: ApiVersion): Dialect {

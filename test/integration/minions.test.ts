@@ -221,15 +221,15 @@ describe('a list that hangs because one kubelet hangs', () => {
     kubelet.misbehave(hang);
     expect(await nodes.list(never)).toMatchObject({
       nodes: [],
-      unlistable: expect.stringContaining('no complete answer'),
+      unlistable: expect.stringContaining('no complete response'),
     });
   });
 
   it('is an error when the server answers nothing else either', async () => {
     const { server, nodes } = await oldServer('v0.8.4', 300);
     server.faults.add(hang);
-    await expect(nodes.list(never)).rejects.toThrow('no complete answer');
-    await expect(nodes.create(draft(ADDRESS), never)).rejects.toThrow('no complete answer');
+    await expect(nodes.list(never)).rejects.toThrow('no complete response');
+    await expect(nodes.create(draft(ADDRESS), never)).rejects.toThrow('no complete response');
   });
 
   it('does not keep the loop from registering others, each once', async () => {

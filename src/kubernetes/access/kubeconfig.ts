@@ -97,14 +97,43 @@ function userProblem(who: User): string | undefined {
   return undefined;
 }
 
+/** The entries of the file that the current context names. */
+interface CurrentContext {
+  readonly context: string;
+  readonly clusterName: string;
+  readonly server: z.infer<typeof cluster>;
+  /** Undefined where the context has no user. */
+  readonly userName: string | undefined;
+  readonly who: User;
+}
+
+/** Throws what an error about the file throws. */
+type Refuse = (problem: string) => never;
+
 /** Reads the file and follows its current-context. `setting` names the file's setting. Throws CredentialError. */
 export async function readKubeconfig(path: string, setting: string): Promise<Kubeconfig> {
   const from = describeFile(setting, path);
-  const refuse = (problem: string): never => {
+  const refuse: Refuse = (problem) => {
     throw new CredentialError(`${from}: ${problem}`);
   };
-  const file = check(config, await readYaml(path, from), 'the file', refuse);
+  const current = currentContext(await readYaml(path, from), refuse);
+  const { clusterName, server, who } = current;
+  const folder = dirname(resolve(path));
+  return {
+    endpoint: server.server ?? refuse(`cluster ${quote(clusterName)}: it has no server`),
+    from: `${from}: cluster ${quote(clusterName)}`,
+    ...(await readPems(current, folder, from, refuse)),
+    token: who.token?.trim(),
+    tokenFile: who.tokenFile === undefined ? undefined : resolve(folder, who.tokenFile),
+    insecureSkipTlsVerify: server['insecure-skip-tls-verify'] ?? false,
+    servername: server['tls-server-name'],
+    source: sourceOf(current, path, folder),
+  };
+}
 
+/** Finds and checks the cluster and the user of the current context. */
+function currentContext(document: unknown, refuse: Refuse): CurrentContext {
+  const file = check(config, document, 'the file', refuse);
   const context = file['current-context'] ?? refuse('it has no current-context');
   const names = check(
     z.object({ cluster: text, user: text }),
@@ -112,69 +141,73 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
     `context ${quote(context)}`,
     refuse,
   );
-  const clusterOfContext = names.cluster ?? refuse(`context ${quote(context)} names no cluster`);
-
-  const clusterName = `cluster ${quote(clusterOfContext)}`;
-  const server = check(cluster, find(file.clusters, 'cluster', clusterOfContext, refuse), clusterName, refuse);
+  const clusterName = names.cluster ?? refuse(`context ${quote(context)} has no cluster`);
+  const ofCluster = `cluster ${quote(clusterName)}`;
+  const server = check(cluster, find(file.clusters, 'cluster', clusterName, refuse), ofCluster, refuse);
   if (server['proxy-url'])
-    refuse(`${clusterName}: a proxy-url is not supported; the API server must be reachable directly`);
-
-  const insecureSkipTlsVerify = server['insecure-skip-tls-verify'] ?? false;
+    refuse(`${ofCluster}: a proxy-url is not supported; the API server must be reachable directly`);
   const hasCa = server['certificate-authority'] || server['certificate-authority-data'];
-  if (hasCa && insecureSkipTlsVerify)
-    refuse(`${clusterName}: a certificate-authority and insecure-skip-tls-verify contradict each other; remove one`);
+  if (hasCa && server['insecure-skip-tls-verify'])
+    refuse(`${ofCluster}: a certificate-authority and insecure-skip-tls-verify contradict each other; remove one`);
 
-  const userName = names.user === undefined ? 'no user' : `user ${quote(names.user)}`;
+  const ofUser = describeUser(names.user);
   const identity = names.user === undefined ? {} : find(file.users, 'user', names.user, refuse);
-  const who = check(user, identity, userName, refuse);
+  const who = check(user, identity, ofUser, refuse);
   const problem = userProblem(who);
-  if (problem !== undefined) refuse(`${userName}: ${problem}`);
+  if (problem !== undefined) refuse(`${ofUser}: ${problem}`);
+  return { context, clusterName, server, userName: names.user, who };
+}
 
-  const folder = dirname(resolve(path));
+/** Reads the certificates and the key. Paths are relative to the folder of the file. */
+async function readPems(
+  { server, userName, who }: CurrentContext,
+  folder: string,
+  from: string,
+  refuse: Refuse,
+): Promise<Pick<Kubeconfig, 'ca' | 'cert' | 'key'>> {
   const pem = async (data: string | undefined, file: string | undefined, what: string): Promise<Pem | undefined> => {
     if (data) return { text: Buffer.from(data, 'base64').toString('utf8'), from: `${from}: ${what}-data` };
     return file ? readPem(resolve(folder, file), `${from}: ${what}`) : undefined;
   };
   const ca = await pem(server['certificate-authority-data'], server['certificate-authority'], 'certificate-authority');
   const cert = await pem(who['client-certificate-data'], who['client-certificate'], 'client-certificate');
-  // kubectl does not look at a key without a certificate.
-  const isKeyIdle = cert === undefined && hasToken(who);
-  const key = isKeyIdle ? undefined : await pem(who['client-key-data'], who['client-key'], 'client-key');
-  if (cert && !key) refuse(`${userName}: it has a client-certificate without a client-key`);
-  if (key && !cert) refuse(`${userName}: it has a client-key without a client-certificate`);
+  // With a token, kubectl ignores a key without a certificate.
+  const isKeyIgnored = cert === undefined && hasToken(who);
+  const key = isKeyIgnored ? undefined : await pem(who['client-key-data'], who['client-key'], 'client-key');
+  if (cert && !key) refuse(`${describeUser(userName)}: it has a client-certificate without a client-key`);
+  if (key && !cert) refuse(`${describeUser(userName)}: it has a client-key without a client-certificate`);
+  return { ca, cert, key };
+}
 
-  const inCluster = `of ${clusterName} in ${shownPath(path)}`;
-  const ofUser =
-    names.user === undefined
-      ? `of the user that context ${quote(context)} lacks in ${shownPath(path)}`
-      : `of ${userName} in ${shownPath(path)}`;
+/** The names of the fields that are in use, for advice. */
+function sourceOf(
+  { context, clusterName, server, userName, who }: CurrentContext,
+  path: string,
+  folder: string,
+): Kubeconfig['source'] {
+  const inCluster = `of cluster ${quote(clusterName)} in ${shownPath(path)}`;
+  const user = userName === undefined ? `the user that context ${quote(context)} lacks` : describeUser(userName);
+  const ofUser = `of ${user} in ${shownPath(path)}`;
   const certField = `client-certificate${who['client-certificate-data'] ? '-data' : ''}`;
   const keyField = `client-key${who['client-key-data'] ? '-data' : ''}`;
   return {
-    endpoint: server.server ?? refuse(`${clusterName}: it has no server`),
-    from: `${from}: ${clusterName}`,
-    ca,
-    cert,
-    key,
-    token: who.token?.trim(),
-    tokenFile: who.tokenFile === undefined ? undefined : resolve(folder, who.tokenFile),
-    insecureSkipTlsVerify,
-    servername: server['tls-server-name'],
-    source: {
-      endpoint: `server ${inCluster}`,
-      ca: `certificate-authority${server['certificate-authority-data'] ? '-data' : ''} ${inCluster}`,
-      clientCertificate: `${certField} and ${keyField} ${ofUser}`,
-      credentials: `the credentials ${ofUser}`,
-      serverName: `tls-server-name ${inCluster}`,
-      origin: {
-        kind: 'kubeconfig',
-        path: shownPath(path),
-        cluster: names.cluster,
-        user: names.user,
-        tokenFile: who.tokenFile === undefined ? undefined : shownPath(resolve(folder, who.tokenFile)),
-      },
+    endpoint: `server ${inCluster}`,
+    ca: `certificate-authority${server['certificate-authority-data'] ? '-data' : ''} ${inCluster}`,
+    clientCertificate: `${certField} and ${keyField} ${ofUser}`,
+    credentials: `the credentials ${ofUser}`,
+    serverName: `tls-server-name ${inCluster}`,
+    origin: {
+      kind: 'kubeconfig',
+      path: shownPath(path),
+      cluster: clusterName,
+      user: userName,
+      tokenFile: who.tokenFile === undefined ? undefined : shownPath(resolve(folder, who.tokenFile)),
     },
   };
+}
+
+function describeUser(name: string | undefined): string {
+  return name === undefined ? 'no user' : `user ${quote(name)}`;
 }
 
 /** YAML 1.1 as Go reads it: merge keys, yes and no, the last of two equal keys, the first of several documents. */
@@ -216,7 +249,7 @@ function find(
   list: z.infer<typeof entries>,
   kind: 'context' | 'cluster' | 'user',
   name: string,
-  refuse: (problem: string) => never,
+  refuse: Refuse,
 ): unknown {
   const [entry, second] = list?.filter((candidate) => candidate?.name === name) ?? [];
   if (second) refuse(`it has two entries for ${kind} ${quote(name)}; remove one`);
@@ -228,7 +261,7 @@ function shownPath(path: string): string {
   return mayBeSecret(path) ? NOT_SHOWN : path;
 }
 
-function check<T>(schema: z.ZodType<T>, value: unknown, what: string, refuse: (problem: string) => never): T {
+function check<T>(schema: z.ZodType<T>, value: unknown, what: string, refuse: Refuse): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -239,7 +239,7 @@ ${behind}`;
       },
       /: it has two entries for user "me"; remove one$/,
     ],
-    ['a context without a cluster', { context: { cluster: '' } }, /: context "here" names no cluster$/],
+    ['a context without a cluster', { context: { cluster: '' } }, /: context "here" has no cluster$/],
     ['another identity', { user: { token: 't', as: 'root' } }, /user "me": impersonation \(as\) is not supported/],
     [
       'groups of another identity',
