@@ -75,10 +75,13 @@ export function findEndpoints(
       lastAt ??= lastAddresses(machines, past.lastNodes);
       for (const address of lastAt.get(node.uid) ?? []) addresses.add(address);
     }
-    const marked = machines.get(node.mark?.machineId ?? '')?.address;
-    if (marked !== undefined) addresses.add(marked);
     const answered = past.answered.get(node.uid) ?? [];
-    for (const address of answered) addresses.add(address);
+    // Without conditions nothing tells whose kubelet answers where another machine may be by now.
+    if (lists.era.keepsConditions) {
+      const marked = machines.get(node.mark?.machineId ?? '')?.address;
+      if (marked !== undefined) addresses.add(marked);
+      for (const address of answered) addresses.add(address);
+    }
     if (machine?.address !== undefined) addresses.delete(machine.address);
     const all = machine?.address === undefined ? [...addresses] : [machine.address, ...addresses];
     const isKnownElsewhere = answered.some((address) => otherNodeAt(address, node) === undefined);
