@@ -2,6 +2,7 @@
 import { type Mutant, mutant, unseen } from './mutant.ts';
 
 const APPLY = 'src/reconcile/apply/apply.ts';
+const DEAD = 'src/reconcile/plan/dead.ts';
 const DEREGISTRATION = 'src/reconcile/plan/deregistration.ts';
 const ENDPOINTS = 'src/reconcile/evidence/endpoints.ts';
 const GRACES = 'src/reconcile/plan/memory/graces.ts';
@@ -118,17 +119,17 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     '',
   ]),
   unseen('4: left-over after MISSING_GRACE', 'after UNHEALTHY_GRACE', [
-    DEREGISTRATION,
+    DEAD,
     "const graceMs = reason === 'unhealthy' ?",
     "const graceMs = reason === 'unhealthy' || reason === 'left-over' ?",
   ]),
   unseen('4: machine-gone after MISSING_GRACE', 'after UNHEALTHY_GRACE', [
-    DEREGISTRATION,
+    DEAD,
     "const graceMs = reason === 'unhealthy' ?",
     "const graceMs = reason === 'unhealthy' || reason === 'machine-gone' ?",
   ]),
   unseen('4: unhealthy after UNHEALTHY_GRACE', 'after MISSING_GRACE', [
-    DEREGISTRATION,
+    DEAD,
     "const graceMs = reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs;",
     'const graceMs = policy.missingGraceMs;',
   ]),
@@ -196,7 +197,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     'it passes',
     [KEPT, '=== Number.POSITIVE_INFINITY) {', '=== -1) {'],
     [
-      DEREGISTRATION,
+      DEAD,
       "const graceMs = reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs;",
       "const graceMs = Math.min(reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs, 180_000);",
     ],
@@ -271,7 +272,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: when one takes over the log says so', 'it does not', [
     DEREGISTRATION,
-    'if (before !== undefined && !sharesGrace(before.reason, found.reason)) notes.push(newGrace(found, before, now));',
+    'found.notes.push(newGrace(dead, before, input.now));',
     '',
   ]),
   unseen('4: at most two intervals count between two good passes', 'all that went by', [
@@ -280,12 +281,12 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     'return Math.max(nowMs - lastGoodMs, 0);',
   ]),
   unseen('4: three good passes in a row at the least', 'one', [
-    DEREGISTRATION,
+    DEAD,
     '(PASSES_TO_BELIEVE - grace.passes) * intervalMs, 0);',
     '0);',
   ]),
   unseen('4: the grace is watched to its end', 'it is not waited for', [
-    DEREGISTRATION,
+    DEAD,
     'return Math.max(graceMs - grace.watchedMs, (PASSES',
     'return Math.max((PASSES',
   ]),
@@ -294,19 +295,15 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     'if (seen !== undefined) this.#memory = withoutProgress(this.#memory, before);',
     '',
   ]),
-  mutant('4: pacing', 'all at once', [
-    DEREGISTRATION,
-    'ready.slice(0, Math.max(1, Math.floor(managed / 100)))',
-    'ready',
-  ]),
+  mutant('4: pacing', 'all at once', [DEAD, 'ready.slice(0, Math.max(1, Math.floor(managed / 100)))', 'ready']),
   unseen('4: pacing: longest gone first', 'by name', [
-    DEREGISTRATION,
+    DEAD,
     `b.grace.watchedMs - a.grace.watchedMs ||
       b.grace.passes - a.grace.passes ||`,
     '',
   ]),
   unseen('4: pacing: those that failed before last', 'failed or not', [
-    DEREGISTRATION,
+    DEAD,
     'a.grace.failures - b.grace.failures ||',
     '',
   ]),

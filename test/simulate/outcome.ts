@@ -53,9 +53,11 @@ export function disagreement({ world, told, conditions }: CalmCluster): Fault | 
   return undefined;
 }
 
-/** Only a copy that once heard the kubelet can hold its silence against the node; while the guard is active both keep it. */
+/** Verdicts that keep a node. Which of them fits may rest on what a copy saw earlier: where a kubelet was reachable, which nodes reported together. */
+const KEEPING = ['held', 'unheard', 'spared', 'vetoed', 'orphan', 'not-posting', 'unmatched', 'recognised'];
+
 function isLongKnown(one = '', other = ''): boolean {
-  return [one, other].sort().join() === 'held,unheard';
+  return KEEPING.includes(one) && KEEPING.includes(other);
 }
 
 /** Two hosts have the machine id, or are behind the node: which of them is seen is chance. */
