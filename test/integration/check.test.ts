@@ -299,7 +299,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       machines: [
         'wrong',
-        /^1 of these 4 cannot be used: f: fleet lists it with several addresses .*: is its \/etc\/machine-id a clone\?/,
+        /^1 of these 4 cannot be used: f: fleet lists it with several addresses .*: do several hosts have the same \/etc\/machine-id\?/,
         /^rm \/etc\/machine-id && systemd-machine-id-setup && reboot \(on all/,
       ],
     },
@@ -750,7 +750,7 @@ const FAULTS: readonly Fault[] = [
       conflicts: [
         'wrong',
         /^1 machine matched by several nodes: 0+1: several nodes match it by address .*: one, two$/,
-        'kubectl delete node one two',
+        'kubectl delete node NAME',
       ],
     },
   },
@@ -810,7 +810,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       nodes: [
         'warning',
-        /^1 machine with a healthy kubelet, not registered: 0+1: node core-1 reports machine 0+1, so it may be the node of this machine/,
+        /^1 machine with a healthy kubelet, not registered: 0+1: node core-1 reports machine ID 0+1, so it may be the node of this machine/,
         'kubectl delete node core-1',
       ],
     },
@@ -824,7 +824,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       nodes: [
         'warning',
-        /^1 machine whose node needs attention: 0+1: node core-1, .*KUBE_REGISTER_OWNER_ID=blue manages$/,
+        /^1 machine whose node needs attention: 0+1: node core-1, .* is managed by the kube-register with KUBE_REGISTER_OWNER_ID=blue$/,
         'kubectl delete node core-1',
       ],
     },
@@ -840,7 +840,7 @@ const FAULTS: readonly Fault[] = [
     found: {
       nodes: [
         'warning',
-        /^1 node being deleted: core-9: it was deleted at \S+ and waits for finalizers example\.com\/volumes$/,
+        /^1 node being deleted: core-9: deleted at \S+; it waits for finalizers example\.com\/volumes$/,
         `kubectl patch node core-9 --type=merge -p '{"metadata":{"finalizers":null}}'`,
       ],
     },

@@ -66,7 +66,7 @@ describe('kube-register plan', () => {
     const { code, stdout } = await command(lab, ['plan']);
     expect(code).toBe(0);
     expect(stdout).toContain(`! node ${name}: unheard: not alive; kubelet unreachable; `);
-    expect(stdout).toContain('plan looks once: a running daemon knows how much of a grace period is over');
+    expect(stdout).toContain('plan observes once. A running daemon knows how much of a grace period is over');
   });
 
   it('is JSON for programs', async () => {
@@ -91,7 +91,7 @@ describe('kube-register plan', () => {
     expect(stdout).toMatch(/^! node core-1: foreign: unmanaged and not reporting: .*kubectl delete node core-1$/m);
     expect(stdout).toMatch(
       new RegExp(
-        `^! machine ${id}: waiting: node core-1 reports machine ${id}, so it may be the node of this machine`,
+        `^! machine ${id}: waiting: node core-1 reports machine ID ${id}, so it may be the node of this machine`,
         'm',
       ),
     );
@@ -128,7 +128,7 @@ describe('kube-register status', () => {
     const { code, stdout } = await command(lab, ['status'], { LISTEN: at.replace('http://', '') });
     expect(code).toBe(0);
     expect(stdout).toContain(`at ${at}, running for `);
-    expect(stdout).toContain('the last took ');
+    expect(stdout).toContain('last pass took ');
     expect(stdout).toMatch(/^00000000\.\.\. +127\.\S+ +role=kubernetes +healthy \S+ +127\.\S+ \(registered\) +keep /m);
     expect(stdout).toMatch(/^00000000\.\.\. +127\.\S+ +role=etcd +- +- +not-selected /m);
   });

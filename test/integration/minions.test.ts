@@ -241,7 +241,7 @@ describe('a list that hangs because one kubelet hangs', () => {
     const report = await pass();
     expect([...report.failures.values()]).toEqual([]);
     expect(told(report)).toEqual([`register ${second.address}: done`]);
-    expect(report.seen?.plan.notes[0]?.text).toContain(`these are unreachable: ${first.address} (`);
+    expect(report.seen?.plan.notes[0]?.text).toContain(`unreachable kubelets: ${first.address}`);
     expect(told(await pass())).toEqual([]);
   });
 });
