@@ -27,6 +27,7 @@ const PURE = [
   'plan/registration',
   'plan/upkeep',
   'plan/kept',
+  'plan/dead',
   'plan/deregistration',
   'plan/plan',
 ];

@@ -9,7 +9,7 @@ export interface Change {
 
 export const SURVIVORS: readonly (Change & { readonly why: string })[] = [
   {
-    file: 'src/reconcile/plan/deregistration.ts',
+    file: 'src/reconcile/plan/dead.ts',
     from: '(a.node.name < b.node.name ? -1 : 1),',
     to: '(a.node.name <= b.node.name ? -1 : 1),',
     why: 'two nodes have two names',

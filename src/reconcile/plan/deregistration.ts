@@ -1,8 +1,8 @@
 /** The verdict of every node with our annotations, and which of them are deregistered (DESIGN 4). */
-import { formatDuration } from '../../time/duration.ts';
-import { describe, type Evidence, type Observation } from '../evidence/liveness.ts';
+import type { Evidence, Observation } from '../evidence/liveness.ts';
 import { isReporting, type Node } from '../evidence/node.ts';
-import { type Deregister, fingerprint } from './action.ts';
+import type { Deregister } from './action.ts';
+import { choose, type DeadNode, deadNode, deadVerdict, deregister, newGrace } from './dead.ts';
 import { guard, type Hold } from './guard.ts';
 import type { PlanInput } from './input.ts';
 import {
@@ -12,23 +12,11 @@ import {
   type MarkedNode,
   type MarkedRow,
   mismatchVerdict,
-  REASON_TEXTS,
   vetoOf,
-  wholeSeconds,
 } from './kept.ts';
-import {
-  elapsedSince,
-  extendGrace,
-  extendMismatch,
-  type Grace,
-  MISMATCH_MS,
-  type Mismatch,
-  PASSES_TO_BELIEVE,
-  sharesGrace,
-} from './memory/graces.ts';
-import { type Deregistered, isRefused, type Memory, trackReturns } from './memory/memory.ts';
+import { elapsedSince, extendMismatch, MISMATCH_MS, type Mismatch, sharesGrace } from './memory/graces.ts';
+import { type Deregistered, type Memory, trackReturns } from './memory/memory.ts';
 import type { Note } from './note.ts';
-import type { Now, Policy } from './policy.ts';
 import type { NodeVerdict, Reason } from './verdict.ts';
 
 export interface Deregistration {
@@ -41,15 +29,6 @@ export interface Deregistration {
   readonly managed: number;
   /** This planner's part of the memory for the next pass. */
   readonly memory: Pick<Memory, 'graces' | 'mismatches' | 'answered' | 'besideOthers' | 'deregistered'>;
-}
-
-/** A managed node that is not alive in this pass, and nothing but its grace period keeps it. */
-interface DeadNode {
-  readonly node: MarkedNode;
-  readonly evidence: Evidence;
-  readonly reason: Reason;
-  readonly grace: Grace;
-  readonly graceMs: number;
 }
 
 /**
@@ -68,16 +47,10 @@ interface DeadNode {
 export function planDeregistrations(input: PlanInput): Deregistration {
   const { observation, evidence, memory, policy, now } = input;
   const elapsedMs = elapsedSince(memory.lastGoodMs, now.monotonicMs, policy.intervalMs);
-  const verdicts = new Map<string, NodeVerdict>();
-  const notes: Note[] = [];
   const mismatches = new Map<string, Mismatch>();
   const answered = new Map<string, readonly string[]>();
   const besideOthers = new Map<string, number>();
-  const dead: DeadNode[] = [];
-  const notAlive: string[] = [];
-  let managed = 0;
-  let counted = 0;
-
+  const found: Findings = { verdicts: new Map(), notes: [], dead: [], notAlive: [], managed: 0, counted: 0 };
   for (const node of observation.nodes) {
     const known = evidence.get(node.name);
     if (known === undefined) continue;
@@ -87,32 +60,16 @@ export function planDeregistrations(input: PlanInput): Deregistration {
     if (answeredAt.length > 0) answered.set(node.uid, answeredAt);
     const besideMs = timeBesideOthers(node, known, memory, elapsedMs);
     if (besideMs !== undefined) besideOthers.set(node.uid, besideMs);
-    if (!isMarked(node)) {
+    if (isMarked(node)) {
+      const row = { node, known, reason: reasonFor(known), veto: vetoOf(node), mismatch, answered: answeredAt };
+      addManaged(row, input, elapsedMs, found);
+    } else {
       const verdict = mismatchVerdict({ node, known, mismatch }, input);
-      if (verdict !== undefined && known.fleet === 'matches') verdicts.set(node.name, verdict);
-      continue;
+      if (verdict !== undefined && known.fleet === 'matches') found.verdicts.set(node.name, verdict);
     }
-    managed += 1;
-    if (node.leaving !== undefined) {
-      verdicts.set(node.name, leavingVerdict(node));
-      continue;
-    }
-    const row = { node, known, reason: reasonFor(known), veto: vetoOf(node), mismatch, answered: answeredAt };
-    if (countsForGuard(row)) {
-      counted += 1;
-      if (!known.alive) notAlive.push(node.name);
-    }
-    const kept = keepVerdict(row, input);
-    if (kept !== undefined) {
-      verdicts.set(node.name, kept);
-      continue;
-    }
-    const before = memory.graces.get(node.uid);
-    const found = deadNode(row, before, elapsedMs, policy);
-    dead.push(found);
-    if (before !== undefined && !sharesGrace(before.reason, found.reason)) notes.push(newGrace(found, before, now));
   }
 
+  const { verdicts, notes, dead, notAlive, counted, managed } = found;
   const deregistered = trackReturns(memory, (id, gone) => hasReturned(id, gone, observation), now.monotonicMs);
   const hold = guard({ notAlive, counted, managed }, deregistered, policy);
   const chosen = hold === undefined ? choose(dead, managed, input) : new Set<DeadNode>();
@@ -132,6 +89,43 @@ export function planDeregistrations(input: PlanInput): Deregistration {
       deregistered,
     },
   };
+}
+
+/** What the nodes of a pass come to. */
+interface Findings {
+  readonly verdicts: Map<string, NodeVerdict>;
+  readonly notes: Note[];
+  readonly dead: DeadNode[];
+  /** Names of the nodes that are not alive, of those that count for the deletion guard. */
+  readonly notAlive: string[];
+  managed: number;
+  /** The number of nodes that count for the deletion guard. */
+  counted: number;
+}
+
+/** Adds the verdict of a managed node, or adds it to the dead ones. */
+function addManaged(row: MarkedRow, input: PlanInput, elapsedMs: number, found: Findings): void {
+  const { node, known } = row;
+  found.managed += 1;
+  if (node.leaving !== undefined) {
+    found.verdicts.set(node.name, leavingVerdict(node));
+    return;
+  }
+  if (countsForGuard(row)) {
+    found.counted += 1;
+    if (!known.alive) found.notAlive.push(node.name);
+  }
+  const kept = keepVerdict(row, input);
+  if (kept !== undefined) {
+    found.verdicts.set(node.name, kept);
+    return;
+  }
+  const before = input.memory.graces.get(node.uid);
+  const dead = deadNode(row, before, elapsedMs, input.policy);
+  found.dead.push(dead);
+  if (before !== undefined && !sharesGrace(before.reason, dead.reason)) {
+    found.notes.push(newGrace(dead, before, input.now));
+  }
 }
 
 function isMarked(node: Node): node is MarkedNode {
@@ -197,17 +191,6 @@ function keepVerdict(row: MarkedRow, input: PlanInput): NodeVerdict | undefined 
   return row.known.alive ? aliveVerdict(row, input) : keptVerdict(row, input);
 }
 
-function deadNode(
-  { node, known, reason }: MarkedRow,
-  before: Grace | undefined,
-  elapsedMs: number,
-  policy: Policy,
-): DeadNode {
-  const grace = extendGrace(before, { reason, mark: node.mark.machineId }, elapsedMs);
-  const graceMs = reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs;
-  return { node, evidence: known, reason, grace, graceMs };
-}
-
 function reasonFor({ fleet, successor }: Evidence): Reason {
   if (successor !== undefined) return 'left-over';
   if (fleet === 'not-listed') return 'machine-gone';
@@ -220,79 +203,4 @@ function hasReturned(id: string, { name, uid }: Deregistered, observation: Obser
   const answer = kubelets.get(machines.get(id)?.address ?? '');
   if (answer !== undefined && answer.state !== 'silent') return true;
   return nodes.some((node) => node.name === name && node.uid !== uid && isReporting(node, era));
-}
-
-/** The nodes to deregister in this pass: at most 1% of the managed nodes, and at least one; the longest dead first, failed ones last. */
-function choose(
-  dead: readonly DeadNode[],
-  managed: number,
-  { observation, policy, memory, now }: PlanInput,
-): ReadonlySet<DeadNode> {
-  const ready = dead.filter(
-    (each) =>
-      remainingMs(each, policy.intervalMs) === 0 &&
-      !isRefused(memory, fingerprint(deregister(each, observation)), now.monotonicMs),
-  );
-  ready.sort(
-    (a, b) =>
-      a.grace.failures - b.grace.failures ||
-      b.grace.watchedMs - a.grace.watchedMs ||
-      b.grace.passes - a.grace.passes ||
-      (a.node.name < b.node.name ? -1 : 1),
-  );
-  return new Set(ready.slice(0, Math.max(1, Math.floor(managed / 100))));
-}
-
-/** The ms until the grace period is over and enough passes saw the node; 0 then. */
-function remainingMs({ grace, graceMs }: DeadNode, intervalMs: number): number {
-  return Math.max(graceMs - grace.watchedMs, (PASSES_TO_BELIEVE - grace.passes) * intervalMs, 0);
-}
-
-/** The note that one grace period replaces another. */
-function newGrace({ node, reason, grace, graceMs }: DeadNode, before: Grace, { monotonicMs }: Now): Note {
-  const left = formatDuration(wholeSeconds(Math.max(graceMs - grace.watchedMs, 0)));
-  return {
-    kind: 'takeover',
-    key: `${node.uid} ${monotonicMs}`,
-    text: `node ${node.name}: ${REASON_TEXTS[reason]} (before: ${REASON_TEXTS[before.reason]}); a new grace period begins: deregistered in ${left}`,
-  };
-}
-
-function deadVerdict(
-  dead: DeadNode,
-  { hold, chosen, policy }: { hold: Hold | undefined; chosen: ReadonlySet<DeadNode>; policy: Policy },
-): NodeVerdict {
-  const reason = explain(dead);
-  if (hold !== undefined) {
-    return {
-      name: 'held',
-      reason,
-      next: 'kept: the deletion guard is active, and its message says why; once it is inactive, a new grace period begins',
-      isWarning: true,
-    };
-  }
-  if (chosen.has(dead)) return { name: 'deregister', reason, next: 'deregistered in this pass' };
-  const dueInMs = remainingMs(dead, policy.intervalMs);
-  if (dueInMs > 0) {
-    return { name: 'in-grace', reason, next: `deregistered in ${formatDuration(wholeSeconds(dueInMs))}`, dueInMs };
-  }
-  return {
-    name: 'queued',
-    reason,
-    next: 'deregistered in one of the next passes (at most 1% of the managed nodes a pass)',
-  };
-}
-
-/** `missing from fleet for 3m10s of 15m, seen in 7 passes; kubelet unreachable; node Unknown` */
-function explain({ evidence, reason, grace, graceMs }: DeadNode): string {
-  const passes = grace.passes === 1 ? '1 pass' : `${grace.passes} passes`;
-  const watched = `${formatDuration(wholeSeconds(grace.watchedMs))} of ${formatDuration(graceMs)}`;
-  return `${REASON_TEXTS[reason]} for ${watched}, seen in ${passes}; ${describe(evidence)}`;
-}
-
-function deregister(dead: DeadNode, { era }: Observation): Deregister {
-  const { node, reason, evidence } = dead;
-  const { endpoints } = evidence;
-  const machineId = node.mark.machineId;
-  return { kind: 'deregister', node, reason, machineId, endpoints, era, why: explain(dead) };
 }
