@@ -50,10 +50,10 @@ it('finds nothing where deploy/rbac.yaml was applied', async () => {
   expect(told.get('api-server')).toMatch(
     /^reachable at https:.*, using API v1; registers, adopts, labels and deregisters$/,
   );
-  expect(told.get('tls')).toBe("the server's certificate is checked");
-  expect(told.get('credentials')).toBe(`a token of "${USER}" is sent, and the API server takes that`);
+  expect(told.get('tls')).toBe("the server's certificate is verified");
+  expect(told.get('credentials')).toBe(`a token of "${USER}" is sent; the API server accepts this`);
   expect(told.get('nodes')).toBe('2 nodes: adopt 1, foreign 1; a first pass would register 1, adopt 1');
-  expect(told.get('clock')).toBe('as that of fleet and the API server, give or take 5s');
+  expect(told.get('clock')).toBe('within 5s of fleet and the API server');
 });
 
 const WITHOUT_NODES = { nodes: 'skipped', conflicts: 'skipped', 'machine-ids': 'skipped', 'pass-time': 'skipped' };

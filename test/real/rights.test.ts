@@ -29,7 +29,7 @@ async function scene(verb: string): Promise<Scene> {
 function advice(verb: string): string {
   return (
     `cannot ${verb} resource "nodes" in API group "" at the cluster scope: does this user have the verb "${verb}" on nodes? ` +
-    'A ClusterRole grants all that is needed with the rule ' +
+    'A ClusterRole with this rule grants all that is needed: ' +
     '{apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "create", "patch", "delete"]}'
   );
 }

@@ -418,6 +418,6 @@ export const FILES: readonly Variant[] = [
     name: 'impersonation (as)',
     make: (bench) => bench.config({ user: { as: 'somebody', 'as-groups': ['system:masters'] } }),
     differs: 'The daemon acts as itself. The sentence says to give that user credentials of its own.',
-    says: /give that user credentials of its own/,
+    says: /use the credentials of that user/,
   },
 ];

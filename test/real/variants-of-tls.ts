@@ -363,7 +363,7 @@ export const TLS: readonly Variant[] = [
   {
     name: 'name in CN alone',
     make: (bench) => odd(bench, 'cn', { subject: '/CN=127.0.0.1', extensions: [] }),
-    says: /no subjectAltName of use .*: have it made with one/,
+    says: /no usable subjectAltName .*: reissue it with one/,
   },
   {
     name: 'IP address as a DNS name',
@@ -372,7 +372,7 @@ export const TLS: readonly Variant[] = [
   {
     name: 'another name',
     make: (bench) => odd(bench, 'elsewhere', { extensions: ['subjectAltName=DNS:kubernetes'] }),
-    says: /use one of its own \(kubernetes\) in server of cluster "real" in .*, or in tls-server-name of cluster "real"/,
+    says: /is for other names \(kubernetes\): use one of them in server of cluster "real" in .*, or in tls-server-name of cluster "real"/,
   },
   {
     name: 'tls-server-name',
@@ -481,7 +481,7 @@ export const TLS: readonly Variant[] = [
       return bench.config({ cluster: { server, 'certificate-authority': ca } });
     },
     differs: 'kubectl sends the token wherever a redirect leads. The sentence names the server that it leads to.',
-    says: /it redirects to 127\.0\.0\.1:\d+, which is not followed; check server of cluster "real"/,
+    says: /redirected to 127\.0\.0\.1:\d+; redirects are not followed; check server of cluster "real"/,
   },
 
   {
@@ -663,7 +663,7 @@ function clientKeys(): readonly Variant[] {
         name: `client key in ${form}`,
         make: make(kind, args),
         ...(form.includes('explicit') && { differs: 'OpenSSL reads this form, Go does not. It is the same key.' }),
-        ...(form.includes('encrypted') && { says: /encrypted; one without a passphrase is needed/ }),
+        ...(form.includes('encrypted') && { says: /encrypted; use a key without a passphrase/ }),
       }),
     ),
     { name: 'client key after EC PARAMETERS', make: make('ec', ['ec'], (key) => EC_PARAMETERS + key) },
