@@ -41,7 +41,7 @@ const CONCERNS: Readonly<Record<VerdictName, Concern>> = {
   foreign: 'idle',
 };
 
-/** The order of concerns, the most urgent first. `src/web/page/page.js` has the same order. */
+/** The order of concerns, the most urgent first. `src/web/page/script/start.js` has the same order. */
 export const RANKS: Readonly<Record<Concern, number>> = { trouble: 0, watch: 1, well: 2, idle: 3 };
 
 /** A machine with its node, or one of them alone. */

@@ -208,7 +208,7 @@ describe('a page that is open', () => {
     const off = page.locator('#live.off');
     await off.waitFor();
     expect(await off.textContent()).toMatch(
-      /^Not connected since \d\d:\d\d:\d\d UTC: what you see is from \d\d:\d\d:\d\d UTC\. Trying again\.$/,
+      /^Not connected since \d\d:\d\d:\d\d UTC; retrying\. This page shows the state at \d\d:\d\d:\d\d UTC\.$/,
     );
     await expect(seen(page)).resolves.toHaveLength(3);
     lab.fleet.removeMachine('machine-1');
