@@ -105,9 +105,7 @@ describe('Events tell', () => {
     const [line = ''] = daemon.log.filter((each) => each.includes('deregistered node'));
     const why: string = JSON.parse(line).msg.replace(/^deregistered node \S+: /, '');
     expect(why).toMatch(/^machine-gone: missing from fleet for .*; kubelet unreachable; node \S.*$/);
-    expect(event).toBe(
-      `Warning Deregistered ${gone.address}: deregistered as the node of machine ${gone.id}: ${why}`,
-    );
+    expect(event).toBe(`Warning Deregistered ${gone.address}: deregistered as the node of machine ${gone.id}: ${why}`);
   });
 
   it('of every node that is held, once for each time that the deletion guard becomes active', async () => {
@@ -122,7 +120,7 @@ describe('Events tell', () => {
     expect(held.sort()).toEqual(
       [first, second].map(({ address }) =>
         expect.stringMatching(
-          `^Warning DeregistrationHeld ${address}: missing from fleet .*; deletion guard active: 2 of 3 managed nodes look gone .*kubectl delete node NAME`,
+          `^Warning DeregistrationHeld ${address}: missing from fleet .*; deletion guard active: 2 of 3 managed nodes are not alive .*kubectl delete node NAME`,
         ),
       ),
     );
@@ -269,7 +267,7 @@ describe('an API server that takes no Events', () => {
     await ended(daemon, 4);
     expect(await daemon.metric(FAILED)).toBe(4);
     expect(said(daemon)).toEqual([
-      expect.stringMatching(/^warn: an Event was not written: .*no complete answer within 1 s/),
+      expect.stringMatching(/^warn: an Event was not written: .*no complete response within 1 s/),
     ]);
   });
 

@@ -168,7 +168,7 @@ describe('a server that does not answer', () => {
       await program.pass();
       lab.fleet.etcd = 'healthy';
       await program.pass();
-      expect(program.lines(/fleet has lost its heart beat to etcd/)).toHaveLength(outage);
+      expect(program.lines(/fleet cannot write its heartbeat to etcd/)).toHaveLength(outage);
       expect(program.lines(/^fleet reachable again after /)).toHaveLength(outage);
     }
     expect(lab.kubernetes.nodes).toHaveLength(2);
