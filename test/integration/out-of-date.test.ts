@@ -115,7 +115,7 @@ describe('a node that bears the mark of a machine which has moved elsewhere', ()
     loop.lab.kubernetes.log.clear();
     // Ten minutes until the node is read again, and ten of grace.
     await loop.passFor(21 * MINUTE);
-    expect(loop.writes).toEqual([`POST ${address}`, `PATCH ${old}`, `DELETE ${old}`]);
+    expect(loop.writes).toEqual([`POST ${address}`, `DELETE ${old}`]);
   });
 });
 

@@ -77,7 +77,8 @@ export function findEndpoints(
     }
     const answered = past.answered.get(node.uid) ?? [];
     // Without conditions nothing tells whose kubelet answers where another machine may be by now.
-    if (lists.era.keepsConditions) {
+    const isKnownToBeAt = machine !== undefined && node.facts?.machineId === machine.id;
+    if (lists.era.keepsConditions && !isKnownToBeAt) {
       const marked = machines.get(node.mark?.machineId ?? '')?.address;
       if (marked !== undefined) addresses.add(marked);
       for (const address of answered) addresses.add(address);
