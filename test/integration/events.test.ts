@@ -13,7 +13,7 @@ const WORKER = { role: 'kubernetes' };
 const EVENTS = { method: 'POST', path: /\/events$/ };
 const WRITTEN = 'kube_register_events_total';
 const FAILED = 'kube_register_event_failures_total';
-const ALL_THE_SAME = '; nodes are still registered and deregistered';
+const CONTINUES = '; nodes are still registered and deregistered';
 
 /** A lab and a daemon in it that has not passed yet. */
 async function scene(settings: Record<string, string> = {}, options: LabOptions = {}) {
@@ -188,8 +188,8 @@ describe('an API server that takes no Events', () => {
     const problem =
       `an Event was not written: kubernetes at ${lab.kubernetes.url}: POST /api/v1/namespaces/default/events: ` +
       '403 Forbidden events is forbidden: User "user" cannot create resource "events" in API group "" in the namespace ' +
-      '"default": does this user have the verb "create" on events in the namespace default? A Role there grants it with ' +
-      `the rule {apiGroups: [""], resources: ["events"], verbs: ["create"]}${ALL_THE_SAME}`;
+      '"default": does this user have the verb "create" on events in the namespace default? A Role there with this ' +
+      `rule grants it: {apiGroups: [""], resources: ["events"], verbs: ["create"]}${CONTINUES}`;
     expect(said(daemon)).toEqual([
       `warn: ${problem}`,
       `warn: still, for 1m (2 times): ${problem}`,
@@ -292,12 +292,12 @@ describe('an API server that takes no Events', () => {
     await lab.addMachines(520, WORKER);
     expect(told(await daemon.pass())).toHaveLength(520);
     expect(await daemon.metric(FAILED)).toBe(20);
-    expect(said(daemon)).toEqual([`warn: 20 Events dropped: 500 already wait to be written${ALL_THE_SAME}`]);
+    expect(said(daemon)).toEqual([`warn: 20 Events dropped: 500 already wait to be written${CONTINUES}`]);
 
     await daemon.stop();
     expect(await daemon.metric(FAILED)).toBe(520);
     expect(said(daemon).slice(1)).toEqual([
-      `warn: the daemon stops before all Events are written: the rest is dropped${ALL_THE_SAME}`,
+      `warn: the daemon stops before all Events are written: the rest is dropped${CONTINUES}`,
     ]);
   });
 });

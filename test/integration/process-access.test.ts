@@ -96,7 +96,7 @@ describe('a kubeconfig', () => {
     const { API_ENDPOINT: _, ...settings } = settingsFor(lab);
     const program = startProgram({ ...settings, KUBECONFIG: path }, ['--once']);
     expect(await program.ended).toEqual(GOOD_END);
-    expect(program.lines(/^KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: .* not checked/)).toHaveLength(1);
+    expect(program.lines(/^KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: .* not verified/)).toHaveLength(1);
   });
 
   it('is enough to reach the API server', async () => {

@@ -153,7 +153,7 @@ describe.each(SERVERS)('the way to %s', (target) => {
     }
     // Each fault cost up to three connections; what stays are the few that lie idle.
     expect(await program.openSockets()).toBeLessThan(sockets + FAULTS.length);
-    // What comes and goes is told three times by itself, and then now and then.
+    // The first three outages are logged one by one; after that, summary lines.
     const said = errors(program);
     expect(said.length).toBeGreaterThanOrEqual(3);
     expect(said.length).toBeLessThan(FAULTS.length);
