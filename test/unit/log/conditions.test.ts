@@ -103,7 +103,12 @@ describe('a condition whose state changes', () => {
   it('has an end that does not wait for the calm', () => {
     const conditions = new Conditions(LASTING);
     play(conditions, (ms) => `text ${ms}`, [0, 9 * MINUTE]);
-    expect(play(conditions, up, [9 * MINUTE, 30 * MINUTE])).toEqual([[540, 'up after 9m']]);
+    expect(play(conditions, up, [9 * MINUTE, 10 * MINUTE])).toEqual([[540, 'up after 9m']]);
+    const again = play(conditions, down, [10 * MINUTE, 12 * MINUTE]);
+    expect(again).toEqual([
+      [600, 'down'],
+      [660, 'still, for 1m (61 times): down'],
+    ]);
   });
 
   it('is in the log with the last state after ten calm minutes', () => {
@@ -216,7 +221,8 @@ describe('a condition without reminders', () => {
     const conditions = new Conditions(VERDICTS);
     conditions.update('x', 'in-grace', 0);
     expect(conditions.update('x', undefined, MINUTE, true)).toBeUndefined();
-    expect(conditions.update('x', undefined, 2 * MINUTE)).toBeUndefined();
+    expect(conditions.update('x', 'held', 2 * MINUTE, true)).toBeUndefined();
+    expect(conditions.update('x', undefined, 3 * MINUTE)).toBeUndefined();
   });
 });
 
