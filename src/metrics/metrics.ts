@@ -38,7 +38,7 @@ export interface Metrics extends RequestObserver {
 
 /**
  * Makes the metrics, in a registry of their own. Series with known labels exist at 0 from the start, so that `rate()` and
- * `increase()` see the first event.
+ * `increase()` see the first event. Long because it lists every metric.
  */
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
