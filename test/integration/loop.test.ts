@@ -113,9 +113,7 @@ describe('a machine without a node', () => {
     };
     loop.lab.kubernetes.faults.add(answerWith(422, JSON.stringify(refused)), { method: 'POST', times: 1 });
     const report = await loop.pass();
-    expect(report.outcomes).toMatchObject([
-      { result: 'done', detail: 'without labels: the API server refused them' },
-    ]);
+    expect(report.outcomes).toMatchObject([{ result: 'done', detail: 'without labels: the API server refused them' }]);
     expect(metadata(loop, address).labels).toEqual({});
     expect(told(await loop.passFor(9 * MINUTE))).toEqual([]);
     expect(loop.writes).toEqual([`POST ${address}`, `POST ${address}`]);

@@ -146,7 +146,9 @@ describe('a node without a machine stays however long it lasts while', () => {
     for (const name of others) await world.setReady(name, 'unknown');
     expect(verdictOf(await daemon.passes(2 * PASSES_OF_GRACE), doomed.address)).toBe('held');
     expect(await world.nodeNames()).toEqual([doomed.address, ...others]);
-    expect(daemon.log.join('')).toContain('deletion guard active: 4 of 4 managed nodes are not alive (100%, limit 34%)');
+    expect(daemon.log.join('')).toContain(
+      'deletion guard active: 4 of 4 managed nodes are not alive (100%, limit 34%)',
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 import type { MetadataChange, NodeDraft, ReadyCondition } from '../../src/kubernetes/registry.ts';
 
 /** What a host's kubelet has posted to a node. */
-export interface Post {
+interface Post {
   readonly sinceMs: number;
   readonly lastMs: number;
   /** The machine id in our annotation when it last posted. */

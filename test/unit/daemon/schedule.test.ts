@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createSchedule, useUtc, type Schedule, type ScheduleSpec } from '../../../src/daemon/schedule.ts';
+import { createSchedule, type Schedule, type ScheduleSpec, useUtc } from '../../../src/daemon/schedule.ts';
 import { type Clock, systemClock } from '../../../src/time/clock.ts';
 
 // A machine whose summer time ends; the program itself lives in UTC.
