@@ -25,7 +25,9 @@ it('holds what users need and nothing else, and its command runs where it is ins
   const { filename, files } = await pack(folder);
   const paths = files.map(({ path }) => path);
   expect(
-    paths.filter((path) => !/^(dist\/.*\.js|dist\/web\/page\/(page\.css|icon\.svg)|deploy\/.+)$/.test(path)).sort(),
+    paths
+      .filter((path) => !/^(dist\/.*\.js|dist\/web\/page\/(style\/\w+\.css|icon\.svg)|deploy\/.+)$/.test(path))
+      .sort(),
   ).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
   for (const needed of ['dist/main.js', 'deploy/kube-register.service', 'deploy/rbac.yaml']) {
     expect(paths).toContain(needed);
