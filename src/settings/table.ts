@@ -189,7 +189,7 @@ export const table = z.object({
   }),
   MAX_DEREGISTER_PERCENT: setting(wholeNumber(0, 100), '34', {
     section: 'Deregistration',
-    help: 'Limit of the deletion guard in percent: while more of the managed nodes are not alive, none is deregistered. 100 turns the guard off; with 0, a single node is still deregistered.',
+    help: 'Limit of the deletion guard in percent: while more of the managed nodes are not alive, none is deregistered. 100 turns this limit off; with 0, a single node is still deregistered.',
   }),
 
   LISTEN: setting(listen(), '[::]:10271', {

@@ -37,12 +37,12 @@ export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
       'Restart fleet on that machine; or find out what else has its address: the reason has the URL and the answer.',
   },
   unheard: {
-    means: 'Not alive, but this process has no earlier answer from its kubelet, so it may be alive. Kept.',
+    means:
+      'Not alive, but this process has no earlier answer from its kubelet, so it may be alive; or its status cannot be read. Kept.',
     mayDo: '`kubectl delete node NAME` if it is dead; correct `HEALTHZ_URL` if it is not.',
   },
   conflict: {
-    means:
-      'Not alive, and several nodes match its machine, or its machine ID or address alternates between two hosts. Kept.',
+    means: 'Several nodes match its machine, or its machine ID or address alternates between two hosts. Kept.',
     mayDo:
       '`kubectl delete node NAME` for the nodes that are not in use; give each host its own `/etc/machine-id` and name.',
   },

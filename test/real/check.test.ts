@@ -93,7 +93,7 @@ it.each([
     {},
     /which the API server does not accept \(401\)$/,
   ],
-  ['that are not sent', async () => undefined, { API_TOKEN_FILE: '' }, /^no credentials are sent, .* \(403\)$/],
+  ['that are not sent', async () => undefined, { API_TOKEN_FILE: '' }, /^no credentials are sent; .* \(403\)$/],
 ])('names credentials %s', async (_, arrange, settings, sentence) => {
   const world = await scene();
   await arrange(world);

@@ -52,7 +52,9 @@ it('of its coming and going', async () => {
       'seen in 3 passes; kubelet unreachable; node Unknown',
   ]);
   const warnings = plain(await kubectl('get events --field-selector type=Warning --no-headers'));
-  expect(warnings).toEqual([expect.stringMatching(`Warning Deregistered node/${doomed.address} deregistered, `)]);
+  expect(warnings).toEqual([
+    expect.stringMatching(`Warning Deregistered node/${doomed.address} deregistered as the node of machine `),
+  ]);
 
   // A node that comes back is described with its earlier life.
   await doomed.kubelet.start();

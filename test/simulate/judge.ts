@@ -1,4 +1,4 @@
-/** Watches the wire and the passes of every copy: T1, the promises, and what occurred. It believes no verdict and knows no rule of DESIGN 3 and 4. */
+/** Watches the wire and the passes of every copy: T1, the promises, and what occurred. It believes no verdict and knows none of the rules. */
 import type { MachineRecord } from '../../src/fleet/machine.ts';
 import type { KubeletState } from '../../src/kubelet/kubelet.ts';
 import type { MetadataChange, NodeDraft } from '../../src/kubernetes/registry.ts';

@@ -7,7 +7,7 @@ import { SECOND } from './time.ts';
 import type { World } from './world.ts';
 
 /**
- * Nobody can know of a life that begins while the last check before a delete is under way: HEALTHZ_TIMEOUT and 5 s more, by DESIGN. Servers that
+ * Nobody can know of a life that begins while the last check before a delete is under way: HEALTHZ_TIMEOUT and 5 s more, by design. Servers that
  * compare the resourceVersion refuse the delete all the same.
  */
 const CHECK_MS = 7 * SECOND;

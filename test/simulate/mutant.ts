@@ -8,7 +8,7 @@ export interface Edit {
 }
 
 export interface Mutant {
-  /** DESIGN's, shortened. */
+  /** The sentence, shortened. */
   readonly sentence: string;
   /** What the program does instead. */
   readonly mistake: string;

@@ -1,4 +1,4 @@
-/** Mutants of DESIGN 4: whether a node is alive, and when it is deregistered. */
+/** Mutants of the rules of life: whether a node is alive, and when it is deregistered. */
 import { type Mutant, mutant, unseen } from './mutant.ts';
 
 const APPLY = 'src/reconcile/apply/apply.ts';

@@ -1,4 +1,4 @@
-/** Mutants of DESIGN 2 and 3: which node is a machine's, when one is registered, and what is written on it. */
+/** Mutants of the rules of pairing and registration: which node is a machine's, when one is registered, and what is written on it. */
 import { type Mutant, mutant, unseen } from './mutant.ts';
 
 const ADDRESSES = 'src/network/address.ts';

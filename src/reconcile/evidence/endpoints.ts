@@ -1,4 +1,4 @@
-/** The addresses at which a node's kubelet is checked, and to which node an answer there belongs (DESIGN 4). No I/O. */
+/** The addresses at which a node's kubelet is checked, and to which node an answer there belongs. No I/O. */
 import type { Era } from '../../kubernetes/registry.ts';
 import { usableAddress } from '../../network/address.ts';
 import type { Machine } from './machines.ts';

@@ -1,4 +1,4 @@
-/** Whether a node is alive (DESIGN 4), and by what evidence. No I/O. */
+/** Whether a node is alive, and by what evidence. No I/O. */
 
 import type { KubeletAnswer } from '../../kubelet/kubelet.ts';
 import type { ReadyCondition } from '../../kubernetes/registry.ts';

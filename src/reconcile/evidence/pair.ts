@@ -1,4 +1,4 @@
-/** Which node belongs to which machine (DESIGN 3). No I/O, no clock: the same lists give the same pairs. */
+/** Which node belongs to which machine. No I/O, no clock: the same lists give the same pairs. */
 import type { Era } from '../../kubernetes/registry.ts';
 import { type Candidate, isCandidate, type Machine, machinesByAddress } from './machines.ts';
 import type { Origin } from './marks.ts';

@@ -1,4 +1,4 @@
-/** Dead nodes: their grace periods and verdicts, and which of them are deregistered in this pass (DESIGN 4). */
+/** Dead nodes: their grace periods and verdicts, and which of them are deregistered in this pass. */
 import { formatDuration } from '../../time/duration.ts';
 import { describe, type Evidence, type Observation } from '../evidence/liveness.ts';
 import { type Deregister, fingerprint } from './action.ts';

@@ -1,4 +1,4 @@
-/** The verdict of every node with our annotations, and which of them are deregistered (DESIGN 4). */
+/** The verdict of every node with our annotations, and which of them are deregistered. */
 import type { Evidence, Observation } from '../evidence/liveness.ts';
 import { isReporting, type Node } from '../evidence/node.ts';
 import type { Deregister } from './action.ts';

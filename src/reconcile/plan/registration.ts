@@ -1,4 +1,4 @@
-/** The verdict of every machine, and which of those without a node are registered (DESIGN 3). */
+/** The verdict of every machine, and which of those without a node are registered. */
 
 import { nodeNameProblem } from '../../kubernetes/names.ts';
 import type { Era } from '../../kubernetes/registry.ts';

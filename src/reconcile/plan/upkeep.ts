@@ -16,7 +16,7 @@ import type { NodeVerdict } from './verdict.ts';
 
 export interface Upkeep {
   readonly actions: readonly Action[];
-  /** By node name, for the unmanaged nodes that have a machine; the managed ones get theirs from the table of DESIGN 4. */
+  /** By node name, for the unmanaged nodes that have a machine; the managed ones get theirs from the table in deregistration.ts. */
   readonly verdicts: ReadonlyMap<string, NodeVerdict>;
   readonly notes: readonly Note[];
   readonly rematched: Memory['rematched'];

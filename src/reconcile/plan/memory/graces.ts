@@ -14,7 +14,7 @@ export interface Grace {
   readonly failures: number;
 }
 
-/** A row of the table in DESIGN 4, for one machine. */
+/** A row of the table in deregistration.ts, for one machine. */
 type Row = Pick<Grace, 'reason' | 'mark'>;
 
 /** The node's Ready condition and its kubelet disagree: only the node is reporting, or only the kubelet is reachable. */

@@ -1,4 +1,4 @@
-/** The rows of DESIGN 4: which nodes are kept, as what, and when the others go. */
+/** The rows of the table of deregistration: which nodes are kept, as what, and when the others go. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MACHINE_ID } from '../../../../src/reconcile/evidence/marks.ts';
