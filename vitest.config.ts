@@ -5,7 +5,7 @@ console.log(`node ${process.version}`);
 export default defineConfig({
   test: {
     // Tests wait for timeouts and for processes: with more workers than the two cores that CI has, no core is idle meanwhile.
-    maxWorkers: 3,
+    maxWorkers: 4,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary'] },
     projects: [
       // One process runs many of these files: to start one and to import the same modules anew costs more than most of them.

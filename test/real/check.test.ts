@@ -91,7 +91,7 @@ it.each([
     'that the server does not know',
     async (world: World) => world.setToken('nobody'),
     {},
-    /which the API server does not accept \(401\)$/,
+    /; the API server rejects this \(401\)$/,
   ],
   ['that are not sent', async () => undefined, { API_TOKEN_FILE: '' }, /^no credentials are sent; .* \(403\)$/],
 ])('names credentials %s', async (_, arrange, settings, sentence) => {

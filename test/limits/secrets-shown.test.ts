@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { WORKER } from '../integration/in-lab.ts';
+import { folderOfTest, GOOD_END, labOfTest, type Program, settingsFor, startProgram } from '../integration/program.ts';
 import { answerWith } from '../lab/faults.ts';
 import type { Lab } from '../lab/lab.ts';
-import { WORKER } from './in-lab.ts';
-import { folderOfTest, GOOD_END, labOfTest, type Program, settingsFor, startProgram } from './program.ts';
 
 const TOKEN = 'eyJhbGciOiJub25lIn0.S3cret/token+with.all-kinds_of';
 

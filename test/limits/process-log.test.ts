@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { WORKER } from '../integration/in-lab.ts';
+import { folderOfTest, labOfTest, MAIN, settingsFor } from '../integration/program.ts';
 import type { Lab } from '../lab/lab.ts';
 import { stalledPipe } from '../lab/stalled-pipe.ts';
-import { WORKER } from './in-lab.ts';
-import { folderOfTest, labOfTest, MAIN, settingsFor } from './program.ts';
 
 const PATIENCE = { timeout: 15_000, interval: 50 };
 

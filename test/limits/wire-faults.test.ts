@@ -1,6 +1,8 @@
 /** The real program against servers to which the connections are cut, stall, drip, are reset or are not even accepted. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Target } from '../../src/http/request-error.ts';
+import { WORKER } from '../integration/in-lab.ts';
+import { GOOD_END, labOfTest, type Program, settingsFor, startProgram } from '../integration/program.ts';
 import {
   closeAfter,
   closeRequest,
@@ -16,8 +18,6 @@ import {
   type WireFault,
 } from '../lab/faulty-wire.ts';
 import type { Lab, LabMachine } from '../lab/lab.ts';
-import { WORKER } from './in-lab.ts';
-import { GOOD_END, labOfTest, type Program, settingsFor, startProgram } from './program.ts';
 
 /** One request to fleet or Kubernetes: long enough for a machine that is busy. */
 const TIMEOUT = '1s';
