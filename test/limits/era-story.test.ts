@@ -1,12 +1,12 @@
 /** One story against the API servers of every era: what is registered, kept, and let go. */
 import { describe, it, type TestContext } from 'vitest';
 import type { PassReport, Reconciler } from '../../src/reconcile/reconciler.ts';
+import { ERAS, type Era, type EraServer, startServer } from '../integration/eras.ts';
+import { type LoopOptions, reconcilerOf, TestClock, verdictOf, WORKER } from '../integration/in-lab.ts';
 import { answerWith, hang } from '../lab/faults.ts';
 import { type Fleet, startFleet } from '../lab/fleet.ts';
 import { type Kubelet, type Kubelets, startKubelets } from '../lab/kubelets.ts';
 import { INTERVAL } from '../unit/reconcile/world.ts';
-import { ERAS, type Era, type EraServer, startServer } from './eras.ts';
-import { type LoopOptions, reconcilerOf, TestClock, verdictOf, WORKER } from './in-lab.ts';
 
 const NEVER = new AbortController().signal;
 const MACHINE_ID = 'kube-register.io/machine-id';
