@@ -9,11 +9,20 @@ export default defineConfig({
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary'] },
     projects: [
       // One process runs many of these files: to start one and to import the same modules anew costs more than most of them.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000, isolate: false } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          exclude: ['test/unit/daemon/**'],
+          testTimeout: 20_000,
+          isolate: false,
+        },
+      },
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
+          // The schedule's tests count timers, so no other file may share their process.
+          include: ['test/integration/**/*.test.ts', 'test/unit/daemon/*.test.ts'],
           globalSetup: ['test/integration/build-program.ts'],
           testTimeout: 20_000,
         },
