@@ -49,7 +49,11 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   mutant(
     '4: the kubelet is asked at every usable address in the node status and our annotation',
     "only at its machine's address, or its first",
-    [ENDPOINTS, 'all.map((address): KubeletEndpoint =>', 'all.slice(0, 1).map((address): KubeletEndpoint =>'],
+    [
+      ENDPOINTS,
+      '[...addresses].map((address): KubeletEndpoint =>',
+      '[...addresses].slice(0, 1).map((address): KubeletEndpoint =>',
+    ],
     [LAST_CHECK, 'return unchecked === undefined', 'return true || unchecked === undefined'],
   ),
   mutant('4: ... and our annotation', 'not there', [

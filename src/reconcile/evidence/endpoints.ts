@@ -27,7 +27,7 @@ export interface Past {
 
 export const NO_PAST: Past = { lastNodes: new Map(), answered: new Map(), besideOthers: new Map() };
 
-/** Two nodes that were both reporting for so long are those of two hosts: a kubelet that is renamed stops to report the old one. */
+/** Two nodes that were both reporting for so long are those of two hosts: a renamed kubelet no longer reports the old one. */
 const TWO_HOSTS_MS = 5 * 60_000;
 
 /**
@@ -66,47 +66,47 @@ export function findEndpoints(
   const endpoints = new Map<Node, readonly KubeletEndpoint[]>();
   let lastAt: ReadonlyMap<string, readonly string[]> | undefined;
 
-  function find(node: Node): readonly KubeletEndpoint[] {
-    const machine = machines.get(machineIds.get(node) ?? '');
+  /** Every address where the kubelet of the node may be: its machine's first. */
+  function addressesFor(node: Node, machine: Machine | undefined): ReadonlySet<string> {
     const written = usableAddress(node.mark?.address ?? '');
-    const addresses = new Set(addressesOf(node));
+    const addresses = new Set(machine?.address === undefined ? [] : [machine.address]);
+    for (const address of addressesOf(node)) addresses.add(address);
     if (written !== undefined) addresses.add(written);
     if (machine === undefined) {
       lastAt ??= lastAddresses(machines, past.lastNodes);
       for (const address of lastAt.get(node.uid) ?? []) addresses.add(address);
     }
+    const reportsItsMachine = machine !== undefined && node.facts?.machineId === machine.id;
+    // Without conditions nothing shows whose kubelet answers where another machine may be by now.
+    if (reportsItsMachine || !lists.era.keepsConditions) return addresses;
+    const marked = machines.get(node.mark?.machineId ?? '')?.address;
+    if (marked !== undefined) addresses.add(marked);
+    for (const address of past.answered.get(node.uid) ?? []) addresses.add(address);
+    return addresses;
+  }
+
+  function find(node: Node): readonly KubeletEndpoint[] {
+    const machine = machines.get(machineIds.get(node) ?? '');
+    const addresses = addressesFor(node, machine);
     const answered = past.answered.get(node.uid) ?? [];
-    // Without conditions nothing tells whose kubelet answers where another machine may be by now.
-    const isKnownToBeAt = machine !== undefined && node.facts?.machineId === machine.id;
-    if (lists.era.keepsConditions && !isKnownToBeAt) {
-      const marked = machines.get(node.mark?.machineId ?? '')?.address;
-      if (marked !== undefined) addresses.add(marked);
-      for (const address of answered) addresses.add(address);
-    }
-    if (machine?.address !== undefined) addresses.delete(machine.address);
-    const all = machine?.address === undefined ? [...addresses] : [machine.address, ...addresses];
     const isKnownElsewhere = answered.some((address) => otherNodeAt(address, node) === undefined);
-    const isOfTwoHosts = (other: Node) =>
-      (past.besideOthers.get(node.uid) ?? 0) >= TWO_HOSTS_MS ||
-      (machine !== undefined && areTwoHosts(node, machine, other));
-    const found = all.map((address): KubeletEndpoint => {
+    const wasBesideOthers = (past.besideOthers.get(node.uid) ?? 0) >= TWO_HOSTS_MS;
+    const found = [...addresses].map((address): KubeletEndpoint => {
       const otherNode = otherNodeAt(address, node);
       if (otherNode === undefined) return { address, otherNode };
       const isMachines = address === machine?.address;
       // At an address that fleet gives to its machine and to another one, the answer may be its own.
       if (isMachines && isShared(lists, address)) return { address, otherNode: undefined };
-      const isContested = isKnownElsewhere
-        ? isMachines && areTwoHosts(node, machine, otherNode)
-        : isOfTwoHosts(otherNode);
+      const areTwo = machine !== undefined && areTwoHosts(node, machine, otherNode);
+      const isContested = isKnownElsewhere ? isMachines && areTwo : wasBesideOthers || areTwo;
       return { address, otherNode, isContested };
     });
-    return machine === undefined || machine.address !== undefined ? found : [...found, ...clonesOf(machine, node, all)];
-  }
-
-  /** Where fleet lists its machine at several addresses: any of them may be its own. */
-  function clonesOf({ addresses }: Machine, node: Node, known: readonly string[]): readonly KubeletEndpoint[] {
-    const others = addresses.filter((address) => !known.includes(address));
-    return others.map((address) => ({ address, otherNode: otherNodeAt(address, node), isContested: true }));
+    // A machine that fleet lists at several addresses has no `address`: its kubelet may be at any of them.
+    const clones = machine?.address === undefined ? (machine?.addresses ?? []) : [];
+    for (const address of clones) {
+      if (!addresses.has(address)) found.push({ address, otherNode: otherNodeAt(address, node), isContested: true });
+    }
+    return found;
   }
 
   /** Whether a node of the machine and another one at its address are those of two hosts, and not two names of one kubelet. */
