@@ -1,4 +1,5 @@
 /** Decides which lines the log gets about conditions: things that begin, last, change and end. */
+import { timesInWords } from '../text/plural.ts';
 import { formatAge } from '../time/duration.ts';
 import type { Fields } from './log-events.ts';
 
@@ -176,7 +177,7 @@ class Condition {
     this.#isLogged = this.isPresent;
     this.#isPending = false;
     const lasted = formatAge(lastedMs);
-    const times = this.#times === 1 ? 'once' : `${this.#times} times`;
+    const times = timesInWords(this.#times);
     const figures = line !== 'begin' && this.#rules.logsEnds ? { lastedMs, times: this.#times } : {};
     if (line === 'reminder') return { preface: `still, for ${lasted} (${times}): `, figures, lasted, times };
     if (line !== 'summary') return { preface: '', figures, lasted, times };

@@ -4,3 +4,8 @@
 export function plural(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
+
+/** `once`, `2 times`. */
+export function timesInWords(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}

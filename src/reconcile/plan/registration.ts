@@ -2,22 +2,21 @@
 
 import { nodeNameProblem } from '../../kubernetes/names.ts';
 import type { Era } from '../../kubernetes/registry.ts';
-import { formatDuration } from '../../time/duration.ts';
+import { timesInWords } from '../../text/plural.ts';
 import type { Observation } from '../evidence/liveness.ts';
 import { type Candidate, isCandidate, type Machine } from '../evidence/machines.ts';
 import { MACHINE_ID, type Origin } from '../evidence/marks.ts';
 import { addressesOf, type Node } from '../evidence/node.ts';
 import { CLAIM_WORDS, type Conflict, isShared, type Pair } from '../evidence/pair.ts';
-import { fingerprint, type Register, writeOf } from './action.ts';
+import { fingerprint, type Register } from './action.ts';
 import { type Alternations, UNIQUE_MACHINE_ID } from './alternations.ts';
 import type { PlanInput } from './input.ts';
 import { draftFor, labelsFor } from './labels.ts';
 import { isHidden, isRefused, type Memory } from './memory/memory.ts';
-import { undoneSince } from './memory/writes.ts';
 import type { Note } from './note.ts';
 import { obstacleTo } from './obstacles.ts';
 import type { Now } from './policy.ts';
-import { undoneNote } from './upkeep.ts';
+import { describeWait, undoneBefore } from './upkeep.ts';
 import type { MachineVerdict } from './verdict.ts';
 
 export interface Registration {
@@ -170,21 +169,16 @@ function futility(action: Register, memory: Memory, era: Era, now: Now): Postpon
 
 /** The pause and the warning of a registration that others have undone. */
 function undone(action: Register, memory: Memory, era: Era, now: Now): Postponed {
-  const write = era.hidesMinions ? undefined : writeOf(action);
-  if (write === undefined) return {};
-  const { key } = write;
-  const { times, waitMs } = undoneSince(memory.writes, key, write.values, now.monotonicMs);
-  if (times === 0) return { key };
+  if (era.hidesMinions) return {};
   const { name } = action.draft;
-  const note = undoneNote(`node ${name}`, 'deleted', key, { times, waitMs });
-  if (waitMs === 0) return { key, note };
+  const { times, waitMs, ...postponed } = undoneBefore(action, [`node ${name}`, 'deleted'], memory, now);
+  if (waitMs === 0) return postponed;
   return {
-    key,
-    note,
+    ...postponed,
     verdict: {
       name: 'undone',
-      reason: `something else deleted its node ${name} ${times === 1 ? 'once' : `${times} times`} after it was registered`,
-      next: `registered again in ${formatDuration(Math.ceil(waitMs / 1_000) * 1_000)}; find out what deletes it: a cloud controller deletes nodes that it does not know`,
+      reason: `something else deleted its node ${name} ${timesInWords(times)} after it was registered`,
+      next: `registered again ${describeWait(waitMs)}; find out what deletes it: a cloud controller deletes nodes that it does not know`,
       dueInMs: waitMs,
       isWarning: true,
     },

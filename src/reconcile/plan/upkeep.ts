@@ -1,4 +1,5 @@
 /** The nodes that have a machine: unmanaged ones are adopted, and managed ones get their labels and annotations. */
+import { timesInWords } from '../../text/plural.ts';
 import { formatDuration } from '../../time/duration.ts';
 import { describe, type Evidence, type Observation } from '../evidence/liveness.ts';
 import { hasOwnName } from '../evidence/node.ts';
@@ -59,7 +60,7 @@ export function planUpkeep(input: PlanInput): Upkeep {
     if (change === undefined) continue;
     const action: Adopt | Label = { kind: writes, machine, node, wanted, change };
     const wasRefused = isRefused(memory, fingerprint(action), now.monotonicMs);
-    const undone = undoneBefore(action, memory, now);
+    const undone = undoneBefore(action, [`${keysOf(action)} of node ${node.name}`, 'changed'], memory, now);
     if (undone.key !== undefined) missing.add(undone.key);
     if (undone.note !== undefined) notes.push(undone.note);
     if (!wasRefused && undone.waitMs === 0) actions.push(action);
@@ -160,25 +161,37 @@ function describeAbsent(key: string): Note {
   };
 }
 
-/** Whether others have undone what this action writes, and in how many ms it is written again. */
-function undoneBefore(
-  action: Adopt | Label,
+/** How often others have undone what an action writes, and when it is written again. */
+export interface UndoneAction extends Undone {
+  /** The key of the write, where there is one. */
+  readonly key?: string;
+  /** The warning, where it was undone. */
+  readonly note?: Note;
+}
+
+/** `what` is that which others changed or deleted, for people. */
+export function undoneBefore(
+  action: Action,
+  [what, how]: readonly [string, 'changed' | 'deleted'],
   memory: Memory,
   now: Now,
-): { readonly key?: string; readonly waitMs: number; readonly note?: Note } {
+): UndoneAction {
   const write = writeOf(action);
-  if (write === undefined) return { waitMs: 0 };
+  if (write === undefined) return { times: 0, waitMs: 0 };
   const { key } = write;
-  const { times, waitMs } = undoneSince(memory.writes, key, write.values, now.monotonicMs);
-  if (times === 0) return { key, waitMs };
-  const note = undoneNote(`${keysOf(action)} of node ${action.node.name}`, 'changed', key, { times, waitMs });
-  return { key, waitMs, note };
+  const undone = undoneSince(memory.writes, key, write.values, now.monotonicMs);
+  return undone.times === 0 ? { ...undone, key } : { ...undone, key, note: undoneNote(what, how, key, undone) };
+}
+
+/** `in 1m30s`, in whole seconds and never too short. */
+export function describeWait(waitMs: number): string {
+  return `in ${formatDuration(Math.ceil(waitMs / 1_000) * 1_000)}`;
 }
 
 /** The warning that something else undoes what this program wrote. */
-export function undoneNote(what: string, how: 'changed' | 'deleted', key: string, { times, waitMs }: Undone): Note {
-  const when = waitMs === 0 ? 'now' : `in ${formatDuration(Math.ceil(waitMs / 1_000) * 1_000)}`;
-  const again = times === 1 ? 'once' : `${times} times`;
+function undoneNote(what: string, how: 'changed' | 'deleted', key: string, { times, waitMs }: Undone): Note {
+  const when = waitMs === 0 ? 'now' : describeWait(waitMs);
+  const again = timesInWords(times);
   const [written, suspect] =
     how === 'deleted'
       ? ['registered', 'a cloud controller deletes nodes that it does not know']
