@@ -1,7 +1,8 @@
 /** The error of a failed request: its message is for people, and it holds no secrets. */
 
-/** The servers that src/http sends requests to. Also the value of the metric label `target`. */
-export type Target = 'fleet' | 'kubernetes';
+/** The servers that src/http sends requests to. Also the values of the metric label `target`. */
+export const TARGETS = ['fleet', 'kubernetes'] as const;
+export type Target = (typeof TARGETS)[number];
 
 export interface RequestFailure {
   readonly target: Target;

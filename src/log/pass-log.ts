@@ -1,8 +1,8 @@
 /** Logs passes: what begins, changes and ends, what was done, and the figures every hour. */
 
-import type { Target } from '../http/request-error.ts';
+import { TARGETS } from '../http/request-error.ts';
 import type { Note, NoteKind } from '../reconcile/plan/note.ts';
-import type { PassReport } from '../reconcile/reconciler.ts';
+import { type PassReport, tellsOfServers } from '../reconcile/reconciler.ts';
 import type { Counts } from '../status/counts.ts';
 import { plural } from '../text/plural.ts';
 import { quote } from '../text/quote.ts';
@@ -14,7 +14,6 @@ import { VerdictLog } from './verdict-log.ts';
 
 const FIGURES_EVERY_MS = 60 * 60_000;
 const METADATA_SHOWN = 10;
-const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
 
 type Seen = NonNullable<PassReport['seen']>;
 
@@ -67,11 +66,10 @@ export class PassLog {
     this.#outcomes.write(report, nowMs);
   }
 
-  /** A pass that ran out of time tells nothing of either server. */
-  #writeServers({ seen, failures }: PassReport, nowMs: number): void {
-    if (seen === undefined && !TARGETS.some((target) => failures.has(target))) return;
+  #writeServers(report: PassReport, nowMs: number): void {
+    if (!tellsOfServers(report)) return;
     for (const target of TARGETS) {
-      const problem = failures.get(target);
+      const problem = report.failures.get(target);
       if (problem === undefined) {
         this.#ended(`${target}-unreachable`, nowMs, (lasted) => `${target} reachable again after ${lasted}`);
       } else {

@@ -1,7 +1,7 @@
 /** The metrics for Prometheus. Alerts, dashboard and README depend on their names. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RequestObserver } from '../http/http-client.ts';
-import type { Target } from '../http/request-error.ts';
+import { TARGETS, type Target } from '../http/request-error.ts';
 import type { KubeletState } from '../kubelet/kubelet.ts';
 import type { Outcome } from '../reconcile/apply/apply.ts';
 import type { Action } from '../reconcile/plan/action.ts';
@@ -9,7 +9,6 @@ import { NODE_VERDICTS, REASONS } from '../reconcile/plan/verdict.ts';
 import { CAUSES, type Cause, type PassReport } from '../reconcile/reconciler.ts';
 import { type Counts, MACHINE_STATES } from '../status/counts.ts';
 
-const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
 /** Status codes whose series exist at 0 from the start; others appear when they first occur. */
 const USUAL_CODES = ['200', 'error'] as const;
 

@@ -1,6 +1,6 @@
 /** One pass: observe, plan, apply and report. */
 
-import type { Target } from '../http/request-error.ts';
+import { TARGETS, type Target } from '../http/request-error.ts';
 import type { Clock } from '../time/clock.ts';
 import { formatDuration } from '../time/duration.ts';
 import { apply, type Outcome, PassOver } from './apply/apply.ts';
@@ -13,7 +13,7 @@ import { makePlan, type Plan } from './plan/plan.ts';
 import type { Now, Policy } from './plan/policy.ts';
 
 /** Why a pass failed. Also the values of the metric label `cause`. */
-export const CAUSES = ['fleet', 'kubernetes', 'timeout', 'internal'] as const;
+export const CAUSES = [...TARGETS, 'timeout', 'internal'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 export interface PassReport {
@@ -27,6 +27,11 @@ export interface PassReport {
   readonly failures: ReadonlyMap<Cause, string>;
   /** The pass ended early because the daemon stops: it is neither good nor failed. */
   readonly stopped: boolean;
+}
+
+/** Whether a pass tells which servers are reachable. An observation waits for both before it fails; a pass that timed out tells of neither. */
+export function tellsOfServers({ seen, failures }: Pick<PassReport, 'seen' | 'failures'>): boolean {
+  return seen !== undefined || TARGETS.some((target) => failures.has(target));
 }
 
 /** The signals that end a pass early. */

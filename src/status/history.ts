@@ -1,12 +1,12 @@
 /** The history of passes: since when verdicts, kubelets, servers and the deletion guard are in their states, and the last actions. */
-import type { Target } from '../http/request-error.ts';
+import { TARGETS, type Target } from '../http/request-error.ts';
 import type { KubeletAnswer } from '../kubelet/kubelet.ts';
 import type { Outcome } from '../reconcile/apply/apply.ts';
 import { type Action, type Label, nodeName } from '../reconcile/plan/action.ts';
 import type { Hold } from '../reconcile/plan/guard.ts';
 import type { Plan } from '../reconcile/plan/plan.ts';
 import type { MachineVerdict, NodeVerdict } from '../reconcile/plan/verdict.ts';
-import type { PassReport } from '../reconcile/reconciler.ts';
+import { type PassReport, tellsOfServers } from '../reconcile/reconciler.ts';
 
 export type Subject =
   | { readonly kind: 'machine'; readonly id: string; readonly verdict: MachineVerdict }
@@ -43,8 +43,6 @@ export interface HistoryEntry {
 
 /** The number of actions of each kind that are kept, so that many registrations do not replace the deregistrations. */
 const MAX_ENTRIES_OF_KIND = 25;
-
-const TARGETS = ['fleet', 'kubernetes'] as const satisfies readonly Target[];
 
 /** Records every pass. A failed pass changes the states of the servers only. */
 export class History {
@@ -112,12 +110,10 @@ export class History {
     return this.#hold?.since;
   }
 
-  #recordServers({ seen, failures }: PassReport, at: number): void {
-    // An observation waits for both servers before it fails; a pass that timed out tells nothing about either.
-    const isKnown = seen !== undefined || TARGETS.some((target) => failures.has(target));
-    if (!isKnown) return;
+  #recordServers(report: PassReport, at: number): void {
+    if (!tellsOfServers(report)) return;
     for (const target of TARGETS) {
-      const problem = failures.get(target);
+      const problem = report.failures.get(target);
       const up = problem === undefined;
       const before = this.#servers.get(target);
       const state = before?.up === up ? { ...before, problem } : { up, since: at, problem };
