@@ -151,9 +151,14 @@ function parseCertificates(pem: Pem): X509Certificate[] {
 
 function certificateBlocks(pem: Pem): readonly string[] {
   if (pem.text.trim() === '') throw new CredentialError(`${pem.from}: it is empty`);
-  const blocks = pem.text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-  if (blocks === null) throw new CredentialError(`${pem.from}: it has no PEM certificate`);
+  const blocks = certificatesIn(pem.text);
+  if (blocks.length === 0) throw new CredentialError(`${pem.from}: it has no PEM certificate`);
   return blocks;
+}
+
+/** The certificates in a text, each in PEM; not parsed. */
+export function certificatesIn(text: string): readonly string[] {
+  return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
 }
 
 function parseCertificate(block: string): X509Certificate | undefined {

@@ -214,7 +214,7 @@ export function spelledAs(mend: string, spellings: Spellings): string {
 
 /** Its message begins with the setting, but for the files of a pod. */
 function mendOfFile({ message }: CredentialError): string {
-  const setting = /^KUBE_REGISTER_\w+/.exec(message)?.[0];
+  const setting = settingIn(message);
   return setting === undefined
     ? 'ls -l /var/run/secrets/kubernetes.io/serviceaccount/'
     : `${setting}=/path/of/the/right/file`;

@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { mayBeSecret } from '../../../credentials/secret.ts';
+import { certificatesIn } from '../../../credentials/tls-files.ts';
 import type { ApiAccess } from '../../../kubernetes/access/credentials.ts';
 import { quote } from '../../../text/quote.ts';
 import { formatDuration } from '../../../time/duration.ts';
@@ -117,8 +118,7 @@ async function whatIsSent({ token, tls, source }: ApiAccess, nowMs: number) {
 }
 
 function certificatesOf(pem = ''): readonly X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
-  return blocks.map((block) => new X509Certificate(block));
+  return certificatesIn(pem).map((block) => new X509Certificate(block));
 }
 
 /** The server's certificate needs one of the CA certificates: expired ones do no harm beside a valid one. */
