@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Target } from '../../src/http/request-error.ts';
+import { freePort } from '../integration/free-port.ts';
 import { WORKER } from '../integration/in-lab.ts';
 import { folderOfTest, GOOD_END, labOfTest, MAIN, settingsFor, startProgram } from '../integration/program.ts';
 import { send } from '../lab/answer.ts';
@@ -166,12 +166,3 @@ it('passes on and on in bounded memory while nobody reads its log, and says late
   child.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
 }, 120_000);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('there is no port');
-  return address.port;
-}

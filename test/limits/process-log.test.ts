@@ -1,9 +1,9 @@
 /** The program while nobody reads its log: it works as ever, and says later what is missing. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { freePort } from '../integration/free-port.ts';
 import { WORKER } from '../integration/in-lab.ts';
 import { folderOfTest, labOfTest, MAIN, settingsFor } from '../integration/program.ts';
 import type { Lab } from '../lab/lab.ts';
@@ -45,15 +45,6 @@ async function startStalled(lab: Lab, kind: 'pipe' | 'socket', settings: Record<
       await reached(passes + 1);
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('there is no port');
-  return address.port;
 }
 
 it.each(['pipe', 'socket'] as const)('passes, answers and ends in time while its log is a full %s', async (kind) => {

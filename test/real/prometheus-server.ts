@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { freePort } from '../integration/free-port.ts';
 import type { Programs } from './programs.ts';
-import { freePort, ServerProcess } from './server-process.ts';
+import { ServerProcess } from './server-process.ts';
 
 /** What an operator installs. */
 export const DEPLOYED = fileURLToPath(new URL('../../deploy/prometheus/', import.meta.url));

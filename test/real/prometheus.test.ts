@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createMetrics } from '../../src/metrics/metrics.ts';
+import { freePort } from '../integration/free-port.ts';
 import { type Program, startProgram } from '../integration/program.ts';
 import { dashboardQueries } from '../unit/deploy/dashboard.ts';
 import { findPrograms } from './programs.ts';
 import { DEPLOYED, type Prometheus, startPrometheus } from './prometheus-server.ts';
-import { freePort } from './server-process.ts';
 import { type World, worldsOfThisFile } from './world.ts';
 
 const RULE_TESTS = fileURLToPath(new URL('prometheus/rules.test.yml', import.meta.url));

@@ -5,10 +5,11 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { freePort } from '../integration/free-port.ts';
 import { type Answer, Api, type Question } from './api.ts';
 import { Authority } from './certificates.ts';
 import { findPrograms, type Programs } from './programs.ts';
-import { freePort, ServerProcess } from './server-process.ts';
+import { ServerProcess } from './server-process.ts';
 
 /** The servers of one test file: started before its first test, gone after its last. */
 export function serversOfThisFile(): Servers {

@@ -1,6 +1,7 @@
 /** What kubelets do by themselves: create their nodes, and report every ten seconds. */
 import { canPost, type Host, reportedAddresses, reportedId } from './host.ts';
 import type { StoredNode } from './node-store.ts';
+import { markOf } from './promises.ts';
 import { SECOND } from './time.ts';
 import type { World } from './world.ts';
 
@@ -44,8 +45,8 @@ export function post(host: Host, node: StoredNode, { nowMs, store }: World): voi
   node.ready = isUnready ? 'false' : 'true';
   const before = node.posts.get(host.name);
   const isContinued = before !== undefined && nowMs - before.lastMs <= POST_STANDS_MS;
-  const mark = node.annotations.get('kube-register.io/machine-id');
-  node.posts.set(host.name, { sinceMs: isContinued ? before.sinceMs : nowMs, lastMs: nowMs, mark });
+  const sinceMs = isContinued ? before.sinceMs : nowMs;
+  node.posts.set(host.name, { sinceMs, lastMs: nowMs, mark: markOf(node) });
   node.postedAtMs = nowMs;
   store.change(node);
 }

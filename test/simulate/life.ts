@@ -2,6 +2,7 @@
 import { answerOf, type Host, runsKubelet } from './host.ts';
 import { POST_STANDS_MS } from './kubelets.ts';
 import type { StoredNode } from './node-store.ts';
+import { markOf } from './promises.ts';
 import type { Seen } from './seen.ts';
 import { SECOND } from './time.ts';
 import type { World } from './world.ts';
@@ -12,7 +13,6 @@ import type { World } from './world.ts';
  */
 const CHECK_MS = 7 * SECOND;
 const ADDRESS = 'kube-register.io/address';
-const MACHINE_ID = 'kube-register.io/machine-id';
 
 /**
  * - `posts`: the kubelet keeps the node up
@@ -100,7 +100,7 @@ function mentions(host: Host, node: StoredNode, seen: Seen, { release }: World):
  * posted. A post alone does not: it tells no address that the node does not report.
  */
 function isLinked({ name, machineId }: Host, node: StoredNode): boolean {
-  const marks = [node.annotations.get(MACHINE_ID), node.posts.get(name)?.mark];
+  const marks = [markOf(node), node.posts.get(name)?.mark];
   return node.machineId === machineId || marks.includes(machineId);
 }
 
