@@ -283,7 +283,7 @@ describe('kube-register explain', () => {
       /^ {2}name +named by kube-register$/m,
       /^ {2}means +Not alive; its grace period is running/m,
       /^ {2}deregisters +.*whose machine matches \(unhealthy\): after 30m of watched time \(UNHEALTHY_GRACE\), if its kubelet/m,
-      /^ {2}\S+ ago +register, done: the kubelet at /m,
+      /^ {15}\S+ ago: register, done: the kubelet at /m,
     ]) {
       expect(stdout).toMatch(fact);
     }
