@@ -13,7 +13,7 @@ const BINARY = join(ROOT, 'build', 'kube-register');
 const MIB = 1024 * 1024;
 
 mkdirSync(join(ROOT, 'build'), { recursive: true });
-await bundleProgram(BUNDLE);
+await bundleProgram({ outfile: BUNDLE });
 chmodSync(BUNDLE, 0o755);
 if (process.platform !== 'linux' || process.arch !== 'x64') {
   console.error(`build/kube-register is made on linux x64 only; ${BUNDLE} is there and runs wherever Node does`);

@@ -16,8 +16,8 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'kube-register-program-'));
   const program = join(folder, 'kube-register.mjs');
-  await bundleProgram(program);
-  project.onTestsRerun(() => bundleProgram(program));
+  await bundleProgram({ outfile: program });
+  project.onTestsRerun(() => bundleProgram({ outfile: program }));
   project.provide('program', program);
   return () => rm(folder, { recursive: true });
 }
