@@ -1,11 +1,11 @@
 /** A kubeconfig file: the cluster and the user of its current context. */
 import { dirname, resolve } from 'node:path';
-import { parseDocument, type Tags } from 'yaml';
 import { z } from 'zod';
 import { CredentialError } from '../../credentials/credential-error.ts';
-import { describeFile, readTextFile } from '../../credentials/credential-file.ts';
+import { describeFile } from '../../credentials/credential-file.ts';
 import { mayBeSecret, NOT_SHOWN } from '../../credentials/secret.ts';
 import { type Pem, readPem } from '../../credentials/tls-files.ts';
+import { parseYaml, readYamlText } from '../../credentials/yaml-file.ts';
 import type { ConfigSource } from '../../http/config-source.ts';
 import { quote } from '../../text/quote.ts';
 
@@ -116,7 +116,7 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
   const refuse: Refuse = (problem) => {
     throw new CredentialError(`${from}: ${problem}`);
   };
-  const current = currentContext(await readYaml(path, from), refuse);
+  const current = currentContext(parseYaml(await readYamlText(path, from), from, 'last of equal keys'), refuse);
   const { clusterName, server, who } = current;
   const folder = dirname(resolve(path));
   return {
@@ -208,40 +208,6 @@ function sourceOf(
 
 function describeUser(name: string | undefined): string {
   return name === undefined ? 'no user' : `user ${quote(name)}`;
-}
-
-/** YAML 1.1 as Go reads it: merge keys, yes and no, the last of two equal keys, the first of several documents. */
-async function readYaml(path: string, from: string): Promise<unknown> {
-  // YAML ends lines with CR alone too, which the library does not.
-  const content = (await readTextFile(path, from)).replaceAll(/\r\n?/g, '\n');
-  if (content.trim() === '') throw new CredentialError(`${from}: it is empty`);
-  // The library's own messages quote the line that is wrong, and that may be a token.
-  const document = parseDocument(content, {
-    prettyErrors: false,
-    logLevel: 'silent',
-    version: '1.1',
-    schema: 'yaml-1.1',
-    merge: true,
-    uniqueKeys: false,
-    customTags: asGo,
-  });
-  const [mistake] = document.errors;
-  if (mistake !== undefined) {
-    const line = content.slice(0, mistake.pos[0]).split('\n').length;
-    throw new CredentialError(`${from}: it is not valid YAML (line ${line}: ${mistake.code})`);
-  }
-  try {
-    return document.toJS();
-  } catch {
-    throw new CredentialError(`${from}: its YAML aliases or merge keys cannot be resolved`);
-  }
-}
-
-/** Go has no times in its values, and no numbers in base 60. */
-function asGo(tags: Tags): Tags {
-  return tags.filter(
-    (tag) => typeof tag === 'string' || (tag.format !== 'TIME' && tag.tag !== 'tag:yaml.org,2002:timestamp'),
-  );
 }
 
 /** What is under `kind` in the entry of that name: `clusters` has entries `{name, cluster}`. */
