@@ -58,6 +58,15 @@ const RULES: readonly Rule[] = [
     onlyForHttpsKubelets,
   ),
 
+  {
+    about: 'STATUS_ACCESS',
+    reads: ['STATUS_ACCESS', 'WEB_CONFIG_FILE'],
+    problem: ({ values }, spell) =>
+      values.STATUS_ACCESS === 'login' && values.WEB_CONFIG_FILE === undefined
+        ? `requires ${spell('WEB_CONFIG_FILE')}, which has the logins`
+        : undefined,
+  },
+
   notBoth('SYNC_INTERVAL', 'SYNC_SCHEDULE'),
   {
     about: 'REVERSE_LOOKUP',

@@ -56,6 +56,10 @@ export interface Settings {
   /** From 0 to 100; 100 switches the deletion guard off. */
   readonly maxDeregisterPercent: number;
   readonly listen: Listen;
+  /** Who sees the machines and nodes on the port without a login. */
+  readonly statusAccess: Values['STATUS_ACCESS'];
+  /** TLS and logins of the port. */
+  readonly webConfigFile: string | undefined;
   /** In small letters. */
   readonly pageHosts: readonly string[];
   readonly logLevel: Values['LOG_LEVEL'];
@@ -178,6 +182,8 @@ function settingsOf(values: Values, api: ApiServer, proxyVariables: ProxyVariabl
     unhealthyGraceMs: values.UNHEALTHY_GRACE,
     maxDeregisterPercent: values.MAX_DEREGISTER_PERCENT,
     listen: values.LISTEN,
+    statusAccess: values.STATUS_ACCESS,
+    webConfigFile: values.WEB_CONFIG_FILE,
     pageHosts: values.PAGE_HOSTS,
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,

@@ -196,6 +196,14 @@ export const table = z.object({
     section: 'Process',
     help: 'host:port for the status page, /status, /metrics, /healthz and /readyz; or off. [::] accepts IPv4 too.',
   }),
+  STATUS_ACCESS: setting(oneOf(['local', 'all', 'login']), 'local', {
+    section: 'Process',
+    help: 'Who sees the page, /status and /live without a login: local (clients on this machine), all, or login (nobody). Where WEB_CONFIG_FILE has logins, all means local.',
+  }),
+  WEB_CONFIG_FILE: optionalFile(
+    'Process',
+    "TLS and logins of the port, in the format of the web configuration of Prometheus' exporters (tls_server_config, basic_auth_users); read again when it or a file that it names changes.",
+  ),
   PAGE_HOSTS: setting(hostNames(), '', {
     section: 'Process',
     help: 'Host names, separated by commas, under which browsers may open the page, besides IP addresses, names without a dot and the names of this machine.',
