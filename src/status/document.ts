@@ -85,7 +85,13 @@ const node = verdict.extend({
 });
 
 const action = z.object({
+  /** The last time, where it was repeated with the same result. */
   at: moment,
+  firstAt: moment,
+  /** How many times in succession it was tried with this result. */
+  times: z.number(),
+  /** How many actions of this kind had this result in the same pass; not all of them are in the history. */
+  inPass: z.number(),
   kind: z.enum(['register', 'adopt', 'deregister']),
   node: z.string(),
   machine: text,

@@ -34,8 +34,14 @@ interface KnownVerdict {
 
 /** An action on a node and its result. */
 export interface HistoryEntry {
-  /** Wall ms. */
+  /** Wall ms; of the last time, where it is repeated. */
   readonly at: number;
+  /** Wall ms of the first time. */
+  readonly firstAt: number;
+  /** How many times in succession it was tried with this result. */
+  readonly times: number;
+  /** How many actions of this kind had this result in the same pass. */
+  readonly inPass: number;
   readonly action: Exclude<Action, Label>;
   readonly result: Exclude<Outcome['result'], 'dry-run'>;
   readonly detail: string | undefined;
@@ -69,7 +75,10 @@ export class History {
     const { observation, plan } = report.seen;
     this.#recordKubelets(observation.kubelets, at);
     for (const name of this.#origins.keys()) if (!plan.nodes.has(name)) this.#origins.delete(name);
-    for (const outcome of report.outcomes) this.#recordOutcome(outcome, at);
+    const alike = tally(report.outcomes.map(({ action, result }) => `${action.kind} ${result}`));
+    for (const outcome of report.outcomes) {
+      this.#recordOutcome(outcome, at, alike.get(`${outcome.action.kind} ${outcome.result}`) ?? 1);
+    }
     this.#recordVerdicts(subjectsOf(plan), at);
     return { hold: this.#recordHold(plan.hold, at) };
   }
@@ -143,10 +152,14 @@ export class History {
   }
 
   /** A dry run does nothing, and labels change too often to be history. */
-  #recordOutcome({ action, result, detail }: Outcome, at: number): void {
+  #recordOutcome({ action, result, detail }: Outcome, at: number, inPass: number): void {
     if (action.kind === 'label' || result === 'dry-run') return;
     const entries = this.#entries[action.kind];
-    entries.unshift({ at, action, result, detail });
+    const last = entries.find((entry) => nodeName(entry.action) === nodeName(action));
+    const isRepeated = last !== undefined && result !== 'done' && last.result === result && last.detail === detail;
+    if (isRepeated) entries.splice(entries.indexOf(last), 1);
+    const before = isRepeated ? last : { firstAt: at, times: 0 };
+    entries.unshift({ at, firstAt: before.firstAt, times: before.times + 1, inPass, action, result, detail });
     entries.length = Math.min(entries.length, MAX_ENTRIES_OF_KIND);
     if (result !== 'done') return;
     if (action.kind === 'deregister') this.#origins.delete(nodeName(action));
@@ -159,6 +172,13 @@ export class History {
     if ((before === undefined) === (hold === undefined)) return undefined;
     return hold === undefined ? 'ended' : 'began';
   }
+}
+
+/** How many times each word occurs. */
+function tally(words: Iterable<string>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
 }
 
 /** Every machine and every node of a plan, with its verdict. */

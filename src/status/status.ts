@@ -221,10 +221,13 @@ function vetoOf(node: Node): NodeStatus['veto'] {
   return node.facts.unschedulable === true ? 'cordoned' : 'unreadable';
 }
 
-function describeEntry({ at, action, result, detail }: HistoryEntry): PastAction {
+function describeEntry({ at, firstAt, times, inPass, action, result, detail }: HistoryEntry): PastAction {
   const why = whyOf(action);
   return {
     at: stamp(at),
+    firstAt: stamp(firstAt),
+    times,
+    inPass,
     kind: action.kind,
     node: nodeName(action),
     machine: 'machine' in action ? action.machine.id : action.machineId,

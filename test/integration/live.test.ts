@@ -10,7 +10,7 @@ import { LiveFeed } from '../../src/web/page/live-feed.ts';
 import { pageRoutes } from '../../src/web/page/routes.ts';
 import { startWebServer, type WebServer } from '../../src/web/server.ts';
 import { startPathProxy } from '../lab/path-proxy.ts';
-import { aMachine, aStatus } from '../unit/status/status-sketch.ts';
+import { aMachine, aPastAction, aStatus } from '../unit/status/status-sketch.ts';
 import { WORKER } from './in-lab.ts';
 import { GOOD_END, labOfTest, settingsFor, startProgram } from './program.ts';
 
@@ -152,7 +152,7 @@ describe('a page that is open', () => {
     daemon.current = statusOf(2, ['a', 'c']);
     daemon.current = {
       ...daemon.current,
-      history: [{ at: aStatus().now, kind: 'register', node: 'c', machine: 'c', result: 'done', reason: 'healthy' }],
+      history: [aPastAction({ node: 'c', machine: 'c', reason: 'healthy' })],
     };
     daemon.changed();
     const { rows, gone, parts } = await page.update(1);

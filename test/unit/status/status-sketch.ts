@@ -1,5 +1,5 @@
 /** Documents of /status for tests: all is well with nothing in it, but for what a test says. */
-import type { MachineStatus, NodeStatus, Status } from '../../../src/status/document.ts';
+import type { MachineStatus, NodeStatus, PastAction, Status } from '../../../src/status/document.ts';
 
 export const NOW = '2026-01-02T00:05:00.000Z';
 const SINCE = '2026-01-01T00:00:00.000Z';
@@ -106,6 +106,20 @@ export function aNode(traits: Partial<NodeStatus> & Pick<NodeStatus, 'name'>): N
     since: SINCE,
     next: null,
     due: null,
+    ...traits,
+  };
+}
+
+export function aPastAction(traits: Partial<PastAction> & Pick<PastAction, 'node'>): PastAction {
+  return {
+    at: NOW,
+    firstAt: traits.at ?? NOW,
+    times: 1,
+    inPass: 1,
+    kind: 'register',
+    machine: null,
+    result: 'done',
+    reason: '',
     ...traits,
   };
 }

@@ -224,11 +224,38 @@ describe('the status', () => {
     );
     const reason = 'the kubelet at 10.0.0.2 is healthy, and its machine had no node';
     const about = { kind: 'register', node: '10.0.0.2', machine: 'b' };
+    const once = (at: string) => ({ ...about, at, firstAt: at, times: 1, inPass: 1 });
     expect(status.history).toEqual([
-      { ...about, at: '2026-01-02T00:00:30.000Z', result: 'done', reason },
-      { ...about, at: '2026-01-02T00:00:00.000Z', result: 'failed', reason: `${reason}: answered 503` },
+      { ...once('2026-01-02T00:00:30.000Z'), result: 'done', reason },
+      { ...once('2026-01-02T00:00:00.000Z'), result: 'failed', reason: `${reason}: answered 503` },
     ]);
     expect(status.nodes[0]?.origin).toBe('registered');
+  });
+
+  it('counts an action that fails in the same way again and again, and starts anew when it fails in another way', () => {
+    const joins = { machines: [machine('b', '10.0.0.2')], nodes: [], kubelets: { '10.0.0.2': 'healthy' as const } };
+    const [registration] = goodPass(joins).seen.plan.actions;
+    if (registration === undefined) throw new Error('no registration is planned');
+    const details = ['answered 503', 'answered 503', 'answered 503', 'answered 403'];
+    const status = statusAfter(
+      ...details.map((detail, index) =>
+        goodPass(joins, { ms: index * INTERVAL, outcomes: [{ action: registration, result: 'failed', detail }] }),
+      ),
+    );
+    expect(status.history).toMatchObject([
+      { times: 1, at: '2026-01-02T00:01:30.000Z', firstAt: '2026-01-02T00:01:30.000Z' },
+      { times: 3, at: '2026-01-02T00:01:00.000Z', firstAt: '2026-01-02T00:00:00.000Z' },
+    ]);
+  });
+
+  it('counts the registrations of a pass, also those that are too many for the history', () => {
+    const joins = { machines: [machine('b', '10.0.0.2')], nodes: [], kubelets: { '10.0.0.2': 'healthy' as const } };
+    const [registration] = goodPass(joins).seen.plan.actions;
+    if (registration === undefined) throw new Error('no registration is planned');
+    const outcomes = Array.from({ length: 950 }, () => ({ action: registration, result: 'done' as const }));
+    const { history } = statusAfter(goodPass(joins, { outcomes }));
+    expect(history.length).toBeLessThan(30);
+    expect(new Set(history.map(({ inPass }) => inPass))).toEqual(new Set([950]));
   });
 
   it.each([

@@ -4,7 +4,7 @@ import { ASSETS } from '../../../../src/web/page/assets.ts';
 import { hostCheck } from '../../../../src/web/page/hosts.ts';
 import { html } from '../../../../src/web/page/html.ts';
 import { renderPage, renderView } from '../../../../src/web/page/render.ts';
-import { aMachine, aNode, aStatus, EVIDENCE, INACTIVE, NOW } from '../../status/status-sketch.ts';
+import { aMachine, aNode, aPastAction, aStatus, EVIDENCE, INACTIVE, NOW } from '../../status/status-sketch.ts';
 
 const page = (status: Status) => renderPage(renderView(status), 'v1');
 
@@ -60,14 +60,13 @@ describe('the page', () => {
           }),
         ],
         history: [
-          {
+          aPastAction({
             at: '2026-01-01T10:00:00.000Z',
             kind: 'adopt',
             node: 'seven',
             machine: 'abc',
-            result: 'done',
             reason: 'it is the node of the machine at 10.0.0.7',
-          },
+          }),
         ],
       }),
     );
@@ -179,7 +178,7 @@ describe('hostile text', () => {
       aStatus({
         machines: [aMachine({ id: 'a', node: 'n', metadata: { role: 'kubernetes' } })],
         nodes: [aNode({ name: 'n', machine: 'a' })],
-        history: [{ at: NOW, kind: 'register', node: 'n', machine: 'a', result: 'done', reason: 'healthy' }],
+        history: [aPastAction({ node: 'n', machine: 'a', reason: 'healthy' })],
       }),
     );
     const source = page(
@@ -213,7 +212,7 @@ describe('hostile text', () => {
           aNode({ name: EVIL, mark: EVIL, otherOwner: EVIL, managedSince: EVIL, machine: EVIL, reason: EVIL }),
           aNode({ name: `${EVIL} other`, machine: null }),
         ],
-        history: [{ at: NOW, kind: 'register', node: EVIL, machine: EVIL, result: 'failed', reason: EVIL }],
+        history: [aPastAction({ node: EVIL, machine: EVIL, result: 'failed', reason: EVIL })],
       }),
     );
     const tags = (text: string) => [...text.matchAll(/<[a-z][a-z0-9]*/gi)].map(([tag]) => tag);
