@@ -4,6 +4,8 @@ import { build } from 'esbuild';
 import { VERSION } from '../../src/daemon/version.ts';
 import { ASSET_FILES } from '../../src/web/page/asset-files.ts';
 
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
 /** The bundle ends in `.mjs`: no package.json beside it says that it is an ES module. */
 export type BundleTarget =
   /** One file. */
@@ -11,14 +13,16 @@ export type BundleTarget =
   /** A folder: `kube-register.mjs`, and a file beside it for each part that the program loads only when it needs it. */
   | { readonly outdir: string };
 
-/** Writes the program there. */
-export async function bundleProgram(target: BundleTarget): Promise<void> {
-  await build({
-    entryPoints: { 'kube-register': fileURLToPath(new URL('../../src/main.ts', import.meta.url)) },
+/** Writes the program there. Resolves with the folders of the packages that are in it, relative to the repository, in order. */
+export async function bundleProgram(target: BundleTarget): Promise<readonly string[]> {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { 'kube-register': 'src/main.ts' },
     ...('outfile' in target
       ? target
       : { ...target, splitting: true, chunkNames: 'part-[hash]', outExtension: { '.js': '.mjs' } }),
     bundle: true,
+    metafile: true,
     // Without shorter names: a stack trace stays readable, and nothing that is measured gets better by them.
     minifyWhitespace: true,
     minifySyntax: true,
@@ -51,4 +55,8 @@ export async function bundleProgram(target: BundleTarget): Promise<void> {
       },
     ],
   });
+  const folders = Object.values(metafile.outputs)
+    .flatMap(({ inputs }) => Object.keys(inputs))
+    .flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
+  return [...new Set(folders)].toSorted();
 }
