@@ -2,11 +2,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CredentialError } from '../credentials/credential-error.ts';
 import type { Signals } from '../daemon/signals.ts';
-import type { Command } from '../settings/command-line.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Status } from '../status/document.ts';
 import { plural } from '../text/plural.ts';
 import { quote } from '../text/quote.ts';
+import type { Asked, SettingsCommand } from './cli/command.ts';
 import { explainText, rowsAbout } from './explain.ts';
 import { planDocument, planText } from './plan.ts';
 import { statusText } from './status.ts';
@@ -23,11 +23,9 @@ export interface CommandOptions {
   readonly signals: Signals;
 }
 
-type Asked<Name extends Command['name']> = Extract<Command, { readonly name: Name }>;
-
 /** Never rejects because of a server, a file or a reader: what is wrong is said on the standard error. */
 export async function runCommand(
-  command: Exclude<Command, { readonly name: 'daemon' | 'check' }>,
+  command: Exclude<SettingsCommand, { readonly name: 'check' }>,
   settings: Settings,
   { terminal, signals }: CommandOptions,
 ): Promise<number> {

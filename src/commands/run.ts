@@ -7,9 +7,11 @@ import type { Signals } from '../daemon/signals.ts';
 import { VERSION } from '../daemon/version.ts';
 import { logOf } from '../log/log-events.ts';
 import { createLogger } from '../log/logger.ts';
-import { readCommandLine } from '../settings/command-line.ts';
-import { readSettings } from '../settings/settings.ts';
+import { type Invocation, readSettings } from '../settings/settings.ts';
 import { runCheck } from './check/run-check.ts';
+import type { Command, SettingsCommand } from './cli/command.ts';
+import { readCommandLine } from './cli/command-line.ts';
+import { helpText } from './cli/help.ts';
 import { runCommand } from './run-command.ts';
 import { OutputError, Terminal } from './terminal.ts';
 
@@ -21,29 +23,50 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
   useUtc(host.env);
   const terminal = new Terminal(host);
   const { command, rest, mistakes } = readCommandLine(host.argv.slice(2));
+  if (takesNoSettings(command)) return mistakes.length > 0 ? refuse(mistakes, host) : printText(command, terminal);
   const invocation = readSettings(rest, host.env, existsSync, mistakes);
-  switch (invocation.kind) {
-    case 'help':
-      return say(invocation.text.trimEnd(), terminal);
+  if (invocation.kind === 'mistakes') return refuse(invocation.lines, host);
+  if (command.name === 'check') return runCheck(invocation, { terminal, signals, output: command.output });
+  if (command.name !== 'daemon') return runCommand(command, invocation.settings, { terminal, signals });
+  return runDaemon(invocation, host, signals);
+}
+
+async function runDaemon(
+  { settings, warnings }: Extract<Invocation, { kind: 'run' }>,
+  host: NodeJS.Process,
+  signals: Signals,
+): Promise<number> {
+  const noColor = (host.env['NO_COLOR'] ?? '') !== '';
+  const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor });
+  const log = logOf(logger);
+  for (const warning of warnings) log.write('setting-regretted', warning);
+  const exitCode = await serve(settings, { log, signals, nodeVersion: host.version });
+  // A person may read the log of one pass in a pager, as slowly as they like.
+  if (settings.once) await Promise.race([promisify(logger.flush.bind(logger))(), signals.stopped]);
+  return exitCode;
+}
+
+function refuse(mistakes: readonly string[], { stderr }: NodeJS.Process): number {
+  stderr.write(`${mistakes.join('\n')}\n`);
+  return EXIT.badSettings;
+}
+
+type TextCommand = Exclude<Command, SettingsCommand | { readonly name: 'daemon' }>;
+
+/** A wrong setting in the environment must not keep a person from reading help. */
+function takesNoSettings(command: Command): command is TextCommand {
+  return !['daemon', 'check', 'status', 'explain', 'plan'].includes(command.name);
+}
+
+async function printText(command: TextCommand, terminal: Terminal): Promise<number> {
+  switch (command.name) {
     case 'version':
       return say(`kube-register ${VERSION}`, terminal);
-    case 'mistakes':
-      if (command.name === 'check') return runCheck(invocation, { terminal, signals, output: command.output });
-      host.stderr.write(`${invocation.lines.join('\n')}\n`);
-      return EXIT.badSettings;
-    case 'run': {
-      const { settings, warnings } = invocation;
-      if (command.name === 'check') return runCheck(invocation, { terminal, signals, output: command.output });
-      if (command.name !== 'daemon') return runCommand(command, settings, { terminal, signals });
-      const noColor = (host.env['NO_COLOR'] ?? '') !== '';
-      const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor });
-      const log = logOf(logger);
-      for (const warning of warnings) log.write('setting-regretted', warning);
-      const exitCode = await serve(settings, { log, signals, nodeVersion: host.version });
-      // A person may read the log of one pass in a pager, as slowly as they like.
-      if (settings.once) await Promise.race([promisify(logger.flush.bind(logger))(), signals.stopped]);
-      return exitCode;
-    }
+    case 'help':
+      return say(helpText(command.topic), terminal);
+    case 'completion':
+    case 'manifests':
+      return say('', terminal);
   }
 }
 

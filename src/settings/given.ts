@@ -16,7 +16,6 @@ interface Given {
 export type GivenSettings = ReadonlyMap<SettingName, Given>;
 
 export interface Found {
-  readonly asked: 'help' | 'version' | undefined;
   readonly given: GivenSettings;
   /** One line for each thing that is no setting. */
   readonly mistakes: readonly string[];
@@ -33,7 +32,7 @@ export function findGiven(argv: readonly string[], env: Env): Found {
     if (one.text !== '' || rowOf(name).empty !== undefined) given.set(name, one);
     else given.delete(name);
   }
-  return { asked: flags.asked, given, mistakes: [...variables.mistakes, ...flags.mistakes] };
+  return { given, mistakes: [...variables.mistakes, ...flags.mistakes] };
 }
 
 /**
@@ -65,14 +64,24 @@ function readVariables(env: Env): { given: GivenSettings; mistakes: string[] } {
   return { given, mistakes };
 }
 
-/** Own code, because parseArgs of node:util takes no long flag with one dash, as the Go program's were written. */
-const FLAG = /^(?<written>--?(?<name>[^=]+))(?:=(?<value>.*))?$/s;
-const QUESTIONS = ['help', 'version'] as const;
+/** A flag with one dash or two, as those of the Go program; parseArgs of node:util takes no long flag with one dash. */
+export const FLAG = /^(?<written>--?(?<name>[^=]+))(?:=(?<value>.*))?$/s;
+
+/** The setting of a flag, which is given without its dashes. */
+export function settingOfFlag(flag: string): SettingName | undefined {
+  const name = flag.toUpperCase().replaceAll('-', '_');
+  return isSettingName(name) && flagName(name) === `--${flag}` ? name : undefined;
+}
+
+/** Whether the argument behind a flag without `=` is its value. A switch takes only what is true or false. */
+export function takesNext(name: SettingName, next: string | undefined): boolean {
+  if (next === undefined) return false;
+  return rowOf(name).kind === 'switch' ? trueOrFalse().safeParse(next).success : !next.startsWith('-');
+}
 
 function readFlags(argv: readonly string[]): Found {
   const given = new Map<SettingName, Given>();
   const mistakes: string[] = [];
-  const asked = new Set<string>();
   const queue = [...argv];
   for (let argument = queue.shift(); argument !== undefined; argument = queue.shift()) {
     const { written, name: flag = '', value } = (argument === '--' ? undefined : FLAG.exec(argument)?.groups) ?? {};
@@ -81,14 +90,10 @@ function readFlags(argv: readonly string[]): Found {
       mistakes.push(`${show(argument.replace(/=.*/s, '=…'))}: is not a flag; settings are given as --name=value`);
       continue;
     }
-    if (['h', 'help', 'version'].includes(flag)) {
-      if (value === undefined) asked.add(flag === 'h' ? 'help' : flag);
-      else mistakes.push(`${written}: takes no value`);
-      continue;
-    }
-    const name = flag.toUpperCase().replaceAll('-', '_');
-    if (!isSettingName(name) || flagName(name) !== `--${flag}`) {
-      mistakes.push(unknown(written, nearMiss(name, [...settingNames, 'HELP', 'VERSION']), flagName));
+    const name = settingOfFlag(flag);
+    if (name === undefined) {
+      const near = nearMiss(flag.toUpperCase().replaceAll('-', '_'), [...settingNames, 'HELP', 'VERSION']);
+      mistakes.push(unknown(written, near, flagName));
       // What follows is most likely its value. It is not a mistake of its own, and may be a secret.
       if (value === undefined && queue[0]?.startsWith('-') === false) queue.shift();
       continue;
@@ -100,19 +105,23 @@ function readFlags(argv: readonly string[]): Found {
       mistakes.push(`${written}: is given twice, with different values`);
     else given.set(name, { written, text });
   }
-  return { asked: QUESTIONS.find((question) => asked.has(question)), given, mistakes };
+  return { given, mistakes };
 }
 
 /** Takes the value of a flag without `=` from the arguments behind it; undefined when there is none. */
 function followingValue(name: SettingName, queue: string[]): string | undefined {
-  const [next] = queue;
-  if (rowOf(name).kind === 'switch') return trueOrFalse().safeParse(next).success ? queue.shift() : 'true';
-  return next?.startsWith('-') ? undefined : queue.shift();
+  if (takesNext(name, queue[0])) return queue.shift();
+  return rowOf(name).kind === 'switch' ? 'true' : undefined;
 }
 
 function unknown(written: string, near: string | undefined, spell: (name: string) => string): string {
-  const advice = near === undefined ? 'see --help' : `did you mean ${spell(near)}?`;
-  return `${/^[\w-]{1,64}$/.test(written) && !mayBeSecret(written) ? written : show(written)}: unknown setting; ${advice}`;
+  const advice = near === undefined ? 'see kube-register help settings' : `did you mean ${spell(near)}?`;
+  return `${shownName(written)}: unknown setting; ${advice}`;
+}
+
+/** A name as it was written, in quotes where it is not like one; not at all where it may be a secret. */
+export function shownName(written: string): string {
+  return /^[\w-]{1,64}$/.test(written) && !mayBeSecret(written) ? written : show(written);
 }
 
 /** One line for a value that its setting does not take. */

@@ -3,7 +3,6 @@ import type { Selector } from '../fleet/selector.ts';
 import type { ProxyVariables } from '../http/config-source.ts';
 import { type ApiServer, chooseApiServer } from './api-server.ts';
 import { findGiven, type GivenSettings, mistake } from './given.ts';
-import { helpText } from './help.ts';
 import { quotesProblem } from './quotes.ts';
 import { brokenRules, kubeletUrls, warningsOf } from './rules.ts';
 import { type SettingName, settingNames, table, type Values } from './table.ts';
@@ -62,6 +61,8 @@ export interface Settings {
   readonly webConfigFile: string | undefined;
   /** In small letters. */
   readonly pageHosts: readonly string[];
+  /** Empty where it is not set. */
+  readonly clusterName: string;
   readonly logLevel: Values['LOG_LEVEL'];
   readonly logFormat: Values['LOG_FORMAT'];
   readonly dryRun: boolean;
@@ -77,8 +78,6 @@ export type Invocation =
       /** How each setting that was given is spelled: `KUBE_REGISTER_METADATA`, `--metadata` or `-metadata`. */
       readonly spellings: ReadonlyMap<SettingName, string>;
     }
-  | { readonly kind: 'help'; readonly text: string }
-  | { readonly kind: 'version' }
   | { readonly kind: 'mistakes'; readonly lines: readonly string[] };
 
 /**
@@ -92,9 +91,7 @@ export function readSettings(
   fileExists: (path: string) => boolean,
   earlierMistakes: readonly string[] = [],
 ): Invocation {
-  const { asked, given, mistakes } = findGiven(argv, env);
-  if (asked === 'help') return { kind: 'help', text: helpText() };
-  if (asked === 'version') return { kind: 'version' };
+  const { given, mistakes } = findGiven(argv, env);
   const { values, unread, lines } = readValues(given);
   const api = chooseApiServer(values, env, fileExists);
   const facts = { given, values, api };
@@ -185,6 +182,7 @@ function settingsOf(values: Values, api: ApiServer, proxyVariables: ProxyVariabl
     statusAccess: values.STATUS_ACCESS,
     webConfigFile: values.WEB_CONFIG_FILE,
     pageHosts: values.PAGE_HOSTS,
+    clusterName: values.CLUSTER_NAME,
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,
     dryRun: values.DRY_RUN,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { API_VERSIONS } from '../kubernetes/era.ts';
 import {
+  clusterName,
   duration,
   endpoint,
   file,
@@ -32,6 +33,8 @@ interface About {
   readonly help: string;
   /** The setting takes an empty value, and this is what that means. Elsewhere an empty value means the default. */
   readonly empty?: string;
+  /** At most 46 characters; the settings that people set most often have it, and `--help` lists these. */
+  readonly brief?: string;
 }
 
 export interface Row extends About {
@@ -51,8 +54,10 @@ function optional<T>(schema: z.ZodType<T, string>, about: About) {
   return schema.optional().register(rows, { ...about, default: undefined, kind: 'text' });
 }
 
-function optionalFile(section: Section, help: string) {
-  return file().optional().register(rows, { section, help, default: undefined, kind: 'file' });
+function optionalFile(section: Section, help: string, more: Pick<About, 'brief'> = {}) {
+  return file()
+    .optional()
+    .register(rows, { section, help, ...more, default: undefined, kind: 'file' });
 }
 
 function onOff(standard: 'true' | 'false', about: About) {
@@ -79,6 +84,7 @@ export const table = z.object({
   FLEET_ENDPOINT: setting(endpoint('http or unix'), 'unix:///var/run/fleet.sock', {
     section: 'fleet',
     help: "URL of fleet's API: unix:///path, http://host:port or https://host:port.",
+    brief: "URL of fleet's API",
   }),
   FLEET_CA_FILE: optionalFile('fleet', "CA certificates that verify fleet's certificate (https only)."),
   FLEET_CERT_FILE: optionalFile('fleet', 'Client certificate; needs FLEET_KEY_FILE.'),
@@ -89,13 +95,19 @@ export const table = z.object({
     section: 'fleet',
     help: 'Selects the machines that become nodes: k=v, k!=v, k, !k, k in (a,b), k notin (a,b). A comma means and; the same key twice with = means either value.',
     empty: 'every machine',
+    brief: 'which machines become nodes',
   }),
 
   API_ENDPOINT: optional(endpoint('http'), {
     section: 'Kubernetes API',
     help: `URL of the API server. Not set: that of KUBECONFIG, else that of the pod's service account, else ${LOCAL_API_SERVER}. Not together with KUBECONFIG.`,
+    brief: 'URL of the API server',
   }),
-  KUBECONFIG: optionalFile('Kubernetes API', 'A kubeconfig file: server and credentials of its current context.'),
+  KUBECONFIG: optionalFile(
+    'Kubernetes API',
+    'A kubeconfig file: server and credentials of its current context. Only commands that a person types (check, status, explain, plan) also read the variable KUBECONFIG, without the prefix, and ~/.kube/config.',
+    { brief: 'a kubeconfig file, instead of API_ENDPOINT' },
+  ),
   API_VERSION: setting(oneOf(['auto', ...API_VERSIONS]), 'auto', {
     section: 'Kubernetes API',
     help: 'The API version to use: v1, v1beta3, v1beta2 or v1beta1. auto uses the newest that the server has.',
@@ -146,6 +158,7 @@ export const table = z.object({
   SYNC_INTERVAL: optional(duration(SECOND, DAY), {
     section: 'Schedule',
     help: 'Starts a pass at this interval: 30 (seconds), 45s, 5m. Not together with SYNC_SCHEDULE.',
+    brief: 'time between passes; not set: 30s',
   }),
   PASS_TIMEOUT: setting(duration(SECOND, HOUR), '2m', {
     section: 'Schedule',
@@ -155,12 +168,14 @@ export const table = z.object({
   NODE_NAME: setting(nodeName(), 'ip', {
     section: 'Nodes',
     help: 'Where the name of a new node comes from: ip, reverse-lookup, machine-id or metadata:<key>.',
+    brief: 'name of a new node; or machine-id, ...',
   }),
   REVERSE_LOOKUP: onOff('false', { section: 'Nodes', help: 'true: short for NODE_NAME=reverse-lookup.' }),
   NODE_LABELS: setting(keys(), '', {
     section: 'Nodes',
     help: 'Metadata keys, separated by commas, that are copied to node labels.',
     empty: 'none',
+    brief: 'metadata keys that are copied to node labels',
   }),
   ADOPT: onOff('true', {
     section: 'Nodes',
@@ -178,6 +193,7 @@ export const table = z.object({
   POLICY: setting(oneOf(['sync', 'register-only']), 'sync', {
     section: 'Deregistration',
     help: 'sync, or register-only: no node is deregistered.',
+    brief: 'or register-only: nothing is deregistered',
   }),
   MISSING_GRACE: setting(grace(30 * DAY), '15m', {
     section: 'Deregistration',
@@ -186,6 +202,7 @@ export const table = z.object({
   UNHEALTHY_GRACE: setting(grace(30 * DAY), '30m', {
     section: 'Deregistration',
     help: 'Grace period of a node that is not alive and whose machine matches; or never.',
+    brief: 'how long a node that is not alive is kept',
   }),
   MAX_DEREGISTER_PERCENT: setting(wholeNumber(0, 100), '34', {
     section: 'Deregistration',
@@ -195,6 +212,7 @@ export const table = z.object({
   LISTEN: setting(listen(), '[::]:10271', {
     section: 'Process',
     help: 'host:port for the status page, /status, /metrics, /healthz and /readyz; or off. [::] accepts IPv4 too.',
+    brief: 'where status and metrics are served',
   }),
   STATUS_ACCESS: setting(oneOf(['local', 'all', 'login']), 'local', {
     section: 'Process',
@@ -208,6 +226,11 @@ export const table = z.object({
     section: 'Process',
     help: 'Host names, separated by commas, under which browsers may open the page, besides IP addresses, names without a dot and the names of this machine.',
     empty: 'no others',
+  }),
+  CLUSTER_NAME: setting(clusterName(), '', {
+    section: 'Process',
+    help: 'Name of this cluster, which the title of the page, status and the log show: up to 63 characters.',
+    empty: 'none',
   }),
   LOG_LEVEL: setting(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal']), 'info', {
     section: 'Process',
@@ -231,6 +254,7 @@ export function isSettingName(text: string): text is SettingName {
   return Object.hasOwn(table.shape, text);
 }
 
+/** The documentation of a setting. */
 export function rowOf(name: SettingName): Row {
   const row = rows.get(table.shape[name]);
   if (row === undefined) throw new Error(`the setting ${name} has no row`);

@@ -220,6 +220,16 @@ export function ownerId() {
     );
 }
 
+/** What people call a cluster: a short text on one line. */
+export function clusterName() {
+  return z
+    .string()
+    .regex(
+      /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{0,63}$/u,
+      'must be at most 63 characters on one line, without control characters',
+    );
+}
+
 /** Host names separated by commas, in small letters; an empty text is none. */
 export function hostNames() {
   return z

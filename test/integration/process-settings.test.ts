@@ -11,8 +11,8 @@ import { folderOfTest, GOOD_END, labOfTest, MAIN, settingsFor, startProgram } fr
 const WORKER = { role: 'kubernetes' };
 
 describe('what the command line asks for', () => {
-  it('--help names every setting, as a variable and as a flag', async () => {
-    const program = startProgram({}, ['--help']);
+  it('help settings names every setting, as a variable and as a flag', async () => {
+    const program = startProgram({}, ['help', 'settings']);
     expect(await program.ended).toEqual(GOOD_END);
     const words = new Set(program.stdout.split(/[\s,]+/));
     const missing = settingNames.flatMap((name) => [envName(name), flagName(name)]).filter((name) => !words.has(name));
@@ -50,7 +50,7 @@ describe('what the command line asks for', () => {
       'KUBE_REGISTER_METDATA: unknown setting; did you mean KUBE_REGISTER_METADATA?',
       expect.stringMatching(/^\(not shown: it may hold a secret\): /),
       '--api-endpiont: unknown setting; did you mean --api-endpoint?',
-      '--frobnicate: unknown setting; see --help',
+      '--frobnicate: unknown setting; see kube-register help settings',
       expect.stringMatching(/^KUBE_REGISTER_FLEET_ENDPOINT=\(not shown.*\): must not contain a user name or password/),
       expect.stringMatching(/^KUBE_REGISTER_SYNC_INTERVAL="soon": /),
     ]);

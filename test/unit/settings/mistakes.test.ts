@@ -30,11 +30,11 @@ describe('a name that is not one', () => {
     ['DRYRUN', 'did you mean KUBE_REGISTER_DRY_RUN?'],
     ['metadata', 'did you mean KUBE_REGISTER_METADATA?'],
     ['API_TOKEN', 'did you mean KUBE_REGISTER_API_TOKEN_FILE?'],
-    ['FLEET', 'see --help'],
-    ['COLOUR', 'see --help'],
-    ['toString', 'see --help'],
-    ['PORTS', 'see --help'],
-    ['X'.repeat(5_000), 'see --help'],
+    ['FLEET', 'see kube-register help settings'],
+    ['COLOUR', 'see kube-register help settings'],
+    ['toString', 'see kube-register help settings'],
+    ['PORTS', 'see kube-register help settings'],
+    ['X'.repeat(5_000), 'see kube-register help settings'],
   ])('variable %s: %s', (name, advice) => {
     const [line, ...others] = mistakes({ [name]: 'x' });
     expect(others).toEqual([]);
@@ -49,9 +49,8 @@ describe('a name that is not one', () => {
     ['-verison', '-verison: unknown setting; did you mean --version?'],
     ['---once', '---once: unknown setting; did you mean --once?'],
     ['--apiserver-endpoint=http://k', '--apiserver-endpoint: unknown setting; did you mean --api-endpoint?'],
-    ['--colour', '--colour: unknown setting; see --help'],
-    ['--__proto__=1', '--__proto__: unknown setting; see --help'],
-    ['--version=2', '--version: takes no value'],
+    ['--colour', '--colour: unknown setting; see kube-register help settings'],
+    ['--__proto__=1', '--__proto__: unknown setting; see kube-register help settings'],
     ['start', '"start": is not a flag; settings are given as --name=value'],
     ['--', '"--": is not a flag; settings are given as --name=value'],
     ['-', '"-": is not a flag; settings are given as --name=value'],
@@ -134,11 +133,11 @@ describe('anything at all', () => {
     .map(([dash, which, value]) => `${dash}${flagName(which).slice(1)}=${value}`);
   const argv = fc.array(fc.oneof(flag, text), { maxLength: 4 });
 
-  it('is settings, help, a version or mistakes, each of them one printable line that names what it is about', () => {
+  it('is settings or mistakes, each of them one printable line that names what it is about', () => {
     fc.assert(
       fc.property(argv, env, fc.boolean(), (flags, variables, exists) => {
         const result = readSettings(flags, variables, () => exists);
-        expect(['run', 'help', 'version', 'mistakes']).toContain(result.kind);
+        expect(['run', 'mistakes']).toContain(result.kind);
         if (result.kind !== 'mistakes') return;
         expect(result.lines.length).toBeGreaterThan(0);
         for (const line of result.lines) {

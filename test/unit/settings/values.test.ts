@@ -52,6 +52,7 @@ describe('a value', () => {
     ['LISTEN', 'off', (s: Settings) => s.listen, 'off'],
     ['LISTEN', 'localhost:0', (s: Settings) => s.listen, { host: 'localhost', port: 0 }],
     ['LISTEN', '[::]:10271', (s: Settings) => s.listen, { host: '::', port: 10_271 }],
+    ['CLUSTER_NAME', 'Berlin, rack 4', (s: Settings) => s.clusterName, 'Berlin, rack 4'],
     ['PAGE_HOSTS', 'Nodes.example.com., nodes', (s: Settings) => s.pageHosts, ['nodes.example.com', 'nodes']],
     ['LOG_LEVEL', 'debug', (s: Settings) => s.logLevel, 'debug'],
     ['LOG_FORMAT', 'pretty', (s: Settings) => s.logFormat, 'pretty'],
@@ -148,6 +149,8 @@ describe('a value that is not allowed', () => {
       'nodes.example.com:80',
       'must be host names separated by commas, in the letters a to z (others as xn--...), digits, - and dots, without a port',
     ],
+    ['CLUSTER_NAME', 'a'.repeat(64), 'must be at most 63 characters on one line'],
+    ['CLUSTER_NAME', 'a'.repeat(65), 'without control characters'],
     ['PAGE_HOSTS', 'a..b', 'must be host names separated by commas'],
     ['PAGE_HOSTS', `${'a.'.repeat(127)}a`, 'must be host names separated by commas'],
     ['PAGE_HOSTS', `${'a'.repeat(64)}.example.com`, 'must be host names separated by commas'],
@@ -180,6 +183,7 @@ describe('a value with the quotation marks that a shell would have taken away', 
     SYNC_INTERVAL: '45s',
     NODE_LABELS: 'rack',
     PAGE_HOSTS: 'nodes.example.com',
+    CLUSTER_NAME: 'lab',
   };
   const values = settingNames.map((name) => [name, good[name] ?? (rowOf(name).default || '/etc/file')] as const);
 
