@@ -1,6 +1,7 @@
 /** Explains a failed request in one sentence: the cause, and what to do. */
 import { type Stats, statSync } from 'node:fs';
 import { onOneLine } from '../text/quote.ts';
+import { formatDuration } from '../time/duration.ts';
 import { type ConfigSource, settingsSource } from './config-source.ts';
 import type { Target } from './request-error.ts';
 
@@ -55,7 +56,7 @@ export function diagnose(
 }
 
 export function timeoutProblem(timeoutMs: number, source: ConfigSource): string {
-  return `no complete response within ${timeoutMs / 1000} s (${source.timeout})${proxyHint(source)}`;
+  return `no complete response within ${formatDuration(timeoutMs)} (${source.timeout})${proxyHint(source)}`;
 }
 
 /** A server that is reachable only through a proxy fails like a server that is down. */

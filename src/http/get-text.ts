@@ -1,6 +1,7 @@
 /** One GET over plain http, for requests to another kube-register: no redirects, no proxies, a deadline and a size limit. */
 import axios from 'axios';
 import { onAbort } from '../network/on-abort.ts';
+import { formatDuration } from '../time/duration.ts';
 import { readBody } from './read-body.ts';
 
 const MIB = 1024 * 1024;
@@ -46,7 +47,7 @@ export async function getText(url: string, timeoutMs: number, signal: AbortSigna
     return { status, body: body.toString('utf8') };
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
-    const overdue = `no complete response within ${timeoutMs / 1_000} s`;
+    const overdue = `no complete response within ${formatDuration(timeoutMs)}`;
     const code = String(error.code);
     const problem = signal.aborted ? INTERRUPTED : end.signal.aborted ? overdue : problemOf(code, error.message);
     throw new GetError(problem, code === 'ECONNREFUSED', { cause: error });

@@ -1,4 +1,5 @@
 /** The Status object of an API server that refuses a request, and the error for it. */
+import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 import { type ConfigSource, settingsSource } from '../http/config-source.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
@@ -63,8 +64,7 @@ export function refusal(
   resource: Resource = 'nodes',
 ): RequestError {
   const { reason, message } = readStatus(answer);
-  const words = printable(message || answer.body);
-  const said = [`${answer.status}`, words === reason ? '' : reason, words].filter((part) => part !== '').join(' ');
+  const said = describeAnswer(answer.status, reason, printable(message || answer.body));
   const advice = adviceFor(
     http.source ?? settingsSource('kubernetes'),
     request,
@@ -73,6 +73,19 @@ export function refusal(
     `"${verb}" on ${HOW_TO_GRANT[resource]}`,
   );
   return http.failure(request, advice === undefined ? said : `${said}: ${advice}`, answer, reason);
+}
+
+/** `answered 401 Unauthorized`, `answered 500: etcdserver: request timed out`: the reason or the words of HTTP, then what the server said beyond that. */
+function describeAnswer(status: number, reason: string, words: string): string {
+  const name = reason || (words === '' ? (STATUS_CODES[status] ?? '') : '');
+  const answered = name === '' ? `answered ${status}` : `answered ${status} ${name}`;
+  return words === '' || isSame(words, name) ? answered : `${answered}: ${words}`;
+}
+
+/** Whether two texts have the same letters: `InternalError` and `Internal error.` */
+function isSame(text: string, other: string): boolean {
+  const letters = (each: string) => each.toLowerCase().replace(/[^\p{L}\d]/gu, '');
+  return letters(text) === letters(other);
 }
 
 /** What an administrator would have to grant, by what it is on. */

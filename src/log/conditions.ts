@@ -19,6 +19,17 @@ export interface ConditionRules {
   readonly logsEnds: boolean;
 }
 
+/** What an update says beside the state. */
+export interface UpdateOptions {
+  /** Another line reports this state. */
+  readonly isSilent?: boolean;
+  /** How bad the state is, from 0; among the states of one condition. */
+  readonly rank?: number;
+}
+
+/** The rank of a condition that is not there. */
+const ABSENT = -1;
+
 /** A line is due: what it has beside its own message. */
 export interface Due {
   /** Goes before the message: empty, `still, for 8m (17 times): ` or `changed 26 times in 12m: `. */
@@ -35,8 +46,8 @@ export interface Due {
  * Conditions by key. The rule: a condition is logged when it begins, again at growing intervals (1m, 2m, 4m ... 60m) while it lasts, and
  * with its duration when it ends. What begins, ends or changes more than three times without ten calm minutes in between gets
  * one summary line at growing intervals, with the count and the present state; after ten calm minutes changes are logged one by one again.
- * A state that is present is never withheld behind a line that says it ended: of what flaps, the end waits for the calm, and the begin
- * does not wait. All times are monotonic ms.
+ * A worse state is never withheld behind a line about a better one: of what flaps, the end waits for the calm and a better
+ * state for the next summary; the begin and every worse state do not wait. All times are monotonic ms.
  */
 export class Conditions<Key extends string = string> {
   readonly #rules: ConditionRules;
@@ -48,14 +59,19 @@ export class Conditions<Key extends string = string> {
 
   /**
    * Records the state of a condition, `undefined` where there is none, and returns the line that is due. To be called in every pass, also
-   * while nothing changes: lines become due with time. A silent update is one that another line reports.
+   * while nothing changes: lines become due with time.
    */
-  update(key: Key, state: string | undefined, nowMs: number, isSilent = false): Due | undefined {
+  update(
+    key: Key,
+    state: string | undefined,
+    nowMs: number,
+    { isSilent = false, rank = 0 }: UpdateOptions = {},
+  ): Due | undefined {
     const known = this.#conditions.get(key);
     if (known === undefined && state === undefined) return undefined;
     const condition = known ?? new Condition(this.#rules, nowMs);
     this.#conditions.set(key, condition);
-    const due = condition.update(state, nowMs, isSilent);
+    const due = condition.update(state, nowMs, isSilent, state === undefined ? ABSENT : rank);
     if (condition.isForgettable(nowMs)) this.#conditions.delete(key);
     return due;
   }
@@ -103,8 +119,9 @@ class Condition {
   #isFlapping = false;
   /** The last change is not logged yet. */
   #isPending = false;
-  /** The last line says that it is there. */
-  #isLogged = false;
+  /** The rank of the state in the last line. */
+  #loggedRank = ABSENT;
+  #rank = ABSENT;
   #dueMs = 0;
 
   constructor(rules: ConditionRules, nowMs: number) {
@@ -122,7 +139,8 @@ class Condition {
     return !this.isPresent && this.#isCalm(nowMs);
   }
 
-  update(state: string | undefined, nowMs: number, isSilent: boolean): Due | undefined {
+  update(state: string | undefined, nowMs: number, isSilent: boolean, rank: number): Due | undefined {
+    this.#rank = rank;
     const change = this.#change(state, nowMs, isSilent);
     if (this.isPresent) this.#times += 1;
     const isSummary = this.#isPending && this.#isSummaryDue(nowMs);
@@ -147,17 +165,17 @@ class Condition {
       this.#endedMs = undefined;
       this.#times = 0;
     }
-    const isWorthy = !isSilent && (change !== 'end' || (this.#rules.logsEnds && this.#isLogged));
+    const isWorthy = !isSilent && (change !== 'end' || (this.#rules.logsEnds && this.#loggedRank > ABSENT));
     const isOneByOne = isWorthy && this.#changes[change] <= ONE_BY_ONE;
     this.#isPending = isWorthy && !isOneByOne;
     this.#isFlapping ||= this.#isPending;
-    if (isSilent && change === 'end') this.#isLogged = false;
+    if (isSilent && change === 'end') this.#loggedRank = ABSENT;
     return isOneByOne ? change : undefined;
   }
 
   #isSummaryDue(nowMs: number): boolean {
     if (this.#isCalm(nowMs)) return true;
-    return this.isPresent && (nowMs >= this.#dueMs || !this.#isLogged);
+    return this.isPresent && (nowMs >= this.#dueMs || this.#rank > this.#loggedRank);
   }
 
   #isCalm(nowMs: number): boolean {
@@ -174,7 +192,7 @@ class Condition {
     const lastedMs = Math.round((this.#endedMs ?? nowMs) - this.#beganMs);
     const age = line === 'begin' ? 0 : nowMs - (this.#isFlapping ? this.#firstChangeMs : this.#beganMs);
     this.#dueMs = nowMs + Math.min(Math.max(age, INTERVAL_MS.shortest), INTERVAL_MS.longest);
-    this.#isLogged = this.isPresent;
+    this.#loggedRank = this.#rank;
     this.#isPending = false;
     const lasted = formatAge(lastedMs);
     const times = timesInWords(this.#times);

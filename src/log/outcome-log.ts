@@ -3,11 +3,13 @@
 import type { Outcome } from '../reconcile/apply/apply.ts';
 import { type Action, DONE, fingerprint, nodeName } from '../reconcile/plan/action.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
+import { plural } from '../text/plural.ts';
 import { type Line, writeAlike } from './alike.ts';
 import { Conditions, type Due } from './conditions.ts';
 import type { Fields, Log } from './log-events.ts';
 
 const VERBS = { register: 'register', adopt: 'adopt', label: 'update', deregister: 'deregister' } as const;
+const RESULT_WORDS = { unneeded: 'not needed', refused: 'refused', failed: 'failed', 'dry-run': 'dry run' } as const;
 const DOING = { register: 'registering', adopt: 'adopting', label: 'updating', deregister: 'deregistering' } as const;
 
 /** Logs the outcomes of pass after pass. */
@@ -75,7 +77,7 @@ export class OutcomeLog {
         message: due.preface + message,
         fields: { ...fieldsOf(action), ...due.figures },
         common: { action: action.kind },
-        more: (count) => `could not ${verb} ${count} more nodes (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
+        more: (count) => `could not ${verb} ${plural(count, 'more node')} (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
       };
     });
   }
@@ -90,20 +92,20 @@ export class OutcomeLog {
       if (result === 'failed' || (result === undefined && (!isComplete || isPutOff(action, seen)))) continue;
       const due = this.#failures.update(key, undefined, nowMs);
       if (due !== undefined)
-        lines.push(endLine(action, result === undefined ? 'is no longer needed' : 'no longer fails', due));
+        lines.push(endLine(action, result === undefined ? 'is no longer needed' : 'succeeded', due));
       if (!this.#failures.has(key)) this.#failing.delete(key);
     }
     return lines;
   }
 
   #writeSummary({ outcomes, durationMs }: PassReport): void {
-    const done = outcomes.filter(({ result }) => result === 'done' || result === 'unneeded');
-    if (done.length === 0) return;
-    const counts = new Map<string, number>();
-    for (const { action } of done) counts.set(DONE[action.kind], (counts.get(DONE[action.kind]) ?? 0) + 1);
-    const notDone = outcomes.length - done.length;
-    const parts = [...counts].map(([what, count]) => `${what} ${count}`);
-    if (notDone > 0) parts.push(`not done ${notDone}`);
+    if (!outcomes.some(({ result }) => result === 'done' || result === 'unneeded')) return;
+    const counts = new Map<string, number>(Object.values(DONE).map((what) => [what, 0]));
+    for (const { action, result } of outcomes) {
+      const what = result === 'done' ? DONE[action.kind] : RESULT_WORDS[result];
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+    }
+    const parts = [...counts].flatMap(([what, count]) => (count === 0 ? [] : `${what} ${count}`));
     this.#log.write('pass-summary', `pass: ${parts.join(', ')}`, { durationMs: Math.round(durationMs) });
   }
 }
@@ -117,7 +119,7 @@ function updateLine({ action, detail }: Outcome): Line {
     message: `${DONE.label} ${subjectOf(action)}${changesOf(action)}${cause}`,
     fields: fieldsOf(action),
     common: { action: action.kind },
-    more: (count) => `${DONE.label} ${count} more nodes (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
+    more: (count) => `${DONE.label} ${plural(count, 'more node')} (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
   };
 }
 
@@ -126,10 +128,10 @@ function endLine(action: Action, how: string, { preface, figures, lasted, times 
   return {
     kind: `${how} ${action.kind}`,
     event: 'action-failure-over',
-    message: `${preface}${doing} ${subjectOf(action)} ${how}: it failed for ${lasted} (${times})`,
+    message: `${preface}${doing} ${subjectOf(action)} ${how} after it failed ${times} in ${lasted}`,
     fields: { ...fieldsOf(action), ...figures },
     common: { action: action.kind },
-    more: (count) => `${doing} ${count} more nodes ${how}`,
+    more: (count) => `${doing} ${plural(count, 'more node')} ${how}`,
   };
 }
 

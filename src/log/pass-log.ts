@@ -1,19 +1,24 @@
 /** Logs passes: what begins, changes and ends, what was done, and the figures every hour. */
 
-import { TARGETS } from '../http/request-error.ts';
+import { TARGETS, type Target } from '../http/request-error.ts';
 import type { Note, NoteKind } from '../reconcile/plan/note.ts';
 import { type PassReport, tellsOfServers } from '../reconcile/reconciler.ts';
 import type { Counts } from '../status/counts.ts';
 import { plural } from '../text/plural.ts';
 import { quote } from '../text/quote.ts';
+import { formatDuration } from '../time/duration.ts';
 import { type Line, writeAlike } from './alike.ts';
 import { Conditions } from './conditions.ts';
 import type { Log, LogEvent } from './log-events.ts';
 import { OutcomeLog } from './outcome-log.ts';
 import { VerdictLog } from './verdict-log.ts';
 
+const SECOND = 1_000;
 const FIGURES_EVERY_MS = 60 * 60_000;
 const METADATA_SHOWN = 10;
+
+/** The servers as sentences name them. */
+const SERVERS: Readonly<Record<Target, string>> = { fleet: 'fleet', kubernetes: 'the API server' };
 
 type Seen = NonNullable<PassReport['seen']>;
 
@@ -52,9 +57,12 @@ export class PassLog {
     this.#verdicts = new VerdictLog(log);
   }
 
-  /** Logs a pass. `counts` is undefined when it did not see everything; `nowMs` is monotonic. */
-  write(report: PassReport, counts: Counts | undefined, nowMs: number): void {
-    this.#writeServers(report, nowMs);
+  /**
+   * Logs a pass. `counts` is undefined when it did not see everything; `nowMs` is monotonic; the next pass is due in `nextInMs`,
+   * undefined where none is.
+   */
+  write(report: PassReport, counts: Counts | undefined, nowMs: number, nextInMs?: number): void {
+    this.#writeServers(report, nowMs, nextInMs);
     this.#writeFailure(report, nowMs);
     if (report.seen === undefined || counts === undefined) return;
     this.#writeApiServer(report.seen, nowMs);
@@ -66,14 +74,22 @@ export class PassLog {
     this.#outcomes.write(report, nowMs);
   }
 
-  #writeServers(report: PassReport, nowMs: number): void {
+  #writeServers(report: PassReport, nowMs: number, nextInMs: number | undefined): void {
     if (!tellsOfServers(report)) return;
+    const retried =
+      nextInMs === undefined ? '' : `; retried in ${formatDuration(Math.ceil(nextInMs / SECOND) * SECOND)}`;
     for (const target of TARGETS) {
       const problem = report.failures.get(target);
       if (problem === undefined) {
-        this.#ended(`${target}-unreachable`, nowMs, (lasted) => `${target} reachable again after ${lasted}`);
+        this.#ended(
+          `${target}-unreachable`,
+          nowMs,
+          (lasted) => `requests to ${SERVERS[target]} succeed again after ${lasted}`,
+        );
       } else {
-        this.#lasts(`${target}-unreachable`, `${problem}; nothing is changed until this succeeds`, nowMs);
+        this.#lasts(`${target}-unreachable`, `${problem}; nothing is changed until this succeeds${retried}`, nowMs, {
+          state: problem,
+        });
       }
     }
   }
@@ -110,12 +126,15 @@ export class PassLog {
       return;
     }
     const metadata = machines.listed === 0 ? 'fleet lists no machine' : metadataOf(observation);
-    this.#lasts('no-machine-matches', `no machine matches ${selector}; ${metadata}`, nowMs, 'none');
+    this.#lasts('no-machine-matches', `no machine matches ${selector}; ${metadata}`, nowMs, { state: 'none' });
   }
 
   #writeGuard({ plan: { hold } }: Seen, nowMs: number): void {
     if (hold !== undefined) {
-      this.#lasts('deregistrations-held', hold.message, nowMs, hold.kind);
+      this.#lasts('deregistrations-held', hold.message, nowMs, {
+        state: [hold.kind, ...hold.nodes].join(' '),
+        rank: Math.floor(Math.log2(hold.nodes.length)),
+      });
       return;
     }
     const message = (lasted: string) => `deletion guard inactive again after ${lasted}; all grace periods restart`;
@@ -134,15 +153,15 @@ export class PassLog {
         message: line.preface + text,
         fields: line.figures,
         common: {},
-        more: (count) => `${count} more lines of this kind (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
+        more: (count) => `${plural(count, 'more line')} of this kind (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
       };
     });
     writeAlike(this.#log, lines);
   }
 
   /** Logs a condition that is there. Messages with the same `state` are the same condition: only their numbers differ. */
-  #lasts(event: Lasting, message: string, nowMs: number, state = message): void {
-    const due = this.#lasting.update(event, state, nowMs);
+  #lasts(event: Lasting, message: string, nowMs: number, { state = message, rank = 0 } = {}): void {
+    const due = this.#lasting.update(event, state, nowMs, { rank });
     if (due === undefined) this.#log.debug(message);
     else this.#log.write(event, due.preface + message, due.figures);
   }

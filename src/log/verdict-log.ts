@@ -1,6 +1,7 @@
 /** Logs verdicts that a person wants to know of: when one begins, when it changes, and when all is as it should be again. */
 import type { Plan } from '../reconcile/plan/plan.ts';
 import { type Subject, subjectsOf } from '../status/history.ts';
+import { plural } from '../text/plural.ts';
 import { type Line, writeAlike } from './alike.ts';
 import { Conditions, type Due } from './conditions.ts';
 import type { Log } from './log-events.ts';
@@ -31,7 +32,10 @@ export class VerdictLog {
     for (const subject of subjectsOf(verdicts)) {
       const key: Key = `${subject.kind} ${subject.id}`;
       gone.delete(key);
-      const due = this.#conditions.update(key, stateOf(subject.verdict), nowMs, isSilent(subject.verdict));
+      const due = this.#conditions.update(key, stateOf(subject.verdict), nowMs, {
+        isSilent: isSilent(subject.verdict),
+        rank: isWarned(subject.verdict) ? 1 : 0,
+      });
       if (due !== undefined) lines.push(lineOf(subject, due));
     }
     for (const key of gone) {
@@ -67,7 +71,7 @@ function lineOf({ kind, id, verdict }: Subject, { preface, figures }: Due): Line
     message: `${preface}${kind} ${id}: ${verdict.name}: ${verdict.reason}${next}`,
     fields: { [kind]: id, ...figures },
     common: { verdict: verdict.name },
-    more: (count) => `${count} more ${flapping}${kind}s: ${verdict.name} (see /status)`,
+    more: (count) => `${plural(count, `more ${flapping}${kind}`)}: ${verdict.name} (see /status)`,
   };
 }
 
@@ -80,6 +84,6 @@ function lineOfGone(key: Key, { preface, figures }: Due): Line {
     message: `${preface}${key}: no longer listed by ${lister}`,
     fields: { [kind]: id, ...figures },
     common: {},
-    more: (count) => `${count} more ${kind}s: no longer listed by ${lister}`,
+    more: (count) => `${plural(count, `more ${kind}`)}: no longer listed by ${lister}`,
   };
 }

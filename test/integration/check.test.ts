@@ -513,7 +513,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'an API server that fails',
     arrange: ({ lab }) => lab.kubernetes.faults.add(answerWith(500, 'etcd is down'), { path: /nodes/, method: 'GET' }),
-    found: { ...WITHOUT_NODES, nodes: ['wrong', /500 etcd is down/, 'kubectl get --raw /healthz'] },
+    found: { ...WITHOUT_NODES, nodes: ['wrong', /500: etcd is down/, 'kubectl get --raw /healthz'] },
   },
 
   {
@@ -642,7 +642,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'a proxy that knows no single node',
     arrange: (bad) => spoilNode(bad, answerWith(404, 'no such page')),
-    found: { ...WITHOUT_NODES, 'api-server': ['wrong', /\/nodes\/somebody: 404 no such page/] },
+    found: { ...WITHOUT_NODES, 'api-server': ['wrong', /\/nodes\/somebody: answered 404: no such page/] },
   },
   {
     name: 'a single node that cannot be read by a user who may not ask what he may do',

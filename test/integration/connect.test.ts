@@ -160,7 +160,7 @@ describe('which server it is', () => {
     await expect(remove()).rejects.toThrow(/minions are not deleted on servers before v0.9/);
     expect(asked).toHaveLength(3);
     answers['/version'] = 500;
-    await expect(nodes.identify(never)).rejects.toThrow(/GET \/version: 500/);
+    await expect(nodes.identify(never)).rejects.toThrow(/GET \/version: answered 500/);
   });
 
   it('can be asked before anything else', async () => {
@@ -200,7 +200,7 @@ describe('which server it is', () => {
   it('is asked again in the next listing when it did not answer', async () => {
     const answers: Answers = { ...TODAY, '/version': 500 };
     const { server } = await connected(answers);
-    await expect(server()).rejects.toThrow(/GET \/version: 500/);
+    await expect(server()).rejects.toThrow(/GET \/version: answered 500/);
     answers['/version'] = VERSION('v1.20.2');
     expect(await server()).toBe('v1.20.2, using API v1');
   });

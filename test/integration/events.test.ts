@@ -187,7 +187,7 @@ describe('an API server that takes no Events', () => {
     expect(await daemon.metric(FAILED)).toBe(3);
     const problem =
       `an Event was not written: kubernetes at ${lab.kubernetes.url}: POST /api/v1/namespaces/default/events: ` +
-      '403 Forbidden events is forbidden: User "user" cannot create resource "events" in API group "" in the namespace ' +
+      'answered 403 Forbidden: events is forbidden: User "user" cannot create resource "events" in API group "" in the namespace ' +
       '"default": does this user have the verb "create" on events in the namespace default? A Role there with this ' +
       `rule grants it: {apiGroups: [""], resources: ["events"], verbs: ["create"]}${CONTINUES}`;
     expect(said(daemon)).toEqual([
@@ -210,7 +210,7 @@ describe('an API server that takes no Events', () => {
       lift();
     };
     for (const status of [503, 500, 503, undefined, 503]) await passWith(status);
-    expect(said(daemon).map((line) => line.replace(/ not written: .*: (\d+);.*/, ' $1'))).toEqual([
+    expect(said(daemon).map((line) => line.replace(/ not written: .*: answered (\d+).*;.*/, ' $1'))).toEqual([
       'warn: an Event was 503',
       'warn: an Event was 500',
       'warn: an Event was 503',
@@ -230,7 +230,7 @@ describe('an API server that takes no Events', () => {
       lift();
     }
     for (let pass = 0; pass < 20; pass += 1) await daemon.pass();
-    const words = said(daemon).map((line) => line.replace(/ not written: .*: (\d+);.*/, ' $1'));
+    const words = said(daemon).map((line) => line.replace(/ not written: .*: answered (\d+).*;.*/, ' $1'));
     expect(words.filter((line) => line === 'warn: an Event was 503')).toHaveLength(3);
     expect(words.slice(-2)).toEqual([
       'warn: changed 7 times in 6m: an Event was 503',
@@ -267,7 +267,7 @@ describe('an API server that takes no Events', () => {
     await ended(daemon, 4);
     expect(await daemon.metric(FAILED)).toBe(4);
     expect(said(daemon)).toEqual([
-      expect.stringMatching(/^warn: an Event was not written: .*no complete response within 1 s/),
+      expect.stringMatching(/^warn: an Event was not written: .*no complete response within 1s/),
     ]);
   });
 

@@ -30,7 +30,7 @@ describe('one GET', () => {
   });
 
   it.each<[string, RequestListener, number, string]>([
-    ['never answers', () => {}, 100, 'no complete response within 0.1 s'],
+    ['never answers', () => {}, 100, 'no complete response within 100ms'],
     [
       'drips',
       (_, response) => {
@@ -38,7 +38,7 @@ describe('one GET', () => {
         response.on('close', () => clearInterval(drip));
       },
       200,
-      'no complete response within 0.2 s',
+      'no complete response within 200ms',
     ],
     [
       'hangs up',

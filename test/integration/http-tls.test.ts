@@ -320,7 +320,7 @@ describe('a server that only a proxy reaches', () => {
     const variables = { FLEET_ENDPOINT: `http://127.0.0.1:${port}`, FLEET_TIMEOUT: '100ms' };
     const client = await fleetClient(variables, { HTTP_PROXY: 'http://p:1' });
     expect(await outcomeOf(client)).toBe(
-      `no complete response within 0.1 s (KUBE_REGISTER_FLEET_TIMEOUT)${HINT('HTTP_PROXY')}`,
+      `no complete response within 100ms (KUBE_REGISTER_FLEET_TIMEOUT)${HINT('HTTP_PROXY')}`,
     );
   });
 });

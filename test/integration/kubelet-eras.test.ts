@@ -147,7 +147,7 @@ describe('a URL that drops packets', () => {
     const prober = proberOf([`http://{ip}:${hole.port}/healthz`], { timeoutMs: 200 });
     expect(await prober.check('127.0.0.1', never)).toEqual({
       state: 'silent',
-      detail: `no answer within 0.2 s: http://127.0.0.1:${hole.port}/healthz timed out`,
+      detail: `no answer within 200ms: http://127.0.0.1:${hole.port}/healthz timed out`,
     });
     expect(hole.dropsPackets()).toBe(true);
   });

@@ -135,7 +135,7 @@ describe('silence', () => {
     const { state, detail } = await prober.check(HOST, never);
     expect(state).toBe('silent');
     expect(detail).toBe(
-      `no answer within 0.3 s: http://127.0.0.1:${refusing}/healthz refused the connection, http://127.0.0.1:${silent.port}/healthz timed out, https://127.0.0.1:${plain.port}/healthz failed the TLS handshake: this port does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER)`,
+      `no answer within 300ms: http://127.0.0.1:${refusing}/healthz refused the connection, http://127.0.0.1:${silent.port}/healthz timed out, https://127.0.0.1:${plain.port}/healthz failed the TLS handshake: this port does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER)`,
     );
     expect(seen).toEqual(['silent']);
     await expectAllClosed(silent, plain);
@@ -569,7 +569,7 @@ describe('this process', () => {
     const url = `http://127.0.0.1:${kubelet.port}/healthz`;
     expect(new Set(lines)).toEqual(
       new Set([
-        `no answer within 0.5 s: ${url} timed out`,
+        `no answer within 500ms: ${url} timed out`,
         `this machine has too few file descriptors or buffers to check kubelets: no answer: ${url} failed (EMFILE)`,
       ]),
     );

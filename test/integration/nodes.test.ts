@@ -402,7 +402,7 @@ describe('creating a node', () => {
     const { kubernetes, nodes } = await lab();
     const error = await errorOf(nodes.create({ ...draft, name: 'Not_Valid!' }, never));
     expect(error).toMatchObject({ status: 422, code: 'Invalid' });
-    expect(error.message).toContain('POST /api/v1/nodes: 422 Invalid Node "Not_Valid!" is invalid: metadata.name: ');
+    expect(error.message).toContain('POST /api/v1/nodes: answered 422 Invalid: Node "Not_Valid!" is invalid: metadata.name: ');
     expect(await errorOf(nodes.create({ ...draft, annotations: new Map([['bad key!', 'v']]) }, never))).toMatchObject({
       code: 'Invalid',
     });
@@ -654,7 +654,7 @@ describe('an error', () => {
     const evil = `one\r\ntwo\u001b[31m\u202e${'x'.repeat(5000)}`;
     kubernetes.faults.add(refuse(500, 'InternalError', evil));
     const { message } = await errorOf(nodes.list(never));
-    expect(message).toContain('GET /api/v1/nodes: 500 InternalError one two [31m xxx');
+    expect(message).toContain('GET /api/v1/nodes: answered 500 InternalError: one two [31m xxx');
     expect(message).toMatch(/^[\x20-\x7e]+…$/);
     expect(message.length).toBeLessThan(450);
   });

@@ -10,7 +10,7 @@ import type { LabMachine } from '../lab/lab.ts';
 type Row = readonly [name: string, fault: Fault, problem: RegExp];
 
 const MIB = 1024 * 1024;
-const SLOW = /^no complete response within 0.5 s/;
+const SLOW = /^no complete response within 500ms/;
 const BROKEN = /^the connection was closed before the response was complete \(ECONNRESET\)/;
 const NODES = '"kind":"NodeList","apiVersion":"v1"';
 

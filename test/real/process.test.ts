@@ -56,7 +56,7 @@ it('outlives an API server that is stopped and started', async () => {
 
   await world.servers.startApiServer();
   await program.pass();
-  await program.said(/^kubernetes reachable again after /);
+  await program.said(/^requests to the API server succeed again after /);
   expect(await program.metric('kube_register_up{target="kubernetes"}')).toBe(1);
   const after = await world.nodes();
   expect(after.filter(({ metadata }) => metadata.name !== newcomer.address)).toEqual(before);
@@ -92,13 +92,13 @@ it('takes an API server whose store hangs for one that does not answer, never fo
   onTestFinished(() => world.servers.thawStore());
   await program.pass();
   expect(problems(program)).toEqual([
-    expect.stringMatching(/^kubernetes at https:.*no complete response within 1 s \(KUBE_REGISTER_API_TIMEOUT\)/),
+    expect.stringMatching(/^kubernetes at https:.*no complete response within 1s \(KUBE_REGISTER_API_TIMEOUT\)/),
   ]);
 
   world.servers.thawStore();
   await vi.waitFor(() => world.nodes(), { timeout: 30_000 });
   await program.pass();
-  await program.said(/^kubernetes reachable again after /);
+  await program.said(/^requests to the API server succeed again after /);
   expect(await world.nodes()).toEqual(before);
 });
 
@@ -113,7 +113,7 @@ it('says which rights it has lost, changes nothing, and goes on when they are ba
   await program.pass();
   expect(problems(program)).toEqual([
     expect.stringMatching(
-      /403 Forbidden nodes is forbidden: User "system:serviceaccount:kube-register:kube-register" cannot list .* does this user have the verb "list" on nodes\?/,
+      /403 Forbidden: nodes is forbidden: User "system:serviceaccount:kube-register:kube-register" cannot list .* does this user have the verb "list" on nodes\?/,
     ),
   ]);
   expect((await program.status()).kubernetes).toMatchObject({ up: false });
@@ -121,7 +121,7 @@ it('says which rights it has lost, changes nothing, and goes on when they are ba
 
   await world.rights.bind(world.token);
   await program.pass();
-  await program.said(/^kubernetes reachable again after /);
+  await program.said(/^requests to the API server succeed again after /);
   expect(await world.nodeNames()).toHaveLength(3);
 });
 
@@ -141,7 +141,7 @@ it('says when its token is no good, and goes on with a new one as soon as it is 
   const renewed = await world.rights.token();
   await world.setToken(renewed);
   await program.pass();
-  await program.said(/^kubernetes reachable again after /);
+  await program.said(/^requests to the API server succeed again after /);
   expect(await world.nodeNames()).toHaveLength(2);
   expect(program.stdout).not.toContain(renewed);
 });

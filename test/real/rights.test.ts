@@ -35,11 +35,11 @@ function advice(verb: string): string {
 }
 
 it.each([
-  ['list', async () => undefined, 'GET /api/v1/nodes: 403 Forbidden nodes is forbidden'],
+  ['list', async () => undefined, 'GET /api/v1/nodes: answered 403 Forbidden: nodes is forbidden'],
   [
     'get',
     async ({ world }: Scene) => world.putNode({ name: 'newcomer' }),
-    'GET /api/v1/nodes/newcomer: 403 Forbidden nodes "newcomer" is forbidden',
+    'GET /api/v1/nodes/newcomer: answered 403 Forbidden: nodes "newcomer" is forbidden',
   ],
 ])('without the verb %s a pass fails, says why, and changes nothing', async (verb, prepare, said) => {
   const all = await scene(verb);
@@ -96,7 +96,7 @@ it.each([
   expect(report.failures.size).toBe(0);
   const method = { create: 'POST', patch: 'PATCH', delete: 'DELETE' }[verb];
   expect(details(report)).toEqual([
-    `kubernetes at ${world.servers.url}: ${method} /api/v1/nodes${path}: 403 Forbidden ${subject} forbidden: User "${USER}" ${advice(verb)}`,
+    `kubernetes at ${world.servers.url}: ${method} /api/v1/nodes${path}: answered 403 Forbidden: ${subject} forbidden: User "${USER}" ${advice(verb)}`,
   ]);
 
   await world.rights.giveBack(verb, world.token);

@@ -1,4 +1,5 @@
 /** The deletion guard: nothing is deregistered while too many nodes are not alive, or after deletes that were wrong. */
+import { plural } from '../../text/plural.ts';
 import type { Memory } from './memory/memory.ts';
 import type { Policy } from './policy.ts';
 
@@ -53,7 +54,7 @@ export function guard(
     limitPercent: maxDeregisterPercent,
     nodes: names,
     message:
-      `deletion guard active: ${names.length} of ${counted} managed nodes are not alive ` +
+      `deletion guard active: ${names.length} of ${plural(counted, 'managed node')} ${names.length === 1 ? 'is' : 'are'} not alive ` +
       `(${Math.round((names.length / counted) * 100)}%, limit ${maxDeregisterPercent}%): ${describeNames(names)}; no node is deregistered; ` +
       'if their machines are gone: kubectl delete node NAME, or restart with ' +
       'KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',

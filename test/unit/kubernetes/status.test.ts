@@ -26,7 +26,7 @@ const http: HttpClient = {
 
 function refused(body: string): string {
   const answer: HttpAnswer = { status: 403, contentType: 'application/json', body, bytes: body.length };
-  return refusal(http, REQUEST, answer, 'create').message.replace(/^.*?: 403 /, '');
+  return refusal(http, REQUEST, answer, 'create').message.replace(/^.*?: answered 403:? /, '');
 }
 
 const status = (message: string) => JSON.stringify({ kind: 'Status', reason: 'Forbidden', message });
@@ -71,10 +71,37 @@ describe('a request that is forbidden', () => {
     'nodes "b" is forbidden: is not allowed to modify labels: node-role.kubernetes.io/master',
     'nodes "b" is forbidden: exceeded quota: nodes',
   ])('by admission is told in the words of the server alone: %s', (message) => {
-    expect(refused(status(message))).toBe(`Forbidden ${message}`);
+    expect(refused(status(message))).toBe(`Forbidden: ${message}`);
   });
 
   it('by a proxy is told in its words alone', () => {
     expect(refused('not through me')).toBe('not through me');
   });
+});
+
+describe('what the server said', () => {
+  const said = (status: number, body: string) =>
+    refusal(http, REQUEST, { status, contentType: '', body, bytes: body.length }, 'create').message.replace(
+      /^.*nodes: /,
+      '',
+    );
+  const status = (reason: string, message: string) => JSON.stringify({ kind: 'Status', reason, message });
+
+  it.each([
+    [500, status('', 'etcdserver: request timed out'), 'answered 500: etcdserver: request timed out'],
+    [500, status('InternalError', 'Internal error.'), 'answered 500 InternalError'],
+    [429, status('TooManyRequests', 'slow down'), 'answered 429 TooManyRequests: slow down'],
+    [503, '', 'answered 503 Service Unavailable'],
+    [299, '', 'answered 299'],
+  ])('is its status, its reason and its words, none of them twice: %s %s', (code, body, words) => {
+    expect(said(code, body)).toBe(words);
+  });
+
+  it.each([status('Unauthorized', 'Unauthorized'), 'Unauthorized\n', ''])(
+    'of credentials that it rejects has the word once: %j',
+    (body) => {
+      expect(said(401, body).match(/Unauthorized/g)).toHaveLength(1);
+      expect(said(401, body)).toMatch(/^answered 401:? Unauthorized: the server rejects these credentials; check /);
+    },
+  );
 });

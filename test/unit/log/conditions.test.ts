@@ -210,18 +210,18 @@ describe('a condition without reminders', () => {
 
   it('that another line reports is not logged, and neither is its end', () => {
     const conditions = new Conditions(VERDICTS);
-    expect(conditions.update('x', 'held', 0, true)).toBeUndefined();
+    expect(conditions.update('x', 'held', 0, { isSilent: true })).toBeUndefined();
     expect(conditions.update('x', undefined, MINUTE)).toBeUndefined();
     expect(conditions.update('x', 'orphan', 2 * MINUTE)?.preface).toBe('');
-    expect(conditions.update('x', 'held', 3 * MINUTE, true)).toBeUndefined();
+    expect(conditions.update('x', 'held', 3 * MINUTE, { isSilent: true })).toBeUndefined();
     expect(conditions.update('x', undefined, 4 * MINUTE)?.lasted).toBe('2m');
   });
 
   it('whose end another line reports has ended in the log', () => {
     const conditions = new Conditions(VERDICTS);
     conditions.update('x', 'in-grace', 0);
-    expect(conditions.update('x', undefined, MINUTE, true)).toBeUndefined();
-    expect(conditions.update('x', 'held', 2 * MINUTE, true)).toBeUndefined();
+    expect(conditions.update('x', undefined, MINUTE, { isSilent: true })).toBeUndefined();
+    expect(conditions.update('x', 'held', 2 * MINUTE, { isSilent: true })).toBeUndefined();
     expect(conditions.update('x', undefined, 3 * MINUTE)).toBeUndefined();
   });
 });
@@ -256,5 +256,36 @@ describe('conditions whose ends are not logged', () => {
       most = Math.max(most, conditions.keys().length);
     }
     expect(most).toBeLessThan(30);
+  });
+});
+
+describe('of states that are worse and better', () => {
+  const flapFor = (conditions: Conditions, seconds: number) => {
+    const lines: [second: number, state: string][] = [];
+    for (let second = 0; second < seconds; second += 1) {
+      const [state, rank] = second % 7 === 0 ? ['bad', 1] : ['good', 0];
+      if (conditions.update('x', state, second * 1_000, { rank }) !== undefined) lines.push([second, state]);
+    }
+    return lines;
+  };
+
+  it('the worse one is never withheld behind a line about the better one', () => {
+    const lines = flapFor(new Conditions(VERDICTS), 1_000);
+    const good = lines.filter(([second, state]) => state === 'good' && second < 990);
+    for (const line of good) {
+      const [second, state] = lines[lines.indexOf(line) + 1] ?? [Number.NaN, ''];
+      expect([state, second - line[0] <= 7]).toEqual(['bad', true]);
+    }
+    expect(good.some(([second]) => second > 10)).toBe(true);
+    expect(lines.length).toBeLessThan(20);
+  });
+
+  it('the better one is logged once it has lasted', () => {
+    const conditions = new Conditions(VERDICTS);
+    flapFor(conditions, 100);
+    const last = Array.from({ length: 700 }, (_, second) =>
+      conditions.update('x', 'good', (100 + second) * 1_000, { rank: 0 }),
+    );
+    expect(last.filter((due) => due !== undefined)).toHaveLength(1);
   });
 });

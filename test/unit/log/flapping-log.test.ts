@@ -65,13 +65,13 @@ const KINDS: Record<string, readonly [on: PassReport, says: RegExp, off: PassRep
     failedPass({ fleet: 'fleet: reset' }),
     /fleet: reset; nothing is changed until this succeeds/,
     well,
-    /fleet reachable again/,
+    /requests to fleet succeed again/,
   ],
   'Kubernetes, which answers and does not,': [
     failedPass({ kubernetes: 'kubernetes: reset' }),
     /kubernetes: reset/,
     well,
-    /kubernetes reachable again/,
+    /requests to the API server succeed again/,
   ],
   'passes that fail and succeed': [
     failedPass({ timeout: 'the pass took longer' }),

@@ -116,7 +116,7 @@ describe('a server that is down', () => {
         (lasted) => `error: still, for ${lasted} times): ${problem}`,
       ),
     );
-    expect(say(goodPass(quiet), 61 * INTERVAL)).toEqual(['info: fleet reachable again after 30m']);
+    expect(say(goodPass(quiet), 61 * INTERVAL)).toEqual(['info: requests to fleet succeed again after 30m']);
   });
 
   it('is said again when something else is wrong by now, but not for ever', () => {
@@ -128,13 +128,22 @@ describe('a server that is down', () => {
     expect(say(other(1))).toEqual([]);
     const lines = Array.from({ length: 10 }, (_, which) => say(other(which)));
     expect(lines.flat()).toHaveLength(2);
-    expect(say(goodPass(quiet))).toEqual([expect.stringMatching(/^info: fleet reachable again/)]);
+    expect(say(goodPass(quiet))).toEqual([expect.stringMatching(/^info: requests to fleet succeed again/)]);
     expect(say(other(1))).toHaveLength(1);
   });
 
   it('is said at the start, and is no news when it is up from the start', () => {
     expect(listen()(down)).toHaveLength(1);
     expect(listen()(goodPass(quiet))).toEqual([API_SERVER, expect.stringMatching(/^info: first pass/)]);
+  });
+
+  it('is said with the time of the next attempt, in whole seconds', () => {
+    const lines: string[] = [];
+    const passLog = new PassLog({ write: (_event, message) => lines.push(message), debug: () => {} }, '');
+    passLog.write(down, undefined, 0, 29_020);
+    expect(lines).toEqual([
+      expect.stringMatching(/connection refused; nothing is changed until this succeeds; retried in 30s$/),
+    ]);
   });
 
   it('does not hide that the other one goes down too', () => {
@@ -206,7 +215,7 @@ describe('a change', () => {
     say(goodPass({ ...world({}), machines: [A, ...others.machines], kubelets: { ...others.kubelets, ...healthy } }));
     expect(say(goodPass(world({})))).toEqual([
       expect.stringMatching(
-        /^warn: node 10\.0\.0\.1: in-grace: missing from fleet for 0s of 15m, seen in 1 pass;.*deregistered in 15m$/,
+        /^warn: node 10\.0\.0\.1: in-grace: missing from fleet for 0s of 15m, seen in 1 pass;.*will be deregistered in 15m$/,
       ),
     ]);
     expect(say(goodPass(world({ ready: 'true' })))).toEqual([
@@ -235,11 +244,9 @@ describe('a change', () => {
       ),
     ]);
     expect(say(goodPass(gone), INTERVAL)).toEqual([]);
-    const [first] = gone.nodes;
-    const fewer = { machines: gone.machines.slice(1), nodes: gone.nodes.filter((each) => each !== first) };
-    expect(say(goodPass(fewer), 2 * INTERVAL)).toContainEqual(
+    expect(say(goodPass(gone), 2 * INTERVAL)).toContainEqual(
       expect.stringMatching(
-        /^error: still, for 1m \(3 times\): deletion guard active: 4 of 4 managed nodes are not alive/,
+        /^error: still, for 1m \(3 times\): deletion guard active: 5 of 5 managed nodes are not alive/,
       ),
     );
     expect(say(failedPass({ fleet: 'fleet is down' }), 3 * INTERVAL)).toHaveLength(1);
@@ -249,11 +256,45 @@ describe('a change', () => {
   });
 });
 
+describe('a hold that grows', () => {
+  const many = bystanders(40);
+  const holdOf = (count: number) =>
+    goodPass({
+      machines: many.machines,
+      nodes: [...dead(many.nodes.slice(0, count)), ...many.nodes.slice(count)],
+      kubelets: Object.fromEntries(Object.entries(many.kubelets).slice(count)),
+    });
+  const guardLines = (lines: readonly string[]) => lines.filter((line) => line.includes('deletion guard active'));
+
+  it('is logged with the nodes that joined, though its next reminder is an hour away', () => {
+    const say = listen();
+    for (let ms = 0; ms <= 180 * MINUTE; ms += 10 * MINUTE) say(holdOf(15), ms);
+    expect(guardLines(say(holdOf(16), 181 * MINUTE))).toEqual([
+      expect.stringMatching(/^error: deletion guard active: 16 of 40 .*: 10\.9\.0\.0, .* and 6 more; no node is/),
+    ]);
+  });
+
+  it('node by node is logged three times, then when it has doubled or a summary is due', () => {
+    const say = listen();
+    const lines = Array.from({ length: 25 }, (_, more) => guardLines(say(holdOf(15 + more), more * 1_000))).flat();
+    expect(lines.map((line) => /(\d+) of 40/.exec(line)?.[1])).toEqual(['15', '16', '17', '18', '32']);
+  });
+});
+
 describe('an action', () => {
   const [register] = planAt(0, { machines: [A], kubelets: healthy }).actions;
   if (register === undefined) throw new Error('nothing to register');
   const outcome = (result: Outcome['result'], detail?: string): Outcome =>
     detail === undefined ? { action: register, result } : { action: register, result, detail };
+
+  it('that another copy has done already does not count as done in the summary of the pass', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const results = ['done', 'unneeded', 'unneeded', 'failed', 'refused'] as const;
+    const lines = say(goodPass(quiet, { outcomes: results.map((result) => outcome(result, 'so')) }));
+    expect(lines.at(-1)).toBe('info: pass: registered 1, not needed 2, failed 1, refused 1');
+    expect(say(goodPass(quiet, { outcomes: [outcome('unneeded')] })).at(-1)).toBe('info: pass: not needed 1');
+  });
 
   it('that was done is a line, and a line for the pass', () => {
     const say = listen();
@@ -291,7 +332,7 @@ describe('an action', () => {
     say(failed('reset'), INTERVAL);
     expect(say(goodPass(quiet, { outcomes: [outcome('done')] }), 2 * INTERVAL)).toEqual([
       'info: registered node 10.0.0.1 of machine a',
-      'info: registering node 10.0.0.1 of machine a no longer fails: it failed for 1m (2 times)',
+      'info: registering node 10.0.0.1 of machine a succeeded after it failed 2 times in 1m',
       'info: pass: registered 1',
     ]);
     expect(say(goodPass(quiet), 3 * INTERVAL)).toEqual([]);
@@ -304,7 +345,7 @@ describe('an action', () => {
     expect(say({ ...goodPass(quiet), stopped: true })).toEqual([]);
     expect(say(goodPass(quiet), INTERVAL)).toEqual([
       'info: passes succeed again after 30s',
-      'info: registering node 10.0.0.1 of machine a is no longer needed: it failed for 30s (once)',
+      'info: registering node 10.0.0.1 of machine a is no longer needed after it failed once in 30s',
     ]);
   });
 
@@ -382,7 +423,7 @@ describe('a line', () => {
         event: 'fleet-reachable-again',
         lastedMs: 120_000,
         times: 2,
-        msg: 'fleet reachable again after 2m',
+        msg: 'requests to fleet succeed again after 2m',
       },
     ]);
   });
