@@ -68,6 +68,8 @@ export async function assemble(settings: Settings, { log, clock, version }: Asse
     events: settings.events && !settings.dryRun ? new EventRecorder({ events, log, clock, metrics }) : undefined,
     metrics,
     version,
+    clusterName: settings.clusterName,
+    endpoints: { fleet: settings.fleet.endpoint, kubernetes: access.endpoint },
     policy,
     selector: settings.selector.text,
     dryRun: settings.dryRun,

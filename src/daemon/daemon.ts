@@ -1,6 +1,7 @@
 /** The daemon: runs passes by schedule and on demand, one at a time, and reports its health and status. */
 
 import type { EventRecorder } from '../events/recorder.ts';
+import type { Target } from '../http/request-error.ts';
 import type { PassLog } from '../log/pass-log.ts';
 import { type Metrics, reportPass } from '../metrics/metrics.ts';
 import type { Policy } from '../reconcile/plan/policy.ts';
@@ -22,6 +23,9 @@ export interface DaemonParts {
   readonly events: EventRecorder | undefined;
   readonly metrics: Metrics;
   readonly version: string;
+  readonly clusterName: string;
+  /** Of fleet and the API server. */
+  readonly endpoints: Readonly<Record<Target, string>>;
   /** Shown in the status; the selector as the operator wrote it. */
   readonly policy: Policy;
   readonly selector: string;
@@ -131,9 +135,11 @@ export class Daemon {
   }
 
   status(): Status {
-    const { version, dryRun, selector, policy, schedule, clock } = this.#parts;
+    const { version, clusterName, endpoints, dryRun, selector, policy, schedule, clock } = this.#parts;
     const frame = {
       version,
+      clusterName,
+      endpoints,
       dryRun,
       selector,
       policy,

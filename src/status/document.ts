@@ -100,7 +100,13 @@ const action = z.object({
   reason: z.string(),
 });
 
-const server = z.object({ up: z.boolean().nullable(), since: time, problem: text });
+const server = z.object({
+  /** Its URL, as it is set: `unix:///var/run/fleet.sock`, `https://10.0.0.1:6443`. */
+  endpoint: z.string(),
+  up: z.boolean().nullable(),
+  since: time,
+  problem: text,
+});
 
 const pass = z.object({
   startedAt: moment,
@@ -112,6 +118,10 @@ const pass = z.object({
 
 export const statusDocument = z.object({
   version: z.string(),
+  /** CLUSTER_NAME; null where it is not set. */
+  clusterName: text,
+  /** Who observed it: a daemon, which also acts; or one pass of a command, which changes nothing and knows no times. */
+  source: z.enum(['daemon', 'observation']),
   dryRun: z.boolean(),
   startedAt: moment,
   now: moment,

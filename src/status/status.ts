@@ -18,6 +18,9 @@ import type { History, HistoryEntry, Subject } from './history.ts';
 /** The part of the status that does not come from passes. */
 export interface StatusFrame {
   readonly version: string;
+  /** CLUSTER_NAME; empty where it is not set. */
+  readonly clusterName: string;
+  readonly endpoints: Readonly<Record<Target, string>>;
   readonly dryRun: boolean;
   /** As the operator wrote it. */
   readonly selector: string;
@@ -51,6 +54,8 @@ export function makeStatus(
   });
   return {
     version: frame.version,
+    clusterName: frame.clusterName === '' ? null : frame.clusterName,
+    source: 'daemon',
     dryRun: frame.dryRun,
     startedAt: stamp(frame.startedAt),
     now: stamp(clock.wall()),
@@ -62,8 +67,8 @@ export function makeStatus(
       lastSuccess: iso(goodEnded),
       next: frame.nextPass?.toISOString() ?? null,
     },
-    fleet: describeServer('fleet', history),
-    kubernetes: { ...describeServer('kubernetes', history), server: seen?.observation.era.server ?? null },
+    fleet: describeServer('fleet', frame, history),
+    kubernetes: { ...describeServer('kubernetes', frame, history), server: seen?.observation.era.server ?? null },
     guard: {
       held: seen?.plan.hold !== undefined,
       since: iso(history.heldSince),
@@ -124,9 +129,14 @@ function describePass({ startedAt, durationMs, failures, outcomes }: PassReport)
   };
 }
 
-function describeServer(target: Target, history: History): Status['fleet'] {
+function describeServer(target: Target, { endpoints }: StatusFrame, history: History): Status['fleet'] {
   const state = history.server(target);
-  return { up: state?.up ?? null, since: iso(state?.since), problem: state?.problem ?? null };
+  return {
+    endpoint: endpoints[target],
+    up: state?.up ?? null,
+    since: iso(state?.since),
+    problem: state?.problem ?? null,
+  };
 }
 
 /** The key of what the action is about: a machine for `register`, else a node. */

@@ -7,6 +7,8 @@ const SINCE = '2026-01-01T00:00:00.000Z';
 export function aStatus(traits: Partial<Status> = {}): Status {
   return {
     version: '1.2.3',
+    clusterName: null,
+    source: 'daemon',
     dryRun: false,
     startedAt: SINCE,
     now: NOW,
@@ -27,8 +29,12 @@ export function aStatus(traits: Partial<Status> = {}): Status {
       lastSuccess: '2026-01-02T00:04:50.800Z',
       next: '2026-01-02T00:05:20.000Z',
     },
-    fleet: traits.counts === null ? NOT_ASKED : { up: true, since: SINCE, problem: null },
-    kubernetes: { ...(traits.counts === null ? NOT_ASKED : { up: true, since: SINCE, problem: null }), server: null },
+    fleet: { endpoint: 'unix:///var/run/fleet.sock', ...(traits.counts === null ? NOT_ASKED : REACHABLE) },
+    kubernetes: {
+      endpoint: 'http://127.0.0.1:8080',
+      ...(traits.counts === null ? NOT_ASKED : REACHABLE),
+      server: null,
+    },
     guard: INACTIVE,
     warnings: [],
     counts: {
@@ -56,6 +62,7 @@ export const INACTIVE: Status['guard'] = {
 };
 
 const NOT_ASKED = { up: null, since: null, problem: null };
+const REACHABLE = { up: true, since: SINCE, problem: null };
 
 export function aMachine(traits: Partial<MachineStatus> & Pick<MachineStatus, 'id'>): MachineStatus {
   return {

@@ -5,7 +5,7 @@ import { summarize } from '../../../src/status/summary.ts';
 import { aMachine, aNode, aStatus, INACTIVE } from './status-sketch.ts';
 
 const { pass, rules } = aStatus();
-const away = { up: false, since: '2026-01-02T00:02:00.000Z', problem: 'no answer' };
+const away = { endpoint: 'http://10.0.0.9:8080', up: false, since: '2026-01-02T00:02:00.000Z', problem: 'no answer' };
 
 function sentence(traits: Partial<Status>): string {
   const { concern, sentence } = summarize(aStatus(traits));

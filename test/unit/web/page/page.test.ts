@@ -55,7 +55,7 @@ describe('the page', () => {
             verdict: 'in-grace',
             reason: 'not alive for 5m of 30m',
             since: '2026-01-02T00:01:00.000Z',
-            next: 'deregistered in 25m',
+            next: 'will be deregistered in 25m',
             due: '2026-01-02T00:26:00.000Z',
           }),
         ],
@@ -183,9 +183,10 @@ describe('hostile text', () => {
     );
     const source = page(
       aStatus({
+        clusterName: EVIL,
         rules: { ...aStatus().rules, selector: EVIL, neverDeregister: EVIL },
-        fleet: { up: false, since: NOW, problem: EVIL },
-        kubernetes: { up: true, since: NOW, problem: EVIL, server: EVIL },
+        fleet: { endpoint: EVIL, up: false, since: NOW, problem: EVIL },
+        kubernetes: { endpoint: EVIL, up: true, since: NOW, problem: EVIL, server: EVIL },
         guard: {
           ...INACTIVE,
           held: true,
