@@ -12,6 +12,7 @@ import { History } from '../status/history.ts';
 import { makeStatus } from '../status/status.ts';
 import type { Clock } from '../time/clock.ts';
 import { formatDuration } from '../time/duration.ts';
+import { Backoff } from './backoff.ts';
 import type { Schedule } from './schedule.ts';
 
 export interface DaemonParts {
@@ -46,6 +47,9 @@ export class Daemon {
   readonly #startedAt: number;
   #running: { readonly done: Promise<void>; readonly sinceMs: number } | undefined;
   #runAgain = false;
+  readonly #backoff = new Backoff();
+  /** The pass that is tried again before the schedule's next one; `at` in wall ms. */
+  #retry: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined;
   #onChange = () => {};
   #last: PassReport | undefined;
   #good: { readonly report: PassReport; readonly counts: Counts; readonly atMs: number } | undefined;
@@ -78,6 +82,7 @@ export class Daemon {
    */
   async stop(): Promise<void> {
     this.#parts.schedule.stop();
+    this.#forgetRetry();
     this.#stop.abort(new Error('the daemon stops'));
     const drain = setTimeout(() => this.#abandon.abort(new Error('the daemon stops')), DRAIN_MS);
     await this.#running?.done;
@@ -87,6 +92,7 @@ export class Daemon {
 
   /** Runs a single pass and reports it. */
   runOnce(): Promise<PassReport> {
+    this.#forgetRetry();
     const pass = this.#pass();
     const done = pass.then(() => {
       this.#running = undefined;
@@ -105,7 +111,7 @@ export class Daemon {
     const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
     this.#last = report;
     if (counts !== undefined && report.failures.size === 0) this.#good = { report, counts, atMs: nowMs };
-    passLog.write(report, counts, nowMs);
+    passLog.write(report, counts, nowMs, this.#retryAfter(report));
     events?.record(report, passChanges);
     reportPass(metrics, report, counts, (target) => this.#history.server(target)?.up ?? false);
     return report;
@@ -144,10 +150,27 @@ export class Daemon {
       selector,
       policy,
       startedAt: this.#startedAt,
-      nextPass: schedule.next(),
+      nextPass: this.#retry === undefined ? schedule.next() : new Date(this.#retry.at),
       passRunning: this.#running !== undefined,
     };
     return makeStatus(frame, { last: this.#last, good: this.#good }, this.#history, clock);
+  }
+
+  /** Sets the timer for another attempt where one is due before the schedule's next pass; returns the ms until the next pass of either. */
+  #retryAfter(report: PassReport): number | undefined {
+    const { clock, schedule } = this.#parts;
+    const next = schedule.next();
+    const scheduledMs = next === undefined ? undefined : next.getTime() - clock.wall();
+    const retryMs = this.#backoff.after(report, scheduledMs);
+    if (retryMs === undefined) return scheduledMs;
+    const timer = setTimeout(() => this.requestPass(), retryMs);
+    this.#retry = { timer, at: clock.wall() + retryMs };
+    return retryMs;
+  }
+
+  #forgetRetry(): void {
+    clearTimeout(this.#retry?.timer);
+    this.#retry = undefined;
   }
 
   #tick(): void {

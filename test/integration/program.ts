@@ -39,7 +39,7 @@ export type Line = z.infer<typeof LINE>;
 const VERDICT = z.object({ verdict: z.string(), reason: z.string(), next: z.string().nullable() });
 const SERVER = z.object({ up: z.boolean().nullable(), problem: z.string().nullable() });
 const STATUS = z.object({
-  pass: z.object({ running: z.boolean() }),
+  pass: z.object({ running: z.boolean(), next: z.string().nullable() }),
   fleet: SERVER,
   kubernetes: SERVER,
   machines: z.array(VERDICT.extend({ id: z.string() })),
