@@ -45,7 +45,7 @@ export function writeLicenses(folder: string, { root, node, libraries, packages 
     const { name, version } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
     const license = readdirSync(from).find((file) => /^licen[cs]e/i.test(file)) ?? readmeWithLicense(from);
     if (license === undefined) throw new Error(`${path} has no license file`);
-    add(`npm/${name}`, join(from, license), `npm package ${name} ${version}`);
+    add(`npm/${name}@${version}`, join(from, license), `npm package ${name} ${version}`);
   }
   writeFileSync(join(folder, 'README'), `${lines.join('\n')}\n`);
 }

@@ -69,7 +69,8 @@ async function prettyLines(
   colorize: boolean,
   withStack: boolean,
 ): Promise<LogDestination> {
-  const { prettyFactory } = await import('pino-pretty');
+  // By its default export: where a bundle is split it has no other.
+  const { prettyFactory } = (await import('pino-pretty')).default;
   const prettify = prettyFactory({
     colorize,
     singleLine: true,

@@ -69,7 +69,8 @@ export function statusOf(pid: number | undefined): ReadonlyMap<string, string> {
   return new Map(lines.map((line) => [line.split(':')[0] ?? '', line.replace(/^[^:]*:\s*/, '')]));
 }
 
-function childOf(pid: number): number | undefined {
+/** The first child of the process; undefined when it has none. */
+export function childOf(pid: number): number | undefined {
   try {
     const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
     return child ? Number(child) : undefined;

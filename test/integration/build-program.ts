@@ -17,7 +17,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const folder = await mkdtemp(join(tmpdir(), 'kube-register-program-'));
   const program = join(folder, 'kube-register.mjs');
   await bundleProgram({ outfile: program });
-  project.onTestsRerun(() => bundleProgram({ outfile: program }));
+  project.onTestsRerun(async () => void (await bundleProgram({ outfile: program })));
   project.provide('program', program);
   return () => rm(folder, { recursive: true });
 }

@@ -1,19 +1,20 @@
 /** A day of the daemon, for every form in which it is shipped: nodes are registered, one is deregistered, and it is scraped. */
 import { expect } from 'vitest';
-import type { Lab } from '../lab/lab.ts';
+import type { Lab, LabOptions } from '../lab/lab.ts';
 import { labOfTest, type Program, settingsFor } from './program.ts';
 
 const WORKER = { role: 'kubernetes' };
 
-/** Plays it with the program that `start` starts. It still runs then, and has three nodes left. */
+/** Plays it on such a lab with the program that `start` starts. It still runs then, and has three nodes left. */
 export async function playStory(
-  start: (settings: Record<string, string>) => Program,
+  start: (settings: Record<string, string>, lab: Lab) => Program,
+  options: LabOptions = {},
 ): Promise<{ lab: Lab; program: Program }> {
-  const lab = await labOfTest();
+  const lab = await labOfTest(options);
   const [dying, ...others] = await lab.addMachines(4, WORKER);
   const other = await lab.addMachine({ metadata: { role: 'etcd' } });
   // Without a grace three passes in a row still have to see a node dead.
-  const program = start({ ...settingsFor(lab), UNHEALTHY_GRACE: '0' });
+  const program = start({ ...settingsFor(lab), UNHEALTHY_GRACE: '0' }, lab);
   await program.firstPass();
 
   for (const { id, address } of others) {
