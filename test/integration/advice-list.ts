@@ -96,7 +96,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['The metadata of `NODE_LABELS` can be copied to labels.', fact],
   ['fleet lists machines, some match `METADATA`, and these have a usable address.', fact],
   [
-    'adopted once its kubelet is reachable or the node is reporting; if it is not in use: kubectl delete node …',
+    'will be adopted once its kubelet is reachable or the node is reporting; if it is not in use: kubectl delete node …',
     choose('whether the node is in use'),
   ],
   ['an empty METADATA', fact],
@@ -122,7 +122,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     choose('what to do by what the command shows'),
   ],
   [
-    'removed once its finalizers are gone; if their controller no longer runs: kubectl patch node … --type=merge -p \'{"metadata":{"finalizers":null}}\'',
+    'will be removed once its finalizers are gone; if their controller no longer runs: kubectl patch node … --type=merge -p \'{"metadata":{"finalizers":null}}\'',
     choose('whether the node is in use'),
   ],
   [
@@ -207,15 +207,15 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     elsewhere('kubelet-eras.test.ts', 'shows kubelets the token and the client certificate that are set'),
   ],
   [
-    "registered once it is gone; to see its finalizers: kubectl get node … -o jsonpath='{.metadata.finalizers}'",
+    "will be registered once it is gone; to see its finalizers: kubectl get node … -o jsonpath='{.metadata.finalizers}'",
     choose('what to do by what the command shows'),
   ],
   [
-    'registered once that node is gone, or matched with it once that node is reporting; if it is not in use: kubectl delete node …',
+    'will be registered once that node is gone, or matched with it once that node is reporting; if it is not in use: kubectl delete node …',
     choose('whether the node is in use'),
   ],
   [
-    'registered once that node is gone; to rename it, set --hostname-override of its kubelet, then: kubectl delete node …',
+    'will be registered once that node is gone; to rename it, set --hostname-override of its kubelet, then: kubectl delete node …',
     choose('whether the node is in use'),
   ],
   [

@@ -64,7 +64,7 @@ describe('a dead node', () => {
     await loop.passFor(9 * MINUTE);
     loop.lab.fleet.removeMachine(machine.id);
     expect((await loop.pass()).seen?.plan.notes.map(({ text }) => text)).toEqual([
-      `node ${machine.address}: missing from fleet (before: not alive); a new grace period begins: deregistered in 5m`,
+      `node ${machine.address}: missing from fleet (before: not alive); a new grace period begins; it will be deregistered in 5m`,
     ]);
     expect(await passesUntilDelete(loop)).toBe(passesOf(5 * MINUTE) - 1);
   });

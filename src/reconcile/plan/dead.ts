@@ -64,7 +64,7 @@ export function newGrace({ node, reason, grace, graceMs }: DeadNode, before: Gra
   return {
     kind: 'takeover',
     key: `${node.uid} ${monotonicMs}`,
-    text: `node ${node.name}: ${REASON_TEXTS[reason]} (before: ${REASON_TEXTS[before.reason]}); a new grace period begins: deregistered in ${left}`,
+    text: `node ${node.name}: ${REASON_TEXTS[reason]} (before: ${REASON_TEXTS[before.reason]}); a new grace period begins; it will be deregistered in ${left}`,
   };
 }
 
@@ -82,15 +82,20 @@ export function deadVerdict(
       isWarning: true,
     };
   }
-  if (chosen.has(dead)) return { name: 'deregister', reason, next: 'deregistered in this pass' };
+  if (chosen.has(dead)) return { name: 'deregister', reason, next: 'will be deregistered in this pass' };
   const dueInMs = remainingMs(dead, policy.intervalMs);
   if (dueInMs > 0) {
-    return { name: 'in-grace', reason, next: `deregistered in ${formatDuration(wholeSeconds(dueInMs))}`, dueInMs };
+    return {
+      name: 'in-grace',
+      reason,
+      next: `will be deregistered in ${formatDuration(wholeSeconds(dueInMs))}`,
+      dueInMs,
+    };
   }
   return {
     name: 'queued',
     reason,
-    next: 'deregistered in one of the next passes (at most 1% of the managed nodes a pass)',
+    next: 'will be deregistered in one of the next passes (at most 1% of the managed nodes a pass)',
   };
 }
 

@@ -36,7 +36,7 @@ export function leavingVerdict(node: Node): NodeVerdict {
   return {
     name: 'leaving',
     reason: `deleted at ${node.leaving?.since ?? ''}; it waits for ${describeFinalizers(node)}`,
-    next: `removed once its finalizers are gone; if their controller no longer runs: kubectl patch node ${node.name} --type=merge -p '{"metadata":{"finalizers":null}}'`,
+    next: `will be removed once its finalizers are gone; if their controller no longer runs: kubectl patch node ${node.name} --type=merge -p '{"metadata":{"finalizers":null}}'`,
     isWarning: true,
   };
 }
@@ -64,9 +64,22 @@ export function aliveVerdict(row: MarkedRow, input: PlanInput): NodeVerdict {
       return (
         mismatchVerdict(row, input) ??
         secondNodeVerdict(row, input) ??
-        unreadableVerdict(row) ?? { name: 'keep', reason: found }
+        unreadableVerdict(row) ??
+        keepVerdict(row, input)
       );
   }
+}
+
+/** The verdict of a node that is as it should be; or whose kubelet has been unreachable for less than ten minutes, which most deaths begin with. */
+function keepVerdict({ known, mismatch }: MarkedRow, { observation: { era } }: PlanInput): NodeVerdict {
+  if (mismatch?.kind !== 'probe-suspect') return { name: 'keep', reason: describe(known) };
+  return {
+    name: 'keep',
+    reason: `${describe(known)} (${known.kubeletDetail})`,
+    next: era.hidesMinions
+      ? 'kept while the API server lists it'
+      : 'kept while the node is reporting; if its kubelet is dead, Kubernetes marks the node (by default after 40s), and the grace period begins',
+  };
 }
 
 /** The verdict when the status has an unknown shape and the kubelet is unreachable: it is unknown whether the node is alive. */

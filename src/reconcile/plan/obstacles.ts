@@ -29,7 +29,7 @@ function otherName({ name }: Node, sign: string): MachineVerdict {
   return {
     name: 'waiting',
     reason: `node ${name} ${sign} and is reporting: its kubelet uses that name`,
-    next: `registered once that node is gone; to rename it, set --hostname-override of its kubelet, then: kubectl delete node ${name}`,
+    next: `will be registered once that node is gone; to rename it, set --hostname-override of its kubelet, then: kubectl delete node ${name}`,
     isWarning: true,
   };
 }
@@ -38,7 +38,7 @@ function perhapsOwn({ name }: Node, sign: string): MachineVerdict {
   return {
     name: 'waiting',
     reason: `node ${name} ${sign}, so it may be the node of this machine`,
-    next: `registered once that node is gone, or matched with it once that node is reporting; if it is not in use: kubectl delete node ${name}`,
+    next: `will be registered once that node is gone, or matched with it once that node is reporting; if it is not in use: kubectl delete node ${name}`,
     isWarning: true,
   };
 }
@@ -47,7 +47,7 @@ function nameLeaving(node: Node): MachineVerdict {
   return {
     name: 'waiting',
     reason: `node ${node.name} is being deleted and waits for ${describeFinalizers(node)}`,
-    next: `registered once it is gone; to see its finalizers: kubectl get node ${node.name} -o jsonpath='{.metadata.finalizers}'`,
+    next: `will be registered once it is gone; to see its finalizers: kubectl get node ${node.name} -o jsonpath='{.metadata.finalizers}'`,
     isWarning: true,
   };
 }

@@ -71,7 +71,7 @@ export function planRegistrations(input: PlanInput): Registration {
     actions.push(action);
     verdicts.set(machine.id, {
       name: 'register',
-      reason: `its kubelet is healthy and it has no node: registered as ${choice.name}`,
+      reason: `its kubelet is healthy and it has no node; node name: ${choice.name}`,
       node: choice.name,
     });
   }
@@ -159,7 +159,7 @@ function futility(action: Register, memory: Memory, era: Era, now: Now): Postpon
         reason:
           `registered as ${name}, but the API server (${era.server}) does not list it: ` +
           `it lists a minion only while it reaches its kubelet at http://${name}:10250/healthz`,
-        next: 'check that URL from the machine of the API server; registered again within 10m if it is still not listed',
+        next: 'check that URL from the machine of the API server; will be registered again within 10m if it is still not listed',
         isWarning: true,
       },
     };
@@ -178,7 +178,7 @@ function undone(action: Register, memory: Memory, era: Era, now: Now): Postponed
     verdict: {
       name: 'undone',
       reason: `something else deleted its node ${name} ${timesInWords(times)} after it was registered`,
-      next: `registered again ${describeWait(waitMs)}; find out what deletes it: a cloud controller deletes nodes that it does not know`,
+      next: `will be registered again ${describeWait(waitMs)}; find out what deletes it: a cloud controller deletes nodes that it does not know`,
       dueInMs: waitMs,
       isWarning: true,
     },
@@ -218,7 +218,7 @@ function chooseName(machine: Candidate, context: Context): MachineVerdict | Chos
     return {
       name: 'waiting',
       reason: kubelet?.detail ?? `the kubelet at ${machine.address} was not checked`,
-      next: 'registered once its kubelet is healthy',
+      next: 'will be registered once its kubelet is healthy',
     };
   }
   const last = memory.lastNodes.get(machine.id);

@@ -107,7 +107,7 @@ function decide(
     verdict: {
       name: 'recognised',
       reason,
-      next: `adopted once its kubelet is reachable or the node is reporting; if it is not in use: kubectl delete node ${node.name}`,
+      next: `will be adopted once its kubelet is reachable or the node is reporting; if it is not in use: kubectl delete node ${node.name}`,
       isWarning: true,
     },
   };

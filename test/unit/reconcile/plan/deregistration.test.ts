@@ -205,7 +205,7 @@ describe('a managed node that is not alive is deregistered', () => {
     expect(end?.plan.actions.filter(({ kind }) => kind === 'deregister')).toMatchObject([
       { node: { name: NAME }, reason, machineId: 'a', endpoints: [{ address: NAME }] },
     ]);
-    expect(wordsIn(end?.plan)).toMatchObject({ name: 'deregister', next: 'deregistered in this pass' });
+    expect(wordsIn(end?.plan)).toMatchObject({ name: 'deregister', next: 'will be deregistered in this pass' });
   });
 
   it.each(rows.map(([reason, , ...rest]) => [reason, ...rest] as const))(
@@ -226,7 +226,7 @@ describe('a managed node that is not alive is deregistered', () => {
     expect(wordsIn(new Watch().passes(8, oneNode({}, [])))).toEqual({
       name: 'in-grace',
       reason: 'missing from fleet for 3m30s of 15m, seen in 8 passes; kubelet unreachable; node Unknown',
-      next: 'deregistered in 11m30s',
+      next: 'will be deregistered in 11m30s',
       dueInMs: 11.5 * MINUTE,
     });
   });
@@ -435,7 +435,7 @@ describe('a node that is leaving', () => {
     expect(plan.nodes.get('10.0.0.7')).toEqual({
       name: 'leaving',
       reason: 'deleted at 2026-01-01T00:00:00Z; it waits for finalizers x/y',
-      next: 'removed once its finalizers are gone; if their controller no longer runs: kubectl patch node 10.0.0.7 --type=merge -p \'{"metadata":{"finalizers":null}}\'',
+      next: 'will be removed once its finalizers are gone; if their controller no longer runs: kubectl patch node 10.0.0.7 --type=merge -p \'{"metadata":{"finalizers":null}}\'',
       isWarning: true,
     });
     expect(plan.memory.graces.has('uid-10.0.0.7')).toBe(false);
@@ -512,13 +512,13 @@ describe('a grace', () => {
     const took = watch.pass(gone);
     expect(graceIn(took)).toMatchObject({ reason: 'machine-gone', watchedMs: 0, passes: 1 });
     expect(took.notes.map(({ text }) => text)).toEqual([
-      `node ${NAME}: missing from fleet (before: not alive); a new grace period begins: deregistered in 15m`,
+      `node ${NAME}: missing from fleet (before: not alive); a new grace period begins; it will be deregistered in 15m`,
     ]);
     expect(watch.pass(gone).notes).toEqual([]);
     const back = watch.pass(unhealthy);
     expect(graceIn(back)).toMatchObject({ reason: 'unhealthy', watchedMs: 0 });
     expect(back.notes.map(({ text }) => text)).toEqual([
-      `node ${NAME}: not alive (before: missing from fleet); a new grace period begins: deregistered in 30m`,
+      `node ${NAME}: not alive (before: missing from fleet); a new grace period begins; it will be deregistered in 30m`,
     ]);
   });
 
@@ -532,7 +532,7 @@ describe('a grace', () => {
     });
     expect(kinds).toEqual([[], [], [`deregister ${NAME}`]]);
     expect(wordsIn(planAt(0, gone, EMPTY_MEMORY, policy))).toMatchObject({
-      next: 'deregistered in 1m',
+      next: 'will be deregistered in 1m',
       dueInMs: 2 * INTERVAL,
     });
   });
@@ -558,7 +558,7 @@ describe('pacing', () => {
     expect(queued).toHaveLength(gone - go);
     expect(
       queued.every(
-        ({ next }) => next === 'deregistered in one of the next passes (at most 1% of the managed nodes a pass)',
+        ({ next }) => next === 'will be deregistered in one of the next passes (at most 1% of the managed nodes a pass)',
       ),
     ).toBe(true);
   });

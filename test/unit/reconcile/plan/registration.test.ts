@@ -51,7 +51,7 @@ describe('a machine without a node', () => {
     ]);
     expect(plan.machines.get('a')).toEqual({
       name: 'register',
-      reason: 'its kubelet is healthy and it has no node: registered as 10.0.0.1',
+      reason: 'its kubelet is healthy and it has no node; node name: 10.0.0.1',
       node: '10.0.0.1',
     });
   });
@@ -63,7 +63,7 @@ describe('a machine without a node', () => {
   ] as const)('waits while its kubelet is %s', (_, reason, world) => {
     const plan = planAt(0, { machines: [A], ...world });
     expect(plan.actions).toEqual([]);
-    expect(plan.machines.get('a')).toEqual({ name: 'waiting', reason, next: 'registered once its kubelet is healthy' });
+    expect(plan.machines.get('a')).toEqual({ name: 'waiting', reason, next: 'will be registered once its kubelet is healthy' });
   });
 
   it('is none where it does not match, and unusable, which is a warning, where it has no address that can be used', () => {
@@ -163,7 +163,7 @@ describe('a machine waits, with the command that clears the way, while an unpair
     return plan.machines.get('a');
   };
   const next = (name: string) =>
-    `registered once that node is gone, or matched with it once that node is reporting; if it is not in use: kubectl delete node ${name}`;
+    `will be registered once that node is gone, or matched with it once that node is reporting; if it is not in use: kubectl delete node ${name}`;
   const waiting = (name: string, why: string) => ({
     name: 'waiting',
     reason: `node ${name} ${why}, so it may be the node of this machine`,
@@ -250,7 +250,7 @@ describe('a machine waits, with the command that clears the way, while an unpair
     expect(waits([ours('10.0.0.1', 'a', '10.0.0.1', { leaving: ['x/y', 'z'] })])).toEqual({
       name: 'waiting',
       reason: 'node 10.0.0.1 is being deleted and waits for finalizers x/y, z',
-      next: "registered once it is gone; to see its finalizers: kubectl get node 10.0.0.1 -o jsonpath='{.metadata.finalizers}'",
+      next: "will be registered once it is gone; to see its finalizers: kubectl get node 10.0.0.1 -o jsonpath='{.metadata.finalizers}'",
       isWarning: true,
     });
   });
@@ -383,7 +383,7 @@ describe('a registration that others undo', () => {
     ]);
     expect(planAt(0, world, done(2, 0)).machines.get('a')).toMatchObject({
       reason: 'something else deleted its node 10.0.0.1 2 times after it was registered',
-      next: 'registered again in 1m; find out what deletes it: a cloud controller deletes nodes that it does not know',
+      next: 'will be registered again in 1m; find out what deletes it: a cloud controller deletes nodes that it does not know',
     });
   });
 
@@ -445,7 +445,7 @@ describe('a registration that the server refused', () => {
       reason:
         'registered as 10.0.0.1, but the API server (v0.8.4, using API v1beta2) does not list it: ' +
         'it lists a minion only while it reaches its kubelet at http://10.0.0.1:10250/healthz',
-      next: 'check that URL from the machine of the API server; registered again within 10m if it is still not listed',
+      next: 'check that URL from the machine of the API server; will be registered again within 10m if it is still not listed',
       isWarning: true,
     });
   });

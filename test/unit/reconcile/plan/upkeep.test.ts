@@ -52,7 +52,7 @@ describe('a machine’s node without a mark', () => {
     expect(plan.actions).toEqual([]);
     expect(plan.nodes.get('host-a')).toMatchObject({
       name: 'recognised',
-      next: 'adopted once its kubelet is reachable or the node is reporting; if it is not in use: kubectl delete node host-a',
+      next: 'will be adopted once its kubelet is reachable or the node is reporting; if it is not in use: kubectl delete node host-a',
       isWarning: true,
     });
   });
