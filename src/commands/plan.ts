@@ -1,14 +1,19 @@
-/** `kube-register plan`: prints the plan of one pass as a diff, and changes nothing. */
+/** `kube-register plan`: prints the plan of one pass, and changes nothing. */
 import { type Action, nodeName } from '../reconcile/plan/action.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { MachineStatus, NodeStatus, Status } from '../status/document.ts';
 import { concernOf } from '../status/overview.ts';
-import type { Terminal } from './terminal.ts';
+import type { Asked } from './cli/command.ts';
+import { planText } from './plan-text.ts';
+import { asObserved } from './status/observed.ts';
+import { OBSERVING, type ShowOptions } from './status/show.ts';
+import { openObserver, StatusError } from './status-source.ts';
 
 type Seen = NonNullable<PassReport['seen']>;
 
 /** One thing that would be done. */
-interface Step {
+export interface Step {
   readonly kind: Action['kind'];
   readonly node: string;
   readonly machine: string | null;
@@ -18,8 +23,8 @@ interface Step {
   readonly annotations: Readonly<Record<string, string | null>>;
 }
 
-/** A managed node that is not alive, and what follows if a daemon watches; or a node or machine whose verdict is a warning. */
-interface Watched {
+/** A machine or node that no step is about, and that is not as it should be: a machine without a node, a node that is not alive, a warning. */
+export interface Watched {
   readonly kind: 'machine' | 'node';
   /** The machine's id or the node's name. */
   readonly id: string;
@@ -28,6 +33,7 @@ interface Watched {
   readonly next: string | null;
 }
 
+/** A plan as JSON and YAML have it. Its fields are a contract. */
 export interface PlanDocument {
   /** Why nothing is deregistered now, while the deletion guard is active. */
   readonly held: string | null;
@@ -37,27 +43,60 @@ export interface PlanDocument {
   readonly notes: readonly string[];
 }
 
-export function planDocument({ plan }: Seen, status: Status): PlanDocument {
+/** Prints the plan; whether it has steps. Throws StatusError where fleet or the API server did not answer. */
+export async function showPlan(
+  { output }: Asked<'plan'>,
+  settings: Settings,
+  { terminal, signal }: ShowOptions,
+): Promise<boolean> {
+  const observer = await openObserver(settings, signal);
+  try {
+    const { status, report } = await terminal.whileAtWork(OBSERVING, observer.observe());
+    if (report.seen === undefined) throw new StatusError('nothing was observed');
+    const plan = planDocument(report.seen, asObserved(status));
+    if (output === 'json') await terminal.printJson(plan, 2);
+    else if (output === 'yaml') await terminal.printYaml(plan);
+    else if (output === 'name') {
+      if (plan.steps.length > 0) await terminal.print(plan.steps.map(({ node }) => terminal.plain(node)).join('\n'));
+    } else await terminal.print(planText(plan, output === 'wide', terminal));
+    return plan.steps.length > 0;
+  } finally {
+    observer.close();
+  }
+}
+
+function planDocument({ plan, observation: { era } }: Seen, status: Status): PlanDocument {
+  const dropped = era.keepsAnnotations
+    ? []
+    : [`the API server (${era.server}) keeps no annotations, so none are listed`];
+  const isWritten = plan.actions.some(({ kind }) => kind !== 'deregister');
   return {
     held: plan.hold?.message ?? null,
-    steps: plan.actions.map((action) => stepOf(action, plan)),
+    steps: plan.actions.map((action) => stepOf(action, plan, era.keepsAnnotations)),
     watched: [
       ...status.nodes.filter(isWatched).map((node) => watched('node', node.name, node)),
-      ...status.machines.filter(({ warning }) => warning).map((machine) => watched('machine', machine.id, machine)),
+      ...status.machines.filter(isUnregistered).map((machine) => watched('machine', machine.id, machine)),
     ],
-    notes: plan.notes.map(({ text }) => text),
+    notes: [...plan.notes.map(({ text }) => text), ...(isWritten ? dropped : [])],
   };
 }
 
+/** A node that a step deregisters is told of there. */
 function isWatched(node: NodeStatus): boolean {
+  if (node.verdict === 'deregister') return false;
   return node.warning || (node.mark !== null && concernOf(node) === 'trouble');
+}
+
+/** A machine that gets no node, whether it waits or something is wrong; and warnings about the others. */
+function isUnregistered(machine: MachineStatus): boolean {
+  return machine.warning || !['has-node', 'register', 'not-selected'].includes(machine.verdict);
 }
 
 function watched(kind: Watched['kind'], id: string, { verdict, reason, next }: NodeStatus | MachineStatus): Watched {
   return { kind, id, verdict, reason, next };
 }
 
-function stepOf(action: Action, { machines, nodes }: Seen['plan']): Step {
+function stepOf(action: Action, { machines, nodes }: Seen['plan'], keepsAnnotations: boolean): Step {
   const node = nodeName(action);
   const machine = 'machine' in action ? action.machine.id : null;
   const verdict = action.kind === 'register' ? machines.get(action.machine.id) : nodes.get(node);
@@ -69,56 +108,6 @@ function stepOf(action: Action, { machines, nodes }: Seen['plan']): Step {
     // The verdict of a node that is kept up to date is about something else.
     reason: action.kind === 'label' ? 'its annotations or labels are out of date' : (verdict?.reason ?? ''),
     labels: Object.fromEntries(written?.labels ?? []),
-    annotations: Object.fromEntries(written?.annotations ?? []),
+    annotations: keepsAnnotations ? Object.fromEntries(written?.annotations ?? []) : {},
   };
-}
-
-const SIGNS = {
-  register: ['+', 'added', 'register'],
-  adopt: ['~', 'changed', 'adopt'],
-  label: ['~', 'changed', 'update'],
-  deregister: ['-', 'removed', 'deregister'],
-} as const;
-
-/** Verdicts that rest on earlier passes. */
-const NEEDS_DAEMON: ReadonlySet<string> = new Set(['in-grace', 'queued', 'unheard']);
-
-const ONE_PASS_ONLY =
-  'plan observes once. A running daemon knows how much of a grace period is over and which kubelets were reachable: kube-register status.';
-
-export function planText({ held, steps, watched, notes }: PlanDocument, terminal: Terminal): string {
-  const parts = [
-    ...steps.map((step) => stepText(step, terminal)),
-    ...watched.map(({ kind, id, verdict, reason, next }) =>
-      terminal.paint({
-        text: `! ${kind} ${id}: ${verdict}: ${reason}${next === null ? '' : `; ${next}`}`,
-        style: 'watch',
-      }),
-    ),
-    ...(held === null ? [] : [terminal.paint({ text: held, style: 'trouble' })]),
-    ...(watched.some(({ verdict }) => NEEDS_DAEMON.has(verdict)) ? [ONE_PASS_ONLY] : []),
-    ...notes.map((note) => terminal.paint({ text: `note: ${note}`, style: 'watch' })),
-    sumText(steps),
-  ];
-  return parts.join('\n');
-}
-
-function stepText({ kind, node, machine, reason, labels, annotations }: Step, terminal: Terminal): string {
-  const [sign, style, verb] = SIGNS[kind];
-  const whose = machine === null ? '' : ` of machine ${machine}`;
-  const head = terminal.paint({ text: `${sign} ${verb} node ${node}${whose}: ${reason}`, style });
-  const lines = [
-    ...Object.entries(labels).map((pair) => ['label', ...pair] as const),
-    ...Object.entries(annotations).map((pair) => ['annotation', ...pair] as const),
-  ].map(([what, key, value]) => {
-    const text = value === null ? `    - ${what} ${key}` : `    + ${what} ${key}=${value}`;
-    return `    ${terminal.paint({ text, style: value === null ? 'removed' : 'added' })}`;
-  });
-  return [head, ...lines].join('\n');
-}
-
-function sumText(steps: readonly Step[]): string {
-  if (steps.length === 0) return 'Nothing to do.';
-  const count = (kind: Step['kind']) => steps.filter((step) => step.kind === kind).length;
-  return `${count('register')} to register, ${count('adopt')} to adopt, ${count('label')} to update, ${count('deregister')} to deregister. Nothing was changed.`;
 }

@@ -1,22 +1,17 @@
 /** Runs one command and gives its exit code: what is asked, printed, and done at the end. */
-import { setTimeout as pause } from 'node:timers/promises';
 import { CredentialError } from '../credentials/credential-error.ts';
 import type { Signals } from '../daemon/signals.ts';
+import { kubectlFileNote } from '../settings/api-server.ts';
 import type { Settings } from '../settings/settings.ts';
-import type { Status } from '../status/document.ts';
-import { plural } from '../text/plural.ts';
-import { quote } from '../text/quote.ts';
 import type { Asked, SettingsCommand } from './cli/command.ts';
-import { explainText, rowsAbout } from './explain.ts';
-import { planDocument, planText } from './plan.ts';
-import { statusText } from './status.ts';
-import { openObserver, openSource, StatusError, type StatusSource } from './status-source.ts';
+import { showExplanation } from './explain.ts';
+import { showPlan } from './plan.ts';
+import { OBSERVING, type ShowOptions, showStatus } from './status/show.ts';
+import { openSource, StatusError } from './status-source.ts';
 import { OutputError, type Terminal } from './terminal.ts';
 
-/** `todo`: the plan has steps. */
-const EXIT = { done: 0, failed: 1, todo: 3 } as const;
-/** How often a daemon that is watched is asked whether it has made another pass. */
-const WATCH_EVERY_MS = 2_000;
+/** `todo`: the plan has steps. `noDaemon`: what was printed is an observation, for no daemon was found on this machine. */
+const EXIT = { done: 0, failed: 1, todo: 3, noDaemon: 4 } as const;
 
 export interface CommandOptions {
   readonly terminal: Terminal;
@@ -31,10 +26,11 @@ export async function runCommand(
 ): Promise<number> {
   const stop = new AbortController();
   void signals.stopped.then(() => stop.abort(new StatusError('interrupted')));
+  const options = { terminal, signal: stop.signal };
   try {
-    return command.name === 'plan'
-      ? await showPlan(command, settings, terminal, stop.signal)
-      : await showSeen(command, settings, terminal, stop.signal);
+    if (command.name !== 'plan') return await showSeen(command, settings, options);
+    noteAccess(command, settings, terminal);
+    return (await showPlan(command, settings, options)) ? EXIT.todo : EXIT.done;
   } catch (error) {
     if (!(error instanceof StatusError || error instanceof CredentialError || error instanceof OutputError))
       throw error;
@@ -46,105 +42,25 @@ export async function runCommand(
   }
 }
 
-/** Machines at one address, or nodes that name one machine, are few; more than that is a beginning that many have. */
-const MOST_EXPLAINED = 5;
-const OBSERVING = 'observing fleet, kubelets and Kubernetes';
+/** Says where the API server comes from, where no setting names it. */
+function noteAccess({ name }: SettingsCommand, { api }: Settings, terminal: Terminal): void {
+  const note = kubectlFileNote(api);
+  if (note !== undefined) terminal.note(`kube-register ${name}: ${note}`);
+}
 
 /** The commands that a daemon can answer as well as we can. */
 async function showSeen(
   command: Asked<'status' | 'explain'>,
   settings: Settings,
-  terminal: Terminal,
-  signal: AbortSignal,
+  options: ShowOptions,
 ): Promise<number> {
-  const source = await terminal.whileAtWork(OBSERVING, openSource(settings, command.daemon, signal));
+  const source = await options.terminal.whileAtWork(OBSERVING, openSource(settings, command.daemon, options.signal));
   try {
-    if (command.name === 'status') await showStatus(command, source, terminal, signal);
-    else await explain(command, source, terminal);
-    return EXIT.done;
+    if ('withoutDaemon' in source.origin) noteAccess(command, settings, options.terminal);
+    if (command.name === 'status') await showStatus(command, source, options);
+    else await showExplanation(command, source, options);
+    return 'daemon' in source.origin ? EXIT.done : EXIT.noDaemon;
   } finally {
     source.close();
-  }
-}
-
-async function showStatus(
-  { output, watch }: Asked<'status'>,
-  source: StatusSource,
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<void> {
-  const print = (status: Status) =>
-    output === 'text'
-      ? terminal.print(statusText(status, source.origin, terminal))
-      : terminal.printJson(status, watch ? undefined : 2);
-  if (!watch) return print(await terminal.whileAtWork(OBSERVING, source.read()));
-  await watchStatus(source, { terminal, signal }, async (status) => {
-    if (output === 'text' && terminal.isWatched) terminal.clear();
-    await print(status);
-  });
-}
-
-/** Prints after each pass, until the signal. While the daemon is unreachable it tries again: fleet may move or restart it. */
-async function watchStatus(
-  { origin, read }: StatusSource,
-  { terminal, signal }: { terminal: Terminal; signal: AbortSignal },
-  print: (status: Status) => Promise<void>,
-): Promise<void> {
-  let shown: string | undefined;
-  let problem: string | undefined;
-  let intervalMs = WATCH_EVERY_MS;
-  while (!signal.aborted) {
-    try {
-      const status = await terminal.whileAtWork(OBSERVING, read());
-      const version = `${status.startedAt} ${status.pass.number} ${status.pass.running}`;
-      if (version !== shown) await print(status);
-      shown = version;
-      problem = undefined;
-      if (!('daemon' in origin)) intervalMs = status.rules.intervalMs;
-    } catch (error) {
-      if (!(error instanceof StatusError)) throw error;
-      if (error.message !== problem && !signal.aborted) terminal.note(`${error.message}; trying again`);
-      problem = error.message;
-    }
-    await pause(intervalMs, undefined, { signal }).catch(() => {});
-  }
-}
-
-async function explain({ output, subject }: Asked<'explain'>, source: StatusSource, terminal: Terminal): Promise<void> {
-  const status = await terminal.whileAtWork(OBSERVING, source.read());
-  const rows = rowsAbout(status, subject);
-  if (rows.length === 0) {
-    const { machines, nodes } = status;
-    throw new StatusError(
-      `no machine or node matches ${quote(subject)} (${plural(machines.length, 'machine')}, ${plural(nodes.length, 'node')}): give a machine ID, its first characters, a node name or an address`,
-    );
-  }
-  if (rows.length > MOST_EXPLAINED) {
-    const some = rows.slice(0, 3).map(({ machine, node }) => machine?.id ?? node?.name);
-    throw new StatusError(
-      `${quote(subject)} matches ${rows.length} machines and nodes, such as ${some.join(', ')}: give more characters`,
-    );
-  }
-  if (output === 'json') {
-    const told = rows.map(({ machine, node }) => ({ machine: machine ?? null, node: node ?? null }));
-    await terminal.printJson(told, 2);
-  } else await terminal.print(rows.map((row) => explainText(row, status, terminal)).join('\n\n'));
-}
-
-async function showPlan(
-  { output }: Asked<'plan'>,
-  settings: Settings,
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<number> {
-  const observer = await openObserver(settings, signal);
-  try {
-    const { status, report } = await terminal.whileAtWork(OBSERVING, observer.observe());
-    if (report.seen === undefined) throw new StatusError('nothing was observed');
-    const plan = planDocument(report.seen, status);
-    await (output === 'json' ? terminal.printJson(plan, 2) : terminal.print(planText(plan, terminal)));
-    return plan.steps.length > 0 ? EXIT.todo : EXIT.done;
-  } finally {
-    observer.close();
   }
 }

@@ -1,15 +1,17 @@
 /** Where a command reads the status: from a running daemon, else from one pass of its own that changes nothing. */
 import { type Assembly, assemble } from '../daemon/assemble.ts';
 import { VERSION } from '../daemon/version.ts';
-import { GetError, getText } from '../http/get-text.ts';
+import { GetError } from '../http/get-text.ts';
 import { logOf } from '../log/log-events.ts';
 import { createLogger } from '../log/logger.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Settings } from '../settings/settings.ts';
 import { type Status, statusDocument } from '../status/document.ts';
 import { systemClock } from '../time/clock.ts';
+import { getFromDaemon } from '../web/find-daemons.ts';
 import { hostPort } from '../web/listen.ts';
-import type { Origin } from './status.ts';
+import type { Origin } from './status/head.ts';
+import { asObserved } from './status/observed.ts';
 
 /** A status could not be had; each problem names who was asked, what came of it, and what to check. */
 export class StatusError extends Error {
@@ -52,9 +54,9 @@ export async function openSource(
   const own = await openObserver(settings, signal);
   const withoutDaemon =
     daemon === undefined
-      ? 'KUBE_REGISTER_LISTEN has no fixed port, so no daemon can be found'
-      : `No daemon listens at ${daemon}`;
-  return { origin: { withoutDaemon }, read: async () => withoutTimes((await own.observe()).status), close: own.close };
+      ? 'No daemon was asked: KUBE_REGISTER_LISTEN has no fixed port, so it is not known whether one registers and deregisters nodes'
+      : `No daemon answers at ${daemon}, so no node is registered or deregistered`;
+  return { origin: { withoutDaemon }, read: async () => asObserved((await own.observe()).status), close: own.close };
 }
 
 /** What `sourceOf` was given at the start is not asked for twice. */
@@ -73,22 +75,6 @@ function sourceOf(daemon: string, first: Status, signal: AbortSignal): StatusSou
   };
 }
 
-/** One pass does not know since when anything is as it is. */
-function withoutTimes(status: Status): Status {
-  const { machines, nodes, fleet, kubernetes } = status;
-  return {
-    ...status,
-    fleet: { ...fleet, since: null },
-    kubernetes: { ...kubernetes, since: null },
-    machines: machines.map((machine) => ({
-      ...machine,
-      since: null,
-      kubelet: machine.kubelet && { ...machine.kubelet, since: null },
-    })),
-    nodes: nodes.map((node) => ({ ...node, since: null })),
-  };
-}
-
 /** A daemon that listens everywhere is asked on the loopback. */
 function daemonHere({ listen }: Settings): string | undefined {
   if (listen === 'off' || listen.port === 0) return undefined;
@@ -100,7 +86,9 @@ function daemonHere({ listen }: Settings): string | undefined {
 async function askDaemon(daemon: string, signal: AbortSignal): Promise<Status | undefined> {
   const url = `${daemon}/status`;
   try {
-    const { status, body } = await getText(url, DAEMON_TIMEOUT_MS, signal);
+    const { host } = new URL(daemon);
+    const { status, body } = await getFromDaemon(host, '/status', DAEMON_TIMEOUT_MS, signal);
+    if (status === 401 || status === 403) throw new StatusError(`GET ${url}: ${deniedSentence(status, daemon)}`);
     if (status !== 200) throw new StatusError(`GET ${url}: answered ${status}: is this kube-register?`);
     return readStatus(url, body);
   } catch (error) {
@@ -108,6 +96,16 @@ async function askDaemon(daemon: string, signal: AbortSignal): Promise<Status | 
     if (error.refused) return undefined;
     throw new StatusError(`GET ${url}: ${error.message}`);
   }
+}
+
+/** Commands have no passwords and no certificates: on the machine of the daemon they need none. */
+function deniedSentence(status: 401 | 403, daemon: string): string {
+  const { hostname, port } = new URL(daemon);
+  const name = hostname.replace(/^\[|\]$/g, '');
+  const advice = `run this command there: ssh ${name} kube-register status; or through a tunnel: ssh -N -L ${port}:127.0.0.1:${port} ${name}`;
+  return status === 403
+    ? `403: the daemon shows its status only to clients on its own machine; ${advice}`
+    : `401: the daemon asks for a login, which it does not on its own machine, unless KUBE_REGISTER_STATUS_ACCESS=login; ${advice}`;
 }
 
 function readStatus(url: string, body: string): Status {

@@ -1,11 +1,18 @@
-/** Where commands print: colours on a terminal alone, columns, a line of progress, and no tricks from hostile text. */
+/** Where commands print: colors on a terminal alone, a line of progress, and no control characters from hostile text. */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import type { Concern } from '../status/overview.ts';
 import { escapeControls, onOneLine } from '../text/quote.ts';
+import { yamlText } from './screen/yaml.ts';
 
-/** A standard stream; a terminal says so with `isTTY`, and how wide it is. */
-type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+/** A standard stream; a terminal says so with `isTTY`, and how large it is. It emits `resize` where that changes. */
+type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+
+/** The size of a window in characters. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
 
 /** What of a process a command sees. */
 export interface Host {
@@ -14,7 +21,8 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-type Style = Concern | 'heading' | 'added' | 'removed' | 'changed';
+/** What a text is about; its color follows. */
+export type Style = Concern | 'heading' | 'added' | 'removed' | 'changed';
 
 const STYLES = {
   well: 'green',
@@ -30,8 +38,6 @@ const STYLES = {
 /** One cell of a table. `text` may be hostile. */
 export type Cell = string | { readonly text: string; readonly style: Style };
 
-/** A cell longer than this would push the others out of sight. */
-const LONGEST_CELL = 100;
 const LONGEST_LINE = 1_000;
 const PROGRESS_EVERY_MS = 1_000;
 
@@ -56,15 +62,22 @@ export class Terminal {
     this.#isColored = host.stdout.isTTY === true && (host.env['NO_COLOR'] ?? '') === '' && host.env['TERM'] !== 'dumb';
   }
 
-  /** Whether the output is a terminal, whose screen may be cleared. */
-  get isWatched(): boolean {
-    return this.#host.stdout.isTTY === true;
+  /** Whether the output is a terminal that obeys control sequences, and its size is known. */
+  get canDraw(): boolean {
+    return this.size !== undefined && this.#host.env['TERM'] !== 'dumb';
   }
 
   /** The width of the terminal in characters; undefined for a pipe or a file, or where it is not known. */
   get columns(): number | undefined {
     const { isTTY, columns } = this.#host.stdout;
     return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
+  }
+
+  /** The size of the window; undefined for a pipe or a file, or where it is not known. */
+  get size(): Size | undefined {
+    const { columns } = this;
+    const { rows } = this.#host.stdout;
+    return columns !== undefined && rows !== undefined && rows > 0 ? { columns, rows } : undefined;
   }
 
   /** Resolves when the text is written. Throws OutputError when it cannot be. */
@@ -87,38 +100,41 @@ export class Terminal {
     return this.print(escapeControls(JSON.stringify(value, null, indent)));
   }
 
+  /** For programs; what JSON escapes is escaped. Throws OutputError. */
+  printYaml(value: unknown): Promise<void> {
+    return this.print(yamlText(value));
+  }
+
+  /** The text on one line, without control characters, whole. */
+  plain(text: string): string {
+    return onOneLine(text, Math.max(1, text.length));
+  }
+
   /** One line for what is not the result: it does not end up in a pipe. The text may be hostile. */
   note(text: string): void {
     this.#host.stderr.write(`${onOneLine(text, LONGEST_LINE)}\n`);
   }
 
-  clear(): void {
-    this.#host.stdout.write('\u001b[H\u001b[2J');
+  /** Sends text with control sequences as it is. A terminal that has been closed takes nothing, and SIGHUP ends the process then. */
+  control(text: string): void {
+    const { stdout } = this.#host;
+    if (stdout.listenerCount('error', ignore) === 0) stdout.on('error', ignore);
+    stdout.write(text);
+  }
+
+  /** Calls back each time that the size of the window changes, until the returned function is called. */
+  onResize(callback: () => void): () => void {
+    const { stdout } = this.#host;
+    stdout.on('resize', callback);
+    return () => {
+      stdout.off('resize', callback);
+    };
   }
 
   /** On one line, whatever the text holds. */
   paint({ text, style }: { readonly text: string; readonly style: Style }): string {
     const line = onOneLine(text, LONGEST_LINE);
     return this.#isColored ? styleText(STYLES[style], line, { validateStream: false }) : line;
-  }
-
-  /** Columns as wide as their widest cell, two spaces apart. */
-  table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
-    const all = [header.map((text): Cell => ({ text, style: 'heading' })), ...rows].map((row) => row.map(plain));
-    const widths = header.map((_, column) =>
-      all.reduce((widest, row) => Math.max(widest, row[column]?.text.length ?? 0), 0),
-    );
-    return all
-      .map((row) =>
-        row
-          .map(({ text, style }, column) => {
-            const painted = style === undefined ? text : this.paint({ text, style });
-            return painted + ' '.repeat((widths[column] ?? 0) - text.length);
-          })
-          .join('  ')
-          .trimEnd(),
-      )
-      .join('\n');
   }
 
   /** Says on a terminal how long something has been going on, and wipes that when it is over. */
@@ -140,7 +156,4 @@ export class Terminal {
   }
 }
 
-function plain(cell: Cell): { readonly text: string; readonly style: Style | undefined } {
-  const { text, style } = typeof cell === 'string' ? { text: cell, style: undefined } : cell;
-  return { text: onOneLine(text, LONGEST_CELL), style };
-}
+function ignore(): void {}

@@ -35,6 +35,7 @@ export function eraOf({ version, apiVersion }: Server): ServerEra {
     ...abilities,
     server: `${version ?? 'of an unknown version'}, using API ${apiVersion}`,
     abilities: [...Object.values(abilities), labels].join(),
+    keepsAnnotations: !servesMinions || isAtLeast(0, 4),
     takesEvents: apiVersion === 'v1',
     checksUid: isAtLeast(1, 20),
     takesLabel: (key) =>

@@ -33,6 +33,8 @@ export interface Era {
   readonly hidesMinions: boolean;
   /** From v0.13 on: labels and annotations of a node can be changed. */
   readonly canUpdate: boolean;
+  /** From v0.4 on: a node keeps its annotations. v0.2 takes them and drops them. */
+  readonly keepsAnnotations: boolean;
   /** False on v0.10 to v0.12, where nobody writes conditions: there nothing is reporting, and the kubelet and fleet decide. */
   readonly keepsConditions: boolean;
   /**

@@ -105,10 +105,20 @@ export function withDelay(next: string, delay: string): string {
   return next.replace(/ in (\d+h)?(\d+m)?(\d+s)?(?=$|;)/, delay);
 }
 
-/** The concern of a verdict: at least `watch` for a warning, and `watch` for a verdict of a newer version. */
-export function concernOf({ verdict, warning }: Pick<NodeStatus, 'verdict' | 'warning'>): Concern {
+/**
+ * The concern of a verdict: at least `watch` for a warning, and for a kept node whose kubelet is unreachable, as most deaths begin; `watch`
+ * for a verdict of a newer version.
+ */
+export function concernOf(one: MachineStatus | NodeStatus): Concern {
+  const { verdict, warning } = one;
   const concern = isVerdict(verdict) ? CONCERNS[verdict] : 'watch';
-  return warning && RANKS[concern] > RANKS.watch ? 'watch' : concern;
+  const isToCheck = warning || ('evidence' in one && isKeptUnreachable(one));
+  return isToCheck && RANKS[concern] > RANKS.watch ? 'watch' : concern;
+}
+
+/** Whether the node is kept though its kubelet is unreachable, because it is still reporting. */
+export function isKeptUnreachable({ verdict, evidence }: Pick<NodeStatus, 'verdict' | 'evidence'>): boolean {
+  return verdict === 'keep' && evidence?.alive === true && evidence.kubelet === 'silent';
 }
 
 function isVerdict(word: string): word is VerdictName {

@@ -5,7 +5,7 @@ import { plural } from '../text/plural.ts';
 import { onOneLine } from '../text/quote.ts';
 import { formatAge } from '../time/duration.ts';
 import type { Status } from './document.ts';
-import { type Concern, type OverviewRow, overviewOf } from './overview.ts';
+import { type Concern, isKeptUnreachable, type OverviewRow, overviewOf } from './overview.ts';
 
 export interface Summary {
   readonly concern: Concern;
@@ -122,7 +122,7 @@ function rowsInTrouble(status: Status, rows: readonly OverviewRow[]): Summary | 
   const out = rest.filter(({ verdict, machine }) => verdict === machine);
   const sentences = [
     ...(gone.length > 0 ? [`${plural(gone.length, 'node')} ${gone.length === 1 ? 'was' : 'were'} deregistered.`] : []),
-    ...(going.length > 0 ? [goingSentence(going, status.now)] : []),
+    ...(going.length > 0 ? [goingSentence(going, status)] : []),
     ...(stuck.length > 0 ? [`${plural(stuck.length, 'node')} kept: ${tallyOf(stuck)}.`] : []),
     ...(out.length > 0 ? [outSentence(out)] : []),
     ...toCheck(status, rows),
@@ -136,11 +136,13 @@ function deregisteredIn({ pass }: Status): ReadonlySet<string> {
   return new Set(done.map(({ node }) => node));
 }
 
-function goingSentence(rows: readonly OverviewRow[], now: string): string {
+function goingSentence(rows: readonly OverviewRow[], { now, source }: Pick<Status, 'now' | 'source'>): string {
   const [due] = rows.flatMap(({ verdict }) => verdict.due ?? []).toSorted();
   const when = due === undefined ? ' in one of the next passes' : ` in ${formatAge(Date.parse(due) - Date.parse(now))}`;
   const [are, first] = rows.length === 1 ? ['is', 'it'] : ['are', 'the first'];
-  return `${plural(rows.length, 'node')} ${are} not alive: ${first} is deregistered${when} unless it recovers.`;
+  const what = `${plural(rows.length, 'node')} ${are} not alive`;
+  if (source === 'observation') return `${what}.`;
+  return `${what}: ${first} will be deregistered${when} unless it recovers.`;
 }
 
 function outSentence(rows: readonly OverviewRow[]): string {
@@ -177,10 +179,16 @@ function rowsToLookAt(status: Status, rows: readonly OverviewRow[]): Summary | u
 
 /** Sentences about the rows with concern `watch` and the first of the warnings. */
 function toCheck(status: Status, rows: readonly OverviewRow[]): readonly string[] {
-  const worth = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+  const toCheck = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+  const unreachable = toCheck.filter(({ node }) => node !== undefined && isKeptUnreachable(node));
+  const worth = toCheck.filter((row) => !unreachable.includes(row));
   const [first, ...others] = status.warnings;
   const more = others.length === 0 ? '' : ` (and ${plural(others.length, 'more warning')})`;
+  const count = unreachable.length;
   return [
+    ...(count > 0
+      ? [`The kubelet${count === 1 ? '' : 's'} of ${plural(count, 'node')} ${count === 1 ? 'is' : 'are'} unreachable.`]
+      : []),
     ...(worth.length > 0 ? [`To check: ${tallyOf(worth)}.`] : []),
     ...(first === undefined ? [] : [`${capitalized(ended(first)).slice(0, -1)}${more}.`]),
   ];
@@ -195,17 +203,24 @@ function allIsWell(status: Status): Summary {
   return { concern: 'well', sentence: `All is well: ${figures(status)}.` };
 }
 
-function figures({ counts, machines }: Status): string {
+function figures({ counts, machines, source, pass }: Status): string {
   const matched = counts?.machines['matched'] ?? 0;
   const kept = (counts?.nodes['keep'] ?? 0) + (counts?.nodes['adopt'] ?? 0);
-  const registered = machines.filter(({ verdict }) => verdict === 'register').length;
+  const registering = machines.filter(({ verdict }) => verdict === 'register').length;
   const foreign = counts?.nodes['foreign'] ?? 0;
   return [
     `${plural(matched, 'machine')} ${matched === 1 ? 'matches' : 'match'}`,
     `${plural(kept, 'node')} ${kept === 1 ? 'is' : 'are'} kept`,
-    ...(registered === 0 ? [] : [`${registered} ${registered === 1 ? 'is' : 'are'} being registered`]),
+    ...(registering === 0 ? [] : [`${registering} ${registeringWords(source, pass, registering)} registered`]),
     ...(foreign === 0 ? [] : [`${plural(foreign, 'node')} ${foreign === 1 ? 'is' : 'are'} unmanaged`]),
   ].join(', ');
+}
+
+/** A daemon has registered them in its last pass, or is about to; a command only says what a daemon would do. */
+function registeringWords(source: Status['source'], { last }: Status['pass'], count: number): string {
+  if (source === 'observation') return 'would be';
+  const isDone = last?.actions.some(({ kind, result }) => kind === 'register' && result === 'done') === true;
+  return isDone ? (count === 1 ? 'was' : 'were') : 'will be';
 }
 
 /** The number of rows of each verdict, the most frequent first: `2 waiting, 1 orphan`. */

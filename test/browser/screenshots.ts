@@ -2,7 +2,8 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { statusText } from '../../src/commands/status.ts';
+import { NO_FILTER, shownRows } from '../../src/commands/status/filter.ts';
+import { statusLines } from '../../src/commands/status/status.ts';
 import { Terminal } from '../../src/commands/terminal.ts';
 import { launchBrowser, openPage } from './chromium.ts';
 import { startShowcase } from './showcase.ts';
@@ -15,6 +16,7 @@ const PICTURES = [
   { name: 'phone', ending: 'all is as usual', colorScheme: 'light', viewport: { width: 390, height: 860 } },
 ] as const;
 
+const WINDOW = { columns: 120, rows: 40 };
 const TERMINAL_STYLE = `<style>
   pre { display: inline-block; margin: 0; padding: 1em 1.5em; font: 13px/1.5 monospace; background: #14181d; color: #d5dae0 }
   .c1 { font-weight: bold } .c31 { color: #ff8a80 } .c32 { color: #6fdc94 } .c33 { color: #f3c65f } .c90 { color: #8a939d }
@@ -43,12 +45,13 @@ function fileOf(name: string): string {
   return fileURLToPath(new URL(`${name}.png`, FOLDER));
 }
 
-/** What `kube-register status` prints on a terminal, as large as it is. */
+/** What `kube-register status` prints in a window. */
 async function takeTerminal(): Promise<void> {
   const showcase = await startShowcase();
   const screen = Object.assign(new Writable(), { isTTY: true });
   const terminal = new Terminal({ stdout: screen, stderr: screen, env: {} });
-  const text = statusText(showcase.status, { daemon: 'http://127.0.0.1:10271' }, terminal);
+  const view = { shown: shownRows(showcase.status, NO_FILTER), filter: NO_FILTER, isWide: false, window: WINDOW };
+  const text = statusLines(showcase.status, { daemon: 'http://127.0.0.1:10271' }, view, terminal).join('\n');
   const { page } = await openPage(browser, { viewport: { width: 2_000, height: 860 } });
   await page.setContent(TERMINAL_STYLE + pre(`$ kube-register status\n${text}`));
   await page.locator('pre').screenshot({ path: fileOf('status') });

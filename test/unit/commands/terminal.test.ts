@@ -1,5 +1,4 @@
 import { Writable } from 'node:stream';
-import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type Host, OutputError, Terminal } from '../../../src/commands/terminal.ts';
 
@@ -34,21 +33,6 @@ describe('the terminal', () => {
   it('has them with an empty NO_COLOR, as no-color.org wants it', () => {
     const { host } = hostOf({ isTTY: true, env: { NO_COLOR: '' } });
     expect(new Terminal(host).paint({ text: 'keep', style: 'well' })).toContain(ESCAPE);
-  });
-
-  it('makes columns as wide as what stands in them, whatever its colour, and cuts what is too long', () => {
-    const { host } = hostOf({ isTTY: true });
-    const table = new Terminal(host).table(
-      ['NODE', 'VERDICT', 'NEXT'],
-      [
-        ['10.0.0.1', { text: 'keep', style: 'well' }, '-'],
-        ['a'.repeat(500), 'in-grace', 'deregistered in 30m'],
-      ],
-    );
-    const [heading, first, second] = stripVTControlCharacters(table).split('\n');
-    expect(second).toMatch(/^a{99}… {2}in-grace {2}deregistered in 30m$/);
-    expect(first?.indexOf('keep')).toBe(second?.indexOf('in-grace'));
-    expect(heading?.indexOf('NEXT')).toBe(second?.indexOf('deregistered'));
   });
 
   it('says what is wrong when its output takes nothing', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MachineStatus, NodeStatus } from '../../../src/status/document.ts';
 import { mostUrgentFirst, overviewOf, withDelay } from '../../../src/status/overview.ts';
-import { aMachine, aNode } from './status-sketch.ts';
+import { aMachine, aNode, EVIDENCE } from './status-sketch.ts';
 
 /** `machine node verdict` of each row. */
 function rows(machines: readonly MachineStatus[], nodes: readonly NodeStatus[]): readonly string[] {
@@ -62,15 +62,25 @@ describe('the overview', () => {
     ]);
   });
 
+  it('has a kept node whose kubelet is unreachable among those to check', () => {
+    const concernFor = (kubelet: 'silent' | 'healthy') =>
+      overviewOf({ machines: [], nodes: [aNode({ name: 'n', evidence: { ...EVIDENCE, alive: true, kubelet } })] })[0]
+        ?.concern;
+    expect([concernFor('silent'), concernFor('healthy')]).toEqual(['watch', 'well']);
+  });
+
   it('calls a verdict of a later version something to look at', () => {
     expect(overviewOf({ machines: [aMachine({ id: 'a', verdict: 'toString' })], nodes: [] })[0]?.concern).toBe('watch');
   });
 
   it.each([
-    ['deregistered in 29m30s', 'deregistered in 1m'],
-    ['deregistered in 2h', 'deregistered in 1m'],
-    ['registered again in 4m; find out who deletes it', 'registered again in 1m; find out who deletes it'],
-    ['registered again within ten minutes', 'registered again within ten minutes'],
+    ['will be deregistered in 29m30s', 'will be deregistered in 1m'],
+    ['will be deregistered in 2h', 'will be deregistered in 1m'],
+    [
+      'will be registered again in 4m; find out who deletes it',
+      'will be registered again in 1m; find out who deletes it',
+    ],
+    ['will be registered again within ten minutes', 'will be registered again within ten minutes'],
   ])('of %j makes %j as time goes by', (next, later) => {
     expect(withDelay(next, ' in 1m')).toBe(later);
   });

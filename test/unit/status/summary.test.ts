@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MACHINE_VERDICTS, NODE_VERDICTS } from '../../../src/reconcile/plan/verdict.ts';
 import type { Status } from '../../../src/status/document.ts';
 import { summarize } from '../../../src/status/summary.ts';
-import { aMachine, aNode, aStatus, INACTIVE } from './status-sketch.ts';
+import { aMachine, aNode, aStatus, EVIDENCE, INACTIVE } from './status-sketch.ts';
 
 const { pass, rules } = aStatus();
 const away = { endpoint: 'http://10.0.0.9:8080', up: false, since: '2026-01-02T00:02:00.000Z', problem: 'no answer' };
@@ -42,7 +42,7 @@ describe('the summary', () => {
     const { machines, nodes: two } = nodes('deregister', 2);
     const waiting = aMachine({ id: 'w', verdict: 'waiting' });
     expect(sentence({ pass: { ...pass, last }, machines: [...machines, waiting], nodes: two })).toBe(
-      'trouble: 1 node was deregistered. 1 node is not alive: it is deregistered in one of the next passes unless it recovers. To check: 1 waiting.',
+      'trouble: 1 node was deregistered. 1 node is not alive: it will be deregistered in one of the next passes unless it recovers. To check: 1 waiting.',
     );
   });
 
@@ -108,11 +108,11 @@ describe('the summary', () => {
       },
     ],
     [
-      'trouble: 1 node is not alive: it is deregistered in 4m12s unless it recovers.',
+      'trouble: 1 node is not alive: it will be deregistered in 4m12s unless it recovers.',
       nodes('in-grace', 1, '2026-01-02T00:09:12.000Z'),
     ],
     [
-      'trouble: 3 nodes are not alive: the first is deregistered in one of the next passes unless it recovers.',
+      'trouble: 3 nodes are not alive: the first will be deregistered in one of the next passes unless it recovers.',
       nodes('queued', 3),
     ],
     [
@@ -120,7 +120,7 @@ describe('the summary', () => {
       { machines: [aMachine({ id: 'a', verdict: 'conflict' }), aMachine({ id: 'b', verdict: 'conflict' })] },
     ],
     [
-      'trouble: 1 node is not alive: it is deregistered in one of the next passes unless it recovers. 2 machines cannot get a node: 1 unnamed, 1 refused.',
+      'trouble: 1 node is not alive: it will be deregistered in one of the next passes unless it recovers. 2 machines cannot get a node: 1 unnamed, 1 refused.',
       {
         nodes: [aNode({ name: 'n', verdict: 'queued' })],
         machines: [aMachine({ id: 'a', verdict: 'unnamed' }), aMachine({ id: 'b', verdict: 'refused' })],
@@ -146,7 +146,21 @@ describe('the summary', () => {
     ],
     ['well: All is well: 12 machines match, 12 nodes are kept.', {}],
     [
-      'well: All is well: 1 machine matches, 1 node is kept, 1 is being registered, 2 nodes are unmanaged.',
+      'watch: 12 machines match, 12 nodes are kept. The kubelet of 1 node is unreachable. To check: 1 orphan.',
+      {
+        nodes: [
+          aNode({ name: 'a', evidence: { ...EVIDENCE, alive: true, node: 'true' } }),
+          aNode({ name: 'b', verdict: 'orphan' }),
+        ],
+      },
+    ],
+    [
+      'well: All is well: 12 machines match, 12 nodes are kept, 1 would be registered.',
+      { source: 'observation', machines: [aMachine({ id: 'a', verdict: 'register' })] },
+    ],
+    ['trouble: 1 node is not alive.', { source: 'observation', nodes: [aNode({ name: 'n', verdict: 'in-grace' })] }],
+    [
+      'well: All is well: 1 machine matches, 1 node is kept, 1 will be registered, 2 nodes are unmanaged.',
       {
         counts: { machines: { matched: 1 }, nodes: { keep: 1, foreign: 2 }, managed: 1, held: 0 },
         machines: [aMachine({ id: 'a', verdict: 'register' })],

@@ -1,0 +1,125 @@
+/** `kube-register status` as text: a headline, what is known of the servers, and machines and nodes as a table. */
+import type { Status } from '../../status/document.ts';
+import { type OverviewRow, RANKS } from '../../status/overview.ts';
+import { summarize } from '../../status/summary.ts';
+import type { StatusFilter } from '../cli/command.ts';
+import { cutTo, wrapTo } from '../screen/layout.ts';
+import { tableLines } from '../screen/table.ts';
+import type { Size, Style, Terminal } from '../terminal.ts';
+import { PIPE_COLUMNS, type StatusColumn, WIDE_COLUMNS, WINDOW_COLUMNS } from './columns.ts';
+import { filterText, type ShownRows } from './filter.ts';
+import { type HeadLine, headLines, type Origin, withoutDaemonText } from './head.ts';
+
+/** What is shown of a status, and where. */
+export interface View {
+  readonly shown: ShownRows;
+  readonly filter: StatusFilter;
+  readonly isWide: boolean;
+  /** The window that it has to fit; undefined where nothing is cut and every row is shown. */
+  readonly window: Size | undefined;
+  /** What is wrong with the source since this status was read; it stands above the rest. */
+  readonly problem?: string;
+}
+
+interface Paragraph {
+  readonly text: string;
+  readonly style: Style;
+}
+
+/** The headline may take so many lines of the window, and so may the guard's message. */
+const MOST_WRAPPED = 3;
+/** The heading, some rows, and the count of the others: the lines above leave them room. */
+const LEAST_TABLE = 6;
+
+/** The lines of the text. In a window the headline stays, rows that do not fit are counted, and lines are cut. */
+export function statusLines(status: Status, origin: Origin, view: View, terminal: Terminal): readonly string[] {
+  const { window, shown } = view;
+  const top = headline(status, origin, view).flatMap(({ text, style }) =>
+    wrapped(text, window).map((line) => terminal.paint({ text: line, style })),
+  );
+  const filtered = filterText(shown, view.filter);
+  const lines = [
+    ...headLines(status, origin),
+    ...(filtered === undefined ? [] : [{ name: 'shown', text: filtered } as const]),
+  ].flatMap((line) => headText(line, window, terminal));
+  const room = window === undefined ? lines.length : Math.max(0, window.rows - top.length - 2 - LEAST_TABLE);
+  const head = lines.slice(0, room);
+  const above = [...top, '', ...head, ...(head.length > 0 ? [''] : [])];
+  const below = shown.rows.length === 0 ? [noneText(status, view)] : tableText(status, view, above.length, terminal);
+  return [...above, ...below];
+}
+
+function headline(status: Status, origin: Origin, { problem }: View): readonly Paragraph[] {
+  const { concern, sentence } = summarize(status);
+  return [
+    ...(problem === undefined ? [] : [{ text: problem, style: 'trouble' } as const]),
+    ...('withoutDaemon' in origin
+      ? [{ text: withoutDaemonText(origin.withoutDaemon), style: 'trouble' } as const]
+      : []),
+    { text: sentence, style: concern },
+  ];
+}
+
+function wrapped(text: string, window: Size | undefined): readonly string[] {
+  return window === undefined ? [text] : wrapTo(text, window.columns, MOST_WRAPPED);
+}
+
+const NAME_WIDTH = 12;
+
+/** On one line; the message of the guard on several, for it has to be read. */
+function headText({ name, text, style }: HeadLine, window: Size | undefined, terminal: Terminal): readonly string[] {
+  const columns = window === undefined ? undefined : Math.max(1, window.columns - NAME_WIDTH);
+  const lines =
+    columns === undefined ? [text] : name === 'guard' ? wrapTo(text, columns, MOST_WRAPPED) : [cutTo(text, columns)];
+  return lines.map((line, at) => {
+    const painted = style === undefined ? line : terminal.paint({ text: line, style });
+    return `${(at === 0 ? name : '').padEnd(NAME_WIDTH)}${painted}`;
+  });
+}
+
+function noneText({ counts }: Status, { shown, filter }: View): string {
+  if (counts === null) return 'No pass has succeeded yet: nothing is known.';
+  if (shown.total > 0) return `No row matches ${filterText(shown, filter)?.replace(/: 0 of .*$/, '') ?? ''}.`;
+  return 'fleet lists no machine, and Kubernetes has no node.';
+}
+
+function tableText(status: Status, view: View, linesAbove: number, terminal: Terminal): readonly string[] {
+  const { window, shown, isWide } = view;
+  const { rows } = shown;
+  const room = window === undefined ? rows.length : Math.max(1, window.rows - linesAbove - 1);
+  const fits = rows.length <= room;
+  const some = fits ? rows : rows.slice(0, Math.max(1, room - 1));
+  const now = Date.parse(status.now);
+  const columns = columnsFor(some, window, isWide);
+  const lines = tableLines(
+    columns,
+    some.map((row) => columns.map((column) => column.cell(row, now))),
+    { terminal, width: window?.columns },
+  );
+  if (fits) return lines;
+  const more = moreText(rows.slice(some.length));
+  return [...lines, window === undefined ? more : cutTo(more, window.columns)];
+}
+
+/** In a window, a column of addresses that are the names says nothing. */
+function columnsFor(rows: readonly OverviewRow[], window: Size | undefined, isWide: boolean): readonly StatusColumn[] {
+  if (isWide) return WIDE_COLUMNS;
+  if (window === undefined) return PIPE_COLUMNS;
+  const named = rows.every(
+    ({ machine, node }) => (machine ?? node)?.addresses.join() === (node?.name ?? machine?.addresses[0] ?? ''),
+  );
+  return named ? WINDOW_COLUMNS.filter(({ heading }) => heading !== 'ADDRESS') : WINDOW_COLUMNS;
+}
+
+/** `... 973 more: 23 in-grace, 950 keep`, the most urgent verdicts first. */
+function moreText(rows: readonly OverviewRow[]): string {
+  const tally = new Map<string, { times: number; rank: number }>();
+  for (const { verdict, concern } of rows) {
+    const { times } = tally.get(verdict.verdict) ?? { times: 0 };
+    tally.set(verdict.verdict, { times: times + 1, rank: RANKS[concern] });
+  }
+  const counts = [...tally]
+    .toSorted(([, a], [, b]) => a.rank - b.rank)
+    .map(([verdict, { times }]) => `${times} ${verdict}`);
+  return `... ${rows.length} more: ${counts.join(', ')}`;
+}
