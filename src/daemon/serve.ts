@@ -5,9 +5,9 @@ import type { Log } from '../log/log-events.ts';
 import type { Settings } from '../settings/settings.ts';
 import { systemClock } from '../time/clock.ts';
 import { hostPort, ListenError } from '../web/listen.ts';
-import { pageRoutes } from '../web/page/routes.ts';
-import { startWebServer, type WebServer } from '../web/server.ts';
+import type { WebServer } from '../web/server.ts';
 import { type Assembly, assemble } from './assemble.ts';
+import { listenProblem, serveWeb } from './serve-web.ts';
 import type { Signals } from './signals.ts';
 import { VERSION } from './version.ts';
 
@@ -58,29 +58,18 @@ async function runOnce({ daemon }: Assembly, { stopped }: Signals, log: Log): Pr
 
 async function runDaemon(
   settings: Settings,
-  { daemon, metrics }: Assembly,
+  assembly: Assembly,
   { log, signals, nodeVersion }: Process,
 ): Promise<number> {
+  const { daemon } = assembly;
   let server: WebServer | undefined;
-  if (settings.listen !== 'off') {
-    const routes = {
-      metrics: () => metrics.exposition(),
-      healthz: () => daemon.healthz(),
-      readyz: () => daemon.readyz(),
-      status: () => daemon.status(),
-      ...pageRoutes(
-        daemon,
-        { listen: settings.listen.host, pageHosts: settings.pageHosts },
-        { log, clock: systemClock },
-      ),
-    };
-    try {
-      server = await startWebServer({ listen: settings.listen, routes, log, clock: systemClock });
-    } catch (error) {
-      if (!(error instanceof ListenError)) throw error;
-      log.write('cannot-listen', error.message);
-      return EXIT.failed;
-    }
+  try {
+    server = await serveWeb(settings, assembly, log);
+  } catch (error) {
+    if (error instanceof CredentialError) log.write('credentials-unusable', error.message);
+    else if (error instanceof ListenError) log.write('cannot-listen', await listenProblem(settings, error, signals));
+    else throw error;
+    return EXIT.failed;
   }
   const where = server === undefined ? {} : { listen: hostPort(server.address) };
   log.write('started', `kube-register ${VERSION} has started`, { version: VERSION, nodejs: nodeVersion, ...where });

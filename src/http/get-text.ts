@@ -1,4 +1,5 @@
-/** One GET over plain http, for requests to another kube-register: no redirects, no proxies, a deadline and a size limit. */
+/** One GET for requests to another kube-register: no credentials, no redirects, no proxies, a deadline and a size limit. */
+import { Agent } from 'node:https';
 import axios from 'axios';
 import { onAbort } from '../network/on-abort.ts';
 import { formatDuration } from '../time/duration.ts';
@@ -11,20 +12,30 @@ const MAX_BYTES = 64 * MIB;
 export interface TextAnswer {
   readonly status: number;
   readonly body: string;
+  /** The value of a response header; `name` in small letters. */
+  header(name: string): string | undefined;
 }
 
-/** A GET without a response. `refused`: nothing listens there. The message is one sentence without a full stop. */
+/**
+ * A GET without a response. `refused`: nothing listens there. `notHttp`: what listens there does not speak the protocol of the URL. The
+ * message is one sentence without a full stop.
+ */
 export class GetError extends Error {
   override readonly name = 'GetError';
   readonly refused: boolean;
+  readonly notHttp: boolean;
 
-  constructor(message: string, refused: boolean, options?: ErrorOptions) {
+  constructor(message: string, refused: boolean, options: ErrorOptions & { readonly notHttp?: boolean } = {}) {
     super(message, options);
     this.refused = refused;
+    this.notHttp = options.notHttp ?? false;
   }
 }
 
-/** Throws GetError. */
+/** Nothing secret is sent, and the response is trusted no more than one over http. */
+const UNVERIFIED = new Agent({ rejectUnauthorized: false, keepAlive: false });
+
+/** The certificate of an https server is not verified. Throws GetError. */
 export async function getText(url: string, timeoutMs: number, signal: AbortSignal): Promise<TextAnswer> {
   if (signal.aborted) throw new GetError(INTERRUPTED, false);
   // Neither axios's `timeout`, which does not bound a body that drips, nor AbortSignal.timeout, which garbage collection takes away.
@@ -32,9 +43,10 @@ export async function getText(url: string, timeoutMs: number, signal: AbortSigna
   const timer = setTimeout(() => end.abort(), timeoutMs);
   const forget = onAbort(signal, () => end.abort());
   try {
-    const { status, data } = await axios.get<unknown>(url, {
+    const { status, data, headers } = await axios.get<unknown>(url, {
       adapter: 'http',
       proxy: false,
+      httpsAgent: UNVERIFIED,
       maxRedirects: 0,
       decompress: false,
       responseType: 'stream',
@@ -44,13 +56,18 @@ export async function getText(url: string, timeoutMs: number, signal: AbortSigna
     });
     const body = await readBody(data, MAX_BYTES);
     if (body === undefined) throw new GetError(`the response is larger than ${MAX_BYTES / MIB} MiB`, false);
-    return { status, body: body.toString('utf8') };
+    const header = (name: string) => {
+      const value: unknown = headers[name];
+      return typeof value === 'string' ? value : undefined;
+    };
+    return { status, body: body.toString('utf8'), header };
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
     const overdue = `no complete response within ${formatDuration(timeoutMs)}`;
     const code = String(error.code);
     const problem = signal.aborted ? INTERRUPTED : end.signal.aborted ? overdue : problemOf(code, error.message);
-    throw new GetError(problem, code === 'ECONNREFUSED', { cause: error });
+    const notHttp = !end.signal.aborted && (code === 'ECONNRESET' || code === 'EPROTO' || code.startsWith('HPE_'));
+    throw new GetError(problem, code === 'ECONNREFUSED', { cause: error, notHttp });
   } finally {
     clearTimeout(timer);
     forget();

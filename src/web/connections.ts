@@ -7,17 +7,20 @@ const MAX_CONNECTIONS = 100;
 
 /** The open connections. When there are too many, the oldest is closed: it reads or sends too slowly. */
 export class Connections {
-  /** The oldest first. */
-  readonly #open = new Set<Socket>();
+  /** By both ends, because the socket of a TLS connection is not the one that was accepted. The oldest first. */
+  readonly #open = new Map<string, Socket>();
   readonly #responding = new WeakSet<Socket>();
 
   /** Adds a new connection, and closes the oldest when there are too many. */
   add(socket: Socket): void {
-    this.#open.add(socket);
-    socket.once('close', () => this.#open.delete(socket));
+    const ends = endsOf(socket);
+    this.#open.set(ends, socket);
+    socket.once('close', () => {
+      if (this.#open.get(ends) === socket) this.#open.delete(ends);
+    });
     if (this.#open.size <= MAX_CONNECTIONS) return;
-    const [oldest = socket] = this.#open;
-    this.#open.delete(oldest);
+    const [[oldestEnds, oldest] = [ends, socket]] = this.#open;
+    this.#open.delete(oldestEnds);
     oldest.destroy();
   }
 
@@ -38,6 +41,10 @@ export class Connections {
 
   /** Exempts a connection from the limit: that of an open page, which lasts. The live feed has a limit of its own. */
   exempt({ req: { socket } }: ServerResponse): void {
-    this.#open.delete(socket);
+    this.#open.delete(endsOf(socket));
   }
+}
+
+function endsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
+  return [localAddress, localPort, remoteAddress, remotePort].join(' ');
 }

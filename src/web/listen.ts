@@ -13,7 +13,17 @@ export interface ListenAddress {
 /** `cannot listen on [::]:10271: another program has this port; set KUBE_REGISTER_LISTEN to another host:port or off` */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
+  /** `EADDRINUSE` and its like; empty where Node gives none. */
+  readonly code: string;
+
+  constructor(listen: ListenAddress, problem: string, cause: unknown) {
+    super(`cannot listen on ${hostPort(listen)}: ${problem}; ${OTHER_PORT}`, { cause });
+    this.code = codeOf(cause);
+  }
 }
+
+/** What to do where a port cannot be had. */
+export const OTHER_PORT = 'set KUBE_REGISTER_LISTEN to another host:port or off';
 
 /** Why an address cannot be listened on, by the code of the error. */
 export const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
@@ -53,8 +63,5 @@ function codeOf(error: unknown): string {
 
 function listenError(address: ListenAddress, cause: unknown): ListenError {
   const problem = LISTEN_PROBLEMS[codeOf(cause)] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new ListenError(
-    `cannot listen on ${hostPort(address)}: ${problem}; set KUBE_REGISTER_LISTEN to another host:port or off`,
-    { cause },
-  );
+  return new ListenError(address, problem, cause);
 }

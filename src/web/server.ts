@@ -1,10 +1,34 @@
 /** The daemon's HTTP server: metrics, health, readiness, status and the page, all read-only. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Writable } from 'node:stream';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { Log } from '../log/log-events.ts';
-import { escapeControls } from '../text/quote.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Clock } from '../time/clock.ts';
+import { Access, type Shows } from './access/access.ts';
+import { refusalOf } from './access/refusal.ts';
+import { NO_WEB_CONFIG, type ServerTls, type WebConfig } from './access/web-config.ts';
+import {
+  type Answer,
+  type Asset,
+  assetAnswer,
+  details,
+  HEADERS,
+  type Live,
+  live,
+  page,
+  targetOf,
+  text,
+  toJson,
+  verdict,
+} from './answers.ts';
 import { Connections } from './connections.ts';
+import { IDENTITY_HEADER, type Identity, writeIdentity } from './identity.ts';
 import { type ListenAddress, listenAt } from './listen.ts';
 import { SharedBody, shared } from './shared-body.ts';
 
@@ -22,15 +46,12 @@ export interface WebRoutes {
   status(): unknown;
   /** /: HTML. */
   page(): string;
-  /** Style, script and icon of the page, by path; the etag with its quotes. */
-  readonly assets: ReadonlyMap<string, { readonly contentType: string; readonly body: string; readonly etag: string }>;
+  /** /explain: HTML about one machine or node, for the query of a link on the page. */
+  explain(query: string): { readonly isFound: boolean; readonly html: string };
+  /** Style, script and icon of the page, by path. */
+  readonly assets: ReadonlyMap<string, Asset>;
   /** /live: server-sent events for open pages. */
-  readonly live: {
-    /** Why no other page may join, or undefined. */
-    full(): string | undefined;
-    /** Sends events to a page; `shown` is the state that it shows. The stream has no time limit. */
-    join(shown: string | undefined, stream: Writable): void;
-  };
+  readonly live: Live;
   /** Why paths that show the cluster must not be served under this Host header, or undefined. */
   hostProblem(host: string | undefined): { readonly status: number; readonly message: string } | undefined;
 }
@@ -40,24 +61,29 @@ export interface WebServerOptions {
   readonly routes: WebRoutes;
   readonly log: Log;
   readonly clock: Pick<Clock, 'monotonic'>;
+  /** What /healthz and /readyz say about this daemon. */
+  readonly identity?: Identity;
+  /** Who sees the cluster without a login; not given: clients on this machine. */
+  readonly statusAccess?: Settings['statusAccess'];
+  /** TLS, logins and headers; not given: none. */
+  readonly config?: WebConfig;
 }
 
 export interface WebServer {
   /** Where it listens; a port of 0 is resolved. */
   readonly address: ListenAddress;
+  /** Uses another web configuration from now on, and closes the open connections, which were admitted by the last one. */
+  use(config: WebConfig): void;
   /** Closes all connections and resolves once the port is free. */
   close(): Promise<void>;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly contentType: string;
-  /** A function writes the body to the stream that it gets, and ends it. */
-  readonly body: string | SharedBody | ((stream: Writable) => void);
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
 type Handler = (request: IncomingMessage) => Answer | Promise<Answer>;
+
+interface Route {
+  readonly shows: Shows;
+  readonly handler: Handler;
+}
 
 const SECOND = 1_000;
 const LIMITS = {
@@ -66,31 +92,28 @@ const LIMITS = {
   keepAliveTimeout: 5 * SECOND,
   connectionsCheckingInterval: 1 * SECOND,
 };
+/** From the first byte of a TLS handshake to its last. */
+const HANDSHAKE_TIMEOUT = 5 * SECOND;
 /** From the request until the client has read the whole response; not for streams. */
 const RESPONSE_TIMEOUT = 30 * SECOND;
 /** Smaller bodies are not compressed. */
 const MIN_GZIP_BYTES = 100_000;
 
-const HEADERS = {
-  'X-Content-Type-Options': 'nosniff',
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-};
-/** The page may load its own files, and no inline script or style. */
-const PAGE_POLICY = [
-  "default-src 'none'",
-  ...['script', 'style', 'img', 'connect'].map((kind) => `${kind}-src 'self'`),
-  ...['base-uri', 'form-action', 'frame-ancestors'].map((directive) => `${directive} 'none'`),
-].join('; ');
-
 /** Starts the server. Throws ListenError when it cannot listen on the address. */
-export async function startWebServer({ listen, routes, log, clock }: WebServerOptions): Promise<WebServer> {
-  const handlers = handlersOf(routes, clock);
+export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
+  const { listen, log, clock, statusAccess = 'local', config: first = NO_WEB_CONFIG } = options;
   const connections = new Connections();
-  const server = createServer(LIMITS, (request, response) => {
-    if (connections.accepts(response)) void respond(request, response, { handlers, connections, log });
+  let config = first;
+  let access = new Access({ statusAccess, config }, clock);
+  let address = listen;
+  const routes = routesOf(options);
+  const answer = (request: IncomingMessage) => {
+    const scheme = config.tls === undefined ? 'http' : 'https';
+    return answerTo(request, routes.get(targetOf(request).path), { access, options, place: { address, scheme } });
+  };
+  const server = createServer(config.tls, (request, response) => {
+    const parts = { answer, connections, log, headers: config.headers };
+    if (connections.accepts(response)) void respond(request, response, parts);
   });
   server.on('connection', (socket) => connections.add(socket));
 
@@ -98,10 +121,16 @@ export async function startWebServer({ listen, routes, log, clock }: WebServerOp
   server.on('error', (err) => log.write('web-server-problem', 'web server problem; the server continues', { err }));
 
   const bound = server.address();
-  const address = bound === null || typeof bound === 'string' ? listen : { host: bound.address, port: bound.port };
+  address = bound === null || typeof bound === 'string' ? listen : { host: bound.address, port: bound.port };
   let closed: Promise<void> | undefined;
   return {
     address,
+    use(next) {
+      if ('setSecureContext' in server && next.tls !== undefined) server.setSecureContext(tlsOptions(next.tls));
+      config = next;
+      access = new Access({ statusAccess, config }, clock);
+      server.closeAllConnections();
+    },
     close() {
       closed ??= new Promise((resolve) => {
         server.close(() => resolve());
@@ -112,7 +141,22 @@ export async function startWebServer({ listen, routes, log, clock }: WebServerOp
   };
 }
 
-function handlersOf(routes: WebRoutes, clock: Pick<Clock, 'monotonic'>): ReadonlyMap<string, Handler> {
+function createServer(tls: ServerTls | undefined, listener: RequestListener) {
+  const limits: ServerOptions = LIMITS;
+  if (tls === undefined) return createHttpServer(limits, listener);
+  const server: HttpsServer = createHttpsServer(
+    { ...limits, ...tlsOptions(tls), handshakeTimeout: HANDSHAKE_TIMEOUT },
+    listener,
+  );
+  return server;
+}
+
+/** A client without a valid certificate is told so in words, so it is not refused in the handshake. */
+function tlsOptions({ clientCertificates, ...options }: ServerTls) {
+  return { ...options, requestCert: clientCertificates !== 'not asked for', rejectUnauthorized: false };
+}
+
+function routesOf({ routes, clock, identity }: WebServerOptions): ReadonlyMap<string, Route> {
   const status = shared(
     () => toJson(routes.status()),
     () => routes.version(),
@@ -123,72 +167,43 @@ function handlersOf(routes: WebRoutes, clock: Pick<Clock, 'monotonic'>): Readonl
     () => routes.version(),
     clock,
   );
+  const headers = identity === undefined ? {} : { [IDENTITY_HEADER]: writeIdentity(identity) };
   const shown: [string, Handler][] = [
     ['/status', () => ({ status: 200, contentType: 'application/json', body: status() })],
     ['/', () => page(html())],
+    ['/explain', (request) => details(routes.explain(targetOf(request).query ?? ''))],
     ['/live', (request) => live(request, routes.live)],
     ...[...routes.assets].map(([path, asset]): [string, Handler] => [path, (request) => assetAnswer(request, asset)]),
   ];
-  return new Map<string, Handler>([
-    ['/metrics', async () => ({ status: 200, ...(await routes.metrics()) })],
-    ['/healthz', () => verdict(routes.healthz())],
-    ['/readyz', () => verdict(routes.readyz())],
-    ...shown.map(([path, handler]): [string, Handler] => [
-      path,
-      (request) => {
-        const problem = routes.hostProblem(targetOf(request).host);
-        return problem === undefined ? handler(request) : text(problem.status, problem.message);
-      },
-    ]),
+  return new Map<string, Route>([
+    ['/metrics', { shows: 'metrics', handler: async () => ({ status: 200, ...(await routes.metrics()) }) }],
+    ['/healthz', { shows: 'health', handler: () => ({ ...verdict(routes.healthz()), headers }) }],
+    ['/readyz', { shows: 'health', handler: () => ({ ...verdict(routes.readyz()), headers }) }],
+    ...shown.map(([path, handler]): [string, Route] => [path, { shows: 'cluster', handler }]),
   ]);
 }
 
-function page(body: SharedBody): Answer {
-  const headers = { 'Content-Security-Policy': PAGE_POLICY };
-  return { status: 200, contentType: 'text/html; charset=utf-8', body, headers };
-}
-
-/** Cached by the browser, which checks each time whether it has changed. */
-function assetAnswer(
-  { headers: { 'if-none-match': known } }: IncomingMessage,
-  { contentType, body, etag }: { readonly contentType: string; readonly body: string; readonly etag: string },
-): Answer {
-  const headers = { ETag: etag, 'Cache-Control': 'no-cache' };
-  const has = (known ?? '').split(',').map((each) => each.trim().replace(/^W\//, ''));
-  // Node leaves out the body of a 304.
-  return { status: has.includes(etag) || known === '*' ? 304 : 200, contentType, body, headers };
-}
-
-function live(request: IncomingMessage, feed: WebRoutes['live']): Answer {
-  const problem = feed.full();
-  if (problem !== undefined) return text(503, problem);
-  const asked = new URLSearchParams(targetOf(request).query);
-  // A browser that reconnects by itself sends the id of its last event in this header.
-  const shown = request.headers['last-event-id']?.toString() ?? asked.get('shown') ?? undefined;
-  return {
-    status: 200,
-    contentType: 'text/event-stream; charset=utf-8',
-    body: (stream) => feed.join(shown, stream),
-    // Without this, nginx would buffer the events. The connection is exempt from the limit, so it ends with the stream.
-    headers: { 'X-Accel-Buffering': 'no', Connection: 'close' },
-  };
+interface ResponseParts {
+  readonly answer: (request: IncomingMessage) => Promise<Answer>;
+  readonly connections: Connections;
+  readonly log: Log;
+  readonly headers: WebConfig['headers'];
 }
 
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  { handlers, connections, log }: { handlers: ReadonlyMap<string, Handler>; connections: Connections; log: Log },
+  { answer: answerOf, connections, log, headers: configured }: ResponseParts,
 ): Promise<void> {
   const deadline = setTimeout(() => response.destroy(), RESPONSE_TIMEOUT);
   response.once('close', () => clearTimeout(deadline));
 
-  const { path } = targetOf(request);
-  const answer = await answerTo(request, handlers.get(path)).catch((err: unknown): Answer => {
-    log.write('page-failed', 'cannot respond to a request', { err, path });
+  const answer = await answerOf(request).catch((err: unknown): Answer => {
+    log.write('page-failed', 'cannot respond to a request', { err, path: targetOf(request).path });
     return text(500, 'internal error, see the log');
   });
   const { status, contentType, body } = answer;
-  const headers = { ...HEADERS, ...answer.headers, 'Content-Type': contentType };
+  const headers = { ...configured, ...HEADERS, ...answer.headers, 'Content-Type': contentType };
   if (typeof body !== 'function') {
     const sent = await encoded(typeof body === 'string' ? new SharedBody(body) : body, request);
     response.writeHead(status, { ...headers, ...sent.headers });
@@ -200,13 +215,6 @@ async function respond(
     connections.exempt(response);
     body(response);
   }
-}
-
-/** The host, path and query of a request. A URL in absolute form wins over the Host header: RFC 9112, section 3.2.2. */
-function targetOf({ url = '/', headers }: IncomingMessage) {
-  const [, host = headers.host, rest = url] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
-  const [path, query] = rest.split('?', 2);
-  return { host, path: path || '/', query };
 }
 
 /** The bytes to send, compressed where the client accepts that, with their headers. */
@@ -223,25 +231,24 @@ function takesGzip(accepted: string | undefined): boolean {
   return (accepted ?? '').split(',').some((each) => /^\s*gzip\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(each));
 }
 
-async function answerTo(request: IncomingMessage, handler: Handler | undefined): Promise<Answer> {
+interface Gate {
+  readonly access: Access;
+  readonly options: WebServerOptions;
+  readonly place: { readonly address: ListenAddress; readonly scheme: 'http' | 'https' };
+}
+
+async function answerTo(request: IncomingMessage, route: Route | undefined, gate: Gate): Promise<Answer> {
   const { method } = request;
   if (method !== 'GET' && method !== 'HEAD') {
     return { ...text(405, 'only GET and HEAD'), headers: { Allow: 'GET, HEAD' } };
   }
   // A proxy may have used another one than the first: RFC 9112, section 3.2.
   if ((request.headersDistinct['host'] ?? []).length > 1) return text(400, 'the request has more than one Host header');
-  return handler === undefined ? text(404, 'not found') : handler(request);
-}
-
-function verdict(problem: string | undefined): Answer {
-  return problem === undefined ? text(200, 'ok') : text(503, problem);
-}
-
-function text(status: number, message: string): Answer {
-  return { status, contentType: 'text/plain; charset=utf-8', body: `${message}\n` };
-}
-
-/** Indented and without control characters, because people read it with curl. */
-function toJson(value: unknown): string {
-  return `${escapeControls(JSON.stringify(value, null, 2) ?? 'null')}\n`;
+  if (route === undefined) return text(404, 'not found');
+  const admission = await gate.access.admit(request, route.shows);
+  if ('denied' in admission) return refusalOf(admission, request.headers, gate.place);
+  // With DNS rebinding, a web site has neither the password nor a name of the certificate.
+  const isGuest = route.shows === 'cluster' && !admission.loggedIn;
+  const problem = isGuest ? gate.options.routes.hostProblem(targetOf(request).host) : undefined;
+  return problem === undefined ? route.handler(request) : text(problem.status, problem.message);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { GetError, getText } from '../../src/http/get-text.ts';
+import { getText } from '../../src/http/get-text.ts';
 
 async function serverOfTest(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1');
@@ -21,7 +21,7 @@ const PATIENT = 30_000;
 describe('one GET', () => {
   it('gives the answer as it is, whatever its status', async () => {
     const url = await serverOfTest((_, response) => response.writeHead(503).end('{"a":1}'));
-    expect(await getText(url, PATIENT, NEVER)).toEqual({ status: 503, body: '{"a":1}' });
+    expect(await getText(url, PATIENT, NEVER)).toMatchObject({ status: 503, body: '{"a":1}' });
   });
 
   it('follows no redirect', async () => {
@@ -75,7 +75,7 @@ describe('one GET', () => {
     ],
   ])('of a server that %s is a problem in one sentence', async (_, listener, timeoutMs, problem) => {
     const url = await serverOfTest(listener);
-    await expect(getText(url, timeoutMs, NEVER)).rejects.toThrow(new GetError(problem, false));
+    await expect(getText(url, timeoutMs, NEVER)).rejects.toMatchObject({ message: problem, refused: false });
   });
 
   it('says that nobody listens', async () => {

@@ -25,6 +25,7 @@ beforeEach(async () => {
     version: () => (asked += 1),
     status: () => ({ version: '1.2.3' }),
     page: () => '<!doctype html>',
+    explain: (query) => ({ isFound: query === 'machine=a', html: '<!doctype html>' }),
     assets: new Map([['/page.css', { contentType: 'text/css', body: 'body {}', etag: '"1"' }]]),
     live: { full: () => undefined, join: (shown, stream) => void stream.write(`shown: ${shown}\n`) },
     hostProblem: () => undefined,
@@ -45,6 +46,7 @@ async function start(listen: { host: string; port: number }): Promise<WebServer>
     version: () => routes.version(),
     status: () => routes.status(),
     page: () => routes.page(),
+    explain: (query) => routes.explain(query),
     assets: routes.assets,
     live: {
       full: () => routes.live.full(),
@@ -492,11 +494,12 @@ describe('listening', () => {
 
   it('says in one sentence what to do when the port is taken', async () => {
     const { host, port } = server.address;
-    await expect(start({ host, port })).rejects.toThrow(
-      new ListenError(
-        `cannot listen on 127.0.0.1:${port}: another program has this port; set KUBE_REGISTER_LISTEN to another host:port or off`,
-      ),
-    );
+    const refused = start({ host, port });
+    await expect(refused).rejects.toBeInstanceOf(ListenError);
+    await expect(refused).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+      message: `cannot listen on 127.0.0.1:${port}: another program has this port; set KUBE_REGISTER_LISTEN to another host:port or off`,
+    });
   });
 
   it('writes an IPv6 address with its port as people do', async () => {

@@ -1,93 +1,59 @@
 /** Finds other daemons: at the port of LISTEN on this machine, and at the same port of fleet's machines. */
 import { BlockList, createServer, isIP, isIPv6 } from 'node:net';
-import { networkInterfaces } from 'node:os';
-import pLimit from 'p-limit';
-import { getText } from '../../../http/get-text.ts';
+import { CredentialError } from '../../../credentials/credential-error.ts';
 import type { Machine } from '../../../reconcile/evidence/machines.ts';
 import type { Plan } from '../../../reconcile/plan/plan.ts';
 import type { Settings } from '../../../settings/settings.ts';
-import { statusDocument } from '../../../status/document.ts';
 import { plural } from '../../../text/plural.ts';
-import { quote } from '../../../text/quote.ts';
+import { describeWebConfig, loadWebConfig } from '../../../web/access/web-config.ts';
+import {
+  type Daemon,
+  daemonsAt,
+  describeDaemon,
+  hostsFor,
+  isWildcard,
+  MOST_ASKED,
+  ownInterfaces,
+} from '../../../web/find-daemons.ts';
 import { hostPort, LISTEN_PROBLEMS, ListenError, listenAt } from '../../../web/listen.ts';
 import { examples, type Finding, few, named, ok, skipped, warning, wrong } from '../finding.ts';
-
-/** A running kube-register, at one of its addresses. */
-interface Daemon {
-  readonly host: string;
-  readonly place: string;
-  readonly version: string;
-  /** ISO 8601, to the ms. It identifies a daemon: one daemon may respond at two addresses. */
-  readonly startedAt: string;
-  readonly dryRun: boolean;
-}
-
-const answering = statusDocument.pick({ version: true, startedAt: true, dryRun: true });
-
-const TIMEOUT_MS = 2_000;
-const ASKED_AT_ONCE = 20;
-/** More machines than these are not asked. */
-const MOST_ASKED = 100;
-
-/** The kube-register that responds there, or undefined. Throws only the signal's reason. */
-async function daemonAt(host: string, port: number, signal: AbortSignal): Promise<Daemon | undefined> {
-  const place = hostPort({ host, port });
-  try {
-    const { status, body } = await getText(`http://${place}/status`, TIMEOUT_MS, signal);
-    const parsed = status === 200 ? answering.safeParse(JSON.parse(body)) : undefined;
-    return parsed?.success ? { host, place, ...parsed.data } : undefined;
-  } catch {
-    signal.throwIfAborted();
-    return undefined;
-  }
-}
 
 export type ListenerResult =
   /** LISTEN=off. */
   | { readonly kind: 'off' }
-  | { readonly kind: 'free' }
+  /** WEB_CONFIG_FILE cannot be used. */
+  | { readonly kind: 'unusable'; readonly problem: string }
+  /** `web` describes WEB_CONFIG_FILE. */
+  | { readonly kind: 'free'; readonly web: string | undefined }
   | { readonly kind: 'ours'; readonly daemon: Daemon }
   /** `asked` are the hosts where no kube-register responded. */
   | { readonly kind: 'refused'; readonly code: string; readonly asked: readonly string[] };
 
-/** Listens on the port for a moment; where that fails, looks for a kube-register there. Throws only the signal's reason. */
-export async function inspectListener({ listen }: Settings, signal: AbortSignal): Promise<ListenerResult> {
+/** Reads WEB_CONFIG_FILE, and listens on the port for a moment; where that fails, looks for a kube-register there. Throws only the signal's reason. */
+export async function inspectListener(settings: Settings, signal: AbortSignal): Promise<ListenerResult> {
+  const { listen, webConfigFile } = settings;
   if (listen === 'off') return { kind: 'off' };
+  let web: string | undefined;
+  try {
+    const config = await loadWebConfig(settings);
+    web = webConfigFile === undefined ? undefined : describeWebConfig(config);
+  } catch (error) {
+    if (!(error instanceof CredentialError)) throw error;
+    return { kind: 'unusable', problem: error.message };
+  }
   const server = createServer();
   try {
     await listenAt(server, listen);
     server.close();
-    return { kind: 'free' };
+    return { kind: 'free', web };
   } catch (error) {
-    const cause = error instanceof ListenError ? error.cause : error;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    if (!(error instanceof ListenError)) throw error;
+    const { code } = error;
     if (code !== 'EADDRINUSE') return { kind: 'refused', code, asked: [] };
-    const asked = hostsFor(listen.host);
+    const asked = hostsFor(listen);
     const [daemon] = await daemonsAt(asked, listen.port, signal);
     return daemon === undefined ? { kind: 'refused', code, asked } : { kind: 'ours', daemon };
   }
-}
-
-/** The daemons that respond, in the order of the hosts. Throws only the signal's reason. */
-async function daemonsAt(hosts: readonly string[], port: number, signal: AbortSignal): Promise<readonly Daemon[]> {
-  const limit = pLimit(ASKED_AT_ONCE);
-  const answers = await Promise.all(hosts.map((host) => limit(() => daemonAt(host, port, signal))));
-  return answers.filter((daemon) => daemon !== undefined);
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
-}
-
-function ownInterfaces() {
-  return Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
-}
-
-/** The hosts at which a port of LISTEN can be reached from this machine. */
-function hostsFor(host: string): readonly string[] {
-  if (!isWildcard(host)) return [host];
-  const own = ownInterfaces().filter(({ scopeid }) => scopeid === undefined || scopeid === 0);
-  return own.map(({ address }) => address).slice(0, MOST_ASKED);
 }
 
 /** Every address of the loopback network belongs to this machine. */
@@ -123,8 +89,12 @@ const NOT_LISTENING = ok('KUBE_REGISTER_LISTEN=off: no status page and no metric
 function checkPort(result: Exclude<ListenerResult, { kind: 'off' }>, listen: Exclude<Settings['listen'], 'off'>) {
   const place = hostPort(listen);
   switch (result.kind) {
-    case 'free':
-      return ok(listen.port === 0 ? `any free port on ${listen.host}` : `${place} is free`);
+    case 'unusable':
+      return wrong(result.problem, 'KUBE_REGISTER_WEB_CONFIG_FILE');
+    case 'free': {
+      const web = result.web === undefined ? '' : ` (${result.web})`;
+      return ok(listen.port === 0 ? `any free port on ${listen.host}${web}` : `${place} is free${web}`);
+    }
     case 'ours':
       return ok(`${place} is in use by ${describeDaemon(result.daemon)}`);
     case 'refused': {
@@ -136,10 +106,6 @@ function checkPort(result: Exclude<ListenerResult, { kind: 'off' }>, listen: Exc
       );
     }
   }
-}
-
-function describeDaemon({ version, startedAt, dryRun }: Daemon): string {
-  return `kube-register ${quote(version).slice(1, -1)}, running since ${quote(startedAt).slice(1, -1)}${dryRun ? ' in a dry run' : ''}`;
 }
 
 export interface CopiesResult {

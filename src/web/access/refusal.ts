@@ -1,0 +1,158 @@
+/** What a client reads that may not see a path: why, and how to get in; plain text, or HTML for a browser. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { ListenAddress } from '../listen.ts';
+import { html, NOTHING } from '../page/html.ts';
+
+/** Why a request is not admitted. `here`: on this machine no login is needed. */
+export type Denial =
+  | { readonly denied: 'elsewhere'; readonly address: string }
+  | { readonly denied: 'forwarded'; readonly header: string }
+  | { readonly denied: 'missing' | 'wrong' | 'busy'; readonly here: boolean }
+  | { readonly denied: 'no-certificate'; readonly here: boolean }
+  | { readonly denied: 'bad-certificate'; readonly here: boolean; readonly problem: string }
+  | { readonly denied: 'other-site' };
+
+export interface Refusal {
+  readonly status: 401 | 403 | 503;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Where the server listens, for the command that makes a tunnel to it. */
+export interface Place {
+  readonly address: ListenAddress;
+  readonly scheme: 'http' | 'https';
+}
+
+interface Words {
+  readonly title: string;
+  readonly why: string;
+  /** Whether a tunnel helps. */
+  readonly tunnel: boolean;
+  readonly more: readonly string[];
+}
+
+/** The response to a request that is not admitted. */
+export function refusalOf(denial: Denial, headers: IncomingHttpHeaders, place: Place): Refusal {
+  const words = wordsOf(denial);
+  const tunnel = words.tunnel ? tunnelTo(headers.host, place) : undefined;
+  const isForBrowser = /\btext\/html\b/.test(headers.accept ?? '');
+  return {
+    ...statusOf(denial),
+    contentType: `text/${isForBrowser ? 'html' : 'plain'}; charset=utf-8`,
+    body: isForBrowser ? asHtml(words, tunnel) : asText(words, tunnel),
+  };
+}
+
+const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="kube-register", charset="UTF-8"' };
+
+function statusOf({ denied }: Denial): Pick<Refusal, 'status' | 'headers'> {
+  if (denied === 'missing' || denied === 'wrong') return { status: 401, headers: CHALLENGE };
+  return denied === 'busy' ? { status: 503, headers: { 'Retry-After': '1' } } : { status: 403, headers: {} };
+}
+
+const OPEN_PATHS = '/metrics, /healthz and /readyz are open to everybody.';
+const SHOWS = 'This path shows the machines and nodes of the cluster, and only to clients on this machine';
+const LOGIN = 'a user of basic_auth_users in KUBE_REGISTER_WEB_CONFIG_FILE';
+
+function wordsOf(denial: Denial): Words {
+  const denied = { title: 'Not from here', tunnel: true };
+  switch (denial.denied) {
+    case 'elsewhere':
+      return {
+        ...denied,
+        why: `${SHOWS}; the request came from ${denial.address}.`,
+        more: [
+          'Or set KUBE_REGISTER_WEB_CONFIG_FILE (TLS and logins), or KUBE_REGISTER_STATUS_ACCESS=all (everybody who reaches this port).',
+          OPEN_PATHS,
+        ],
+      };
+    case 'forwarded':
+      return {
+        ...denied,
+        why: `${SHOWS}; a proxy forwarded the request (${denial.header}), so its client may be anywhere.`,
+        more: [
+          'Where the proxy decides who sees it, set KUBE_REGISTER_STATUS_ACCESS=all and KUBE_REGISTER_LISTEN=127.0.0.1:PORT, so that only this machine reaches the port.',
+          OPEN_PATHS,
+        ],
+      };
+    case 'missing':
+    case 'wrong':
+      return {
+        title: 'Login needed',
+        why:
+          denial.denied === 'missing'
+            ? `Log in as ${LOGIN}.`
+            : `The user name or the password is wrong: log in as ${LOGIN}.`,
+        tunnel: denial.here,
+        more: ['/healthz and /readyz need no login.'],
+      };
+    case 'busy':
+      return { title: 'Busy', why: 'Too many passwords are being checked: try again.', tunnel: denial.here, more: [] };
+    case 'no-certificate':
+    case 'bad-certificate':
+      return {
+        title: 'Client certificate needed',
+        why: `This port asks for a client certificate that the CA of client_ca_file in KUBE_REGISTER_WEB_CONFIG_FILE has signed; ${
+          denial.denied === 'no-certificate'
+            ? 'none was given'
+            : `the one that was given is not valid (${denial.problem})`
+        }.`,
+        tunnel: denial.here,
+        more: ['/healthz and /readyz need no certificate.'],
+      };
+    case 'other-site':
+      return {
+        title: 'Not from another site',
+        why: 'A page of another web site made this request.',
+        tunnel: false,
+        more: [],
+      };
+  }
+}
+
+interface Tunnel {
+  readonly command: string;
+  readonly url: string;
+}
+
+/** The host is the one that the client used, which can run `ssh` there. It is shown only where no shell finds anything in it. */
+function tunnelTo(host: string | undefined, { address, scheme }: Place): Tunnel {
+  const name = /^\[?(?<name>[a-z0-9](?:[a-z0-9.-]*|[0-9a-f:.]*))\]?(?::\d+)?$/i.exec(host ?? '')?.groups?.['name'];
+  const end =
+    { '0.0.0.0': '127.0.0.1', '::': '127.0.0.1' }[address.host] ??
+    (isIPv6(address.host) ? `[${address.host}]` : address.host);
+  return {
+    command: `ssh -N -L ${address.port}:${end}:${address.port} ${name ?? 'HOST'}`,
+    url: `${scheme}://127.0.0.1:${address.port}/`,
+  };
+}
+
+const WITH_TUNNEL = 'From another computer, run this there, and open the address while it runs:';
+
+function asText({ why, more }: Words, tunnel: Tunnel | undefined): string {
+  const how = tunnel === undefined ? [] : [WITH_TUNNEL, '', `    ${tunnel.command}`, `    ${tunnel.url}`, ''];
+  return `${[why, ...how, ...more].join('\n')}\n`;
+}
+
+function asHtml({ title, why, more }: Words, tunnel: Tunnel | undefined): string {
+  const how =
+    tunnel === undefined
+      ? NOTHING
+      : html`<p>${WITH_TUNNEL}</p>
+<pre>${tunnel.command}</pre>
+<p><a href="${tunnel.url}">${tunnel.url}</a></p>
+`;
+  return html`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>${title} - kube-register</title>
+<h1>${title}</h1>
+<p>${why}</p>
+${how}${more.map((line) => html`<p>${line}</p>\n`)}</html>
+`.text;
+}
