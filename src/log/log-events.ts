@@ -12,6 +12,11 @@ export const LOG_EVENTS = {
   'setting-regretted': ['warn', 'A setting is valid, but is likely to be a mistake.'],
   'credentials-unusable': ['fatal', 'A file of credentials cannot be used: the program exits with code 1.'],
   'cannot-listen': ['fatal', 'The program cannot listen on `LISTEN` and exits with code 1.'],
+  'web-config-unusable': [
+    'warn',
+    'The web configuration file, or a file that it names, has a mistake: the last version stays in force.',
+  ],
+  'web-config-in-force': ['info', 'Another version of the web configuration file is in force, or the last one again.'],
   'credential-file-unreadable': [
     'warn',
     'A token cannot be read from its file: the last one that was read stays in use.',
