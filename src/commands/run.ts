@@ -24,7 +24,10 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
   const terminal = new Terminal(host);
   const { command, rest, mistakes } = readCommandLine(host.argv.slice(2));
   if (takesNoSettings(command)) return mistakes.length > 0 ? refuse(mistakes, host) : printText(command, terminal);
-  const invocation = readSettings(rest, host.env, existsSync, mistakes);
+  const invocation = readSettings(rest, host.env, existsSync, {
+    reader: command.name === 'daemon' ? 'daemon' : 'person',
+    earlierMistakes: mistakes,
+  });
   if (invocation.kind === 'mistakes') return refuse(invocation.lines, host);
   if (command.name === 'check') return runCheck(invocation, { terminal, signals, output: command.output });
   if (command.name !== 'daemon') return runCommand(command, invocation.settings, { terminal, signals });

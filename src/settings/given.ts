@@ -2,6 +2,7 @@
 
 import { mayBeSecret, NOT_SHOWN } from '../credentials/secret.ts';
 import { quote } from '../text/quote.ts';
+import type { Env } from './api-server.ts';
 import { nearMiss } from './near-miss.ts';
 import { ENV_PREFIX, envName, flagName, isSettingName, rowOf, type SettingName, settingNames } from './table.ts';
 import { file, trueOrFalse } from './values.ts';
@@ -20,8 +21,6 @@ export interface Found {
   /** One line for each thing that is no setting. */
   readonly mistakes: readonly string[];
 }
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** The flags win over the environment. Values are trimmed; an empty one stands for the default, or for what its row says. */
 export function findGiven(argv: readonly string[], env: Env): Found {

@@ -10,6 +10,8 @@ export interface Facts {
   readonly given: GivenSettings;
   readonly values: Values;
   readonly api: ApiServer;
+  /** The variable KUBECONFIG, where it is set for the daemon. */
+  readonly kubectlFile: string | undefined;
 }
 
 interface Rule {
@@ -184,8 +186,14 @@ function mayDeregister({ POLICY, ONCE, MISSING_GRACE, UNHEALTHY_GRACE }: Values)
 const SHORT_GRACE_MS = 2 * 60 * 1_000;
 
 /** One line for each setting that is valid but risky. */
-export function warningsOf({ given, values }: Facts): string[] {
+export function warningsOf({ given, values, api, kubectlFile }: Facts): string[] {
   const warnings: string[] = [];
+  if ((kubectlFile ?? '') !== '' && !given.has('API_ENDPOINT') && !given.has('KUBECONFIG')) {
+    const used = api.inCluster ?? api.endpoint ?? '';
+    warnings.push(
+      `KUBECONFIG is set, but only commands read it; the daemon uses ${used}: set ${envName('KUBECONFIG')} instead`,
+    );
+  }
   for (const name of ['MISSING_GRACE', 'UNHEALTHY_GRACE'] as const) {
     if (values[name] >= SHORT_GRACE_MS) continue;
     const limit = formatDuration(SHORT_GRACE_MS);

@@ -1,7 +1,7 @@
 /** What the operator set: flags and environment variables, read into one trusted object or into a list of mistakes. */
 import type { Selector } from '../fleet/selector.ts';
 import type { ProxyVariables } from '../http/config-source.ts';
-import { type ApiServer, chooseApiServer } from './api-server.ts';
+import { type ApiServer, chooseApiServer, type Env, type Reader } from './api-server.ts';
 import { findGiven, type GivenSettings, mistake } from './given.ts';
 import { quotesProblem } from './quotes.ts';
 import { brokenRules, kubeletUrls, warningsOf } from './rules.ts';
@@ -80,21 +80,27 @@ export type Invocation =
     }
   | { readonly kind: 'mistakes'; readonly lines: readonly string[] };
 
+export interface ReadingOptions {
+  /** A command that a person types also takes the API server from the files of kubectl. */
+  readonly reader?: Reader;
+  /** What was found in the command line already. */
+  readonly earlierMistakes?: readonly string[];
+}
+
 /**
  * Reads the flags (`argv` without the program's name) and the environment. It never throws, and looks at nothing else: files
- * that are named are read later. `fileExists` is asked only for the token of a pod's service account. `earlierMistakes` were
- * found in the command line already.
+ * that are named are read later. `fileExists` is asked only for the token of a pod's service account and for kubectl's files.
  */
 export function readSettings(
   argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  env: Env,
   fileExists: (path: string) => boolean,
-  earlierMistakes: readonly string[] = [],
+  { reader = 'daemon', earlierMistakes = [] }: ReadingOptions = {},
 ): Invocation {
   const { given, mistakes } = findGiven(argv, env);
   const { values, unread, lines } = readValues(given);
-  const api = chooseApiServer(values, env, fileExists);
-  const facts = { given, values, api };
+  const api = chooseApiServer(values, env, fileExists, reader);
+  const facts = { given, values, api, kubectlFile: reader === 'daemon' ? env['KUBECONFIG'] : undefined };
   const all = [...earlierMistakes, ...mistakes, ...lines, ...brokenRules(facts, unread)];
   if (all.length > 0) return { kind: 'mistakes', lines: all };
   const spellings = new Map([...given].map(([name, { written }]) => [name, written]));
@@ -131,7 +137,7 @@ function readValues(given: GivenSettings): Reading {
 }
 
 /** The first that is set, by the protocol of the endpoint, as curl and Go have them. */
-function proxyVariables(env: Readonly<Record<string, string | undefined>>): ProxyVariables {
+function proxyVariables(env: Env): ProxyVariables {
   const first = (...names: readonly string[]) => names.find((name) => (env[name] ?? '') !== '');
   const http = first('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY');
   const https = first('https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY');

@@ -51,7 +51,8 @@ const DAEMON: Flag = {
   help: 'the daemon to read from, if not the one at LISTEN',
 };
 
-const BAD: readonly [number, string] = [2, 'a flag, argument or setting is invalid'];
+const BAD: readonly [number, string] = [2, 'bad flag, argument or setting'];
+const UNSEEN: readonly [number, string] = [4, 'no daemon found'];
 const DONE = [[0, 'done'], [1, 'failed'], BAD] as const;
 
 /** By name, in the order of the list of commands. */
@@ -103,7 +104,7 @@ export const COMMANDS = {
         command: 'kube-register status --verdict held -o name',
       },
     ],
-    exitCodes: DONE,
+    exitCodes: [...DONE, UNSEEN],
     takesSettings: true,
   },
   explain: {
@@ -120,7 +121,7 @@ export const COMMANDS = {
         command: 'kube-register explain 98aa5ab4 --daemon core-1:10271',
       },
     ],
-    exitCodes: DONE,
+    exitCodes: [...DONE, UNSEEN],
     takesSettings: true,
   },
   plan: {

@@ -13,6 +13,10 @@ export interface ApiAccessOptions {
   readonly endpoint: string | undefined;
   /** Path of a kubeconfig file. */
   readonly kubeconfig: string | undefined;
+  /** More files: what an earlier one has wins. */
+  readonly moreKubeconfigs?: readonly string[];
+  /** What errors call the setting of these files. */
+  readonly kubeconfigFrom?: string;
   /** `https://HOST:PORT` of a pod's API server, to be used with the files of its service account. */
   readonly inCluster: string | undefined;
   /** Where those files are. */
@@ -102,20 +106,19 @@ async function readSource(options: ApiAccessOptions, legacy: LegacyTls): Promise
   const { endpoint, kubeconfig, inCluster, serviceAccountFolder = SERVICE_ACCOUNT, onTokenRead } = options;
   const from = `${PREFIX}_ENDPOINT`;
   if (endpoint !== undefined) return { endpoint, from, tls: {}, insecure: false, token: undefined, names: {} };
-  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig, legacy, onTokenRead);
+  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig, options, legacy);
   if (inCluster !== undefined) return fromServiceAccount(serviceAccountFolder, inCluster, onTokenRead);
   throw new CredentialError(`${from}: the API server has no endpoint`);
 }
 
 async function fromKubeconfig(
   path: string,
+  { kubeconfigFrom: setting = 'KUBE_REGISTER_KUBECONFIG', moreKubeconfigs, onTokenRead }: ApiAccessOptions,
   legacy: LegacyTls,
-  onTokenRead: TokenReadListener | undefined,
 ): Promise<Source> {
-  const setting = 'KUBE_REGISTER_KUBECONFIG';
   // Loaded only here: a YAML parser is a tenth of the time that the program takes to start.
   const { readKubeconfig } = await import('./kubeconfig.ts');
-  const config = await readKubeconfig(path, setting);
+  const config = await readKubeconfig(path, setting, moreKubeconfigs);
   const { servername } = config;
   const besideToken = (config.token ?? config.tokenFile) !== undefined;
   const from = describeFile(setting, path);

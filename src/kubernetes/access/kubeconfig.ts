@@ -110,13 +110,61 @@ interface CurrentContext {
 /** Throws what an error about the file throws. */
 type Refuse = (problem: string) => never;
 
-/** Reads the file and follows its current-context. `setting` names the file's setting. Throws CredentialError. */
-export async function readKubeconfig(path: string, setting: string): Promise<Kubeconfig> {
+/** One file, parsed; its entries are not checked yet. */
+interface ConfigFile {
+  readonly path: string;
+  /** How an error about it begins. */
+  readonly from: string;
+  readonly refuse: Refuse;
+  readonly content: z.infer<typeof config>;
+}
+
+/**
+ * Reads the file and follows its current-context. `setting` names the file's setting. `others` are more files, as KUBECONFIG lists
+ * them: what an earlier one has wins. Throws CredentialError.
+ */
+export async function readKubeconfig(
+  path: string,
+  setting: string,
+  others: readonly string[] = [],
+): Promise<Kubeconfig> {
+  const [first, ...more] = await Promise.all([path, ...others].map((each) => readFile(each, setting)));
+  if (first === undefined) throw new Error('no kubeconfig file is named');
+  return readContext(more.length === 0 ? first : fileOfContext([first, ...more]));
+}
+
+async function readFile(path: string, setting: string): Promise<ConfigFile> {
   const from = describeFile(setting, path);
   const refuse: Refuse = (problem) => {
     throw new CredentialError(`${from}: ${problem}`);
   };
-  const current = currentContext(parseYaml(await readYamlText(path, from), from, 'last of equal keys'), refuse);
+  const document = parseYaml(await readYamlText(path, from), from, 'last of equal keys');
+  return { path, from, refuse, content: check(config, document, 'the file', refuse) };
+}
+
+/** The file that has the current context of all of them, with its cluster and its user, under the names that kubectl would find there. */
+function fileOfContext(files: readonly [ConfigFile, ...ConfigFile[]]): ConfigFile {
+  const [{ refuse }] = files;
+  const context = files.map(({ content }) => content['current-context']).find((name) => name !== undefined);
+  if (context === undefined) return refuse('neither it nor another file of the list has a current-context');
+  const owner = files.find(({ content }) => has(content.contexts, context));
+  if (owner === undefined) return refuse(`neither it nor another file of the list has a context ${quote(context)}`);
+  const { cluster, user } = namesIn(owner.content, context, owner.refuse);
+  const isOwn = (kind: 'clusters' | 'users', name: string | undefined) =>
+    name === undefined || files.find(({ content }) => has(content[kind], name)) === owner;
+  if (isOwn('clusters', cluster) && isOwn('users', user))
+    return { ...owner, content: { ...owner.content, 'current-context': context } };
+  return owner.refuse(
+    `context ${quote(context)} has its cluster or its user in another file; put them into one: kubectl config view --flatten --minify > FILE`,
+  );
+}
+
+function has(list: z.infer<typeof entries>, name: string): boolean {
+  return list?.some((entry) => entry?.name === name) ?? false;
+}
+
+async function readContext({ path, from, refuse, content }: ConfigFile): Promise<Kubeconfig> {
+  const current = currentContext(content, refuse);
   const { clusterName, server, who } = current;
   const folder = dirname(resolve(path));
   return {
@@ -132,15 +180,9 @@ export async function readKubeconfig(path: string, setting: string): Promise<Kub
 }
 
 /** Finds and checks the cluster and the user of the current context. */
-function currentContext(document: unknown, refuse: Refuse): CurrentContext {
-  const file = check(config, document, 'the file', refuse);
+function currentContext(file: ConfigFile['content'], refuse: Refuse): CurrentContext {
   const context = file['current-context'] ?? refuse('it has no current-context');
-  const names = check(
-    z.object({ cluster: text, user: text }),
-    find(file.contexts, 'context', context, refuse),
-    `context ${quote(context)}`,
-    refuse,
-  );
+  const names = namesIn(file, context, refuse);
   const clusterName = names.cluster ?? refuse(`context ${quote(context)} has no cluster`);
   const ofCluster = `cluster ${quote(clusterName)}`;
   const server = check(cluster, find(file.clusters, 'cluster', clusterName, refuse), ofCluster, refuse);
@@ -156,6 +198,12 @@ function currentContext(document: unknown, refuse: Refuse): CurrentContext {
   const problem = userProblem(who);
   if (problem !== undefined) refuse(`${ofUser}: ${problem}`);
   return { context, clusterName, server, userName: names.user, who };
+}
+
+/** The names of the cluster and the user of a context. */
+function namesIn(file: ConfigFile['content'], context: string, refuse: Refuse) {
+  const found = find(file.contexts, 'context', context, refuse);
+  return check(z.object({ cluster: text, user: text }), found, `context ${quote(context)}`, refuse);
 }
 
 /** Reads the certificates and the key. Paths are relative to the folder of the file. */

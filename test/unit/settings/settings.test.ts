@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { kubectlFileNote } from '../../../src/settings/api-server.ts';
 import { readSettings } from '../../../src/settings/settings.ts';
 import { rowOf, settingNames } from '../../../src/settings/table.ts';
-import { type Env, mistakes, nowhere, read } from './read-settings.ts';
+import { type Env, mistakes, nowhere, prefixed, read } from './read-settings.ts';
 
 /** The contract with operators: every setting, and its default as they would write it. */
 const CONTRACT = {
@@ -75,6 +76,8 @@ describe('with nothing set', () => {
           ...none,
           endpoint: 'http://127.0.0.1:8080',
           kubeconfig: undefined,
+          kubeconfigFrom: 'KUBE_REGISTER_KUBECONFIG',
+          moreKubeconfigs: [],
           inCluster: undefined,
           version: 'auto',
           tokenFile: undefined,
@@ -280,5 +283,57 @@ describe('the API server', () => {
     for (const endpoint of ['https://10.0.0.1', 'http://localhost:8080', 'http://127.9.9.9', 'http://[::1]:80']) {
       expect(read([], { API_TOKEN_FILE: '/token', API_ENDPOINT: endpoint }).api.tokenFile).toBe('/token');
     }
+  });
+});
+
+describe('the API server of a command that a person types', () => {
+  const pod = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' };
+  const HOME = { HOME: '/home/me' };
+  const everything = () => true;
+
+  function chosen(more: Env, variables: Env = {}, fileExists: (path: string) => boolean = everything) {
+    const result = readSettings([], { ...prefixed(variables), ...more }, fileExists, { reader: 'person' });
+    if (result.kind !== 'run') throw new Error(JSON.stringify(result));
+    const { api } = result.settings;
+    return { where: api.kubeconfig ?? api.endpoint ?? api.inCluster, api, note: kubectlFileNote(api) };
+  }
+
+  it.each([
+    ['a setting, if there is one', { ...HOME, KUBECONFIG: '/a' }, { API_ENDPOINT: 'http://k:81' }, 'http://k:81'],
+    ['its kubeconfig, if there is one', { ...HOME, KUBECONFIG: '/a' }, { KUBECONFIG: '/own' }, '/own'],
+  ] as const)('comes from %s, without a note', (_, more, variables, where) => {
+    expect(chosen(more, variables)).toMatchObject({ where, note: undefined });
+  });
+
+  it.each([
+    [{ ...HOME, ...pod, KUBECONFIG: '/a' }, '/a', 'KUBECONFIG=/a'],
+    [{ ...HOME, ...pod, KUBECONFIG: '/a:/b:' }, '/a', 'KUBECONFIG=/a:/b'],
+    [{ ...HOME, ...pod, KUBECONFIG: '' }, '/home/me/.kube/config', '/home/me/.kube/config'],
+    [{ ...HOME, ...pod }, '/home/me/.kube/config', '/home/me/.kube/config'],
+  ])('comes from the files of kubectl, in the order of kubectl, and a note says so: %j', (more, where, from) => {
+    expect(chosen(more)).toMatchObject({ where, note: `no setting names the API server: using that of ${from}` });
+  });
+
+  it('comes from the files of KUBECONFIG that exist; the first one is missed where none does', () => {
+    const list = { KUBECONFIG: '/a:/b:/c' };
+    expect(chosen(list, {}, (path) => path === '/b').api).toMatchObject({ kubeconfig: '/b', moreKubeconfigs: [] });
+    expect(chosen(list, {}, nowhere).api).toMatchObject({ kubeconfig: '/a', moreKubeconfigs: [] });
+  });
+
+  it('is that of the pod, or the local one, without them', () => {
+    expect(chosen({ ...pod }).where).toBe('https://10.0.0.1');
+    expect(chosen(HOME, {}, nowhere).where).toBe('http://127.0.0.1:8080');
+  });
+
+  it('is not for the daemon, which warns where KUBECONFIG is all that it has', () => {
+    const env = { ...HOME, KUBECONFIG: '/a' };
+    expect(readSettings([], env, everything)).toMatchObject({
+      settings: { api: { endpoint: 'http://127.0.0.1:8080' } },
+      warnings: [
+        'KUBECONFIG is set, but only commands read it; the daemon uses http://127.0.0.1:8080: set KUBE_REGISTER_KUBECONFIG instead',
+      ],
+    });
+    const set = { ...env, ...prefixed({ API_ENDPOINT: 'http://k:80' }) };
+    expect(readSettings([], set, everything)).toMatchObject({ warnings: [] });
   });
 });

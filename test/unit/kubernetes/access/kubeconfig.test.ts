@@ -326,3 +326,45 @@ ${behind}`;
     await expect(readKubeconfig(folder, 'KUBECONFIG')).rejects.toThrow('it is not a regular file');
   });
 });
+
+describe('several kubeconfig files, as KUBECONFIG lists them', () => {
+  const second = () => join(folder, 'second');
+  const CONTEXT = { 'current-context': 'there' };
+  const OTHER = {
+    contexts: [{ name: 'there', context: { cluster: 'far', user: 'you' } }],
+    clusters: [{ name: 'far', cluster: { server: 'https://10.0.0.2:6443' } }],
+    users: [{ name: 'you', user: { token: 'yours' } }],
+  };
+
+  async function readBoth(first: object, other: object) {
+    await writeFile(path, stringify(first));
+    await writeFile(second(), stringify(other));
+    return readKubeconfig(path, 'KUBECONFIG', [second()]);
+  }
+
+  it('are read for the first current-context, wherever that context is', async () => {
+    const one = await readBoth(config({}), { ...OTHER, ...CONTEXT });
+    expect(one.endpoint).toBe('https://10.0.0.1:6443');
+    const other = await readBoth({ ...config({}), ...CONTEXT }, OTHER);
+    expect(other).toMatchObject({ endpoint: 'https://10.0.0.2:6443', token: 'yours' });
+    expect(other.source.origin).toMatchObject({ path: second() });
+    const last = await readBoth(config({ top: { 'current-context': '' } }), { ...OTHER, ...CONTEXT });
+    expect(last.endpoint).toBe('https://10.0.0.2:6443');
+  });
+
+  it.each([
+    ['a user of the same name in an earlier file', { users: [{ name: 'you', user: { token: 'mine' } }] }, OTHER],
+    ['its cluster in another file', { clusters: OTHER.clusters }, { ...OTHER, clusters: [] }],
+  ])('with %s are refused: kubectl can put them into one', async (_, first, other) => {
+    await expect(readBoth({ ...CONTEXT, ...first }, other)).rejects.toThrow(
+      `KUBECONFIG: ${second()}: context "there" has its cluster or its user in another file; put them into one: kubectl config view --flatten --minify > FILE`,
+    );
+  });
+
+  it('without the context, or a current one, are refused', async () => {
+    await expect(readBoth(CONTEXT, {})).rejects.toThrow(
+      'neither it nor another file of the list has a context "there"',
+    );
+    await expect(readBoth({}, OTHER)).rejects.toThrow('neither it nor another file of the list has a current-context');
+  });
+});
