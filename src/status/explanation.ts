@@ -167,7 +167,7 @@ function aliveLines(node: OverviewRow['node'], status: Status): readonly Line[] 
   const answered = answeredAt.length === 0 ? 'never' : `at ${answeredAt.join(', ')}`;
   return [
     line('alive', alive ? 'yes' : 'no'),
-    line('answered', `${answered}, since ${status.startedAt}`),
+    line('answered', `${answered}, since `, { time: status.startedAt, form: 'at' }),
     ...(successor === null ? [] : [line('other node', `${successor} of the same machine is reporting`)]),
   ];
 }

@@ -278,7 +278,7 @@ describe('kube-register explain', () => {
       /^ {2}kubelet +unreachable, for .*refused the connection/m,
       /^ {2}Kubernetes +the node has no Ready condition; reports 127\.\S+$/m,
       /^ {2}alive +no$/m,
-      /^ {2}answered +at 127\.\S+, since 20\S+Z$/m,
+      /^ {2}answered +at 127\.\S+, since 20\S+Z \(\S+ ago\)$/m,
       /^ {2}managed +for machine 0{31}\d, since 20.*, registered by this daemon/m,
       /^ {2}name +named by kube-register$/m,
       /^ {2}means +Not alive; its grace period is running/m,

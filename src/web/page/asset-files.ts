@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 
 /** In the order in which the browser reads them: later rules win, and `start.js` has the variables of the others. */
-const STYLES = ['base', 'top', 'table', 'narrow'];
-const SCRIPTS = ['start', 'table', 'choice', 'times', 'live', 'helpers'];
+const STYLES = ['base', 'top', 'table', 'details', 'narrow'];
+const SCRIPTS = ['start', 'table', 'choice', 'details', 'keys', 'times', 'live', 'helpers'];
 
 export const ASSET_FILES = {
   'page.css': STYLES.map((name) => read(`style/${name}.css`)).join('\n'),

@@ -1,4 +1,4 @@
-/** The top of the page: the summary, the facts and the rules of deregistration. */
+/** The top of the page: the summary, the strip of facts and the rules of deregistration. */
 
 import type { Status } from '../../status/document.ts';
 import type { Concern } from '../../status/overview.ts';
@@ -7,7 +7,7 @@ import { plural } from '../../text/plural.ts';
 import { onOneLine } from '../../text/quote.ts';
 import { formatAge, formatDuration } from '../../time/duration.ts';
 import { type Html, html, NOTHING } from './html.ts';
-import { moment, shortMoment } from './moment.ts';
+import { moment } from './moment.ts';
 
 const LONGEST = 600;
 
@@ -35,82 +35,82 @@ interface Fact {
   readonly name: string;
   readonly concern: Concern;
   readonly value: string;
+  /** Since when it has the value. */
+  readonly since: string | null;
   readonly more: Html;
 }
 
+/** The strip below the summary: fleet, the API server, the deletion guard, the passes and the kubelets. */
 export function renderFacts(status: Status): Html {
   const facts = [
-    lastPass(status),
-    nextPass(status),
-    server('fleet', status.fleet, NOTHING),
-    server('API server', status.kubernetes, serverName(status.kubernetes.server)),
+    server('fleet', status.fleet, []),
+    server('API server', status.kubernetes, [status.kubernetes.server ?? '']),
     guard(status),
+    lastPass(status),
     kubelets(status),
   ];
   return html`<dl>${facts.map(renderFact)}</dl>`;
 }
 
-function renderFact({ name, concern, value, more }: Fact): Html {
+function renderFact({ name, concern, value, since, more }: Fact): Html {
+  const when = since === null ? NOTHING : html` ${moment(since, name === 'pass' ? 'ago' : 'age')}`;
   return html`
-<div><dt>${name}</dt><dd><b class="mark ${concern}">${value}</b> <small>${more}</small></dd></div>`;
+<div><dt>${name}</dt><dd><b class="mark ${concern}">${value}</b>${when}</dd><dd>${more}</dd></div>`;
 }
 
-function lastPass({ pass: { last, lastSuccess } }: Status): Fact {
-  const name = 'Last pass';
-  if (last === null) return { name, concern: 'idle', value: 'none yet', more: NOTHING };
-  const endedAt = moment(new Date(Date.parse(last.startedAt) + last.durationMs).toISOString());
-  const took = html`${endedAt}, took ${formatDuration(last.durationMs)}`;
-  if (Object.keys(last.failures).length === 0) return { name, concern: 'well', value: 'good', more: took };
-  const success = lastSuccess === null ? html`no success yet` : html`last success ${shortMoment(lastSuccess)}`;
-  return { name, concern: 'trouble', value: 'failed', more: html`${took}; ${success}` };
+function server(name: string, { up, since, problem, endpoint }: Status['fleet'], details: readonly string[]): Fact {
+  const words = [endpoint, ...details].filter((text) => text !== '').map((text) => onOneLine(text, LONGEST));
+  const more = html`<span title="${words.join(', ')}">${words.join(', ')}</span>`;
+  if (up === null) return { name, concern: 'idle', value: 'not contacted yet', since, more };
+  if (up) return { name, concern: problem === null ? 'well' : 'watch', value: 'reachable', since, more };
+  return { name, concern: 'trouble', value: 'unreachable', since, more };
 }
 
-function nextPass({ pass: { running, next } }: Status): Fact {
-  const more = next === null ? NOTHING : html`${moment(next)}`;
-  return { name: 'Next pass', concern: 'well', value: running ? 'running now' : 'scheduled', more };
-}
-
-function server(name: string, { up, since, problem }: Status['fleet'], more: Html): Fact {
-  const when = since === null ? more : html`since ${shortMoment(since)}${more === NOTHING ? '' : ', '}${more}`;
-  if (up === null) return { name, concern: 'idle', value: 'not contacted yet', more: when };
-  if (up) return { name, concern: problem === null ? 'well' : 'watch', value: 'reachable', more: when };
-  return { name, concern: 'trouble', value: 'unreachable', more: when };
-}
-
-function serverName(name: string | null): Html {
-  return name === null ? NOTHING : html`${onOneLine(name, LONGEST)}`;
-}
-
-function guard({ guard: { held, since }, rules: { maxDeregisterPercent, neverDeregister } }: Status): Fact {
-  const name = 'Deletion guard';
+function guard({
+  guard: { held, since, gone, managed },
+  rules: { maxDeregisterPercent, neverDeregister },
+}: Status): Fact {
+  const name = 'guard';
+  const limit = html`limit ${maxDeregisterPercent}%`;
   if (held) {
+    const numbers = gone === null || managed === null ? limit : html`${gone} of ${managed} nodes, ${limit}`;
+    return { name, concern: 'trouble', value: 'active', since, more: numbers };
+  }
+  if (neverDeregister !== null) {
+    return { name, concern: 'idle', value: 'not needed', since: null, more: html`nothing is ever deregistered` };
+  }
+  if (maxDeregisterPercent >= 100) return { name, concern: 'idle', value: 'off', since: null, more: NOTHING };
+  return { name, concern: 'well', value: 'inactive', since: null, more: limit };
+}
+
+function lastPass({ pass: { last, lastSuccess, running, next } }: Status): Fact {
+  const name = 'pass';
+  const upcoming = running ? html`running now` : next === null ? NOTHING : html`next ${moment(next, 'due')}`;
+  if (last === null) return { name, concern: 'idle', value: 'none yet', since: null, more: upcoming };
+  const since = new Date(Date.parse(last.startedAt) + last.durationMs).toISOString();
+  if (Object.keys(last.failures).length === 0) {
     return {
       name,
-      concern: 'trouble',
-      value: 'active',
-      more: since === null ? NOTHING : html`since ${shortMoment(since)}`,
+      concern: 'well',
+      value: 'good',
+      since,
+      more: html`took ${formatDuration(last.durationMs)}, ${upcoming}`,
     };
   }
-  if (neverDeregister !== null)
-    return { name, concern: 'idle', value: 'not needed', more: html`nothing is ever deregistered` };
-  if (maxDeregisterPercent >= 100) return { name, concern: 'idle', value: 'off', more: NOTHING };
-  return {
-    name,
-    concern: 'well',
-    value: 'inactive',
-    more: html`limit ${maxDeregisterPercent}%`,
-  };
+  const success = lastSuccess === null ? html`no success yet` : html`last success ${moment(lastSuccess, 'ago')}`;
+  return { name, concern: 'trouble', value: 'failed', since, more: html`${success}, ${upcoming}` };
 }
 
 function kubelets({ counts, nodes }: Status): Fact {
-  const name = 'Kubelets';
-  if (counts === null) return { name, concern: 'idle', value: 'unknown', more: NOTHING };
+  const name = 'kubelets';
+  if (counts === null) return { name, concern: 'idle', value: 'unknown', since: null, more: NOTHING };
   const { matched = 0, listed = 0, healthy = 0 } = counts.machines;
   return {
     name,
     concern: healthy < matched ? 'watch' : 'well',
     value: `${healthy} of ${matched} healthy`,
-    more: html`${plural(listed, 'machine')} in fleet; ${plural(nodes.length, 'node')}, ${counts.managed} managed`,
+    since: null,
+    more: html`${plural(listed, 'machine')}, ${plural(nodes.length, 'node')}, ${counts.managed} managed`,
   };
 }
 

@@ -8,7 +8,7 @@ import { onOneLine } from '../../text/quote.ts';
 import { renderFacts, renderRules, renderSummary } from './facts.ts';
 import { renderHistory } from './history.ts';
 import { type Html, html, NOTHING } from './html.ts';
-import { renderRows } from './rows.ts';
+import { COLUMNS, renderRows } from './rows.ts';
 
 /** The page at one time, in parts that are sent when they change. */
 export interface View {
@@ -23,7 +23,9 @@ export interface View {
 }
 
 const PARTS = {
-  title: (_: Status, { sentence }: Summary) => html`${sentence} kube-register`,
+  title: ({ clusterName }: Status, { sentence }: Summary) =>
+    html`${sentence} ${nameOf(clusterName ?? 'kube-register')}`,
+  name: ({ clusterName }: Status) => html`${nameOf(clusterName ?? '')}`,
   about: renderAbout,
   notice: renderNotice,
   summary: renderSummary,
@@ -34,6 +36,10 @@ const PARTS = {
 };
 
 const LONGEST = 300;
+
+function nameOf(cluster: string): string {
+  return onOneLine(cluster, LONGEST);
+}
 
 /** The view of a status. Rows change only with a pass, so those of a view of the same pass are used again. */
 export function renderView(status: Status, before?: View): View {
@@ -55,7 +61,7 @@ function shownOf({ startedAt, pass }: Status): string {
 function renderAbout({ version, rules }: Status): Html {
   const selector = onOneLine(rules.selector, LONGEST);
   const machines = selector === '' ? html`every machine` : html`machines with <code>${selector}</code>`;
-  return html`${version}, for ${machines}. All times are UTC.`;
+  return html`${version}, ${machines}, times in UTC`;
 }
 
 function renderNotice({ dryRun }: Status): Html {
@@ -75,20 +81,14 @@ function renderTally(status: Status): Html {
   return html`<ul>
 <li><span data-filter=""><b>${rows.length}</b> in total</span></li>${sorted.map(
     ([verdict, { count, concern }]) => html`
-<li title="${meaningOf(verdict)}"><span data-filter="verdict:${verdict}"><b class="mark ${concern}">${count}</b> ${verdict}</span></li>`,
+<li><span data-filter="verdict:${verdict}" title="${meaningOf(verdict)}"><b class="mark ${concern}">${count}</b> ${verdict}</span></li>`,
   )}</ul>`;
 }
 
-const COLUMNS = {
-  machine: 'Machine',
-  metadata: 'Metadata',
-  kubelet: 'Kubelet',
-  node: 'Node',
-  verdict: 'Verdict',
-  next: 'Next',
-};
+/** As the placeholder of the filter. */
+const FILTER_SYNTAX = 'rack=r1 unreachable -verdict:keep';
 
-/** The whole page. `version` is that of its assets. All references are relative, because a proxy may serve the page under any path. */
+/** The whole page. `version` is that of its assets. Its references are relative, because a proxy may serve it under any path. */
 export function renderPage({ shown, now, parts, rows }: View, version: string): string {
   const part = (name: keyof typeof PARTS) => parts.get(name) ?? '';
   const head = Object.entries(COLUMNS).map(([name, words]) => `<th scope="col" data-column="${name}">${words}</th>`);
@@ -105,7 +105,7 @@ export function renderPage({ shown, now, parts, rows }: View, version: string): 
 </head>
 <body data-shown="${shown}" data-now="${now}" data-version="${version}">
 <header>
-<h1>kube-register</h1>
+<h1>kube-register <span data-part="name">${part('name')}</span></h1>
 <p data-part="about">${part('about')}</p>
 <p id="live" role="status"></p>
 </header>
@@ -113,24 +113,24 @@ export function renderPage({ shown, now, parts, rows }: View, version: string): 
 <div data-part="notice">${part('notice')}</div>
 <div data-part="summary" role="status">${part('summary')}</div>
 <section aria-label="At a glance" data-part="facts">${part('facts')}</section>
-<section aria-labelledby="history">
-<h2 id="history">Last changes</h2>
-<div data-part="history">${part('history')}</div>
-</section>
+<section aria-label="Last changes" data-part="history">${part('history')}</section>
 <section aria-labelledby="roster">
 <h2 id="roster">Machines and nodes</h2>
 <div class="tools">
 <nav aria-label="By verdict" data-part="tally">${part('tally')}</nav>
-<p id="filter"><output for="words"></output> <label for="words">Filter</label> <input id="words" type="search" autocomplete="off" spellcheck="false"></p>
+<p id="filter"><output for="words"></output> <label for="words">Filter</label> <input id="words" type="search" placeholder="${FILTER_SYNTAX}" autocomplete="off" spellcheck="false" aria-keyshortcuts="/"></p>
 </div>
 <table aria-labelledby="roster">
 <thead><tr>${head.join('')}</tr></thead>
 <tbody>
 ${[...rows.values()].join('')}</tbody>
 </table>
+<p id="empty" role="status"></p>
 </section>
+<aside id="details" class="details" aria-label="Details" tabindex="-1" hidden></aside>
 </main>
 <footer>
+<p id="keys"><kbd>/</kbd> filter, <kbd>j</kbd> <kbd>k</kbd> next and previous row, <kbd>Enter</kbd> details, <kbd>Esc</kbd> close. The filter takes words, <code>-word</code> for rows without it, and <code>verdict:held,queued</code>.</p>
 <div data-part="rules">${part('rules')}</div>
 <p>For programs: <a href="status">/status</a>, <a href="metrics">/metrics</a></p>
 </footer>

@@ -1,22 +1,40 @@
-/** The rows of the page's table: a machine with its node, or a node without a machine. */
+/** The rows of the page's table: one line each, for a machine with its node or a node without a machine. */
 
+import { parseSelector } from '../../fleet/selector.ts';
 import { KUBELET_WORDS } from '../../reconcile/evidence/liveness.ts';
-import type { MachineStatus, NodeStatus, Status } from '../../status/document.ts';
+import type { NodeStatus, Status } from '../../status/document.ts';
 import { mostUrgentFirst, type OverviewRow, overviewOf, withDelay } from '../../status/overview.ts';
+import { meaningOf } from '../../status/verdict-help.ts';
 import { onOneLine } from '../../text/quote.ts';
 import { type Html, html, NOTHING } from './html.ts';
-import { shortMoment } from './moment.ts';
+import { moment } from './moment.ts';
 
-/** The longest texts from others, in characters. */
-const LONGEST = { name: 80, pair: 60, sentence: 300 };
+/** The longest texts from others, in characters. The page about the machine has them whole. */
+const LONGEST = { name: 80, id: 8, pair: 60, sentence: 200 };
 const MOST = { pairs: 8, addresses: 3 };
 
+/** The columns in their order, with their headings. */
+export const COLUMNS = {
+  verdict: 'Verdict',
+  since: 'For',
+  machine: 'Machine',
+  node: 'Node',
+  ready: 'Ready',
+  kubelet: 'Kubelet',
+  next: 'Next, and why',
+  metadata: 'Metadata',
+};
+
+/** The metadata that each matching machine has because the selector asks for it. */
+type KnownPairs = ReadonlyMap<string, string>;
+
 /** The rows by key, in order. A machine or node keeps its key. */
-export function renderRows(status: Pick<Status, 'machines' | 'nodes'>): ReadonlyMap<string, string> {
+export function renderRows(status: Pick<Status, 'machines' | 'nodes' | 'rules'>): ReadonlyMap<string, string> {
+  const known = pairsOf(status.rules.selector);
   return new Map(
     mostUrgentFirst(overviewOf(status)).map((row) => {
       const key = keyOf(row);
-      return [key, renderRow(row, key).text];
+      return [key, renderRow(row, key, known).text];
     }),
   );
 }
@@ -26,34 +44,52 @@ function keyOf({ machine, node }: OverviewRow): string {
   return machine === undefined ? `node ${JSON.stringify(node?.name)}` : `machine ${JSON.stringify(machine.id)}`;
 }
 
-function renderRow(row: OverviewRow, key: string): Html {
-  const { machine, node, verdict, concern } = row;
+/** What `/explain` is asked about the row. */
+export function queryOf({ machine, node }: Pick<OverviewRow, 'machine' | 'node'>): string {
+  const about = machine === undefined ? { node: node?.name ?? '' } : { machine: machine.id };
+  return new URLSearchParams(about).toString();
+}
+
+/** The pairs of `k=v` in a selector; none where it cannot be read. */
+function pairsOf(selector: string): KnownPairs {
+  try {
+    const { requirements } = parseSelector(selector);
+    return new Map(
+      requirements
+        .filter(({ operator, values }) => operator === 'in' && values.size === 1)
+        .map(({ key, values }) => [key, [...values].join()]),
+    );
+  } catch {
+    return new Map();
+  }
+}
+
+function renderRow(row: OverviewRow, key: string, known: KnownPairs): Html {
+  const { node, verdict, concern } = row;
   return html`<tr data-key="${key}" data-verdict="${verdict.verdict}" data-concern="${concern}">
-<th scope="row">${machineCell(row)}</th>
-<td>${machine === undefined ? NOTHING : metadataCell(machine)}</td>
-<td>${kubeletCell(row)}</td>
-<td>${nodeCell(machine, node)}</td>
-<td>${verdictCell(row)}</td>
-<td>${nextCell(row)}</td></tr>
+<td><b class="mark ${concern}" title="${meaningOf(verdict.verdict)}">${verdict.verdict}</b></td>
+<td>${verdict.since === null ? NOTHING : moment(verdict.since, 'age')}</td>
+${machineCell(row)}
+<td>${nodeName(row)}</td>
+<td>${node === undefined ? NOTHING : readinessOf(node)}</td>
+<td>${kubeletWord(row)}</td>
+<td>${nextText(row)}<span>${onOneLine(verdict.reason, LONGEST.sentence)}</span></td>
+${metadataCell(row, known)}</tr>
 `;
 }
 
-/** The address of the row. */
-function titleOf({ machine, node }: OverviewRow): string {
-  return onOneLine((machine ?? node)?.addresses[0] ?? 'no address', LONGEST.name);
-}
-
+/** The address and the beginning of the ID; as title, the whole ID and the other addresses, in which the filter looks too. */
 function machineCell(row: OverviewRow): Html {
   const { machine, node } = row;
-  const others = (machine?.addresses ?? []).slice(1, MOST.addresses).map((each) => onOneLine(each, LONGEST.name));
-  const also = others.length === 0 ? NOTHING : html` <small>and ${others.join(', ')}</small>`;
-  const mark = node?.mark ?? null;
-  const id = machine?.id ?? mark;
-  return html`<b>${titleOf(row)}</b>${also}${id === null ? NOTHING : html` <code>${onOneLine(id, LONGEST.name)}</code>`}${
-    machine === undefined
-      ? html` <small>${isListed(node) ? 'its machine has its own row' : 'missing from fleet'}</small>`
-      : NOTHING
-  }`;
+  const [address = 'no address', ...others] = (machine ?? node)?.addresses ?? [];
+  const id = machine?.id ?? node?.mark ?? null;
+  const title = [
+    ...(id === null ? [] : [`machine ${id}`]),
+    ...others.slice(0, MOST.addresses - 1),
+    ...(machine === undefined ? [isListed(node) ? 'its machine has its own row' : 'missing from fleet'] : []),
+  ].map((text) => onOneLine(text, LONGEST.name));
+  const code = id === null ? NOTHING : html` <code>${onOneLine(id.slice(0, LONGEST.id), LONGEST.id)}</code>`;
+  return html`<th scope="row" title="${title.join(', ')}"><a href="explain?${queryOf(row)}">${onOneLine(address, LONGEST.name)}</a>${code}</th>`;
 }
 
 /** Whether fleet lists the node's machine, which is not matched with it. */
@@ -61,75 +97,47 @@ function isListed(node: NodeStatus | undefined): boolean {
   return node?.evidence != null && node.evidence.fleet !== 'not-listed';
 }
 
-function metadataCell({ metadata }: MachineStatus): Html {
-  const pairs = Object.entries(metadata);
-  const shown = pairs
-    .slice(0, MOST.pairs)
-    .map(([key, value]) => html`<span>${onOneLine(`${key}=${value}`, LONGEST.pair)}</span> `);
-  const more = pairs.length - shown.length;
-  return html`${shown}${more > 0 ? html`<small>and ${more} more</small>` : NOTHING}`;
+function nodeName({ machine, node }: OverviewRow): Html {
+  const name = node?.name ?? machine?.node;
+  return name == null ? html`<small>none</small>` : html`<span>${onOneLine(name, LONGEST.name)}</span>`;
 }
 
-function kubeletCell({ machine, node, verdict }: OverviewRow): Html {
-  // The reason may contain it already.
-  const detailed = (detail: string) =>
-    verdict.reason.includes(detail) ? NOTHING : html` <small>${onOneLine(detail, LONGEST.sentence)}</small>`;
-  if (machine?.kubelet != null) {
-    const { state, since, detail } = machine.kubelet;
-    return html`<b>${KUBELET_WORDS[state]}</b>${sinceThen(since)}${state === 'healthy' ? NOTHING : detailed(detail)}`;
-  }
-  const evidence = node?.evidence ?? null;
-  if (evidence === null || evidence.kubelet === 'unasked') return html`<small>not checked</small>`;
-  return html`<b>${KUBELET_WORDS[evidence.kubelet]}</b>${detailed(evidence.kubeletDetail)}`;
-}
-
-const ORIGINS: Readonly<Record<NodeStatus['origin'], string>> = {
-  registered: 'registered',
-  adopted: 'adopted',
-  managed: 'managed',
-  unmarked: 'unmanaged',
-};
-
-/** As kubectl prints them. */
+/** As kubectl prints them; unread where its kubelet is reachable. */
 const READINESS: Readonly<Record<NonNullable<NodeStatus['evidence']>['node'], string>> = {
   true: 'Ready',
   false: 'NotReady',
   unknown: 'Unknown',
-  none: 'no Ready condition',
-  unreadable: 'status cannot be read',
+  none: 'none',
+  unreadable: 'unreadable',
   unread: '',
 };
 
-function nodeCell(machine: MachineStatus | undefined, node: NodeStatus | undefined): Html {
-  if (node === undefined) return html`<b>${machine?.node == null ? 'none' : onOneLine(machine.node, LONGEST.name)}</b>`;
-  const origin = node.otherOwner === null ? ORIGINS[node.origin] : 'managed by another kube-register';
-  const readiness = node.evidence === null ? '' : READINESS[node.evidence.node];
-  const since = dateOf(node.managedSince);
-  const said = readiness === '' ? origin : `${origin}, ${readiness}`;
-  return html`<b>${onOneLine(node.name, LONGEST.name)}</b> <small>${said}</small>${since === null ? NOTHING : html` ${small(since)}`}`;
+function readinessOf({ evidence, ready }: NodeStatus): string {
+  const own = READINESS[evidence?.node ?? 'unread'];
+  return own === '' ? READINESS[ready ?? 'unread'] : own;
 }
 
-/** The text if it is a time; annotations may be anything. */
-function dateOf(text: string | null): string | null {
-  return text !== null && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text) ? text : null;
+function kubeletWord({ machine, node }: OverviewRow): Html {
+  const state = machine?.kubelet?.state ?? node?.evidence?.kubelet ?? 'unasked';
+  return state === 'unasked' ? html`<small>not checked</small>` : html`<span>${KUBELET_WORDS[state]}</span>`;
 }
 
-function verdictCell({ verdict, concern }: OverviewRow): Html {
-  const since = concern === 'trouble' || concern === 'watch' ? sinceThen(verdict.since) : NOTHING;
-  return html`<b class="mark ${concern}">${verdict.verdict}</b>${since} <span>${onOneLine(verdict.reason, LONGEST.sentence)}</span>`;
-}
-
-function nextCell({ verdict: { next, due } }: OverviewRow): Html {
+/** What happens next, with its time in place of the delay, which would not be updated. */
+function nextText({ verdict: { next, due } }: OverviewRow): Html {
   if (next === null) return NOTHING;
-  // Without the delay, which would not be updated; the time is beside it.
-  const what = due === null ? next : withDelay(next, '');
-  return html`<span>${onOneLine(what, LONGEST.sentence)}</span>${due === null ? NOTHING : html` ${small(due)}`}`;
+  if (due === null) return html`${onOneLine(next, LONGEST.sentence)} `;
+  return html`<b>${onOneLine(withDelay(next, ''), LONGEST.sentence)} ${moment(due, 'due')}</b> `;
 }
 
-function sinceThen(since: string | null): Html {
-  return since === null ? NOTHING : html` since ${small(since)}`;
-}
-
-function small(iso: string): Html {
-  return html`<small>${shortMoment(iso)}</small>`;
+/** The pairs that the selector does not ask for anyway; in the others only the filter looks. */
+function metadataCell({ machine }: OverviewRow, known: KnownPairs): Html {
+  const pairs = Object.entries(machine?.metadata ?? {});
+  const own = pairs.filter(([key, value]) => known.get(key) !== value);
+  const shared = pairs.filter(([key, value]) => known.get(key) === value).map((pair) => pair.join('='));
+  const shown = own
+    .slice(0, MOST.pairs)
+    .map(([key, value]) => html`<span>${onOneLine(`${key}=${value}`, LONGEST.pair)}</span> `);
+  const more = own.length - shown.length;
+  const words = shared.length === 0 ? NOTHING : html` data-words="${onOneLine(shared.join(' '), LONGEST.sentence)}"`;
+  return html`<td${words}>${shown}${more > 0 ? html`<small>and ${more} more</small>` : NOTHING}</td>`;
 }

@@ -79,11 +79,14 @@ async function reload() {
     }
     const parts = /** @type {NodeListOf<HTMLElement>} */ (fresh.querySelectorAll('[data-part]'));
     replaceParts(Object.fromEntries([...parts].map((part) => [part.dataset['part'], part.innerHTML])));
+    const focused = focusedKey();
     tbody.replaceChildren(...required(fresh.querySelector('tbody')).children);
     document.body.dataset['shown'] = shown;
     setClock(now);
     readRows();
     sortRows();
+    refocus(focused);
+    showDetails();
     after(RELOAD_MS, connect);
   } catch {
     markOffline();
@@ -94,11 +97,13 @@ async function reload() {
 /** @param {Update} update */
 function apply({ now, shown, parts, rows: changed, gone }) {
   setClock(now);
+  const isOther = document.body.dataset['shown'] !== shown;
   document.body.dataset['shown'] = shown;
   replaceParts(parts);
   const template = document.createElement('template');
   template.innerHTML = changed;
   const fresh = /** @type {HTMLTableRowElement[]} */ ([...template.content.children]);
+  const focused = focusedKey();
   for (const key of [...gone, ...fresh.map(({ dataset }) => required(dataset['key']))]) {
     rows.get(key)?.element.remove();
     rows.delete(key);
@@ -106,6 +111,21 @@ function apply({ now, shown, parts, rows: changed, gone }) {
   for (const element of fresh) rows.set(required(element.dataset['key']), newRow(element));
   if (fresh.length > 0 || gone.length > 0) sortRows();
   else updateTimes();
+  refocus(focused);
+  if (isOther) showDetails();
+}
+
+/** The key of the row that has the focus. */
+function focusedKey() {
+  const row = /** @type {HTMLElement | null | undefined} */ (document.activeElement?.closest('tbody tr'));
+  return row?.dataset['key'];
+}
+
+/** Focuses the row again that had the focus, where it was replaced. @param {string | undefined} key */
+function refocus(key) {
+  const row = key === undefined ? undefined : rows.get(key);
+  if (row !== undefined && !row.element.contains(document.activeElement))
+    linkOf(row.element).focus({ preventScroll: true });
 }
 
 /** @param {Record<string, string>} parts */

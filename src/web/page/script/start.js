@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The script of the page: filter, sorting, relative times and live updates. The page is complete without it. These files are served as one
- * script, `start.js` first: they share their variables and functions.
+ * The script of the page: filter, sorting, details, keys, relative times and live updates. The page is complete without it. These files are
+ * served as one script, `start.js` first: they share their variables and functions.
  */
 
 /**
@@ -30,7 +30,9 @@ const RELOAD_MS = 1_000;
 const tbody = required(document.querySelector('tbody'));
 const filterInput = /** @type {HTMLInputElement} */ (required(document.querySelector('#words')));
 const shownCount = required(document.querySelector('output'));
+const emptyLine = required(document.querySelector('#empty'));
 const liveLine = required(document.querySelector('#live'));
+const details = /** @type {HTMLElement} */ (required(document.querySelector('#details')));
 const columns = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('th[data-column]'))];
 
 /** @type {Map<string, Row>} */
@@ -38,6 +40,8 @@ let rows = new Map();
 /** The rows that the filter shows, in their order. @type {Row[]} */
 let visible = [];
 let sort = { column: DEFAULT_SORT, isDown: false };
+/** The query of the row whose details are shown; empty for none. */
+let opened = '';
 /** How far the daemon's clock is ahead of the browser's, in ms. */
 let clockAhead = 0;
 /** The daemon's time of the shown state, ISO 8601. */
@@ -54,8 +58,7 @@ makeSortButtons();
 setClock(required(document.body.dataset['now']));
 readRows();
 readHash();
-makeFilterLinks();
-sortRows();
+showChoice();
 connect();
 
 setInterval(updateTimes, 1_000);
@@ -63,13 +66,16 @@ addEventListener('scroll', oncePerFrame(updateTimes), { passive: true });
 addEventListener('resize', oncePerFrame(updateTimes), { passive: true });
 addEventListener('hashchange', () => {
   readHash();
-  makeFilterLinks();
-  sortRows();
+  showChoice();
 });
 filterInput.addEventListener('input', () => {
   writeHash();
   makeFilterLinks();
   filterRows();
 });
+document.addEventListener('keydown', onKey);
+tbody.addEventListener('click', onRowClick);
+tbody.addEventListener('mouseover', showWholeText);
+details.addEventListener('click', onDetailsClick);
 // A hidden page gives up its connection: the server has few.
 document.addEventListener('visibilitychange', () => (document.hidden ? disconnect() : connect()));

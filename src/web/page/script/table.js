@@ -53,19 +53,20 @@ function valueIn(row, column) {
 function readValue(element, column) {
   const { concern = '', verdict = '' } = element.dataset;
   const cell = element.cells[columns.findIndex(({ dataset }) => dataset['column'] === column)];
-  const name = cell?.querySelector('b')?.textContent ?? '';
+  const text = cell?.querySelector('a, span')?.textContent ?? '';
   const time = cell?.querySelector('time')?.dateTime ?? '';
   switch (column) {
     case 'verdict':
-      return `${RANKS[concern]} ${verdict} ${padNumbers(element.cells[0]?.querySelector('b')?.textContent ?? '')}`;
-    case 'kubelet':
-      return name === '' ? '' : `${name} ${time}`;
+      return `${RANKS[concern]} ${verdict} ${padNumbers(linkOf(element).textContent)}`;
+    case 'since':
+      return time;
     case 'next':
-      return time === '' && cell?.textContent ? `~${cell.textContent}` : time;
+      return time === '' ? `~${cell?.textContent}` : time;
+    case 'ready':
     case 'metadata':
       return padNumbers(cell?.textContent?.trim() ?? '');
     default:
-      return name === 'none' ? '' : padNumbers(name);
+      return padNumbers(text);
   }
 }
 
@@ -76,24 +77,35 @@ function padNumbers(text) {
 
 /** Hides the rows that do not match the filter, and shows how many do. */
 function filterRows() {
-  const wanted = filterInput.value
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '');
+  const words = filterInput.value.toLowerCase().split(/\s+/);
+  const wanted = words.filter((word) => word !== '' && word !== '-');
   visible = [];
   for (const row of rows.values()) {
-    const isWanted = wanted.every((word) => matches(row, word));
+    const isWanted = wanted.every((word) => (word.startsWith('-') ? !matches(row, word.slice(1)) : matches(row, word)));
     if (row.element.hidden === isWanted) row.element.hidden = !isWanted;
     if (isWanted) visible.push(row);
   }
   shownCount.textContent = wanted.length === 0 ? '' : `${visible.length} of ${rows.size}`;
+  emptyLine.textContent = emptyText();
   updateTimes();
+}
+
+function emptyText() {
+  if (visible.length > 0) return '';
+  if (rows.size === 0) return 'No machine and no node is known.';
+  return `None of the ${rows.size} rows matches \u201c${filterInput.value.trim()}\u201d. Esc in the filter shows them all.`;
 }
 
 /** @param {Row} row @param {string} word */
 function matches(row, word) {
-  const [key, ...rest] = word.split(':');
-  if (key === 'verdict') return row.element.dataset['verdict'] === rest.join(':');
-  row.text ??= row.element.textContent.toLowerCase();
+  const verdicts = /^verdict:(.*)$/.exec(word)?.[1];
+  if (verdicts !== undefined) return verdicts.split(',').includes(required(row.element.dataset['verdict']));
+  row.text ??= textOf(row.element);
   return row.text.includes(word);
+}
+
+/** All that the filter looks through: the cells, and the titles with the whole ID and all addresses and metadata. @param {HTMLTableRowElement} element */
+function textOf(element) {
+  const titles = [...element.cells].map(({ dataset, title }) => dataset['words'] ?? title);
+  return [element.textContent, ...titles].join(' ').toLowerCase();
 }

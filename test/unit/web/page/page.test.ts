@@ -72,17 +72,17 @@ describe('the page', () => {
     );
     const said = textOf(source);
     for (const words of [
-      '1 node is not alive: it is deregistered in 21m unless it recovers.',
-      '10.0.0.7 abc role=kubernetes rack=r1 unreachable since 2026-01-02 00:00 nothing at all',
-      'seven adopted, Unknown 2026-01-01 10:00',
-      'in-grace since 2026-01-02 00:01 not alive for 5m of 30m deregistered 2026-01-02 00:26',
-      '2026-01-01 10:00:00 adopted seven abc it is the node of the machine at 10.0.0.7',
-      'All times are UTC',
+      '1 node is not alive: it will be deregistered in 21m unless it recovers.',
+      'in-grace 2026-01-02 00:01:00 10.0.0.7 abc seven Unknown unreachable',
+      'will be deregistered at 2026-01-02 00:26:00 not alive for 5m of 30m rack=r1 ',
+      '2026-01-01 10:00:00 adopted seven it is the node of the machine at 10.0.0.7',
+      'times in UTC',
       '1 in total 1 in-grace',
+      'fleet reachable 2026-01-01 00:00:00 unix:///var/run/fleet.sock',
     ]) {
       expect(said).toContain(words);
     }
-    expect(source).toContain('<time datetime="2026-01-02T00:26:00Z">2026-01-02 00:26</time>');
+    expect(source).toContain('<time datetime="2026-01-02T00:26:00Z" data-form="due">at 2026-01-02 00:26:00</time>');
     expect(source).not.toMatch(/ on\w+=|style=|<script>|javascript:/);
   });
 
@@ -95,8 +95,8 @@ describe('the page', () => {
         }),
       ),
     );
-    expect(said).toContain('no address m not checked none unusable since 2026-01-01 00:00 no address');
-    expect(said).toContain('missing from fleet not checked n unmanaged foreign');
+    expect(said).toContain('unusable 2026-01-01 00:00:00 no address m none not checked no address');
+    expect(said).toContain('foreign 2026-01-01 00:00:00 no address n not checked');
   });
 
   it('has trouble first, then what is to be looked at, then what is well, each by its address', () => {
@@ -126,28 +126,66 @@ describe('the page', () => {
         nodes: [aNode({ name: 'a', verdict: 'foreign' }), aNode({ name: 'b', verdict: 'foreign', warning: true })],
       }),
     );
-    expect(source).toContain('<li title="Unmanaged, and no machine matches it');
-    expect(source).toContain('data-filter="verdict:foreign"><b class="mark watch">2</b> foreign');
+    expect(source).toContain('data-filter="verdict:foreign" title="Unmanaged, and no machine matches it');
+    expect(source).toContain('<b class="mark watch">2</b> foreign');
+    expect(source).toContain('<b class="mark idle" title="Unmanaged, and no machine matches it');
     expect(source).toContain('data-verdict="foreign" data-concern="watch"');
     expect(source).toContain('data-verdict="foreign" data-concern="idle"');
   });
 
-  it('says of a node whether it is managed, and whether its machine has a row of its own', () => {
+  it('leaves out the metadata that the selector asks for, and names the whole ID and the other addresses in a title', () => {
+    const source = page(
+      aStatus({
+        rules: { ...aStatus().rules, selector: 'role=kubernetes, zone in (a,b)' },
+        machines: [
+          aMachine({
+            id: '0123456789abcdef',
+            addresses: ['10.0.0.7', '10.1.0.7'],
+            metadata: { role: 'kubernetes', zone: 'a', rack: 'r1' },
+          }),
+        ],
+      }),
+    );
+    expect(source).toContain('<td data-words="role=kubernetes"><span>zone=a</span> <span>rack=r1</span> </td>');
+    expect(source).toContain('title="machine 0123456789abcdef, 10.1.0.7"');
+    expect(source).toContain('<a href="explain?machine=0123456789abcdef">10.0.0.7</a> <code>01234567</code>');
+  });
+
+  it('says of a node without a machine whether its machine has a row of its own', () => {
     const evidence = { ...EVIDENCE, kubelet: 'unasked' } as const;
+    const source = page(
+      aStatus({
+        nodes: [
+          aNode({ name: 'left', evidence }),
+          aNode({ name: 'gone', evidence: { ...evidence, fleet: 'not-listed', node: 'false' } }),
+        ],
+      }),
+    );
+    expect(source).toContain('title="its machine has its own row"><a href="explain?node=left">');
+    expect(source).toContain('title="missing from fleet"><a href="explain?node=gone">');
+    expect(textOf(source)).toContain('gone NotReady not checked');
+  });
+
+  it('counts what was done alike: the registrations of a pass, and failures of one node', () => {
+    const at = '2026-01-01T10:00:00.000Z';
     const said = textOf(
       page(
         aStatus({
-          nodes: [
-            aNode({ name: 'left', evidence }),
-            aNode({ name: 'theirs', otherOwner: 'blue', evidence: null }),
-            aNode({ name: 'gone', evidence: { ...evidence, fleet: 'not-listed', node: 'false' } }),
+          history: [
+            aPastAction({ node: 'ill', result: 'failed', times: 4, firstAt: at, reason: 'answered 503' }),
+            ...Array.from({ length: 25 }, (_, index) => aPastAction({ at, node: `n${index}`, inPass: 950 })),
           ],
         }),
       ),
     );
-    expect(said).toContain('its machine has its own row not checked left managed, Unknown');
-    expect(said).toContain('missing from fleet not checked theirs managed by another kube-register');
-    expect(said).toContain('missing from fleet not checked gone managed, NotReady');
+    expect(said).toContain('Last changes: could not register ill ×4 2026-01-02 00:05:00 registered 950 nodes 2026');
+    expect(said).toContain('could not register ill ×4 , the first 2026-01-01 10:00:00 answered 503');
+    expect(said).toContain('registered 950 nodes: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 940 more');
+  });
+
+  it('is titled with the name of the cluster', () => {
+    expect(page(aStatus({ clusterName: 'blue' }))).toMatch(/<title[^>]*>All is well: .*\. blue<\/title>/);
+    expect(page(aStatus({ clusterName: 'blue' }))).toContain('<span data-part="name">blue</span>');
   });
 
   it('says at its top that a run is dry', () => {

@@ -12,8 +12,8 @@ describe("the page's script", () => {
     expect(unused).toEqual([]);
   });
 
-  it('loads the page itself and its updates, by relative paths', () => {
+  it('loads the page itself, the details and the updates, by relative paths', () => {
     const loaded = ASSET_FILES['page.js'].matchAll(/\b(?:fetch|EventSource)\([`'"]([^`'"?]*)/g);
-    expect([...loaded].map(([, path]) => path).toSorted()).toEqual(['./', 'live']);
+    expect([...loaded].map(([, path]) => path).toSorted()).toEqual(['./', 'explain', 'live']);
   });
 });
