@@ -128,7 +128,7 @@ export const statusDocument = z.object({
   /** The settings that verdicts depend on. Grace periods in ms, null is never. */
   rules: z.object({
     selector: z.string(),
-    /** The setting that forbids deregistration, or null. */
+    /** The setting that forbids deregistration, or why the API server cannot delete nodes; or null. */
     neverDeregister: text,
     adopt: z.boolean(),
     ownerId: z.string(),

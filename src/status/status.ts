@@ -59,7 +59,7 @@ export function makeStatus(
     dryRun: frame.dryRun,
     startedAt: stamp(frame.startedAt),
     now: stamp(clock.wall()),
-    rules: describeRules(frame),
+    rules: describeRules(frame, seen),
     pass: {
       number: history.passes,
       running: frame.passRunning,
@@ -101,11 +101,13 @@ function describeNotes(seen: Seen | undefined): Status['warnings'] {
 /** Stands for a missing verdict, which no plan has. */
 const UNDECIDED: Verdict<string> = { name: 'undecided', reason: '' };
 
-function describeRules({ selector, policy }: StatusFrame): Status['rules'] {
+function describeRules({ selector, policy }: StatusFrame, seen: Seen | undefined): Status['rules'] {
   const grace = (ms: number) => (Number.isFinite(ms) ? ms : null);
+  const era = seen?.observation.era;
+  const isUnable = era?.hidesMinions === true ? `the API server (${era.server}) does not delete dead minions` : null;
   return {
     selector,
-    neverDeregister: policy.neverDeregister ?? null,
+    neverDeregister: policy.neverDeregister ?? isUnable,
     adopt: policy.adopt,
     ownerId: policy.ownerId,
     missingGraceMs: grace(policy.missingGraceMs),

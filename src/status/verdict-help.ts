@@ -16,7 +16,7 @@ export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
   recognised: {
     means:
       'Unmanaged and matched with a machine, but not adopted: it is not alive yet, `ADOPT=false`, or the API server cannot change it.',
-    mayDo: 'Nothing, or start its kubelet.',
+    mayDo: 'Nothing while it is alive; else start its kubelet.',
   },
   'probe-suspect': {
     means: 'The node is Ready, but its kubelet has been unreachable for ten minutes. Kept.',
@@ -99,7 +99,8 @@ export const MACHINE_HELP: Readonly<Record<MachineVerdict['name'], Help>> = {
   register: { means: 'It is registered in this pass; in a dry run, it would be.', mayDo: 'Nothing.' },
   waiting: {
     means: 'It has no node: its kubelet is not healthy yet, or, as a warning, an unpaired node may be its own.',
-    mayDo: 'Read the reason: it names every URL and its answer, or the node; the next step has the command.',
+    mayDo:
+      'Start its kubelet, or correct `HEALTHZ_URL`: the reason has each URL and its answer. If it names a node: run the command of the next step.',
   },
   conflict: {
     means: 'Its node, name or address belongs to another machine, or several nodes match it equally.',

@@ -84,9 +84,12 @@ function serverLine(name: string, { endpoint, up, since, problem }: Status['flee
   return { name, text, style: 'trouble' };
 }
 
-function guardLine({ guard, rules: { maxDeregisterPercent } }: Status): HeadLine {
+function guardLine({ guard, rules: { maxDeregisterPercent, neverDeregister } }: Status): HeadLine {
   const name = 'guard';
   if (guard.held) return { name, text: onOneLine(guard.message ?? 'active', LONGEST), style: 'trouble' };
+  if (neverDeregister !== null) {
+    return { name, text: `not needed, no node is deregistered: ${onOneLine(neverDeregister, LONGEST)}` };
+  }
   return { name, text: maxDeregisterPercent === 100 ? 'off' : `inactive (limit ${maxDeregisterPercent}%)` };
 }
 
