@@ -1,28 +1,26 @@
-# The image has what runs and nothing else: Node, the program, its production dependencies.
-# The newest line of Node with long-term support, by the schedule of https://github.com/nodejs/Release: 26, since 2026-10-28.
-# A tag moves: for a build that can be repeated give the digest of the image that was tested, --build-arg NODE_IMAGE=node:26-slim@sha256:...
-ARG NODE_IMAGE=node:26-slim
+# The image has the tree of the tarball and nothing else: Node, its libraries, the program. There is no shell and no package manager.
+# The newest line of Node with long-term support, by the schedule of https://github.com/nodejs/Release: 26, since 2026-10-28. The Debian under it
+# is the one whose libraries are shipped.
+# A tag moves: for a build that can be repeated give the digest of the image that was tested, --build-arg NODE_IMAGE=node:26-bookworm-slim@sha256:...
+ARG NODE_IMAGE=node:26-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json LICENSE ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json ./
+COPY deploy deploy
 COPY src src
-RUN npm run build && npm prune --omit=dev
+RUN npm run build:tarball -- --image /image
 
-FROM ${NODE_IMAGE}
-ENV NODE_ENV=production
-WORKDIR /opt/kube-register
-COPY --from=build /build/package.json ./
-COPY --from=build /build/node_modules node_modules
-COPY --from=build /build/dist dist
-# A number, so that Kubernetes' runAsNonRoot can tell that it is not root. It is the user `node` of Node's images.
+FROM scratch
+COPY --from=build /image/ /
+ENV PATH=/usr/local/bin
+# A number, so that Kubernetes' runAsNonRoot can tell that it is not root.
 USER 1000
 EXPOSE 10271
 # Asks the daemon whether it is wedged. It knows where it listens from the variable alone, not from a flag.
 # --init is advised, for a PID 1 that has not got as far as to hear signals is not ended by any.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "-e", "\
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["/opt/kube-register/lib/node", "-e", "\
   const listen = process.env.KUBE_REGISTER_LISTEN || '[::]:10271';\
   const colon = listen.lastIndexOf(':');\
   const host = listen.slice(0, colon);\
@@ -30,4 +28,4 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["node", "-e", "\
   const urls = hosts.map((each) => 'http://' + each + listen.slice(colon) + '/healthz');\
   const ask = (url) => fetch(url).then((answer) => answer.ok || Promise.reject());\
   if (listen !== 'off') Promise.any(urls.map(ask)).then(() => process.exit(0), () => process.exit(1));"]
-ENTRYPOINT ["node", "/opt/kube-register/dist/main.js"]
+ENTRYPOINT ["/usr/local/bin/kube-register"]

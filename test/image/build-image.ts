@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { z } from 'zod';
+import { compileConfine } from '../tarball/confine.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BUILDAH = fileURLToPath(new URL('buildah', import.meta.url));
@@ -17,7 +18,7 @@ const CONFIG = z.object({
   Env: z.array(z.string()),
   Entrypoint: z.array(z.string()),
   Cmd: z.array(z.string()).nullable(),
-  WorkingDir: z.string(),
+  WorkingDir: z.string().optional(),
   ExposedPorts: z.record(z.string(), z.unknown()),
   Healthcheck: z.object({ Test: z.array(z.string()) }),
 });
@@ -31,6 +32,8 @@ export interface Image {
   readonly config: z.infer<typeof CONFIG>;
   /** The commands that made it, as everybody can read them who has the image. */
   readonly history: string;
+  /** The program of confine.c. */
+  readonly confine: string;
 }
 
 declare module 'vitest' {
@@ -42,14 +45,17 @@ declare module 'vitest' {
 export default function buildImage(project: TestProject): () => void {
   const name = `localhost/kube-register-test:${process.pid}`;
   const base = baseImage();
+  const folder = mkdtempSync(join(tmpdir(), 'kube-register-confine-'));
+  const confine = compileConfine(folder);
   build(name);
   const containers = [name, base].map((image) => buildah('from', '--pull-never', image));
   const [root = '', baseRoot = ''] = containers.map((container) => buildah('mount', container));
   const { config, history } = INSPECTED.parse(JSON.parse(buildah('inspect', '--type', 'image', name))).Docker;
-  project.provide('image', { root, base: baseRoot, config, history: JSON.stringify(history) });
+  project.provide('image', { root, base: baseRoot, config, history: JSON.stringify(history), confine });
   return () => {
     buildah('rm', ...containers);
     buildah('rmi', name);
+    rmSync(folder, { recursive: true });
   };
 }
 

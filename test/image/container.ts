@@ -8,8 +8,8 @@ import type { Image } from './build-image.ts';
 /** How long `docker stop -t 8` of deploy/kube-register.service waits before it kills. */
 const STOP_MS = 8_000;
 
-/** What `chroot` itself is found with. */
-const HOST = { PATH: process.env['PATH'] };
+/** By its path: the PATH is that of the image. */
+const CHROOT = '/usr/sbin/chroot';
 
 /** In namespaces of its own for mounts and processes; the network is the machine's, as with `--net=host`. */
 const START = `set -e
@@ -17,7 +17,7 @@ mount --bind "$1" "$1"
 mount -o remount,bind,ro "$1"
 mount -t proc proc "$1/proc"
 shift
-exec chroot "$@"`;
+exec "$@"`;
 
 /** The user's group has the same number. Docker looks that up in the image's /etc/passwd. Without a user it is root. */
 function asUser({ User }: Image['config']): string {
@@ -25,34 +25,46 @@ function asUser({ User }: Image['config']): string {
   return `--userspec=${user}:${user}`;
 }
 
+/** A command in the image as docker 17.09 runs it: with the image's variables and these, as its user, and with that docker's seccomp profile. */
+function inContainer(
+  { root, config, confine }: Image,
+  command: readonly string[],
+  env: readonly string[] = [],
+): string[] {
+  const confined = [confine, 'docker-17.09', CHROOT, asUser(config), root];
+  return ['/usr/bin/env', `--chdir=${config.WorkingDir || '/'}`, ...config.Env, ...env, ...confined, ...command];
+}
+
 /** The image's own command. */
-export function containerOf({ root, config }: Image): Shipped {
-  const command = [...config.Entrypoint, ...(config.Cmd ?? [])];
-  const inside = ['env', `--chdir=${config.WorkingDir}`, ...config.Env, ...command];
+export function containerOf(image: Image): Shipped {
+  const { root, config } = image;
+  const inside = inContainer(image, [...config.Entrypoint, ...(config.Cmd ?? [])]);
   return {
     command: 'unshare',
-    args: ['--mount', '--pid', '--fork', 'sh', '-c', START, 'sh', root, asUser(config), root, ...inside],
+    args: ['--mount', '--pid', '--fork', 'sh', '-c', START, 'sh', root, ...inside],
     pidBelow: childOf,
   };
 }
 
+/** What a command prints in the image, without any variable of this machine. Rejects unless it ends with 0. */
+export async function printedIn(
+  image: Image,
+  command: readonly string[],
+  env: readonly string[] = [],
+): Promise<string> {
+  const [file = '', ...args] = inContainer(image, command, env);
+  const { stdout } = await promisify(execFile)(file, args, { env: {} });
+  return stdout.trim();
+}
+
 /** The exit code of the image's health check, asked with this variable beside the image's own. */
-export async function healthCheck({ root, config }: Image, listen: string): Promise<number> {
-  const [kind, ...command] = config.Healthcheck.Test;
+export async function healthCheck(image: Image, listen: string): Promise<number> {
+  const [kind, ...command] = image.config.Healthcheck.Test;
   if (kind !== 'CMD') throw new Error(`the health check is a ${kind} instead of a CMD`);
-  const inside = ['env', ...config.Env, `KUBE_REGISTER_LISTEN=${listen}`, ...command];
-  return promisify(execFile)('chroot', [asUser(config), root, ...inside], { env: HOST }).then(
+  return printedIn(image, command, [`KUBE_REGISTER_LISTEN=${listen}`]).then(
     () => 0,
     (error: { code: number }) => error.code,
   );
-}
-
-/** What a command prints in the image. */
-export async function printedIn({ root, config }: Image, ...command: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)('chroot', [asUser(config), root, 'env', ...config.Env, ...command], {
-    env: HOST,
-  });
-  return stdout.trim();
 }
 
 /** Ends it as `docker stop` does: who does not heed SIGTERM in time is killed. */

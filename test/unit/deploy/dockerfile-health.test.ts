@@ -9,12 +9,14 @@ import { rowOf } from '../../../src/settings/table.ts';
 
 const dockerfile = readFileSync(new URL('../../../Dockerfile', import.meta.url), 'utf8');
 const [, command = ''] = /^HEALTHCHECK .* CMD (\[.*\])$/m.exec(dockerfile.replaceAll('\\\n', '')) ?? [];
-const [node, flag, script] = z.tuple([z.string(), z.string(), z.string()]).parse(JSON.parse(command));
+const [, flag, script] = z
+  .tuple([z.literal('/opt/kube-register/lib/node'), z.string(), z.string()])
+  .parse(JSON.parse(command));
 
 /** The exit code of the check where KUBE_REGISTER_LISTEN says this. */
 async function health(listen: string | undefined): Promise<unknown> {
   const env = { PATH: process.env['PATH'] ?? '', ...(listen !== undefined && { KUBE_REGISTER_LISTEN: listen }) };
-  const [code] = await once(spawn(node, [flag, script], { env, stdio: 'ignore' }), 'exit');
+  const [code] = await once(spawn(process.execPath, [flag, script], { env, stdio: 'ignore' }), 'exit');
   return code;
 }
 
