@@ -6,6 +6,7 @@ import { connectNodes } from '../kubernetes/connect.ts';
 import { createEventLog } from '../kubernetes/events.ts';
 import type { Log } from '../log/log-events.ts';
 import { PassLog } from '../log/pass-log.ts';
+import { logStart } from '../log/start-log.ts';
 import { tokenReadLog } from '../log/token-read-log.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { Policy } from '../reconcile/plan/policy.ts';
@@ -41,6 +42,8 @@ export async function assemble(settings: Settings, { log, clock, version }: Asse
       "KUBE_REGISTER_KUBECONFIG: insecure-skip-tls-verify: the server's certificate is not verified: anyone on the network path can impersonate the API server and read the credentials",
     );
   }
+  const endpoints = { fleet: settings.fleet.endpoint, kubernetes: access.endpoint };
+  logStart(log, { clusterName: settings.clusterName, endpoints, changed: settings.changed });
   const kubelets = await openKubelets(settings, metrics, onTokenRead);
   const naming = openNamer(settings, clock);
   const schedule = createSchedule(settings.schedule, { clock, log });
@@ -69,7 +72,7 @@ export async function assemble(settings: Settings, { log, clock, version }: Asse
     metrics,
     version,
     clusterName: settings.clusterName,
-    endpoints: { fleet: settings.fleet.endpoint, kubernetes: access.endpoint },
+    endpoints,
     policy,
     selector: settings.selector.text,
     dryRun: settings.dryRun,

@@ -6,6 +6,10 @@ type Level = 'info' | 'warn' | 'error' | 'fatal';
 /** Operators search for these names and alert on them. README.md has the same table in the same order. */
 export const LOG_EVENTS = {
   started: ['info', 'The daemon starts: its version and where it listens.'],
+  settings: [
+    'info',
+    'At start: which cluster, where fleet and the API server are, and the settings that differ from their defaults; secrets by path.',
+  ],
   stopping: ['info', 'A signal asks the daemon to stop.'],
   stopped: ['info', 'The daemon has stopped; nothing is left unfinished.'],
   'stopped-late': ['warn', 'The daemon stops and gives up what is unfinished.'],

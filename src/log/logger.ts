@@ -2,6 +2,7 @@
 import { type LevelWithSilent, type Logger, pino } from 'pino';
 import { escapeControls } from '../text/quote.ts';
 import { logOf } from './log-events.ts';
+import { fieldsInWords } from './pretty-fields.ts';
 import { type Dropped, describeDropped, standardOutput } from './standard-output.ts';
 
 /** Where the lines go. `isTTY` is true for a terminal. */
@@ -38,9 +39,7 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
   const { level, format, noColor = false, destination = standardOutput() } = options;
   const withStack = level === 'debug' || level === 'trace';
   const lines =
-    format === 'pretty'
-      ? await prettyLines(destination, !noColor && destination.isTTY === true, withStack)
-      : destination;
+    format === 'pretty' ? await prettyLines(destination, !noColor && destination.isTTY === true) : destination;
   const logger = pino(
     {
       level,
@@ -64,20 +63,16 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
   return logger;
 }
 
-async function prettyLines(
-  destination: LogDestination,
-  colorize: boolean,
-  withStack: boolean,
-): Promise<LogDestination> {
+async function prettyLines(destination: LogDestination, colorize: boolean): Promise<LogDestination> {
   // By its default export: where a bundle is split it has no other.
   const { prettyFactory } = (await import('pino-pretty')).default;
   const prettify = prettyFactory({
     colorize,
-    singleLine: true,
-    // The message has the rest.
-    ignore: 'event,lastedMs,dropped,times,flaps,flappedMs,action,node,machine,verdict',
-    errorLikeObjectKeys: withStack ? ['err'] : [],
-    translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+    // The fields follow the message instead.
+    hideObject: true,
+    messageFormat: (record, key) => `${record[key]}${fieldsInWords(record)}`,
+    translateTime: "UTC:yyyy-mm-dd'T'HH:MM:ss.l'Z'",
+    customPrettifiers: { time: (time) => String(time) },
   });
   return {
     write: (line) => destination.write(prettify(spellOutEscapes(line))),

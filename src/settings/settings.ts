@@ -2,6 +2,7 @@
 import type { Selector } from '../fleet/selector.ts';
 import type { ProxyVariables } from '../http/config-source.ts';
 import { type ApiServer, chooseApiServer, type Env, type Reader } from './api-server.ts';
+import { changedSettings } from './changed.ts';
 import { findGiven, type GivenSettings, mistake } from './given.ts';
 import { quotesProblem } from './quotes.ts';
 import { brokenRules, kubeletUrls, warningsOf } from './rules.ts';
@@ -63,6 +64,8 @@ export interface Settings {
   readonly pageHosts: readonly string[];
   /** Empty where it is not set. */
   readonly clusterName: string;
+  /** The texts of the settings that differ from their defaults, by name; for the log. */
+  readonly changed: ReadonlyMap<SettingName, string>;
   readonly logLevel: Values['LOG_LEVEL'];
   readonly logFormat: Values['LOG_FORMAT'];
   readonly dryRun: boolean;
@@ -106,7 +109,7 @@ export function readSettings(
   const spellings = new Map([...given].map(([name, { written }]) => [name, written]));
   return {
     kind: 'run',
-    settings: settingsOf(values, api, proxyVariables(env)),
+    settings: settingsOf(facts, proxyVariables(env)),
     warnings: warningsOf(facts),
     spellings,
   };
@@ -144,7 +147,10 @@ function proxyVariables(env: Env): ProxyVariables {
   return { ...(http !== undefined && { http }), ...(https !== undefined && { https }) };
 }
 
-function settingsOf(values: Values, api: ApiServer, proxyVariables: ProxyVariables): Settings {
+function settingsOf(
+  { given, values, api }: { given: GivenSettings; values: Values; api: ApiServer },
+  proxyVariables: ProxyVariables,
+): Settings {
   return {
     fleet: {
       ...tlsFiles(values, 'FLEET'),
@@ -189,6 +195,7 @@ function settingsOf(values: Values, api: ApiServer, proxyVariables: ProxyVariabl
     webConfigFile: values.WEB_CONFIG_FILE,
     pageHosts: values.PAGE_HOSTS,
     clusterName: values.CLUSTER_NAME,
+    changed: changedSettings(given),
     logLevel: values.LOG_LEVEL,
     logFormat: values.LOG_FORMAT,
     dryRun: values.DRY_RUN,

@@ -208,6 +208,7 @@ describe('every line of the log', () => {
     // To read the log is to compare it with the list.
     expect(program.log.filter(({ level }) => level !== 'debug').map(({ event }) => event)).toEqual([
       'setting-regretted',
+      'settings',
       'started',
       'api-server',
       'first-pass',
@@ -281,7 +282,7 @@ describe('the token', () => {
     await writeFile(tokenFile, 'renewed');
     await program.pass();
     const file = `KUBE_REGISTER_API_TOKEN_FILE: ${tokenFile}`;
-    expect(program.lines(/_TOKEN_FILE/)).toEqual([
+    expect(program.lines(/REGISTER_API_TOKEN_FILE/)).toEqual([
       expect.objectContaining({
         event: 'credential-file-unreadable',
         msg: `${file}: a token must be one word of visible ASCII characters; the last token that was read stays in use`,

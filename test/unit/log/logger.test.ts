@@ -151,9 +151,22 @@ describe('pretty lines', () => {
 
   it('say when, how bad and what, with the fields behind, except those that the sentence tells', async () => {
     const output = await written(pretty, (logger) =>
-      logger.warn({ event: 'registered', node: 'n1', machine: 'm1', lastedMs: 1, durationMs: 2 }, 'held'),
+      logger.warn(
+        {
+          event: 'registered',
+          node: 'n1',
+          machine: 'm1',
+          lastedMs: 1,
+          durationMs: 2_012,
+          a: { b: 'c d', e: [1] },
+          f: 'g',
+        },
+        'held',
+      ),
     );
-    expect(output).toMatch(/^\[\d{4}-\d\d-\d\d [\d:.]+\] WARN: held \{"durationMs":2\}\n$/);
+    expect(output).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z WARN: held duration=2\.012s a\.b="c d" a\.e=\[1\] f=g\n$/,
+    );
   });
 
   it('are coloured on a terminal only, and not when that is not wanted', async () => {
@@ -175,8 +188,8 @@ describe('pretty lines', () => {
   it('show the stack line by line at debug, and a message in it cannot forge a line', async () => {
     const error = new Error('first\n[2026-01-01 00:00:00.000] INFO: all is well');
     const output = await written({ ...pretty, level: 'debug' }, (logger) => logger.error({ err: error }, 'failed'));
-    expect(output).toMatch(/\n +"\s+at .*logger\.test\.ts/);
-    expect(output.match(/^\[/gm)).toHaveLength(1);
+    expect(output).toMatch(/\n +at .*logger\.test\.ts/);
+    expect(output.match(/^\S/gm)).toHaveLength(1);
   });
 
   it('are without secrets too', async () => {

@@ -108,6 +108,7 @@ describe('with nothing set', () => {
         webConfigFile: undefined,
         pageHosts: [],
         clusterName: '',
+        changed: new Map(),
         logLevel: 'info',
         logFormat: 'json',
         dryRun: false,
@@ -194,9 +195,9 @@ describe('a flag', () => {
 describe('a variable', () => {
   it('that is empty or blank counts as not set', () => {
     const empty = Object.fromEntries(settingNames.map((name) => [name, ' ']));
-    const { selector, ...rest } = read([], empty);
-    expect({ ...rest, selector: read([]).selector }).toEqual(read([]));
-    expect(selector.text).toBe('');
+    const { selector, changed, ...rest } = read([], empty);
+    expect({ ...rest, selector: read([]).selector, changed: new Map() }).toEqual(read([]));
+    expect([selector.text, ...changed]).toEqual(['', ['METADATA', '']]);
   });
 
   it('METADATA that is empty means every machine', () => {
