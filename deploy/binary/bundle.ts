@@ -1,6 +1,7 @@
 /** Bundles the program and all that it imports into ES modules: for the tarball, the image, the single file, and for the tests. */
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { MANIFEST_FILES } from '../../src/commands/cli/manifest-files.ts';
 import { VERSION } from '../../src/daemon/version.ts';
 import { ASSET_FILES } from '../../src/web/page/asset-files.ts';
 
@@ -44,6 +45,13 @@ export async function bundleProgram(target: BundleTarget): Promise<readonly stri
         setup: ({ onLoad }) =>
           onLoad({ filter: /\/src\/daemon\/version\.ts$/ }, () => ({
             contents: `export const VERSION = ${JSON.stringify(VERSION)};`,
+          })),
+      },
+      {
+        name: 'the manifests, for no folder deploy lies beside one file',
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /\/src\/commands\/cli\/manifest-files\.ts$/ }, () => ({
+            contents: `export const MANIFEST_FILES = ${JSON.stringify(MANIFEST_FILES)};`,
           })),
       },
       {

@@ -11,7 +11,9 @@ import { type Invocation, readSettings } from '../settings/settings.ts';
 import { runCheck } from './check/run-check.ts';
 import type { Command, SettingsCommand } from './cli/command.ts';
 import { readCommandLine } from './cli/command-line.ts';
+import { completionScript } from './cli/completion.ts';
 import { helpText } from './cli/help.ts';
+import { manifestsText } from './cli/manifests.ts';
 import { runCommand } from './run-command.ts';
 import { OutputError, Terminal } from './terminal.ts';
 
@@ -67,9 +69,10 @@ async function printText(command: TextCommand, terminal: Terminal): Promise<numb
       return say(`kube-register ${VERSION}`, terminal);
     case 'help':
       return say(helpText(command.topic), terminal);
-    case 'completion':
     case 'manifests':
-      return say('', terminal);
+      return say(await manifestsText(command.manifests), terminal);
+    case 'completion':
+      return say(completionScript(command.shell), terminal);
   }
 }
 

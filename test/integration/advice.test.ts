@@ -309,7 +309,7 @@ const CASES: readonly Case[] = [
     name: 'no right to create nodes',
     arrange: (scene) => {
       const giveBack = scene.lab.kubernetes.authorization.forbid('create', 'nodes');
-      scene.run = (command) => (command === 'kubectl apply -f deploy/rbac.yaml' ? giveBack() : cannotRun(command));
+      scene.run = (command) => (command === 'kube-register manifests rbac | kubectl apply -f -' ? giveBack() : cannotRun(command));
     },
     check: 'right-create-nodes',
   },

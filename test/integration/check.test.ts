@@ -147,7 +147,7 @@ const WITHOUT_RIGHTS = {
 const WITHOUT_NODES = { nodes: SKIPPED, conflicts: SKIPPED, 'machine-ids': SKIPPED, 'pass-time': SKIPPED } as const;
 const WITHOUT_API_SERVER = { ...WITHOUT_RIGHTS, ...WITHOUT_NODES, labels: SKIPPED } as const;
 const WITHOUT_MACHINES = { kubelets: SKIPPED, names: SKIPPED, labels: SKIPPED } as const;
-const GRANT = 'kubectl apply -f deploy/rbac.yaml';
+const GRANT = 'kube-register manifests rbac | kubectl apply -f -';
 
 interface Fault {
   readonly name: string;

@@ -51,9 +51,9 @@ export function isPlain(text: string): boolean {
 }
 
 /** The command that grants all that is needed where RBAC decides. */
-const GRANT = 'kubectl apply -f deploy/rbac.yaml';
+const GRANT = 'kube-register manifests rbac | kubectl apply -f -';
 /** The same for servers that know RBAC in v1beta1 alone: v1 came with v1.8. */
-const GRANT_BETA = 'kubectl apply -f deploy/rbac-v1beta1.yaml';
+const GRANT_BETA = 'kube-register manifests rbac-v1beta1 | kubectl apply -f -';
 
 /** `server` is how the era calls the server: `v1.7.16, using API v1`. */
 export function mendOfRights(server = ''): string {

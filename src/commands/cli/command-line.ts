@@ -14,6 +14,7 @@ import {
   type Topic,
 } from './commands.ts';
 import { daemonUrl, inWords, selectorOf, shown, valueProblem, verdictList } from './flag-values.ts';
+import { manifestNames } from './manifests.ts';
 
 export interface CommandLine {
   readonly command: Command;
@@ -239,7 +240,13 @@ function commandOf(name: CommandName, own: ReadonlyMap<string, string>, words: r
 /** The commands that need neither settings nor servers. */
 function offlineCommand(name: 'manifests' | 'completion' | 'help', words: readonly string[]): Built {
   const [word] = words;
-  if (name === 'manifests') return { command: { name, manifest: word }, problem: tooMany(words, 1) };
+  if (name === 'manifests') {
+    const manifests = words.flatMap((one) => manifestNames.find((known) => known === one) ?? []);
+    const unknown = words.find((one) => !manifestNames.some((known) => known === one));
+    const problem =
+      unknown === undefined ? undefined : `no manifest ${shown(unknown)}; there are ${inWords(manifestNames, 'and')}`;
+    return { command: { name, manifests }, problem };
+  }
   if (name === 'completion') {
     const isShell = word === 'bash' || word === 'zsh';
     const problem = isShell ? tooMany(words, 1) : 'needs a shell: bash or zsh';

@@ -1,6 +1,7 @@
 /** What the command line can ask for. */
 import type { Selector } from '../../fleet/selector.ts';
 import type { CommandName, Topic } from './commands.ts';
+import type { ManifestName } from './manifests.ts';
 
 /** `wide` has columns and steps that `text` leaves out; `name` is one name a line, for xargs. */
 export type OutputFormat = 'text' | 'wide' | 'json' | 'yaml' | 'name';
@@ -28,7 +29,7 @@ export type Command =
   | ({ readonly name: 'status'; readonly output: OutputFormat; readonly watch: boolean } & StatusFilter & Asks)
   | ({ readonly name: 'explain'; readonly output: 'text' | 'json' | 'yaml'; readonly subject: string } & Asks)
   | { readonly name: 'plan'; readonly output: OutputFormat }
-  | { readonly name: 'manifests'; readonly manifest: string | undefined }
+  | { readonly name: 'manifests'; readonly manifests: readonly ManifestName[] }
   | { readonly name: 'completion'; readonly shell: 'bash' | 'zsh' };
 
 /** The commands that need settings and connections. */

@@ -139,9 +139,9 @@ export const COMMANDS = {
   },
   manifests: {
     brief: 'print manifests for kubectl apply, such as rbac',
-    sentence: 'Prints a manifest that this version is shipped with.',
-    arguments: '[NAME]',
-    about: 'Without NAME it lists the manifests.',
+    sentence: 'Prints manifests for kubectl apply, which this version is shipped with.',
+    arguments: '[NAME ...]',
+    about: 'NAME is rbac, rbac-v1beta1 or pod. Without NAME it says what each is for.',
     flags: [],
     examples: [
       { purpose: 'Which manifests there are', command: 'kube-register manifests' },

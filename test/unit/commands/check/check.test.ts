@@ -297,16 +297,16 @@ describe('what mends an access that comes from elsewhere than settings', () => {
   });
 
   it.each([
-    ['v1.6.13', 'deploy/rbac-v1beta1.yaml'],
-    ['v1.7.16+coreos.0', 'deploy/rbac-v1beta1.yaml'],
-    ['v1.8.0', 'deploy/rbac.yaml'],
-    ['v1.20.2', 'deploy/rbac.yaml'],
-    ['of an unknown version', 'deploy/rbac.yaml'],
-  ])('grants rights in the API version that %s knows', (version, file) => {
+    ['v1.6.13', 'rbac-v1beta1'],
+    ['v1.7.16+coreos.0', 'rbac-v1beta1'],
+    ['v1.8.0', 'rbac'],
+    ['v1.20.2', 'rbac'],
+    ['of an unknown version', 'rbac'],
+  ])('grants rights in the API version that %s knows', (version, name) => {
     const problem = '403 Forbidden: does this user have the verb "list" on nodes?';
     const failure = { target: 'kubernetes', server: endpoint, request: '', problem, status: 403 } as const;
     const place = { endpoint, source: pod, server: `${version}, using API v1` };
-    expect(mendOf(new RequestError(failure), place)).toBe(`kubectl apply -f ${file}`);
+    expect(mendOf(new RequestError(failure), place)).toBe(`kube-register manifests ${name} | kubectl apply -f -`);
   });
 
   it('grants rights only where rights refuse', () => {
@@ -321,7 +321,7 @@ describe('what mends an access that comes from elsewhere than settings', () => {
       return mendOf(new RequestError(failure), { endpoint, source: pod });
     };
     expect(forbidden('403 Forbidden ...: does this user have the verb "list" on nodes?')).toBe(
-      'kubectl apply -f deploy/rbac.yaml',
+      'kube-register manifests rbac | kubectl apply -f -',
     );
     expect(forbidden('403 not through me')).toBe('kubectl get endpoints kubernetes');
   });

@@ -51,8 +51,8 @@ describe('the command line', () => {
     [['explain', '-o', 'yaml', 'core-1'], { name: 'explain', output: 'yaml', subject: 'core-1' }],
     [['explain', 'core-1', '-o', 'json'], { name: 'explain', output: 'json', subject: 'core-1' }],
     [['plan', '--output', 'wide'], { name: 'plan', output: 'wide' }],
-    [['manifests'], { name: 'manifests' }],
-    [['manifests', 'rbac'], { name: 'manifests', manifest: 'rbac' }],
+    [['manifests'], { name: 'manifests', manifests: [] }],
+    [['manifests', 'rbac'], { name: 'manifests', manifests: ['rbac'] }],
     [['completion', 'zsh'], { name: 'completion', shell: 'zsh' }],
     [['help'], { name: 'help' }],
     [['help', 'settings'], { name: 'help', topic: 'settings' }],
@@ -105,6 +105,7 @@ describe('the command line', () => {
       '--daemon: (not shown: it may hold a secret): must be host:port or http://host:port',
     ],
     [['help', 'stauts'], 'help: no help on "stauts"; did you mean status?'],
+    [['manifests', 'rabc'], 'manifests: no manifest "rabc"; there are rbac, rbac-v1beta1 and pod'],
     [['completion', 'fish'], 'completion: needs a shell: bash or zsh'],
   ])('%j is a mistake in one sentence', (argv, sentence) => {
     expect(read(...argv).mistakes).toEqual([sentence]);
