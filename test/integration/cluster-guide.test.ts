@@ -1,10 +1,12 @@
-/** What deploy/README.md quotes of the log is what the program says to a lab of the same versions. */
+/** What the tutorial and the page on running its cluster quote of the log is what the program says to a lab of the same versions. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { LabMachine } from '../lab/lab.ts';
 import { labOfTest, settingsFor, startProgram } from './program.ts';
 
-const guide = readFileSync(new URL('../../deploy/README.md', import.meta.url), 'utf8');
+const guide = ['docs/tutorial.md', 'cluster/README.md']
+  .map((page) => readFileSync(new URL(`../../deploy/${page}`, import.meta.url), 'utf8'))
+  .join('\n');
 const WORKER = { role: 'kubernetes' };
 
 /** The indented lines outside of the blocks of commands, but for settings. */

@@ -1,4 +1,4 @@
-/** The units of deploy/cluster/ as systemd reads them, and what deploy/README.md says of the flags of today before kube-apiserver's and etcd's. */
+/** The units of deploy/cluster/ as systemd reads them, and what deploy/cluster/other-releases.md says of the flags of today before kube-apiserver's and etcd's. */
 import { execFile, execFileSync } from 'node:child_process';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { findPrograms } from './programs.ts';
 
 const CLUSTER = fileURLToPath(new URL('../../deploy/cluster/', import.meta.url));
-const GUIDE = fileURLToPath(new URL('../../deploy/README.md', import.meta.url));
+const GUIDE = fileURLToPath(new URL('../../deploy/cluster/other-releases.md', import.meta.url));
 const UNITS = (await readdir(CLUSTER)).filter((file) => file.endsWith('.service'));
 const SERVICE = '[Service]\nExecStart=/bin/true\n';
 /** What a machine of the cluster has and this one need not. */

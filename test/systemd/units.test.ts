@@ -47,10 +47,10 @@ rm)
 esac
 `;
 
-/** The commands of the README that check the unit, but for the last: there is no journal. */
+/** The commands of the documents that check the unit, but for the last: there is no journal. */
 const CHECK =
-  /### Checking a fleet unit\n.*?```sh\n(.*?)sudo journalctl/s.exec(
-    await readFile(join(ROOT, 'README.md'), 'utf8'),
+  /## Checking a fleet unit\n.*?```sh\n(.*?)sudo journalctl/s.exec(
+    await readFile(join(ROOT, 'deploy/docs/install.md'), 'utf8'),
   )?.[1] ?? '';
 
 /** So that a test need not wait 10 s for a restart, and reads what is written. */

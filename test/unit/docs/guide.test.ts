@@ -1,4 +1,4 @@
-/** deploy/README.md names what there is, starts every unit, and its commands are a shell's. */
+/** The tutorial and the page on running its cluster name what there is, start every unit, and their commands are a shell's. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findGiven } from '../../../src/settings/given.ts';
-import { CLUSTER, read, variables } from './cluster-files.ts';
+import { CLUSTER, read, variables } from '../deploy/cluster-files.ts';
 
 const root = new URL('../../../', import.meta.url);
+/** The tutorial, and what comes after it. */
+const GUIDE = ['deploy/docs/tutorial.md', 'deploy/cluster/README.md'].map(read).join('\n');
 const UNITS = [...readdirSync(CLUSTER).filter((file) => file.endsWith('.service')), 'kube-register.service'];
 
 /** The lines of the blocks of commands. */
@@ -19,7 +21,7 @@ function commandsOf(text: string): string[] {
 /** What the guide gets wrong; nothing when all is well. */
 function* mistakesOf(text: string): Iterable<string> {
   const commands = commandsOf(text);
-  for (const [, path = ''] of text.matchAll(/\b(deploy\/[\w./-]*\w)/g)) {
+  for (const [, path = ''] of text.matchAll(/(?<!\/)\b(deploy\/[\w./-]*\w)/g)) {
     if (!existsSync(new URL(path, root))) yield `there is no ${path}`;
   }
   for (const [, path = ''] of text.matchAll(/`((?:cluster|prometheus|grafana)\/[\w./-]+)`/g)) {
@@ -36,19 +38,10 @@ function* mistakesOf(text: string): Iterable<string> {
 
   const settings = [...text.matchAll(/\b(KUBE_REGISTER_[A-Z0-9_]*[A-Z0-9])\b/g)].map(([, name = '']) => [name, '']);
   yield* findGiven([], Object.fromEntries(settings)).mistakes;
-
-  const anchors = [...text.matchAll(/^#{2,3} (.+)$/gm)].map(([, title = '']) =>
-    title
-      .toLowerCase()
-      .replaceAll("'", '')
-      .replaceAll(/[^\w-]+/g, '-'),
-  );
-  for (const [, link = ''] of text.matchAll(/\]\(#([^)]+)\)/g))
-    if (!anchors.includes(link)) yield `there is no #${link}`;
 }
 
-describe('deploy/README.md', () => {
-  const guide = read('deploy/README.md');
+describe('the tutorial and its cluster', () => {
+  const guide = GUIDE;
 
   it('names files, units, settings and sections that there are, and starts every unit', () => {
     expect(commandsOf(guide).length).toBeGreaterThan(50);
@@ -57,7 +50,7 @@ describe('deploy/README.md', () => {
 
   it.each([
     ['deploy/cluster/cloud-config etcd', 'deploy/cluster/make-config etcd', 'there is no deploy/cluster/make-config'],
-    ['`cluster/etcd.yaml`', '`cluster/etcd.yml`', 'there is no deploy/cluster/etcd.yml'],
+    ['deploy/cluster/cluster.env', 'deploy/cluster/cluster.conf', 'there is no deploy/cluster/cluster.conf'],
     [
       'fleetctl start kube-kubelet.service kube-proxy.service',
       'fleetctl start kube-kubelet.service',
@@ -65,7 +58,6 @@ describe('deploy/README.md', () => {
     ],
     ['kube-scheduler.service', 'kube-schedule.service', 'there is no kube-schedule.service'],
     ['KUBE_REGISTER_API_CA_FILE', 'KUBE_REGISTER_CA_FILE', 'KUBE_REGISTER_CA_FILE'],
-    ['(#upkeep)', '(#up-keep)', 'there is no #up-keep'],
   ])('would not be let through with `%s` as `%s`', (from, to, mistake) => {
     expect(guide).toContain(from);
     expect([...mistakesOf(guide.replace(from, to))].join('\n')).toContain(mistake);
@@ -85,8 +77,8 @@ describe('deploy/README.md', () => {
   });
 });
 
-describe('another kube-register', () => {
-  const [, block = ''] = /\*\*Another kube-register\.\*\*.*?```sh\n(.*?)```/s.exec(read('deploy/README.md')) ?? [];
+describe('an update of kube-register', () => {
+  const [, block = ''] = /^## Update kube-register$.*?```sh\n(.*?)```/ms.exec(GUIDE) ?? [];
 
   /** Types the commands in a copy of the checkout, where ssh runs them beside a file of each machine and `vi` writes this image. */
   function update(image: string): string {
