@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 
 type Level = 'info' | 'warn' | 'error' | 'fatal';
 
-/** Operators search for these names and alert on them. README.md has the same table in the same order. */
+/** Operators search for these names and alert on them. deploy/docs/log-events.md is made of this table, in this order. */
 export const LOG_EVENTS = {
   started: ['info', 'The daemon starts: its version and where it listens.'],
   settings: [

@@ -1,4 +1,4 @@
-/** The metrics for Prometheus. Alerts, dashboard and README depend on their names. */
+/** The metrics for Prometheus. Alerts, dashboard and documents depend on their names. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RequestObserver } from '../http/http-client.ts';
 import { TARGETS, type Target } from '../http/request-error.ts';

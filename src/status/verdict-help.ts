@@ -1,4 +1,4 @@
-/** What each verdict means and what an operator can do, for the commands and the page. The tables of README are the same. */
+/** What each verdict means and what an operator can do, for the commands and the page. deploy/docs/verdicts.md is made of it. */
 import type { MachineVerdict, NodeVerdict } from '../reconcile/plan/verdict.ts';
 
 interface Help {
@@ -6,7 +6,7 @@ interface Help {
   readonly mayDo: string;
 }
 
-/** By verdict of a node, as README has it, backticks included. */
+/** By verdict of a node, in Markdown. */
 export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
   keep: { means: 'Its machine matches and it is alive.', mayDo: 'Nothing.' },
   adopt: {
@@ -83,7 +83,7 @@ export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
   },
 };
 
-/** By verdict of a machine, as README has it, backticks included. */
+/** By verdict of a machine, in Markdown. */
 export const MACHINE_HELP: Readonly<Record<MachineVerdict['name'], Help>> = {
   'not-selected': { means: 'Its metadata does not match `METADATA`.', mayDo: 'Nothing, or correct the metadata.' },
   unusable: {

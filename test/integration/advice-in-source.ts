@@ -6,7 +6,7 @@ import { settingNames } from '../../src/settings/table.ts';
 
 const SOURCE = new URL('../../src/', import.meta.url);
 
-/** What these hold is a reference that people look up, not the answer to a fault. The unit tests compare it with README. */
+/** What these hold is a reference that people look up, not the answer to a fault. The documents are made of it. */
 const REFERENCE = [
   'settings/table.ts',
   'commands/cli/commands.ts',

@@ -1,4 +1,4 @@
-/** The API servers of every era as the lab has them, and what can be done with nodes in each. README's table is made of this. */
+/** The API servers of every era as the lab has them, and what can be done with nodes in each. deploy/docs/compatibility.md is made of this. */
 import type { ApiVersion } from '../../src/kubernetes/era.ts';
 import { type Kubernetes, type KubernetesVersion, startKubernetes } from '../lab/kubernetes.ts';
 import { type Minions, type MinionsVersion, startMinions } from '../lab/minions/server.ts';
@@ -40,7 +40,7 @@ export const ERAS: readonly Era[] = [
   { version: 'v1.20.2', spoken: 'v1', ...modern, list: 'metadata only' },
 ];
 
-/** A row of README's table: server, API version, register, adopt, labels, deregister, list. */
+/** A row of the table of servers: server, API version, register, adopt, labels, deregister, list. */
 export function rowOf({ version, spoken, hidesMinions, canUpdate, labels, list }: Era): readonly string[] {
   return [
     version,

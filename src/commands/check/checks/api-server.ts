@@ -73,7 +73,7 @@ function checkAnswer(result: ApiServerResult, settings: Settings, nodesFailure: 
   return ok(`reachable at ${http.server}: ${era.server}; ${abilities(era, settings)}`);
 }
 
-/** What the section of README on servers has of this age. */
+/** What deploy/docs/compatibility.md says of a server of this age. */
 function abilities({ hidesMinions, canUpdate, takesEvents }: Era, { events }: Settings): string {
   if (hidesMinions)
     return 'registers only: a server before v0.9 hides dead minions, so none is adopted or deregistered';
