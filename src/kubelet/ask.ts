@@ -30,6 +30,8 @@ export interface Asking {
   stop(): void;
 }
 
+type Parser = (typeof HTTPParser)['prototype'];
+
 /** What this machine lacks, rather than the kubelet: file descriptors, buffers, memory. */
 const LOCAL_TROUBLE = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 /** With fewer bytes OpenSSL cannot say whether they are TLS: https://www.rfc-editor.org/rfc/rfc8446#section-5.1 */
@@ -75,67 +77,132 @@ export function ask(
   bearer: string | undefined,
   done: (reply: Reply) => void,
 ): Asking {
-  const raw = connect({ host: address, port: url.port });
-  const socket: Socket = url.secure ? connectTls({ socket: raw, host: address, ...tls }) : raw;
-  const parser = new HTTPParser(HTTPParser.RESPONSE);
-  let over = false;
-  let secured = false;
-  /** The first bytes of the answer. */
-  let head = '';
+  return new Exchange(url, address, tls, bearer, done);
+}
 
-  const stop = () => {
-    over = true;
-    socket.destroy();
-    raw.destroy();
+/** What was read last of any connection without TLS. Nobody keeps a part of it. */
+const SHARED = Buffer.allocUnsafeSlow(16 * 1024);
+
+/** The connection of one request. */
+class Exchange implements Asking {
+  readonly #isSecure: boolean;
+  readonly #done: (reply: Reply) => void;
+  readonly #raw: Socket;
+  /** The connection over TLS; `#raw` itself without TLS. */
+  readonly #socket: Socket;
+  #isOver = false;
+  #isSecured = false;
+  /** The first bytes of the answer. */
+  #head = '';
+  /** Reads an answer whose head is not whole in the first piece. */
+  #parser: Parser | undefined;
+
+  /** Without TLS the answer is read into one buffer for all connections, rather than into a new one each, by way of a stream. */
+  readonly #onRead = {
+    buffer: SHARED,
+    callback: (length: number) => {
+      this.#read(SHARED.subarray(0, length));
+      return true;
+    },
   };
-  const finish = (reply: Reply) => {
-    if (over) return;
-    stop();
-    done(reply);
-  };
-  const stage = (): Stage => {
-    if (head === HTTP) return 'http';
-    if (secured) return 'secure';
-    return url.secure && raw.bytesRead >= TLS_HEADER_BYTES ? 'handshake' : 'nothing';
-  };
-  const failed = (code: string) => {
+
+  constructor(
+    url: HealthUrl,
+    address: string,
+    tls: KubeletTls,
+    bearer: string | undefined,
+    done: (reply: Reply) => void,
+  ) {
+    this.#isSecure = url.secure;
+    this.#done = done;
+    this.#raw = connect({ host: address, port: url.port, ...(url.secure ? {} : { onread: this.#onRead }) });
+    this.#socket = url.secure ? connectTls({ socket: this.#raw, host: address, ...tls }) : this.#raw;
+    // These stay attached: a destroyed socket may still emit an error.
+    const onError = (error: NodeJS.ErrnoException) => this.#fail(error.code ?? error.message);
+    this.#socket.on('error', onError);
+    if (url.secure) this.#raw.on('error', onError);
+    if (url.secure) this.#socket.on('data', (piece: Buffer) => this.#read(piece));
+    this.#socket.on('close', () => this.#fail('ECONNRESET'));
+    // All of it is ASCII, and latin1 is the encoding that costs least.
+    const send = () => this.#socket.write(requestOf(url, address, bearer), 'latin1');
+    if (url.secure) {
+      this.#socket.once('secureConnect', () => {
+        this.#isSecured = true;
+        send();
+      });
+    } else send();
+  }
+
+  soFar(): Reply | undefined {
+    const unfinished = OVERDUE[this.#stage()];
+    return unfinished === undefined ? undefined : { unfinished };
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    this.#socket.destroy();
+    if (this.#isSecure) this.#raw.destroy();
+  }
+
+  #finish(reply: Reply): void {
+    if (this.#isOver) return;
+    this.stop();
+    this.#done(reply);
+  }
+
+  #stage(): Stage {
+    if (this.#head === HTTP) return 'http';
+    if (this.#isSecured) return 'secure';
+    return this.#isSecure && this.#raw.bytesRead >= TLS_HEADER_BYTES ? 'handshake' : 'nothing';
+  }
+
+  #read(piece: Buffer): void {
+    if (this.#isOver) return;
+    const status = this.#parser === undefined ? statusIn(piece) : undefined;
+    if (status !== undefined) {
+      this.#finish({ status });
+      return;
+    }
+    if (this.#head.length < HTTP.length) this.#head += piece.toString('latin1', 0, HTTP.length - this.#head.length);
+    this.#parser ??= parserOf((code) => this.#finish({ status: code }));
+    if (!(this.#parser.execute(piece) instanceof Error)) return;
+    const unfinished = NOT_HTTP[this.#stage()];
+    this.#finish(unfinished === undefined ? { problem: 'did not answer in HTTP', local: false } : { unfinished });
+  }
+
+  #fail(code: string): void {
+    if (this.#isOver) return;
     const tlsProblem = tlsProblemOf(code);
     const local = LOCAL_TROUBLE.has(code);
-    const unfinished = local || code === NOT_TLS ? undefined : CLOSED[stage()];
-    if (unfinished === undefined) finish({ problem: tlsProblem ?? problemOf(code), local });
-    else finish({ unfinished: tlsProblem ?? unfinished, remedy: remedyFor(code) });
-  };
+    const unfinished = local || code === NOT_TLS ? undefined : CLOSED[this.#stage()];
+    if (unfinished === undefined) this.#finish({ problem: tlsProblem ?? problemOf(code), local });
+    else this.#finish({ unfinished: tlsProblem ?? unfinished, remedy: remedyFor(code) });
+  }
+}
 
+/** Calls `onStatus` with the status once the headers are in. */
+function parserOf(onStatus: (status: number) => void): Parser {
+  const parser = new HTTPParser(HTTPParser.RESPONSE);
   parser[HTTPParser.kOnHeadersComplete] = ({ statusCode }) => {
     // Informational answers (1xx) come before the answer, but for 101: nothing in HTTP comes after that.
-    if (statusCode >= 200 || statusCode === 101) finish({ status: statusCode });
+    if (statusCode >= 200 || statusCode === 101) onStatus(statusCode);
   };
-  socket.on('data', (chunk) => {
-    if (head.length < HTTP.length) head += chunk.toString('latin1', 0, HTTP.length - head.length);
-    if (!(parser.execute(chunk) instanceof Error)) return;
-    const unfinished = NOT_HTTP[stage()];
-    finish(unfinished === undefined ? { problem: 'did not answer in HTTP', local: false } : { unfinished });
-  });
-  // These stay attached: a destroyed socket may still emit an error.
-  for (const each of new Set([socket, raw])) {
-    each.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
-  }
-  socket.on('close', () => failed('ECONNRESET'));
-  const send = () => socket.write(requestOf(url, address, bearer));
-  if (url.secure) {
-    socket.once('secureConnect', () => {
-      secured = true;
-      send();
-    });
-  } else send();
+  return parser;
+}
 
-  return {
-    soFar: () => {
-      const unfinished = OVERDUE[stage()];
-      return unfinished === undefined ? undefined : { unfinished };
-    },
-    stop,
-  };
+/** An answer as kubelets write it. What the parser may refuse does not match: other line ends, two lengths. */
+const USUAL_HEAD = /^HTTP\/1\.[01] ([2-9]\d\d) [^\r\n]*\r\n(?:[^\r\n: \t]+:[^\r\n]*\r\n)*\r\n/;
+const LENGTH = 'content-length';
+/** The head of a kubelet's answer has some 150 bytes. */
+const USUAL_BYTES = 1024;
+
+/** The status of an answer whose usual head is whole in its first piece: half the cost of a parser. Undefined for any other. */
+function statusIn(piece: Buffer): number | undefined {
+  const text = piece.toString('latin1', 0, USUAL_BYTES);
+  const match = USUAL_HEAD.exec(text);
+  if (match === null) return undefined;
+  const head = match[0].toLowerCase();
+  return head.indexOf(LENGTH) === head.lastIndexOf(LENGTH) ? Number(match[1]) : undefined;
 }
 
 function requestOf(url: HealthUrl, address: string, bearer: string | undefined): string {

@@ -1,13 +1,12 @@
 /** Health checks of kubelets: many machines at a time, each bounded, and what answered last time asked first. */
 import { createSecureContext } from 'node:tls';
-import pLimit from 'p-limit';
 import { secureContextOf, type TlsMaterial } from '../credentials/tls-files.ts';
 import { tokenProblem } from '../credentials/token-file.ts';
-import { onAbort } from '../network/on-abort.ts';
 import type { KubeletTls } from './ask.ts';
 import { parseHealthUrl } from './health-url.ts';
-import type { KubeletAnswer, KubeletProber, KubeletState } from './kubelet.ts';
-import { type RaceRules, race } from './race.ts';
+import type { KubeletProber, KubeletState } from './kubelet.ts';
+import { Race, type RaceRules } from './race.ts';
+import { Turns } from './turns.ts';
 
 export interface KubeletProberOptions {
   /** `http://{ip}:10255/healthz`, with `{ip}` as the whole host; at least one. */
@@ -45,30 +44,26 @@ export function createKubeletProber(options: KubeletProberOptions): KubeletProbe
     timeoutMs,
     headStartMs,
   };
-  const limit = pLimit(options.concurrency);
   /** Which URL answered last time, by address; the address that was asked longest ago comes first. */
   const favourites = new Map<string, number>();
-
-  function check(address: string, signal: AbortSignal): Promise<KubeletAnswer> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason);
+  const turns = new Turns(options.concurrency, (check) => {
+    const { address } = check;
+    const started = performance.now();
+    const race = new Race(rules, address, favourites.get(address), (result) => {
+      if (result instanceof Error) {
+        turns.end(check);
+        check.reject(result);
         return;
       }
-      // Leaves the queue at once: when its turn comes, `run` finds the signal aborted.
-      const stay = onAbort(signal, () => reject(signal.reason));
-      limit(run, address, signal).finally(stay).then(resolve, reject);
+      const { winner, ...answer } = result;
+      observer.healthCheckDone(answer.state, (performance.now() - started) / 1000);
+      if (winner !== undefined && rules.urls.length > 1) remember(address, winner);
+      turns.end(check);
+      check.resolve(answer);
     });
-  }
-
-  async function run(address: string, signal: AbortSignal): Promise<KubeletAnswer> {
-    signal.throwIfAborted();
-    const started = performance.now();
-    const { winner, ...answer } = await race(rules, address, favourites.get(address), signal);
-    observer.healthCheckDone(answer.state, (performance.now() - started) / 1000);
-    if (winner !== undefined && rules.urls.length > 1) remember(address, winner);
-    return answer;
-  }
+    race.start();
+    return race;
+  });
 
   function remember(address: string, index: number): void {
     favourites.delete(address);
@@ -77,7 +72,13 @@ export function createKubeletProber(options: KubeletProberOptions): KubeletProbe
     if (oldest !== undefined && favourites.size > REMEMBERED_ADDRESSES) favourites.delete(oldest);
   }
 
-  return { check };
+  return {
+    check: (address, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) reject(signal.reason);
+        else turns.take({ address, signal, resolve, reject });
+      }),
+  };
 }
 
 function kubeletTls({ ca, cert, key }: TlsMaterial): KubeletTls {

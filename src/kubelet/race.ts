@@ -1,6 +1,5 @@
 /** One health check of one machine: its URLs raced against each other and against the clock. */
 
-import { onAbort } from '../network/on-abort.ts';
 import { type Asking, ask, type KubeletTls, type Reply } from './ask.ts';
 import type { HealthUrl } from './health-url.ts';
 import type { KubeletAnswer } from './kubelet.ts';
@@ -22,43 +21,22 @@ export interface RaceResult extends KubeletAnswer {
 
 /**
  * The first healthy answer wins at once. Any other answer waits for the rest, until there is none left or the time is over.
- * The favourite is asked alone for the head start, or until it gives no healthy answer. Rejects with the signal's reason,
- * or with an Error when this machine itself cannot ask, so that nothing is known of the kubelet. Once it is over, every
- * connection is closed.
+ * The favourite is asked alone for the head start, or until it gives no healthy answer. Once it is over, every connection is closed.
  */
-export function race(
-  rules: RaceRules,
-  address: string,
-  favourite: number | undefined,
-  signal: AbortSignal,
-): Promise<RaceResult> {
-  return new Promise<RaceResult>((resolve, reject) => {
-    const running = new Race(rules, address, favourite, (result) => {
-      forget();
-      if (result instanceof Error) reject(result);
-      else resolve(result);
-    });
-    const forget = onAbort(signal, () => {
-      running.stop();
-      reject(signal.reason);
-    });
-    running.start();
-  });
-}
-
-class Race {
+export class Race {
   readonly #rules: RaceRules;
   readonly #address: string;
   readonly #favourite: number | undefined;
   readonly #done: (result: RaceResult | Error) => void;
-  /** By index of the URL. */
-  readonly #askings = new Map<number, Asking>();
-  /** By index of the URL, in the order in which they came. */
-  readonly #replies = new Map<number, Reply>();
+  /** Each URL that was asked, by its index. */
+  readonly #askings: { readonly index: number; readonly asking: Asking }[] = [];
+  /** In the order in which they came, with the index of the URL. */
+  readonly #replies: (readonly [index: number, reply: Reply])[] = [];
   #timer: NodeJS.Timeout | undefined;
   #othersAsked = false;
   #over = false;
 
+  /** `done` gets an Error when this machine itself cannot ask, so that nothing is known of the kubelet. */
   constructor(
     rules: RaceRules,
     address: string,
@@ -90,7 +68,7 @@ class Race {
   stop(): void {
     this.#over = true;
     clearTimeout(this.#timer);
-    for (const asking of this.#askings.values()) asking.stop();
+    for (const { asking } of this.#askings) asking.stop();
   }
 
   #askOthers(): void {
@@ -106,7 +84,7 @@ class Race {
     const send = (bearer?: string) => {
       if (this.#over) return;
       const asking = ask(url, this.#address, tls, bearer, (reply) => this.#hear(index, reply));
-      this.#askings.set(index, asking);
+      this.#askings.push({ index, asking });
     };
     if (token === undefined || !url.secure) send();
     // Without a token the kubelet answers 401, which is a sign of life all the same.
@@ -115,8 +93,8 @@ class Race {
 
   #hear(index: number, reply: Reply): void {
     if (this.#over) return;
-    this.#replies.set(index, reply);
-    if (isHealthy(reply) || this.#replies.size === this.#rules.urls.length) this.#conclude();
+    this.#replies.push([index, reply]);
+    if (isHealthy(reply) || this.#replies.length === this.#rules.urls.length) this.#conclude();
     else this.#askOthers();
   }
 
@@ -124,9 +102,9 @@ class Race {
   #timeOut(): void {
     setImmediate(() => {
       if (this.#over) return;
-      for (const [index, asking] of this.#askings) {
-        const reply = this.#replies.has(index) ? undefined : asking.soFar();
-        if (reply !== undefined) this.#replies.set(index, reply);
+      for (const { index, asking } of this.#askings) {
+        const reply = this.#replyOf(index) === undefined ? asking.soFar() : undefined;
+        if (reply !== undefined) this.#replies.push([index, reply]);
       }
       this.#conclude();
     });
@@ -134,7 +112,7 @@ class Race {
 
   #conclude(): void {
     this.stop();
-    const replies = [...this.#replies];
+    const replies = this.#replies;
     const best =
       replies.find(([, reply]) => isHealthy(reply)) ??
       replies.find(([, reply]) => 'status' in reply) ??
@@ -146,7 +124,7 @@ class Race {
     const detail = this.#outcome(winner);
     if (isHealthy(reply)) return { state: 'healthy', detail, winner };
     // The kubelet may have refused plain HTTP only: why TLS failed is then what helps.
-    const others = [...this.#replies].filter(([index, other]) => index !== winner && !('status' in other));
+    const others = this.#replies.filter(([index, other]) => index !== winner && !('status' in other));
     const all = [detail, ...others.map(([index]) => this.#outcome(index))].join(', ');
     const remedy = [reply, ...others.map(([, other]) => other)].flatMap(remediesOf)[0];
     if (remedy === undefined) return { state: 'answers', detail: all, winner };
@@ -155,16 +133,20 @@ class Race {
 
   #silence(): RaceResult | Error {
     const { urls, timeoutMs } = this.#rules;
-    const within = this.#replies.size === urls.length ? '' : ` within ${timeoutMs / 1000} s`;
+    const within = this.#replies.length === urls.length ? '' : ` within ${timeoutMs / 1000} s`;
     const detail = `no answer${within}: ${urls.map((_url, index) => this.#outcome(index)).join(', ')}`;
-    const isLocal = [...this.#replies.values()].some((reply) => 'local' in reply && reply.local);
+    const isLocal = this.#replies.some(([, reply]) => 'local' in reply && reply.local);
     if (isLocal) return new Error(`this machine has too few file descriptors or buffers to check kubelets: ${detail}`);
     return { state: 'silent', detail, winner: undefined };
   }
 
+  #replyOf(index: number): Reply | undefined {
+    return this.#replies.find(([of]) => of === index)?.[1];
+  }
+
   /** `http://10.0.0.1:10255/healthz refused the connection`. */
   #outcome(index: number): string {
-    return `${this.#rules.urls[index]?.show(this.#address)} ${wordsOf(this.#replies.get(index))}`;
+    return `${this.#rules.urls[index]?.show(this.#address)} ${wordsOf(this.#replyOf(index))}`;
   }
 }
 

@@ -193,6 +193,11 @@ describe('an HTTP answer that is never whole', () => {
       (socket) => socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(1 << 20)}\r\n\r\n`),
       BROKEN,
     ],
+    [
+      'has two lengths',
+      (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok'),
+      BROKEN,
+    ],
     ['is 100 Continue only', (socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n'), OVERDUE],
     [
       'is 103 Early Hints again and again',

@@ -5,8 +5,12 @@ import type { KubeletAnswer, KubeletProber } from '../../kubelet/kubelet.ts';
 export class KubeletChecks {
   readonly #prober: KubeletProber;
   readonly #signal: AbortSignal;
-  readonly #started = new Map<string, Promise<void>>();
+  readonly #started = new Set<string>();
   readonly #answers = new Map<string, KubeletAnswer>();
+  #running = 0;
+  /** Why the first check that failed did so. */
+  #failure: { readonly reason: unknown } | undefined;
+  #onChange = () => {};
 
   constructor(prober: KubeletProber, signal: AbortSignal) {
     this.#prober = prober;
@@ -16,15 +20,33 @@ export class KubeletChecks {
   /** Starts the check of an address, unless it was started before. */
   start(address: string): void {
     if (this.#started.has(address)) return;
-    const check = this.#prober.check(address, this.#signal).then((answer) => void this.#answers.set(address, answer));
-    // When a pass ends early, nothing awaits the check.
-    check.catch(() => {});
-    this.#started.set(address, check);
+    this.#started.add(address);
+    this.#running += 1;
+    this.#prober.check(address, this.#signal).then(
+      (answer) => {
+        this.#answers.set(address, answer);
+        this.#ended();
+      },
+      (reason: unknown) => {
+        this.#failure ??= { reason };
+        this.#ended();
+      },
+    );
+  }
+
+  #ended(): void {
+    this.#running -= 1;
+    if (this.#running === 0 || this.#failure !== undefined) this.#onChange();
   }
 
   /** The answers by address, once all checks that were started have ended. Rejects with the signal's reason. */
   async answers(): Promise<ReadonlyMap<string, KubeletAnswer>> {
-    await Promise.all(this.#started.values());
+    if (this.#running > 0 && this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#onChange = resolve;
+      });
+    }
+    if (this.#failure !== undefined) throw this.#failure.reason;
     return this.#answers;
   }
 }
