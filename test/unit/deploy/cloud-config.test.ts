@@ -127,13 +127,13 @@ describe('the cloud-config of a node', () => {
 
   it('brings the file in which the unit of kube-register looks for its image and for words for docker', () => {
     const path = '/etc/kube-register.env';
-    const unit = read('deploy/kube-register.service');
+    const unit = read('deploy/container/kube-register.service');
     const options = parseUnit(unit);
     expect(valuesOf(options, 'Service', 'EnvironmentFile')).toEqual([`-${path}`]);
     const file = environmentFile(files.get(path) ?? '');
     expect(file).toEqual({
       IMAGE: variables.get('REGISTER_IMAGE'),
-      DOCKER_OPTIONS: '--security-opt=no-new-privileges --security-opt=seccomp=unconfined',
+      DOCKER_OPTIONS: '--security-opt=no-new-privileges',
     });
     for (const name of Object.keys(file)) expect(unit).toContain(`$$${name}`);
   });

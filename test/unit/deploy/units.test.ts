@@ -29,7 +29,7 @@ const YOUNGER: readonly string[] = [
   'RestrictSUIDSGID',
 ];
 
-/** What the units may say, all but those known to systemd 215 (CoreOS had it when fleet was at 0.8); by systemd's NEWS the newest are of 214. */
+/** What the units may say: those, and what is known to systemd 215 (CoreOS had it when fleet was at 0.8); by systemd's NEWS the newest are of 214. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   Unit: ['Description', 'Wants', 'After'],
   Service: [
