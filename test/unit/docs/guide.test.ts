@@ -115,7 +115,7 @@ describe('an update of kube-register', () => {
       expect(text('said').trim().split('\n')).toEqual([
         `docker build -t ${image} .`,
         'fleetctl destroy kube-register.service',
-        'fleetctl start deploy/kube-register.service',
+        'fleetctl start deploy/container/kube-register.service',
       ]);
     },
   );
