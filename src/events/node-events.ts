@@ -3,20 +3,19 @@ import type { NodeEvent } from '../kubernetes/events.ts';
 import type { Outcome } from '../reconcile/apply/apply.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { PassChanges } from '../status/history.ts';
+import { combineSimilar, type EventContent } from './similar-events.ts';
 
-/** When the deletion guard becomes active, at most this many nodes get an Event; /status names all of them. */
-const MAX_HELD_EVENTS = 100;
-
-/** The Events of a pass, without those of the other copy; none when the API server does not accept Events. */
+/**
+ * The Events of a pass, without those of the other copy; none when the API server does not accept Events. Many of one reason are combined,
+ * each Event for as many nodes as its message can name.
+ */
 export function eventsOf({ seen, outcomes, startedAt, durationMs }: PassReport, { hold }: PassChanges): NodeEvent[] {
   if (seen === undefined || !seen.observation.era.takesEvents) return [];
   const at = startedAt + durationMs;
   const done = outcomes.flatMap((outcome) => eventOf(outcome) ?? []);
   const held = hold === 'began' ? heldEvents(seen.plan) : [];
-  return [...done, ...held].map((event) => ({ ...event, at }));
+  return combineSimilar([...done, ...held]).map((event) => ({ ...event, at }));
 }
-
-type EventContent = Omit<NodeEvent, 'at'>;
 
 /** Only actions that this process did: another copy writes Events for its own. */
 function eventOf({ action, result, detail }: Outcome): EventContent | undefined {
@@ -47,6 +46,5 @@ function heldEvents({ nodes, hold }: NonNullable<PassReport['seen']>['plan']): E
   if (hold === undefined) return [];
   return [...nodes]
     .filter(([, { name }]) => name === 'held')
-    .slice(0, MAX_HELD_EVENTS)
     .map(([node, { reason }]) => ({ reason: 'DeregistrationHeld', node, message: `${reason}; ${hold.message}` }));
 }

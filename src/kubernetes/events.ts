@@ -8,11 +8,13 @@ import { readStatus, refusal } from './status.ts';
 /** What happened to a node, in one word and in one sentence. */
 export interface NodeEvent {
   readonly reason: 'Registered' | 'Adopted' | 'Deregistered' | 'DeregistrationHeld';
-  /** The name of the node. */
+  /** The name of the node; of the first one where the message names several. */
   readonly node: string;
   readonly message: string;
   /** Wall ms. */
   readonly at: number;
+  /** The number of nodes where the message names several; 1 where it is left out. */
+  readonly count?: number;
 }
 
 export interface EventLog {
@@ -25,7 +27,7 @@ const PATH = '/api/v1/namespaces/default/events';
 /** What the API server takes as the name of an object. */
 const LONGEST_NAME = 253;
 /** What events.k8s.io, the same objects in another form, takes as a note. */
-const LONGEST_MESSAGE = 1_024;
+export const LONGEST_MESSAGE = 1_024;
 const MAX_EVENT_BYTES = 64 * 1024;
 
 /** A node that goes, or would go, is worth a look; `kubectl get events --field-selector type=Warning` finds it. */
@@ -53,7 +55,7 @@ export function createEventLog(http: HttpClient, unique: () => string): EventLog
   };
 }
 
-function toWire({ reason, node, message, at }: NodeEvent, suffix: string): unknown {
+function toWire({ reason, node, message, at, count = 1 }: NodeEvent, suffix: string): unknown {
   // To the second, as the server keeps it.
   const time = `${new Date(at).toISOString().slice(0, 19)}Z`;
   return {
@@ -68,6 +70,6 @@ function toWire({ reason, node, message, at }: NodeEvent, suffix: string): unkno
     source: { component: 'kube-register' },
     firstTimestamp: time,
     lastTimestamp: time,
-    count: 1,
+    count,
   };
 }

@@ -54,13 +54,29 @@ describe('the Events of a pass', () => {
     expect(eventsOf(report, new History().record(report, 0)).map(({ at }) => at)).toEqual([STARTED + 12]);
   });
 
-  it('tell of a hold when it begins, and of a hundred nodes at most', () => {
-    const nodes = dead(bystanders(150).nodes);
+  it('tell of a hold when it begins, of each node up to a hundred', () => {
+    const nodes = dead(bystanders(100).nodes);
     const report = goodPass({ nodes });
     const history = new History();
     const began = eventsOf(report, history.record(report, 0));
-    expect(began.map(({ node: name }) => name)).toEqual(nodes.slice(0, 100).map(({ name }) => name));
-    expect(new Set(began.map(({ reason }) => reason))).toEqual(new Set(['DeregistrationHeld']));
+    expect(began.map(({ node: name }) => name)).toEqual(nodes.map(({ name }) => name));
+    expect(began[0]).toMatchObject({
+      reason: 'DeregistrationHeld',
+      message: expect.stringMatching(/; deletion guard active: /),
+    });
     expect(eventsOf(report, history.record(report, 0))).toEqual([]);
+  });
+
+  it('are combined where a hold keeps more than a hundred nodes, and name each of them', () => {
+    const nodes = dead(bystanders(150).nodes);
+    const report = goodPass({ nodes });
+    const began = eventsOf(report, new History().record(report, 0));
+    expect(began.length).toBeLessThan(5);
+    expect(began[0]?.message).toMatch(
+      /^\(combined from similar events\): the deletion guard keeps \d+ nodes: 10\.9\.0\.0, /,
+    );
+    expect(began.flatMap(({ message }) => message.replace(/^.*nodes: /, '').split(', '))).toEqual(
+      nodes.map(({ name }) => name),
+    );
   });
 });
