@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -65,7 +65,7 @@ const FOLDERS = [
 /** What every unit depends on, empty. */
 const TARGETS = ['idle', 'sysinit', 'basic', 'shutdown', 'umount', 'final'];
 
-/** A file of the new root: its text, or the file that it is a copy of. All can be executed. */
+/** A file of the new root: its text, or the file or folder that it is a copy of. All files with a text can be executed. */
 export type RootFile = { readonly text: string } | { readonly copyOf: string };
 
 /** Boots with these files, by their absolute paths; units are in /units. It is gone when the test is over. */
@@ -108,8 +108,10 @@ export class Systemd {
   async put(inside: string, file: RootFile): Promise<void> {
     const path = this.path(inside);
     await mkdir(dirname(path), { recursive: true });
-    if ('text' in file) await writeFile(path, file.text);
-    else await copyFile(file.copyOf, path);
+    if ('copyOf' in file) return cp(file.copyOf, path, { recursive: true, verbatimSymlinks: true });
+    // Not through a link.
+    await rm(path, { force: true });
+    await writeFile(path, file.text);
     await chmod(path, 0o755);
   }
 
