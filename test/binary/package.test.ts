@@ -29,10 +29,15 @@ it('holds what users need and nothing else, and its command runs where it is ins
       .filter((path) => !/^(dist\/.*\.js|dist\/web\/page\/(style\/\w+\.css|icon\.svg)|deploy\/.+)$/.test(path))
       .sort(),
   ).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
-  for (const needed of ['dist/main.js', 'deploy/kube-register.service', 'deploy/rbac.yaml']) {
+  for (const needed of [
+    'dist/main.js',
+    'deploy/kube-register.service',
+    'deploy/container/kube-register.service',
+    'deploy/rbac.yaml',
+  ]) {
     expect(paths).toContain(needed);
   }
-  expect(paths.filter((path) => path.startsWith('deploy/binary/'))).toEqual([]);
+  expect(paths.filter((path) => /^deploy\/(binary|tarball)\//.test(path))).toEqual([]);
 
   await run('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', join(folder, filename)], { cwd: folder });
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
