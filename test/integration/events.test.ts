@@ -298,24 +298,6 @@ describe('an API server that takes no Events', () => {
     expect(await daemon.metric(FAILED)).toBe(0);
     expect(said(daemon)).toEqual([]);
   });
-
-  it('as fast as they come loses those for which there is no room', async () => {
-    const { lab, daemon } = await scene({ API_TIMEOUT: '10m' });
-    lab.kubernetes.faults.add(hang, EVENTS);
-    for (let pass = 1; pass <= 6; pass += 1) {
-      await lab.addMachines(90, WORKER);
-      expect(told(await daemon.pass())).toHaveLength(90);
-    }
-    // Five are under way, and 500 wait.
-    expect(await daemon.metric(FAILED)).toBe(35);
-    expect(said(daemon)).toEqual([`warn: 35 Events dropped: 500 already wait to be written${CONTINUES}`]);
-
-    await daemon.stop();
-    expect(await daemon.metric(FAILED)).toBe(540);
-    expect(said(daemon).slice(1)).toEqual([
-      `warn: the daemon stops before all Events are written: the rest is dropped${CONTINUES}`,
-    ]);
-  });
 });
 
 describe('the program', () => {
