@@ -10,6 +10,9 @@ const PATHS = PAGES.map(({ path }) => path);
 const ENTRANCES = ['README.md', 'src/README.md', '.github/CONTRIBUTING.md'];
 const MAX_LINES = 300;
 const MAX_README_LINES = 200;
+const MAX_SENTENCE_WORDS = 28;
+/** What the style guide replaces. */
+const OLD_TERMS = /\b(whoever|what is more|mass guard|at rest|bears?|asked anew|last look|is ours|spoken to)\b/i;
 
 interface Link {
   /** From the top of the repository; empty for a link to the web. */
@@ -44,6 +47,27 @@ function anchorsOf(text: string): string[] {
   );
 }
 
+/** A page without code, generated parts and tags. */
+function proseOf(text: string): string {
+  return text
+    .replaceAll(/^```.*?^```$/gms, '')
+    .replaceAll(/^<!-- generated: .*?^<!-- end of generated -->/gms, '')
+    .replaceAll(/^ {4}.*$/gm, '')
+    .replaceAll(/<[^>\n]+>/g, '');
+}
+
+/** The sentences of paragraphs, entries of lists and cells of tables. */
+function sentencesOf(prose: string): string[] {
+  const blocks = prose.split(/\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) )| \| /);
+  return blocks.flatMap((block) =>
+    block
+      .replaceAll(/`[^`]*`/g, 'code')
+      .replaceAll(/\]\([^)]*\)/g, ']')
+      .split(/(?<=[.!?:;]\**)\s+/)
+      .map((sentence) => sentence.trim().replaceAll(/\s+/g, ' ')),
+  );
+}
+
 /** The blocks of commands, each with the line before it. */
 function commandBlocks(text: string): { readonly mark: string; readonly commands: string }[] {
   const blocks = text.matchAll(/(?:^(?<mark><!-- [^\n]* -->)\n)?^```(?:sh|console)\n(?<commands>.*?)^```$/gms);
@@ -68,6 +92,12 @@ describe.each(PAGES)('$path', ({ path, text }) => {
   it('is short enough to be read', () => {
     const limit = path === 'README.md' ? MAX_README_LINES : MAX_LINES;
     expect(text.split('\n').length - 1).toBeLessThanOrEqual(limit);
+  });
+
+  it('has short sentences, in the terms of the style guide', () => {
+    const prose = proseOf(text);
+    expect(sentencesOf(prose).filter((sentence) => sentence.split(' ').length > MAX_SENTENCE_WORDS)).toEqual([]);
+    expect(OLD_TERMS.exec(prose)?.[0]).toBeUndefined();
   });
 
   it('has no link that leads nowhere', () => {
