@@ -9,7 +9,8 @@ import { logOf } from '../log/log-events.ts';
 import { createLogger } from '../log/logger.ts';
 import { type Invocation, readSettings } from '../settings/settings.ts';
 import { runCheck } from './check/run-check.ts';
-import type { Command, SettingsCommand } from './cli/command.ts';
+import { placed, readUnit, UnitError, type UnitSettings } from './check/unit.ts';
+import type { Asked, Command, SettingsCommand } from './cli/command.ts';
 import { readCommandLine } from './cli/command-line.ts';
 import { completionScript } from './cli/completion.ts';
 import { helpText } from './cli/help.ts';
@@ -26,6 +27,7 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
   const terminal = new Terminal(host);
   const { command, rest, mistakes } = readCommandLine(host.argv.slice(2));
   if (takesNoSettings(command)) return mistakes.length > 0 ? refuse(mistakes, host) : printText(command, terminal);
+  if (command.name === 'check' && command.unit !== undefined) return checkUnit(command, rest, mistakes, host, signals);
   const invocation = readSettings(rest, host.env, existsSync, {
     reader: command.name === 'daemon' ? 'daemon' : 'person',
     earlierMistakes: mistakes,
@@ -34,6 +36,30 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
   if (command.name === 'check') return runCheck(invocation, { terminal, signals, output: command.output });
   if (command.name !== 'daemon') return runCommand(command, invocation.settings, { terminal, signals });
   return runDaemon(invocation, host, signals);
+}
+
+/** Checks with the settings of a unit, in its environment and not in that of this process. */
+async function checkUnit(
+  { unit: path = '', output }: Asked<'check'>,
+  rest: readonly string[],
+  earlierMistakes: readonly string[],
+  host: NodeJS.Process,
+  signals: Signals,
+): Promise<number> {
+  let unit: UnitSettings;
+  try {
+    unit = readUnit(path);
+  } catch (error) {
+    if (error instanceof UnitError) return refuse([...earlierMistakes, error.message], host);
+    throw error;
+  }
+  const invocation = readSettings([...unit.flags, ...rest], unit.env, existsSync, { earlierMistakes });
+  if (invocation.kind === 'mistakes')
+    return refuse(
+      invocation.lines.map((line) => placed(line, unit)),
+      host,
+    );
+  return runCheck({ ...invocation, unit }, { terminal: new Terminal(host), signals, output });
 }
 
 async function runDaemon(

@@ -12,8 +12,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { checkInstallation } from '../../src/commands/check/check.ts';
-import type { CheckName, Finding } from '../../src/commands/check/finding.ts';
-import { mistakesFound } from '../../src/commands/check/settings.ts';
+import { type CheckName, type Finding, named, wrong } from '../../src/commands/check/finding.ts';
 import { readSettings } from '../../src/settings/settings.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { change } from '../lab/faults.ts';
@@ -95,8 +94,9 @@ function cannotRun(command: string): never {
 
 async function findingsIn({ settings, clock }: Scene): Promise<readonly Finding[]> {
   const invocation = readSettings([], prefixed(settings), nowhere);
-  if (invocation.kind === 'mistakes') return mistakesFound(invocation.lines);
-  if (invocation.kind !== 'run') throw new Error(JSON.stringify(invocation));
+  if (invocation.kind === 'mistakes') {
+    return invocation.lines.map((line) => named('settings', wrong(line, line.replace(/.*see /, ''))));
+  }
   const monotonic = () => clock.aheadMs;
   return checkInstallation(invocation, { ...systemClock, monotonic }, new AbortController().signal);
 }
@@ -309,7 +309,8 @@ const CASES: readonly Case[] = [
     name: 'no right to create nodes',
     arrange: (scene) => {
       const giveBack = scene.lab.kubernetes.authorization.forbid('create', 'nodes');
-      scene.run = (command) => (command === 'kube-register manifests rbac | kubectl apply -f -' ? giveBack() : cannotRun(command));
+      scene.run = (command) =>
+        command === 'kube-register manifests rbac | kubectl apply -f -' ? giveBack() : cannotRun(command);
     },
     check: 'right-create-nodes',
   },
@@ -402,7 +403,7 @@ const CASES: readonly Case[] = [
     arrange: (scene) => {
       scene.settings['COLOUR'] = 'red';
       scene.run = (command) => {
-        expect(command).toBe('kube-register --help');
+        expect(command).toBe('kube-register help settings');
         scene.settings = without(scene.settings, 'COLOUR');
       };
     },

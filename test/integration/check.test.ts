@@ -1,9 +1,11 @@
 /** What `kube-register check` finds: each fault is switched on in the lab, in turn, and named; and nothing else is. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { checkInstallation } from '../../src/commands/check/check.ts';
@@ -15,7 +17,7 @@ import { answerWith, change, hang, redirectTo, truncate } from '../lab/faults.ts
 import type { Lab, LabOptions } from '../lab/lab.ts';
 import { nowhere, prefixed } from '../unit/settings/read-settings.ts';
 import { certificate, refusingPort } from './loopback.ts';
-import { folderOfTest, labOfTest, type Program, startProgram } from './program.ts';
+import { folderOfTest, labOfTest, MAIN, type Program, startProgram } from './program.ts';
 
 const WORKER = { role: 'kubernetes', zone: 'a' };
 const MINUTE = 60_000;
@@ -1151,7 +1153,7 @@ describe('kube-register check', () => {
       line.startsWith('warning  kubelets             2 of 3 kubelets are healthy'),
     );
     expect(lines[kubelets + 1]).toBe('         mend: fleetctl list-units | grep kubelet');
-    expect(lines.at(-1)).toBe('22 findings of 22 checks: 21 ok, 1 warning, 0 wrong, 0 skipped');
+    expect(lines.at(-1)).toBe('22 checks: 21 ok, 1 warning');
   });
 
   it('ends with 1 where something is wrong, and is JSON for programs', async () => {
@@ -1185,23 +1187,72 @@ describe('kube-register check', () => {
     for (const flags of [[], ['-o', 'json']]) {
       const { code, stdout } = await command(settings, flags);
       expect(code).toBe(1);
-      for (const part of [/fleetd\/1/, /v1\.20\.2 \[2J ok gnorw/, /Evil \[2J ok gnorw no nodes \[2J ok gnorw/]) {
+      for (const part of [/fleetd\/1/, /v1\.20\.2 \[2J ok gnorw/, /Evil \[2J ok gnorw:? no nodes \[2J ok gnorw/]) {
         expect(stdout).toMatch(part);
       }
       expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|\\u/u);
     }
   });
 
-  it('finds the mistakes in the settings, each in a line, and asks nobody then', async () => {
-    const { lab, settings } = await scene();
-    const { code, stderr, lines } = await command({ ...settings, POLICY: 'foo', METDATA: 'x' });
+  it('counts a check once, however many findings it has', async () => {
+    const { settings } = await scene();
+    const { lines } = await command({ ...settings, MISSING_GRACE: '1m', UNHEALTHY_GRACE: '1m' });
+    expect(lines.filter((line) => /^warning +settings /.test(line))).toHaveLength(2);
+    expect(lines.at(-1)).toBe('22 checks: 21 ok, 1 warning');
+  });
+
+  it.each([[[]], [['-o', 'json']]])(
+    'says the mistakes in the settings alone, asks nobody, and ends with 2: %j',
+    async (flags) => {
+      const { lab, settings } = await scene();
+      const { code, stderr, stdout } = await command({ ...settings, POLICY: 'foo', METDATA: 'x' }, flags);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr.trimEnd().split('\n')).toEqual([
+        'KUBE_REGISTER_METDATA: unknown setting; did you mean KUBE_REGISTER_METADATA?',
+        'KUBE_REGISTER_POLICY="foo": must be sync or register-only',
+      ]);
+      expect([lab.fleet.log.total, lab.kubernetes.log.total]).toEqual([0, 0]);
+    },
+  );
+
+  it('takes the settings of a unit, and says on which line a setting has to be mended', async () => {
+    const { lab, folder, settings } = await scene();
+    lab.kubernetes.authorization.forbid('patch', 'nodes');
+    const [unit, env] = [join(folder, 'kube-register.service'), join(folder, 'kube-register.env')];
+    const lines = Object.entries(settings).map(([name, value]) => `KUBE_REGISTER_${name}="${value}"`);
+    await writeFile(env, ['# settings', ...lines, 'KUBE_REGISTER_MISSING_GRACE=1m', ''].join('\n'));
+    await writeFile(unit, `[Service]\nEnvironmentFile=${env}\nExecStart=/opt/bin/kube-register\n`);
+    const { code, stderr, lines: told } = await command({ API_ENDPOINT: 'http://127.0.0.1:1' }, ['--unit', unit]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
-    expect(lines.filter((line) => line.startsWith('wrong'))).toEqual([
-      expect.stringMatching(/^wrong {4}settings +KUBE_REGISTER_METDATA: .* did you mean KUBE_REGISTER_METADATA\?$/),
-      expect.stringMatching(/^wrong {4}settings +KUBE_REGISTER_POLICY="foo": must be /),
-    ]);
-    expect(lines.at(-1)).toBe('23 findings of 22 checks: 0 ok, 0 warning, 2 wrong, 21 skipped');
-    expect([lab.fleet.log.total, lab.kubernetes.log.total]).toEqual([0, 0]);
+    expect(told[0]).toMatch(/^warning {2}settings +KUBE_REGISTER_MISSING_GRACE="1m": /);
+    expect(told[1]).toBe(`         mend: ${env}:${lines.length + 2}: remove KUBE_REGISTER_MISSING_GRACE`);
+    expect(told.at(-1)).toBe('22 checks: 20 ok, 1 warning, 1 wrong');
+
+    await writeFile(env, `${lines.join('\n')}\n  KUBE_REGISTER_POLICY=foo\n`);
+    expect(await command({}, ['--unit', unit])).toMatchObject({
+      code: 2,
+      stderr: `${env}:${lines.length + 1}: KUBE_REGISTER_POLICY="foo": must be sync or register-only\n`,
+    });
+  });
+
+  it('takes the API server of kubectl where no setting names one, and says that the daemon does not', async () => {
+    const { lab, folder, settings } = await scene();
+    const kubeconfig = join(folder, 'config');
+    const config = {
+      'current-context': 'lab',
+      contexts: [{ name: 'lab', context: { cluster: 'lab', user: 'me' } }],
+      clusters: [{ name: 'lab', cluster: { server: lab.kubernetes.url } }],
+      users: [{ name: 'me', user: { token: TOKEN } }],
+    };
+    await writeFile(kubeconfig, JSON.stringify(config));
+    const { API_ENDPOINT, API_TOKEN_FILE, ...others } = settings;
+    const env = { ...prefixed(others), KUBECONFIG: kubeconfig };
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'check'], { env });
+    const [first, mend] = stdout.split('\n');
+    expect(first).toBe(
+      `warning  settings             no setting names the API server: using that of KUBECONFIG=${kubeconfig}, which the daemon does not read`,
+    );
+    expect(mend).toBe(`         mend: KUBE_REGISTER_KUBECONFIG=${kubeconfig}`);
   });
 
   it('ends with 1 when it is interrupted', async () => {

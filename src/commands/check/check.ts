@@ -37,7 +37,7 @@ import {
   rightsFor,
 } from './checks/rights.ts';
 import { CHECK_NAMES, type CheckName, type Finding, named, ok, skippedBy, warning, wrong } from './finding.ts';
-import { mendOf, type Spellings, spelledAs } from './mends.ts';
+import { mendOf, type SettingPlaces, type Spellings, spelledAs } from './mends.ts';
 import { checkSettings } from './settings.ts';
 
 export interface Installation {
@@ -45,6 +45,8 @@ export interface Installation {
   /** Warnings about the settings, a line each. */
   readonly warnings: readonly string[];
   readonly spellings: Spellings;
+  /** The unit that gave the settings, if one did. */
+  readonly unit?: SettingPlaces;
 }
 
 /** What was collected. A field is undefined where something else kept it from being collected. */
@@ -68,12 +70,12 @@ export async function checkInstallation(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
-  const { settings, spellings } = installation;
+  const { settings, spellings, unit } = installation;
   const server = await inspectApiServer(settings, clock, signal);
   try {
     const findings = await findingsOf(installation, await collect(settings, server, clock, signal), clock);
     return findings.map(({ mend, ...found }) =>
-      mend === undefined ? found : { ...found, mend: spelledAs(mend, spellings) },
+      mend === undefined ? found : { ...found, mend: spelledAs(mend, spellings, unit) },
     );
   } finally {
     server.close();
@@ -156,7 +158,11 @@ async function findingsOf(
   const { fleet, candidates, kubelets, server, nodes, listener, copies } = input;
   const offsets = { fleet: fleet.offset, kubernetes: server.offset() };
   const findings = [
-    ...checkSettings(warnings, settings.dryRun ? (spellings.get('DRY_RUN') ?? envName('DRY_RUN')) : undefined),
+    ...checkSettings(
+      warnings,
+      settings,
+      settings.dryRun ? (spellings.get('DRY_RUN') ?? envName('DRY_RUN')) : undefined,
+    ),
     checkFleet(fleet, settings),
     ...(fleet.seen === undefined
       ? [named('machines', skippedBy('fleet'))]

@@ -85,3 +85,16 @@ export function few(each: readonly string[]): string {
   const more = each.length > EXAMPLES ? [`and ${each.length - EXAMPLES} more`] : [];
   return [...each.slice(0, EXAMPLES), ...more].join('; ');
 }
+
+/** From best to worst. */
+const RANKS: readonly State[] = ['ok', 'skipped', 'warning', 'wrong'];
+
+/** The worst state of each check. */
+export function worstOf(findings: readonly Finding[]): ReadonlyMap<CheckName, State> {
+  const worst = new Map<CheckName, State>();
+  for (const { check, state } of findings) {
+    const before = worst.get(check);
+    if (before === undefined || RANKS.indexOf(state) > RANKS.indexOf(before)) worst.set(check, state);
+  }
+  return worst;
+}

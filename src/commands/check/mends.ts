@@ -195,8 +195,28 @@ export type Spellings = ReadonlyMap<SettingName, string>;
 /** Settings that exclude each other. */
 const RIVALS: Partial<Record<SettingName, SettingName>> = { HEALTHZ_URL: 'HEALTHZ_PORT', NODE_NAME: 'REVERSE_LOOKUP' };
 
-/** A mend in the operator's own spelling: beside a flag the variable of that name would do nothing. */
-export function spelledAs(mend: string, spellings: Spellings): string {
+/** The unit whose settings are checked: the line of each setting in its files, and the file for another one. */
+export interface SettingPlaces {
+  readonly places: ReadonlyMap<SettingName, string>;
+  readonly file: string;
+}
+
+/**
+ * A mend in the operator's own spelling: beside a flag the variable of that name would do nothing. With a unit it names the file and
+ * the line to change.
+ */
+export function spelledAs(mend: string, spellings: Spellings, unit?: SettingPlaces): string {
+  const spelled = inOwnSpelling(mend, spellings);
+  if (unit === undefined) return spelled;
+  const leftOut = /^unset KUBE_REGISTER_(\w+)$/.exec(spelled)?.[1] ?? '';
+  if (isSettingName(leftOut)) return `${unit.places.get(leftOut) ?? unit.file}: remove KUBE_REGISTER_${leftOut}`;
+  const [, name = ''] = /^KUBE_REGISTER_(\w+)=/.exec(spelled) ?? [];
+  if (!isSettingName(name)) return spelled;
+  const place = unit.places.get(name);
+  return place === undefined ? `${unit.file}: [Service] Environment="${spelled}"` : `${place}: ${spelled}`;
+}
+
+function inOwnSpelling(mend: string, spellings: Spellings): string {
   const replaced: string[] = [];
   const spelled = mend.replace(/\bKUBE_REGISTER_(\w+)=/g, (assignment, name: string) => {
     if (!isSettingName(name)) return assignment;

@@ -1,13 +1,13 @@
 /** The command `check`: checks the installation, prints what was found, and gives the exit code. */
 
+import wrapAnsi from 'wrap-ansi';
 import type { Signals } from '../../daemon/signals.ts';
-import type { Invocation } from '../../settings/settings.ts';
+import { plural } from '../../text/plural.ts';
 import { onOneLine } from '../../text/quote.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import { OutputError, type Terminal } from '../terminal.ts';
-import { checkInstallation } from './check.ts';
-import type { Finding, State } from './finding.ts';
-import { mistakesFound } from './settings.ts';
+import { checkInstallation, type Installation } from './check.ts';
+import { type Finding, type State, worstOf } from './finding.ts';
 
 const EXIT = { ready: 0, wrong: 1 } as const;
 
@@ -18,19 +18,16 @@ export interface CheckOptions {
   readonly clock?: Clock;
 }
 
-/** Resolves with the exit code: 0 when nothing is wrong. Mistakes in the settings are findings, and the only ones. */
+/** Resolves with the exit code: 0 when nothing is wrong. */
 export async function runCheck(
-  invocation: Extract<Invocation, { kind: 'run' | 'mistakes' }>,
+  installation: Installation,
   { terminal, signals, output, clock = systemClock }: CheckOptions,
 ): Promise<number> {
   const stop = new AbortController();
   void signals.stopped.then((signal) => stop.abort(new Error(signal)));
   let found: readonly Finding[];
   try {
-    found =
-      invocation.kind === 'mistakes'
-        ? mistakesFound(invocation.lines)
-        : await terminal.whileAtWork('checking', checkInstallation(invocation, clock, stop.signal));
+    found = await terminal.whileAtWork('checking', checkInstallation(installation, clock, stop.signal));
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     terminal.note('kube-register check: interrupted');
@@ -38,7 +35,8 @@ export async function runCheck(
   }
   const findings = found.map(sanitized);
   const ready = findings.every(({ state }) => state !== 'wrong');
-  const report = output === 'json' ? JSON.stringify({ ok: ready, findings }, null, 2) : text(findings, terminal);
+  const report =
+    output === 'json' ? JSON.stringify({ ok: ready, findings }, null, 2) : findingsText(findings, terminal);
   try {
     await terminal.print(report);
   } catch (error) {
@@ -59,7 +57,8 @@ function sanitized({ mend, sentence, ...found }: Finding): Finding {
   return mend === undefined ? clean : { ...clean, mend: onOneLine(mend, LONGEST) };
 }
 
-function text(findings: readonly Finding[], terminal: Terminal): string {
+/** The findings for people, and their sum. */
+export function findingsText(findings: readonly Finding[], terminal: Terminal): string {
   const stateWidth = Math.max(...STATES.map((state) => state.length));
   const checkWidth = Math.max(...findings.map(({ check }) => check.length));
   const indent = stateWidth + 2 + checkWidth + 2;
@@ -79,25 +78,14 @@ function text(findings: readonly Finding[], terminal: Terminal): string {
 /** In less room than this, lines of words are harder to read than a line that the terminal breaks. */
 const LEAST_ROOM = 20;
 
-/** Lines of at most that many characters, broken between words; a longer word stays whole. */
 function wrap(text: string, room: number): readonly string[] {
-  if (room < LEAST_ROOM || text.length <= room) return [text];
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > room) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === '' ? word : `${line} ${word}`;
-    }
-  }
-  return [...lines, line];
+  return room < LEAST_ROOM || text.length <= room ? [text] : wrapAnsi(text, room).split('\n');
 }
 
-/** A check can have several findings. */
+/** Each check once, at its worst finding. */
 function sum(findings: readonly Finding[]): string {
-  const checks = new Set(findings.map(({ check }) => check)).size;
-  const counts = STATES.map((state) => `${findings.filter((finding) => finding.state === state).length} ${state}`);
-  return `${findings.length} findings of ${checks} checks: ${counts.join(', ')}`;
+  const worst = worstOf(findings);
+  const counts = STATES.map((state) => [[...worst.values()].filter((one) => one === state).length, state] as const);
+  const told = counts.filter(([count]) => count > 0).map(([count, state]) => `${count} ${state}`);
+  return `${plural(worst.size, 'check')}: ${told.join(', ')}`;
 }

@@ -7,8 +7,9 @@ import { checkClocks } from '../../../../src/commands/check/checks/clocks.ts';
 import { checkCredentials } from '../../../../src/commands/check/checks/credentials.ts';
 import { checkMachines } from '../../../../src/commands/check/checks/machines.ts';
 import { rightsFor } from '../../../../src/commands/check/checks/rights.ts';
+import { named, skippedBy, wrong } from '../../../../src/commands/check/finding.ts';
 import { mendOf } from '../../../../src/commands/check/mends.ts';
-import { runCheck } from '../../../../src/commands/check/run-check.ts';
+import { findingsText } from '../../../../src/commands/check/run-check.ts';
 import { Terminal } from '../../../../src/commands/terminal.ts';
 import { CredentialError } from '../../../../src/credentials/credential-error.ts';
 import { parseSelector } from '../../../../src/fleet/selector.ts';
@@ -331,22 +332,19 @@ describe('the text of findings', () => {
   const words = Array.from({ length: 40 }, (_, index) => `word${index}`).join(' ');
 
   /** The first lines that are told of a long mistake on an output of this kind. */
-  async function told(output: { readonly isTTY: boolean; readonly columns?: number }): Promise<readonly string[]> {
-    let written = '';
-    const stdout = new Writable({
-      write(chunk, _, done) {
-        written += String(chunk);
-        done();
-      },
-    });
+  function told(output: { readonly isTTY: boolean; readonly columns?: number }): readonly string[] {
+    const stdout = new Writable();
     const host = { stdout: Object.assign(stdout, output), stderr: new Writable(), env: { NO_COLOR: '1' } };
-    const signals = { stopped: new Promise<never>(() => {}) };
-    await runCheck({ kind: 'mistakes', lines: [words] }, { terminal: new Terminal(host), signals, output: 'text' });
+    const findings = [
+      named('settings', wrong(words, 'mend it')),
+      named('right-create-events', skippedBy('api-server')),
+    ];
+    const written = findingsText(findings, new Terminal(host));
     return written.slice(0, written.indexOf('         mend:')).trimEnd().split('\n');
   }
 
-  it('is wrapped at the width of the terminal, between words, under where it began', async () => {
-    const lines = await told({ isTTY: true, columns: 80 });
+  it('is wrapped at the width of the terminal, between words, under where it began', () => {
+    const lines = told({ isTTY: true, columns: 80 });
     expect(lines.length).toBeGreaterThan(4);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
     expect(lines.map((line) => line.slice(30)).join(' ')).toBe(words);
@@ -357,7 +355,7 @@ describe('the text of findings', () => {
     ['a pipe', { isTTY: false, columns: 80 }],
     ['a terminal that does not tell its width', { isTTY: true }],
     ['a terminal too narrow for it', { isTTY: true, columns: 45 }],
-  ])('is one line each in %s', async (_, output) => {
-    expect(await told(output)).toHaveLength(1);
+  ])('is one line each in %s', (_, output) => {
+    expect(told(output)).toHaveLength(1);
   });
 });

@@ -1,0 +1,161 @@
+/** `check --unit`: the settings that a systemd or fleet unit gives to the daemon, and the line on which each is set. */
+import { readFileSync } from 'node:fs';
+import { ENV_PREFIX, isSettingName, type SettingName } from '../../settings/table.ts';
+import { quote } from '../../text/quote.ts';
+import { type Assignment, readEnvironmentFile } from './environment-file.ts';
+
+/** The environment of the daemon, where each of its settings is set, and the flags of its command line. */
+export interface UnitSettings {
+  readonly env: Readonly<Record<string, string>>;
+  /** By setting: `/etc/kube-register.env:3`. */
+  readonly places: ReadonlyMap<SettingName, string>;
+  readonly flags: readonly string[];
+  /** What a new setting is written into. */
+  readonly file: string;
+}
+
+/** A unit, or a file that it names, cannot be read or is not understood. */
+export class UnitError extends Error {
+  override readonly name = 'UnitError';
+}
+
+/** A mistake in a setting, with the line on which that is set before it. */
+export function placed(mistake: string, { places }: UnitSettings): string {
+  const name = new RegExp(`^${ENV_PREFIX}(\\w+)`).exec(mistake)?.[1] ?? '';
+  const place = isSettingName(name) ? places.get(name) : undefined;
+  return place === undefined ? mistake : `${place}: ${mistake}`;
+}
+
+interface Entry {
+  readonly key: string;
+  readonly value: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Reads the unit at this path, `-` for the standard input, and its environment files. Throws UnitError. */
+export function readUnit(path: string): UnitSettings {
+  const name = path === '-' ? 'the standard input' : path;
+  const entries = serviceEntries(readText(path === '-' ? 0 : path, name), name);
+  if (entries.length === 0) throw new UnitError(`--unit: ${quote(name)} has no section [Service]: it is no unit`);
+  const assignments = [...inUnit(entries), ...inFiles(entries)];
+  const places = new Map<SettingName, string>();
+  for (const { name: variable, place } of assignments) {
+    const setting = variable.startsWith(ENV_PREFIX) ? variable.slice(ENV_PREFIX.length) : '';
+    if (isSettingName(setting)) places.set(setting, place);
+  }
+  const env = Object.fromEntries(assignments.map(({ name: variable, value }) => [variable, value]));
+  return { env, places, flags: flagsOf(entries), file: entries.at(-1)?.file ?? name };
+}
+
+function readText(source: string | 0, name: string): string {
+  try {
+    return readFileSync(source, 'utf8');
+  } catch (error) {
+    throw new UnitError(`--unit: ${quote(name)} cannot be read (${codeOf(error)})`);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}
+
+/** What stands in the sections [Service]. `systemctl cat` writes the path of each file before it. */
+function serviceEntries(text: string, name: string): readonly Entry[] {
+  const entries: Entry[] = [];
+  const lines = text.split('\n');
+  let [file, first, section] = [name, 0, ''];
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at]?.trim() ?? '';
+    const header = /^# (\/\S+)$/.exec(line)?.[1];
+    if (header !== undefined && name === 'the standard input') [file, first, section] = [header, at + 1, ''];
+    if (/^[#;]|^$/.test(line)) continue;
+    section = /^\[(.+)\]$/.exec(line)?.[1] ?? section;
+    const start = at;
+    let whole = line;
+    while (whole.endsWith('\\') && at + 1 < lines.length) {
+      at += 1;
+      const next = lines[at]?.trim() ?? '';
+      if (!/^[#;]/.test(next)) whole = `${whole.slice(0, -1)} ${next}`;
+    }
+    const { key, value } = /^(?<key>\w+)\s*=\s*(?<value>.*)$/s.exec(whole)?.groups ?? {};
+    if (section === 'Service' && key !== undefined)
+      entries.push({ key, value: value ?? '', file, line: start + 1 - first });
+  }
+  return entries;
+}
+
+interface Placed extends Pick<Assignment, 'name' | 'value'> {
+  readonly place: string;
+}
+
+/** An empty Environment= takes back those before it. */
+function inUnit(entries: readonly Entry[]): readonly Placed[] {
+  let found: Placed[] = [];
+  for (const { key, value, file, line } of entries) {
+    if (key !== 'Environment') continue;
+    if (value === '') found = [];
+    for (const word of wordsOf(value, `${file}:${line}`)) {
+      const [, name, text] = /^([^=]+)=(.*)$/s.exec(word) ?? [];
+      if (name !== undefined && text !== undefined) found.push({ name, value: text, place: `${file}:${line}` });
+    }
+  }
+  return found;
+}
+
+/** These win over Environment=. A file with a dash before its path may be missing. */
+function inFiles(entries: readonly Entry[]): readonly Placed[] {
+  let found: Placed[] = [];
+  for (const { key, value, file, line } of entries) {
+    if (key !== 'EnvironmentFile') continue;
+    if (value === '') found = [];
+    const path = value.replace(/^-/, '');
+    if (path === '') continue;
+    if (/[*?[%]/.test(path))
+      throw new UnitError(
+        `--unit: ${file}:${line}: EnvironmentFile=${quote(path)}: patterns and specifiers are not read`,
+      );
+    const text = textOfFile(path, value.startsWith('-'), `${file}:${line}`);
+    for (const { name, value: set, line: at } of readEnvironmentFile(text))
+      found.push({ name, value: set, place: `${path}:${at}` });
+  }
+  return found;
+}
+
+function textOfFile(path: string, mayBeMissing: boolean, place: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (mayBeMissing && codeOf(error) === 'ENOENT') return '';
+    throw new UnitError(`--unit: ${place}: ${quote(path)} cannot be read (${codeOf(error)})`);
+  }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', s: ' ' };
+
+/** Words as systemd splits them: blanks between them, quotes around them or parts of them, escapes as in C. */
+function wordsOf(text: string, place: string): readonly string[] {
+  const words: string[] = [];
+  for (const [word] of text.matchAll(/(?:\\.|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'\\])+/gs)) {
+    const plain = word
+      .replace(
+        /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'/gs,
+        (_, double?: string, single?: string) => double ?? single ?? '',
+      )
+      .replace(/\\(.)/gs, (_, character: string) => ESCAPES[character] ?? character);
+    const specifier = /%(?!%)./.exec(plain.replaceAll('%%', ''))?.[0];
+    if (specifier !== undefined && plain.startsWith(ENV_PREFIX))
+      throw new UnitError(`--unit: ${place}: the specifier ${quote(specifier)} is not read; write its value`);
+    words.push(plain.replaceAll('%%', '%'));
+  }
+  return words;
+}
+
+/** What follows the program on its command line; with a shell around it, or variables in it, nothing can be said. */
+function flagsOf(entries: readonly Entry[]): readonly string[] {
+  const line = entries.findLast(({ key, value }) => key === 'ExecStart' && value !== '');
+  if (line === undefined) return [];
+  const words = wordsOf(line.value, `${line.file}:${line.line}`);
+  const program = words[0]?.replace(/^[-@:+!]+/, '') ?? '';
+  return /(^|\/)kube-register$/.test(program) ? words.slice(1).filter((word) => !word.includes('$')) : [];
+}
