@@ -11,12 +11,12 @@ const results = z.object({
   passes: z.array(z.object({ id: z.string() })),
 });
 
-/** What axe found, and how much it looked at. It is run past the page's policy, as a person's extension is. */
-export async function askAxe(page: Page) {
+/** What axe found in a part of the page, and how much it looked at. It is run past the page's policy, as a person's extension is. */
+export async function askAxe(page: Page, part = 'html') {
   await page.evaluate(axe.source);
   // Rows that are not on the screen are not painted, and axe could not tell their colours.
   await page.evaluate(`document.styleSheets[0].insertRule('tr { content-visibility: visible !important }', 0)`);
-  const found = results.parse(await page.evaluate('axe.run()'));
+  const found = results.parse(await page.evaluate(`axe.run(${JSON.stringify(part)})`));
   return {
     violations: found.violations.map(
       ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' ')}`,

@@ -1,4 +1,7 @@
-/** `npm run screenshots`: takes the pictures of README.md anew, from the showcase, in `test/browser/screenshots/`. */
+/**
+ * `npm run screenshots`: takes the pictures of README.md anew, in `test/browser/screenshots/`, and for looking at them one of each state of
+ * the page at five widths, light and dark, with and without details, in `build/screenshots/`.
+ */
 import { mkdirSync, statSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -7,8 +10,10 @@ import { statusLines } from '../../src/commands/status/status.ts';
 import { Terminal } from '../../src/commands/terminal.ts';
 import { launchBrowser, openPage } from './chromium.ts';
 import { startShowcase } from './showcase.ts';
+import { HEIGHT, STATES, WIDTHS } from './states.ts';
 
 const FOLDER = new URL('screenshots/', import.meta.url);
+const ALL = new URL('../../build/screenshots/', import.meta.url);
 const DESK = { width: 1_280, height: 860 };
 const PICTURES = [
   { name: 'light', ending: 'all is as usual', colorScheme: 'light', viewport: DESK },
@@ -22,7 +27,7 @@ const TERMINAL_STYLE = `<style>
   .c1 { font-weight: bold } .c31 { color: #ff8a80 } .c32 { color: #6fdc94 } .c33 { color: #f3c65f } .c90 { color: #8a939d }
 </style>`;
 
-mkdirSync(FOLDER, { recursive: true });
+for (const folder of [FOLDER, ALL]) mkdirSync(folder, { recursive: true });
 const browser = await launchBrowser();
 for (const { name, ending, colorScheme, viewport } of PICTURES) {
   const showcase = await startShowcase(ending);
@@ -36,6 +41,7 @@ for (const { name, ending, colorScheme, viewport } of PICTURES) {
   await showcase.close();
 }
 await takeTerminal();
+for (const { state, start } of STATES) await takeAll(state, start);
 await browser.close();
 for (const name of [...PICTURES.map((picture) => picture.name), 'status']) {
   console.log(`${fileOf(name)}: ${Math.round(statSync(fileOf(name)).size / 1024)} KiB`);
@@ -43,6 +49,28 @@ for (const name of [...PICTURES.map((picture) => picture.name), 'status']) {
 
 function fileOf(name: string): string {
   return fileURLToPath(new URL(`${name}.png`, FOLDER));
+}
+
+/** A state at every width, with the details of its first row where the name ends in `details`. */
+async function takeAll(state: string, start: (typeof STATES)[number]['start']): Promise<void> {
+  const shown = await start();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of WIDTHS) {
+      const { page } = await openPage(browser, { colorScheme, viewport: { width, height: HEIGHT } });
+      if (shown.now !== undefined) await page.clock.setFixedTime(shown.now);
+      await page.goto(shown.url);
+      await page.locator('#live.on').waitFor();
+      const name = `${state.replaceAll(' ', '-')}-${width}-${colorScheme}`;
+      const save = (path: string) =>
+        page.screenshot({ path: fileURLToPath(new URL(path, ALL)), animations: 'disabled' });
+      await save(`${name}.png`);
+      await page.locator('tbody th a').first().click();
+      await page.locator('#details h2').waitFor();
+      await save(`${name}-details.png`);
+      await page.context().close();
+    }
+  }
+  await shown.close();
 }
 
 /** What `kube-register status` prints in a window. */

@@ -1,78 +1,10 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Status } from '../../src/status/document.ts';
-import { systemClock } from '../../src/time/clock.ts';
-import { pageRoutes } from '../../src/web/page/routes.ts';
-import { startWebServer, type WebServer } from '../../src/web/server.ts';
-import { aMachine, aNode, aStatus, EVIDENCE } from '../unit/status/status-sketch.ts';
 import { launchBrowser, openPage } from './chromium.ts';
+import { type Served, serve } from './many.ts';
 
 const MANY = 5_000;
-const CHANGED = 100;
 const ROUNDS = 9;
-const WHERE = { host: '127.0.0.1', port: 0 };
-
-/** A cluster of that size after so many passes: of its nodes the first hundred say something else in each. */
-function clusterOf(size: number, number: number): Status {
-  const { pass } = aStatus();
-  const indices = Array.from({ length: size }, (_, index) => index);
-  const addressOf = (index: number) => `10.${index >> 8}.${index & 255}.7`;
-  return aStatus({
-    pass: { ...pass, number },
-    machines: indices.map((index) =>
-      aMachine({
-        id: index.toString(16).padStart(32, '0'),
-        addresses: [addressOf(index)],
-        metadata: { role: 'kubernetes', rack: `r${index % 40}`, disk: index % 2 ? 'ssd' : 'hdd' },
-        kubelet: { state: 'healthy', detail: 'answered 200', since: aStatus().startedAt },
-        node: addressOf(index),
-      }),
-    ),
-    nodes: indices.map((index) =>
-      aNode({
-        name: addressOf(index),
-        machine: index.toString(16).padStart(32, '0'),
-        origin: 'registered',
-        managedSince: aStatus().startedAt,
-        evidence: { ...EVIDENCE, kubelet: 'healthy', node: 'unread', alive: true },
-        verdict: index < CHANGED && number % 2 === 1 ? 'in-grace' : 'keep',
-        reason: index < CHANGED ? `seen in ${number} passes` : 'kubelet healthy; node not read',
-      }),
-    ),
-  });
-}
-
-interface Served {
-  readonly server: WebServer;
-  readonly url: string;
-  /** Another pass ends. */
-  pass(): void;
-}
-
-async function serve(size: number): Promise<Served> {
-  let status = clusterOf(size, 1);
-  let changed = () => {};
-  const daemon = {
-    status: () => status,
-    onChange: (callback: () => void) => {
-      changed = callback;
-    },
-  };
-  const log = { write: () => {}, debug: () => {} };
-  const routes = {
-    metrics: async () => ({ contentType: 'text/plain', body: '' }),
-    healthz: () => undefined,
-    readyz: () => undefined,
-    status: () => status,
-    ...pageRoutes(daemon, { listen: WHERE.host, pageHosts: [] }, { log, clock: systemClock }),
-  };
-  const server = await startWebServer({ listen: WHERE, routes, log, clock: systemClock });
-  const pass = () => {
-    status = clusterOf(size, status.pass.number + 1);
-    changed();
-  };
-  return { server, url: `http://${WHERE.host}:${server.address.port}`, pass };
-}
 
 /** In the page: ms until the frame after this was done is painted; the median of several. */
 function untilPainted(page: Page, act: string): Promise<number> {
@@ -106,7 +38,7 @@ describe(`a page with ${MANY} rows`, () => {
   });
   afterAll(async () => {
     await browser.close();
-    await Promise.all([many.server.close(), few.server.close()]);
+    await Promise.all([many.close(), few.close()]);
   });
 
   async function measure(served: Served) {

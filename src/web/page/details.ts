@@ -1,7 +1,8 @@
 /** The page about one machine or node: all that `kube-register explain` says. The script shows its main part beside the table. */
 
 import type { Status } from '../../status/document.ts';
-import { type Explanation, explain, type Line } from '../../status/explanation.ts';
+import { type Explanation, explain, type Line, type Section } from '../../status/explanation.ts';
+import type { Command } from '../../status/explanation-commands.ts';
 import { type OverviewRow, overviewOf } from '../../status/overview.ts';
 import { onOneLine } from '../../text/quote.ts';
 import { type Html, html, NOTHING } from './html.ts';
@@ -33,21 +34,28 @@ function rowOf(status: Status, query: URLSearchParams): OverviewRow | undefined 
   );
 }
 
+/** The commands come after the verdict, where they are seen without scrolling. */
 function renderDetails({ verdict, concern }: OverviewRow, { title, sections, commands }: Explanation): Html {
+  const [first, ...others] = sections.map(renderSection);
   return html`<h2>${onOneLine(title, 2 * LONGEST.name)}</h2>
 <p class="mark ${concern}">${verdict.verdict}</p>
-${sections.map(
-  (section) => html`<h3>${section.title}</h3>
-<dl>${section.lines.map(renderLine)}</dl>
-`,
-)}${commands.length === 0 ? NOTHING : html`<h3>To type</h3>`}
-${commands.map(
-  ({
-    purpose,
-    command,
-  }) => html`<figure><figcaption>${purpose}</figcaption><pre>${onOneLine(command, LONGEST.text)}</pre></figure>
-`,
-)}`;
+${first ?? NOTHING}${
+  commands.length === 0
+    ? NOTHING
+    : html`<h3>To type</h3>
+`
+}${commands.map(renderCommand)}${others}`;
+}
+
+function renderSection({ title, lines }: Section): Html {
+  return html`<h3>${title}</h3>
+<dl>${lines.map(renderLine)}</dl>
+`;
+}
+
+function renderCommand({ purpose, command }: Command): Html {
+  return html`<figure><figcaption>${purpose}</figcaption><pre>${onOneLine(command, LONGEST.text)}</pre></figure>
+`;
 }
 
 function renderLine({ name, text }: Line): Html {

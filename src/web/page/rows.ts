@@ -73,7 +73,7 @@ ${machineCell(row)}
 <td>${nodeName(row)}</td>
 <td>${node === undefined ? NOTHING : readinessOf(node)}</td>
 <td>${kubeletWord(row)}</td>
-<td>${nextText(row)}<span>${onOneLine(verdict.reason, LONGEST.sentence)}</span></td>
+<td>${nextAndWhy(row)}</td>
 ${metadataCell(row, known)}</tr>
 `;
 }
@@ -122,11 +122,13 @@ function kubeletWord({ machine, node }: OverviewRow): Html {
   return state === 'unasked' ? html`<small>not checked</small>` : html`<span>${KUBELET_WORDS[state]}</span>`;
 }
 
-/** What happens next, with its time in place of the delay, which would not be updated. */
-function nextText({ verdict: { next, due } }: OverviewRow): Html {
-  if (next === null) return NOTHING;
-  if (due === null) return html`${onOneLine(next, LONGEST.sentence)} `;
-  return html`<b>${onOneLine(withDelay(next, ''), LONGEST.sentence)} ${moment(due, 'due')}</b> `;
+/** What happens next where it has a time, then the reason, then what happens next without a time. */
+function nextAndWhy({ verdict: { reason, next, due } }: OverviewRow): Html {
+  const why = html`<span>${onOneLine(reason, LONGEST.sentence)}</span>`;
+  if (next === null) return why;
+  if (due === null) return html`${why} ${onOneLine(next, LONGEST.sentence)}`;
+  // The time is in place of the delay, which would not be updated, and first, because the rest may be cut.
+  return html`<b>${moment(due, 'due')}: ${onOneLine(withDelay(next, ''), LONGEST.sentence)}</b> ${why}`;
 }
 
 /** The pairs that the selector does not ask for anyway; in the others only the filter looks. */

@@ -74,7 +74,7 @@ describe('the page', () => {
     for (const words of [
       '1 node is not alive: it will be deregistered in 21m unless it recovers.',
       'in-grace 2026-01-02 00:01:00 10.0.0.7 abc seven Unknown unreachable',
-      'will be deregistered at 2026-01-02 00:26:00 not alive for 5m of 30m rack=r1 ',
+      'at 2026-01-02 00:26:00 : will be deregistered not alive for 5m of 30m rack=r1 ',
       '2026-01-01 10:00:00 adopted seven it is the node of the machine at 10.0.0.7',
       'times in UTC',
       '1 in total 1 in-grace',
