@@ -50,7 +50,7 @@ esac
 
 /** The commands of the documents that check the unit, but for the last: there is no journal. */
 const CHECK =
-  /## Checking a fleet unit\n.*?```sh\n(.*?)sudo journalctl/s.exec(
+  /## In the sandbox of the unit\n.*?```sh\n(.*?)sudo journalctl/s.exec(
     await readFile(join(ROOT, 'deploy/docs/install.md'), 'utf8'),
   )?.[1] ?? '';
 

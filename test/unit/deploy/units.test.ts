@@ -565,7 +565,7 @@ describe('the command of the container', () => {
 
 /** The commands of a text that check the unit. */
 function commandsOfCheck(text: string): string {
-  return /```sh\n(systemctl cat kube-register\.service .*?)```/s.exec(text)?.[1] ?? '';
+  return /```sh\n(systemctl cat kube-register\.service \|\n.*?)```/s.exec(text)?.[1] ?? '';
 }
 
 /** The unit that these commands make of one as fleet has handed it to systemd. */
