@@ -1,10 +1,13 @@
-/** The drawings of the documents: how a pass decides, and the life of a machine. */
+/** The drawings of the documents: how a pass decides, the life of a machine, and what the dashboard has. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { type Arrow, type Box, type Drawing, svgOf } from './svg.ts';
 
 /** What draws each picture, by its name. */
 export const PICTURES: Readonly<Record<string, () => string>> = {
   decision: () => svgOf(decision()),
   life: () => svgOf(life()),
+  dashboard: () => svgOf(dashboard()),
 };
 
 /** A question, the answer that leaves the way with the verdict that it leads to, and the answer that goes on. */
@@ -228,4 +231,44 @@ function life(): Drawing {
       },
     ],
   };
+}
+
+const PANEL = z.object({
+  type: z.string(),
+  title: z.string(),
+  gridPos: z.object({ x: z.number(), y: z.number(), w: z.number() }),
+  targets: z.array(z.object({ legendFormat: z.string() })).default([]),
+});
+const DASHBOARD = z.object({ panels: z.array(PANEL) });
+
+/** What is on the dashboard, panel by panel, without figures. */
+function dashboard(): Drawing {
+  const file = new URL('../../deploy/grafana/kube-register.json', import.meta.url);
+  const { panels } = DASHBOARD.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const [unit, boxHeight, headingHeight] = [46, 56, 34];
+  const boxes: Box[] = [];
+  const notes: { x: number; y: number; text: string; isHeading: boolean }[] = [];
+  let top = 10;
+  for (const line of [...new Set(panels.map(({ gridPos }) => gridPos.y))].sort((a, b) => a - b)) {
+    const here = panels.filter(({ gridPos }) => gridPos.y === line);
+    const isHeading = here.some(({ type }) => type === 'row');
+    for (const { title, gridPos, targets } of here) {
+      if (isHeading) notes.push({ x: 10, y: top + 22, text: title, isHeading });
+      else {
+        const width = gridPos.w * unit - 10;
+        const x = 10 + gridPos.x * unit + width / 2;
+        boxes.push({ x, y: top + boxHeight / 2, width, kind: 'plain', lines: [title, legend(targets, width)] });
+      }
+    }
+    top += isHeading ? headingHeight : boxHeight;
+  }
+  return { width: 24 * unit + 10, height: top + 6, title: 'The panels of the dashboard', boxes, arrows: [], notes };
+}
+
+/** The names of a panel's series, as far as they fit. */
+function legend(targets: readonly { readonly legendFormat: string }[], width: number): string {
+  const names = targets.map(({ legendFormat }) => legendFormat.replaceAll(/\{\{\s*(\w+)\s*\}\}/g, '($1)'));
+  const text = names.join(', ');
+  const fits = Math.floor(width / 7.2);
+  return text.length <= fits ? text : `${text.slice(0, fits - 3).replace(/[ ,]*$/, '')}...`;
 }
