@@ -91,6 +91,11 @@ export function createMetrics(version: string): Metrics {
     'Nodes that are not alive and are kept because the deletion guard is active.',
   );
 
+  const undoneWrites = gauge(
+    'kube_register_undone_writes',
+    'Registrations and changes of nodes that something else had undone in the last good pass; they are repeated at growing intervals.',
+  );
+
   const attempts = (what: string, purpose: string, labelNames: string[] = []): Attempts => ({
     all: counter(`kube_register_${what}s_total`, `Attempts ${purpose}, including failed ones.`, labelNames),
     failed: counter(`kube_register_${what}_failures_total`, `Failed attempts ${purpose}.`, labelNames),
@@ -160,6 +165,7 @@ export function createMetrics(version: string): Metrics {
       for (const verdict of NODE_VERDICTS) nodes.set({ verdict }, counts.nodes.get(verdict) ?? 0);
       managedNodes.set(counts.managed);
       heldNodes.set(counts.held);
+      undoneWrites.set(counts.undone);
     },
     actionEnded({ action, result }) {
       if (result === 'dry-run' || result === 'refused') return;

@@ -14,6 +14,8 @@ export interface Counts {
   readonly nodes: ReadonlyMap<string, number>;
   readonly managed: number;
   readonly held: number;
+  /** Writes that something else has undone. */
+  readonly undone: number;
 }
 
 export function countPass(observation: Observation, plan: Plan): Counts {
@@ -32,7 +34,8 @@ export function countPass(observation: Observation, plan: Plan): Counts {
   }
   const nodes = new Map<string, number>();
   for (const { name } of plan.nodes.values()) nodes.set(name, (nodes.get(name) ?? 0) + 1);
-  return { machines, nodes, managed: plan.managed, held: nodes.get('held') ?? 0 };
+  const undone = plan.notes.filter(({ kind }) => kind === 'undone').length;
+  return { machines, nodes, managed: plan.managed, held: nodes.get('held') ?? 0, undone };
 }
 
 function* statesOf(machine: Machine, { kubelets }: Observation, plan: Plan): Iterable<MachineState> {

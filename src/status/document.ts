@@ -166,6 +166,8 @@ export const statusDocument = z.object({
       nodes: z.record(z.string(), z.number()),
       managed: z.number(),
       held: z.number(),
+      /** Writes that something else has undone. */
+      undone: z.number(),
     })
     .nullable(),
   machines: z.array(machine),

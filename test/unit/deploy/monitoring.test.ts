@@ -18,7 +18,7 @@ const RULE = z.union([
     expr: z.string(),
     for: z.string().optional(),
     labels: z.strictObject({ severity: z.enum(['critical', 'warning', 'info']) }),
-    annotations: z.strictObject({ summary: z.string(), description: z.string(), runbook: z.string() }),
+    annotations: z.strictObject({ summary: z.string(), description: z.string(), runbook_url: z.string() }),
   }),
 ]);
 const RULES = z.object({ groups: z.array(z.object({ rules: z.array(RULE) })) });
@@ -74,7 +74,7 @@ describe('the rules', () => {
     expect(entries.map((entry) => entry.split('\n')[0])).toEqual(alerts.map(({ alert }) => alert));
     for (const entry of entries) expect(entry).toMatch(/\*\*Meaning\.\*\*.*\*\*Look at\.\*\*.*```sh\n.*\*\*Do\.\*\*/s);
     for (const { alert, annotations } of alerts) {
-      expect(annotations.runbook).toBe(`deploy/prometheus/runbook.md#${alert.toLowerCase()}`);
+      expect(annotations.runbook_url).toBe(`deploy/prometheus/runbook.md#${alert.toLowerCase()}`);
     }
   });
 

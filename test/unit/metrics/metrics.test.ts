@@ -34,6 +34,7 @@ const CONTRACT = `
   kube_register_request_duration_seconds histogram target
   kube_register_request_retries_total counter target
   kube_register_requests_total counter target,code
+  kube_register_undone_writes gauge
   kube_register_up gauge target`
   .trim()
   .split('\n')
@@ -73,6 +74,7 @@ const SERIES_AT_START = [
   'kube_register_last_success_timestamp_seconds',
   'kube_register_managed_nodes',
   'kube_register_deregistrations_held',
+  'kube_register_undone_writes',
   'kube_register_health_checks_total',
   'kube_register_health_check_failures_total',
   'kube_register_health_check_duration_seconds_count',
@@ -287,8 +289,8 @@ describe('the report of a pass', () => {
     const stopped = { ...goodPass, stopped: true };
     const machines = { listed: 3, matched: 3, healthy: 2, silent: 1, conflict: 0, unusable: 0 };
     const isUp = () => false;
-    reportPass(metrics, stopped, { machines, nodes: new Map([['held', 2]]), managed: 3, held: 2 }, isUp);
-    reportPass(metrics, stopped, { machines, nodes: new Map([['keep', 3]]), managed: 3, held: 0 }, isUp);
+    reportPass(metrics, stopped, { machines, nodes: new Map([['held', 2]]), managed: 3, held: 2, undone: 2 }, isUp);
+    reportPass(metrics, stopped, { machines, nodes: new Map([['keep', 3]]), managed: 3, held: 0, undone: 1 }, isUp);
     reportPass(metrics, stopped, undefined, isUp);
     expect(await whatCounts(metrics)).toEqual({
       'kube_register_machines{state="listed"}': 3,
@@ -297,6 +299,7 @@ describe('the report of a pass', () => {
       'kube_register_machines{state="silent"}': 1,
       'kube_register_nodes{verdict="keep"}': 3,
       kube_register_managed_nodes: 3,
+      kube_register_undone_writes: 1,
     });
   });
 });

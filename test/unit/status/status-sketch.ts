@@ -42,6 +42,7 @@ export function aStatus(traits: Partial<Status> = {}): Status {
       nodes: { keep: 12 },
       managed: 12,
       held: 0,
+      undone: 0,
     },
     machines: [],
     nodes: [],

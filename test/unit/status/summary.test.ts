@@ -86,7 +86,7 @@ describe('the summary', () => {
       'trouble: The deletion guard is active: 7 of 12 managed nodes are not alive; no node is deregistered.',
       {
         guard: { ...INACTIVE, held: true, kind: 'mass', gone: 7, managed: 12 },
-        counts: { machines: {}, nodes: { held: 7 }, managed: 12, held: 7 },
+        counts: { machines: {}, nodes: { held: 7 }, managed: 12, held: 7, undone: 0 },
       },
     ],
     [
@@ -128,13 +128,13 @@ describe('the summary', () => {
     ],
     [
       'watch: No machine matches role=kubernetes.',
-      { counts: { machines: { listed: 3, matched: 0 }, nodes: {}, managed: 0, held: 0 } },
+      { counts: { machines: { listed: 3, matched: 0 }, nodes: {}, managed: 0, held: 0, undone: 0 } },
     ],
     [
       'watch: fleet lists no machine.',
       {
         rules: { ...rules, selector: '' },
-        counts: { machines: { listed: 0, matched: 0 }, nodes: {}, managed: 0, held: 0 },
+        counts: { machines: { listed: 0, matched: 0 }, nodes: {}, managed: 0, held: 0, undone: 0 },
       },
     ],
     [
@@ -162,7 +162,7 @@ describe('the summary', () => {
     [
       'well: All is well: 1 machine matches, 1 node is kept, 1 will be registered, 2 nodes are unmanaged.',
       {
-        counts: { machines: { matched: 1 }, nodes: { keep: 1, foreign: 2 }, managed: 1, held: 0 },
+        counts: { machines: { matched: 1 }, nodes: { keep: 1, foreign: 2 }, managed: 1, held: 0, undone: 0 },
         machines: [aMachine({ id: 'a', verdict: 'register' })],
         nodes: [aNode({ name: 'x', verdict: 'foreign' }), aNode({ name: 'y', verdict: 'foreign' })],
       },

@@ -98,6 +98,7 @@ export function withoutProgress(after: Memory, before: Memory): Memory {
     lastGoodMs: before.lastGoodMs,
     graces: filterMap(before.graces, (uid, grace) => isInRow(after.graces.get(uid), grace)),
     mismatches: filterMap(before.mismatches, (uid, { kind }) => after.mismatches.get(uid)?.kind === kind),
+    besideOthers: filterMap(before.besideOthers, (uid) => after.besideOthers.has(uid)),
     rematched: filterMap(before.rematched, (uid, { machineId }) => after.rematched.get(uid)?.machineId === machineId),
   };
 }

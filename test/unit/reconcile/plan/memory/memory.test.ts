@@ -93,6 +93,10 @@ describe('a pass that ran into its deadline', () => {
       ['no mismatch any more', { kind: 'probe-suspect', watchedMs: 4_000 }],
       ['another mismatch', { kind: 'probe-suspect', watchedMs: 4_000 }],
     ]),
+    besideOthers: new Map([
+      ['still beside another', 4_000],
+      ['gone', 4_000],
+    ]),
     rematched: new Map([
       ['still rematched', { machineId: 'm', passes: 2 }],
       ['rematched by another', { machineId: 'm', passes: 2 }],
@@ -112,6 +116,10 @@ describe('a pass that ran into its deadline', () => {
       ['still a mismatch', { kind: 'probe-suspect', watchedMs: 5_000 }],
       ['another mismatch', { kind: 'not-posting', watchedMs: 0 }],
     ]),
+    besideOthers: new Map([
+      ['still beside another', 5_000],
+      ['beside another since', 0],
+    ]),
     rematched: new Map([
       ['still rematched', { machineId: 'm', passes: 3 }],
       ['rematched by another', { machineId: 'n', passes: 1 }],
@@ -128,6 +136,7 @@ describe('a pass that ran into its deadline', () => {
         ['in a row that shares its grace', grace('machine-gone', 'm', 4)],
       ]),
       mismatches: new Map([['still a mismatch', { kind: 'probe-suspect', watchedMs: 4_000 }]]),
+      besideOthers: new Map([['still beside another', 4_000]]),
       rematched: new Map([['still rematched', { machineId: 'm', passes: 2 }]]),
     });
   });
