@@ -10,13 +10,14 @@ const SOURCE = new URL('../../src/', import.meta.url);
 const REFERENCE = [
   'settings/table.ts',
   'commands/cli/commands.ts',
+  'commands/cli/completion.ts',
   'commands/cli/help.ts',
   'log/log-events.ts',
   'status/verdict-help.ts',
 ];
 
 const COMMANDS =
-  'kubectl|fleetctl|systemctl|etcdctl|journalctl|usermod|timedatectl|openssl|curl|docker|unset|chmod|reboot|ss|rm|ls|kube-register --';
+  'kubectl|fleetctl|systemctl|etcdctl|journalctl|usermod|timedatectl|openssl|curl|docker|unset|chmod|reboot|ss|rm|ls|kube-register --|kube-register help|kube-register manifests';
 const ADVICE = new RegExp(
   `\\bKUBE_REGISTER_[A-Z]|(^|[\\s\`('"])--?[a-z][a-z-]+|(^|[\\s\`(])(${COMMANDS})[\\s-]|(?<![-\\w.$])(${settingNames.join('|')})(?![\\w.])`,
 );

@@ -32,7 +32,8 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['--certificate-authority=…', followed('a CA of a kubeconfig')],
   ['--client-certificate=… --client-key=…', followed('no client certificate in a kubeconfig')],
   ['--heap-growing-percent=50', fact],
-  ['see --help', followed('a setting that there is not')],
+  ['see kube-register help settings', followed('a setting that there is not')],
+  ['see kube-register help verdicts', elsewhere('../unit/commands/cli/help.test.ts', 'on verdicts explains each')],
   [
     '--hostname-override=… in the unit of that kubelet, or KUBE_REGISTER_NODE_NAME=ip',
     choose('which of the names to keep'),
@@ -44,8 +45,6 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     '--volume=/etc/machine-id:/etc/machine-id:ro in the unit that runs the kubelet in a container; on a cloned host: rm /etc/machine-id && systemd-machine-id-setup && reboot',
     followed('kubelets that report the machine ID of their image'),
   ],
-  ['-o, --output', fact],
-  ['-w, --watch', fact],
   [
     '; kube-register does not use proxies, … included: the server must be reachable directly',
     choose('of a way to the server without a proxy'),
@@ -129,7 +128,6 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     'contains quotation marks, which docker --env-file does not remove: write the value without them',
     followed('quotes of a file of variables'),
   ],
-  ['host:port of the daemon; the default is that of LISTEN', fact],
   ['if it uses another name now: kubectl delete node …', choose('whether the node is in use')],
   ['redirected to …; redirects are not followed; check …', choose('whether the other server is the one that is meant')],
   ['its certificate is not signed by a CA in KUBELET_CA_FILE', fact],
@@ -149,7 +147,50 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     'kept; if the machine has left the fleet of that kube-register: kubectl delete node …',
     choose('whether the node is in use'),
   ],
-  ['kube-register --help', followed('a setting that there is not')],
+  ['--selector …', fact],
+  ['--verdict …', fact],
+  ['--unit: … cannot be read (…)', choose('the path of the unit')],
+  ['--unit: … has no section [Service]: it is no unit', choose('the path of the unit')],
+  [
+    '--unit: …: the specifier … is not read; write its value',
+    elsewhere('../unit/commands/check/unit.test.ts', 'such as %j is refused'),
+  ],
+  ['--unit: …: … cannot be read (…)', elsewhere('../unit/commands/check/unit.test.ts', 'such as %j is refused')],
+  [
+    '--unit: …:…: EnvironmentFile=…: patterns and specifiers are not read',
+    elsewhere('../unit/commands/check/unit.test.ts', 'such as %j is refused'),
+  ],
+  [
+    'KUBECONFIG is set, but only commands read it; the daemon uses …: set … instead',
+    elsewhere(
+      '../unit/settings/settings.test.ts',
+      'is not for the daemon, which warns where KUBECONFIG is all that it has',
+    ),
+  ],
+  ['KUBECONFIG=…', fact],
+  [
+    'KUBE_REGISTER_KUBECONFIG=…',
+    elsewhere(
+      'check.test.ts',
+      'takes the API server of kubectl where no setting names one, and says that the daemon does not',
+    ),
+  ],
+  [
+    'context … has its cluster or its user in another file; put them into one: kubectl config view --flatten --minify > FILE',
+    elsewhere('../unit/kubernetes/access/kubeconfig.test.ts', 'with %s are refused: kubectl can put them into one'),
+  ],
+  ['export and unset are for this shell. Where a unit has the settings, this names the file and the line:', fact],
+  [
+    'systemctl cat kube-register.service | kube-register check --unit -',
+    elsewhere('check.test.ts', 'takes the settings of a unit, and says on which line a setting has to be mended'),
+  ],
+  [
+    'see kube-register … --help',
+    elsewhere(
+      '../unit/commands/cli/help.test.ts',
+      'on %s has a sentence, the usage, two examples that can be typed, every flag and the exit codes',
+    ),
+  ],
   ['kube-register … runs one pass and does not listen (KUBE_REGISTER_ONCE)', fact],
   [
     'kube-register.io/keep is set: kubectl annotate node … kube-register.io/keep-',
@@ -157,13 +198,16 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ],
   ['kubectl -n NAMESPACE delete pod POD', choose('when the pod can be replaced')],
   ['kubectl -n kube-register create token kube-register', followed('a token that the server does not know')],
-  ['kube-register manifests rbac-v1beta1 | kubectl apply -f -', elsewhere('../unit/deploy/rbac.test.ts', 'are the same in both')],
+  [
+    'kube-register manifests rbac-v1beta1 | kubectl apply -f -',
+    elsewhere('../unit/deploy/rbac.test.ts', 'are the same in both'),
+  ],
   ['kube-register manifests rbac | kubectl apply -f -', followed('no right to create nodes')],
   ['kubectl config set-cluster … … --kubeconfig …', followed('a CA of a kubeconfig')],
   ['kubectl config set-credentials … … --kubeconfig …', followed('no client certificate in a kubeconfig')],
   ['kubectl get --raw /healthz', choose('what to do by what the command shows')],
   ['kubectl get endpoints kubernetes', choose('what to do by what the command shows')],
-  ['kubectl get nodes --selector kube-register.io/managed=true', choose('what to do by what the command shows')],
+  ['kube-register status --verdict held', choose('what to do by what the command shows')],
   ["kubectl get nodes -o jsonpath='{.items[*].metadata.finalizers}'", choose('what to do by what the command shows')],
   ['kubectl get nodes -o wide', choose('what to do by what the command shows')],
   ['ls -l /var/run/secrets/kubernetes.io/serviceaccount/', choose('what to do by what the command shows')],
@@ -195,11 +239,11 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     followed('certificates of kubelets made by themselves'),
   ],
   [
-    'public_ip="ADDRESS" in /etc/fleet/fleet.conf of each of them, then systemctl restart fleet',
+    `echo 'public_ip="ADDRESS"' | sudo tee -a /etc/fleet/fleet.conf && sudo systemctl restart fleet # on each of them`,
     followed('two machines at one address'),
   ],
   [
-    'public_ip="ADDRESS" in /etc/fleet/fleet.conf of that machine, then systemctl restart fleet',
+    `echo 'public_ip="ADDRESS"' | sudo tee -a /etc/fleet/fleet.conf && sudo systemctl restart fleet # on that machine`,
     followed('a machine without an address'),
   ],
   [
@@ -219,7 +263,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     choose('whether the node is in use'),
   ],
   [
-    'rm /etc/machine-id && systemd-machine-id-setup && reboot (on all of these hosts but one)',
+    'rm /etc/machine-id && systemd-machine-id-setup && reboot # on all of these hosts but one',
     followed('one /etc/machine-id on two machines'),
   ],
   [
@@ -231,7 +275,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     'start the kubelet with --tls-cert-file and --tls-private-key-file for a certificate',
     choose('of a certificate for that kubelet, or to check none'),
   ],
-  ['systemctl restart fleet (on that machine)', followed('a fleetd that was started before the network')],
+  ['systemctl restart fleet # on that machine', followed('a fleetd that was started before the network')],
   ['systemctl start fleet.socket', followed("a socket of fleet's that is not there")],
   ['the TLS handshake failed (…): check …, … and …', choose('which of the causes it is')],
   [

@@ -104,7 +104,7 @@ async function findingsIn({ settings, clock }: Scene): Promise<readonly Finding[
 /** Does what a mend says, as a person would who reads it. */
 async function follow(scene: Scene, mend: string): Promise<void> {
   const command = [...scene.known].reduce((text, [said, meant]) => text.replaceAll(said, meant), mend);
-  const assignments = [...command.matchAll(/\bKUBE_REGISTER_(\w+)=('[^']*'|.+?)(?= KUBE_REGISTER_|$)/g)];
+  const assignments = [...command.matchAll(/\bKUBE_REGISTER_(\w+)=('[^']*'|.+?)(?= KUBE_REGISTER_| # |$)/g)];
   const [, unset] = /^unset KUBE_REGISTER_(\w+)$/.exec(command) ?? [];
   if (unset !== undefined) scene.settings = without(scene.settings, unset);
   else if (assignments.length > 0 && command.startsWith('KUBE_REGISTER_')) {
@@ -416,7 +416,9 @@ function machineAt(address: string, id: string) {
 }
 
 function setPublicIp(command: string, set: () => void): void {
-  expect(command).toMatch(/^public_ip="ADDRESS" in \/etc\/fleet\/fleet\.conf of .*, then systemctl restart fleet$/);
+  expect(command).toMatch(
+    /^echo 'public_ip="ADDRESS"' \| sudo tee -a \S+fleet\.conf && sudo systemctl restart fleet # on/,
+  );
   set();
 }
 

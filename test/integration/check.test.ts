@@ -288,7 +288,7 @@ const FAULTS: readonly Fault[] = [
       machines: [
         'wrong',
         /^1 of these 4 cannot be used: f: no address$/,
-        'public_ip="ADDRESS" in /etc/fleet/fleet.conf of that machine, then systemctl restart fleet',
+        `echo 'public_ip="ADDRESS"' | sudo tee -a /etc/fleet/fleet.conf && sudo systemctl restart fleet # on that machine`,
       ],
     },
   },
@@ -302,7 +302,7 @@ const FAULTS: readonly Fault[] = [
       machines: [
         'wrong',
         /^1 of these 4 cannot be used: f: fleet lists it with several addresses .*: do several hosts have the same \/etc\/machine-id\?/,
-        /^rm \/etc\/machine-id && systemd-machine-id-setup && reboot \(on all/,
+        /^rm \/etc\/machine-id && systemd-machine-id-setup && reboot # on all/,
       ],
     },
   },
@@ -313,7 +313,7 @@ const FAULTS: readonly Fault[] = [
       machines: [
         'wrong',
         /^1 of these 4 cannot be used: f: "127\.0\.0\.1" is the loopback address: fleetd started before/,
-        'systemctl restart fleet (on that machine)',
+        'systemctl restart fleet # on that machine',
       ],
     },
   },
@@ -352,7 +352,7 @@ const FAULTS: readonly Fault[] = [
     name: 'kubelets that answer at a usual port alone, and are asked at one port',
     options: { kubelets: { port: 10_255 } },
     settings: () => ({ HEALTHZ_URL: '', HEALTHZ_PORT: '9' }),
-    found: { kubelets: ['wrong', /; kubelets respond at/, /10255\/healthz in place of KUBE_REGISTER_HEALTHZ_PORT$/] },
+    found: { kubelets: ['wrong', /; kubelets respond at/, /10255\/healthz # in place of KUBE_REGISTER_HEALTHZ_PORT$/] },
   },
   {
     name: 'a kubelet that hangs',
@@ -606,7 +606,7 @@ const FAULTS: readonly Fault[] = [
       ...WITHOUT_NODES,
       'right-list-nodes': [
         'wrong',
-        /^the user may not list nodes: without it every pass fails; kubernetes at http:\S+: GET \/api\/v1\/nodes: 403$/,
+        /^the user may not list nodes: without it every pass fails; kubernetes at http:\S+: GET \/api\/v1\/nodes: answered 403 Forbidden$/,
         'KUBE_REGISTER_API_ENDPOINT=http://HOST:8080',
       ],
       'right-get-nodes': ['skipped', /system:basic-user/],
@@ -623,7 +623,7 @@ const FAULTS: readonly Fault[] = [
       ...WITHOUT_NODES,
       'right-list-nodes': [
         'wrong',
-        /^the API server grants this, but the request was refused: is there a proxy in between\? .*: 403$/,
+        /^the API server grants this, but the request was refused: is there a proxy in between\? .*: answered 403 Forbidden$/,
         'KUBE_REGISTER_API_ENDPOINT=http://HOST:8080',
       ],
     },
@@ -633,13 +633,13 @@ const FAULTS: readonly Fault[] = [
     arrange: (bad) => spoilNode(bad, answerWith(403, 'not through me')),
     found: {
       ...WITHOUT_NODES,
-      'right-get-nodes': ['wrong', /is there a proxy in between\? .*\/nodes\/somebody: 403 not through me/],
+      'right-get-nodes': ['wrong', /is there a proxy in between\? .*\/nodes\/somebody: answered 403: not through me/],
     },
   },
   {
     name: 'a proxy that knows nobody who reads a single node',
     arrange: (bad) => spoilNode(bad, answerWith(401, 'who are you?')),
-    found: { ...WITHOUT_NODES, nodes: ['wrong', /\/nodes\/somebody: 401 who are you\?/] },
+    found: { ...WITHOUT_NODES, nodes: ['wrong', /\/nodes\/somebody: answered 401: who are you\?/] },
   },
   {
     name: 'a proxy that knows no single node',
@@ -656,7 +656,7 @@ const FAULTS: readonly Fault[] = [
       ...WITHOUT_NODES,
       'right-get-nodes': [
         'wrong',
-        /^the user may not get nodes: .*\/nodes\/somebody: 403$/,
+        /^the user may not get nodes: .*\/nodes\/somebody: answered 403 Forbidden$/,
         'KUBE_REGISTER_API_ENDPOINT=http://HOST:8080',
       ],
       'right-create-nodes': NOT_KNOWN,
@@ -670,7 +670,7 @@ const FAULTS: readonly Fault[] = [
       ['a login page', answerWith(200, '<html>'), /that is not JSON/],
       ['a redirect', redirectTo('https://login.example/'), /redirected to login\.example/],
       ['half an answer', truncate, /./],
-      ['a teapot', answerWith(418, 'short and stout'), /418 short and stout/],
+      ['a teapot', answerWith(418, 'short and stout'), /418: short and stout/],
     ] as const
   ).map(
     ([name, fault, sentence]): Fault => ({
@@ -730,7 +730,7 @@ const FAULTS: readonly Fault[] = [
       conflicts: [
         'wrong',
         /^fleet lists 127\.1\.0\.1 for 2 machines: 0+1; f; none of them is registered$/,
-        /^public_ip="ADDRESS" in \/etc\/fleet\/fleet\.conf of each/,
+        /^echo 'public_ip="ADDRESS"' \| sudo tee -a \/etc\/fleet\/fleet\.conf .* # on each/,
       ],
     },
   },
@@ -1252,7 +1252,7 @@ describe('kube-register check', () => {
     expect(first).toBe(
       `warning  settings             no setting names the API server: using that of KUBECONFIG=${kubeconfig}, which the daemon does not read`,
     );
-    expect(mend).toBe(`         mend: KUBE_REGISTER_KUBECONFIG=${kubeconfig}`);
+    expect(mend).toBe(`         mend: export KUBE_REGISTER_KUBECONFIG=${kubeconfig}`);
   });
 
   it('ends with 1 when it is interrupted', async () => {

@@ -229,7 +229,7 @@ function inOwnSpelling(mend: string, spellings: Spellings): string {
   const leftOut = /^unset KUBE_REGISTER_(\w+)$/.exec(mend)?.[1] ?? '';
   const flag = isSettingName(leftOut) ? (spellings.get(leftOut) ?? '') : '';
   if (flag.startsWith('-')) return `leave out ${flag}`;
-  return replaced.length === 0 ? spelled : `${spelled} in place of ${replaced.join(', ')}`;
+  return replaced.length === 0 ? spelled : `${spelled} # in place of ${replaced.join(', ')}`;
 }
 
 /** Its message begins with the setting, but for the files of a pod. */

@@ -70,9 +70,22 @@ export function findingsText(findings: readonly Finding[], terminal: Terminal): 
       ...rest.map((line) => ' '.repeat(indent) + line),
     ];
     // Not wrapped: it is to be copied whole.
-    return mend === undefined ? report : [...report, `${' '.repeat(stateWidth + 2)}mend: ${mend}`];
+    return mend === undefined ? report : [...report, `${' '.repeat(stateWidth + 2)}mend: ${asCommand(mend)}`];
   });
-  return [...lines, '', sum(findings)].join('\n');
+  const ofShell = findings.some(({ mend }) => mend !== undefined && /^(KUBE_REGISTER_\w+=|unset )/.test(mend));
+  return [...lines, '', ...(ofShell ? OF_SHELL : []), sum(findings)].join('\n');
+}
+
+/** Said where a mend sets a variable: that of a unit or a container is set elsewhere. */
+const OF_SHELL = [
+  'export and unset are for this shell. Where a unit has the settings, this names the file and the line:',
+  'systemctl cat kube-register.service | kube-register check --unit -',
+  '',
+];
+
+/** A setting as a shell takes it. */
+function asCommand(mend: string): string {
+  return /^KUBE_REGISTER_\w+=/.test(mend) ? `export ${mend}` : mend;
 }
 
 /** In less room than this, lines of words are harder to read than a line that the terminal breaks. */

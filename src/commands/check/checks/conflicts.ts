@@ -9,7 +9,7 @@ import { quote } from '../../../text/quote.ts';
 import { examples, type Found, ok, warning, wrong } from '../finding.ts';
 import { commandIn, isPlain } from '../mends.ts';
 
-const OWN_ADDRESS = 'public_ip="ADDRESS" in /etc/fleet/fleet.conf of each of them, then systemctl restart fleet';
+const OWN_ADDRESS = `echo 'public_ip="ADDRESS"' | sudo tee -a /etc/fleet/fleet.conf && sudo systemctl restart fleet # on each of them`;
 /** A container needs the host's file; a cloned disk needs another one. */
 const OWN_MACHINE_ID =
   '--volume=/etc/machine-id:/etc/machine-id:ro in the unit that runs the kubelet in a container; on a cloned host: rm /etc/machine-id && systemd-machine-id-setup && reboot';

@@ -38,15 +38,15 @@ const isAtLoopback = ({ problem = '' }: Machine) => problem.includes('is the loo
 const KINDS: Readonly<Record<string, { readonly isMeant: (machine: Machine) => boolean; readonly mend: string }>> = {
   cloned: {
     isMeant: isCloned,
-    mend: 'rm /etc/machine-id && systemd-machine-id-setup && reboot (on all of these hosts but one)',
+    mend: 'rm /etc/machine-id && systemd-machine-id-setup && reboot # on all of these hosts but one',
   },
   loopback: {
     isMeant: (machine) => !isCloned(machine) && isAtLoopback(machine),
-    mend: 'systemctl restart fleet (on that machine)',
+    mend: 'systemctl restart fleet # on that machine',
   },
   others: {
     isMeant: (machine) => !isCloned(machine) && !isAtLoopback(machine),
-    mend: 'public_ip="ADDRESS" in /etc/fleet/fleet.conf of that machine, then systemctl restart fleet',
+    mend: `echo 'public_ip="ADDRESS"' | sudo tee -a /etc/fleet/fleet.conf && sudo systemctl restart fleet # on that machine`,
   },
 };
 

@@ -28,9 +28,7 @@ function unlistable({ unlistable: why }: Observation): readonly Found[] {
 }
 
 function held({ hold }: Plan): readonly Found[] {
-  return hold === undefined
-    ? []
-    : [warning(hold.message, 'kubectl get nodes --selector kube-register.io/managed=true')];
+  return hold === undefined ? [] : [warning(hold.message, 'kube-register status --verdict held')];
 }
 
 /** One observation does not show whether the health check fails or the node dies; both need attention. */
