@@ -39,6 +39,11 @@ export class Connections {
     return true;
   }
 
+  /** Closes all but the exempt ones, also those whose TLS handshake is not over, which Node's server does not know yet. */
+  closeAll(): void {
+    for (const socket of this.#open.values()) socket.destroy();
+  }
+
   /** Exempts a connection from the limit: that of an open page, which lasts. The live feed has a limit of its own. */
   exempt({ req: { socket } }: ServerResponse): void {
     this.#open.delete(endsOf(socket));

@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { GetError, getText, type TextAnswer } from '../http/get-text.ts';
 import { quote } from '../text/quote.ts';
 import { IDENTITY_HEADER, type Identity, readIdentity } from './identity.ts';
-import { hostPort, type ListenAddress } from './listen.ts';
+import { hostPort, isWildcard, type ListenAddress } from './listen.ts';
 
 /** A running kube-register, at one of its addresses. */
 export interface Daemon extends Identity {
@@ -64,11 +64,6 @@ async function daemonAt(host: string, port: number, signal: AbortSignal): Promis
 /** `kube-register 0.1.0, running since 2026-11-28T12:00:00.000Z in a dry run` */
 export function describeDaemon({ version, startedAt, dryRun }: Identity): string {
   return `kube-register ${quote(version).slice(1, -1)}, running since ${quote(startedAt).slice(1, -1)}${dryRun ? ' in a dry run' : ''}`;
-}
-
-/** Whether the host of LISTEN is all addresses. */
-export function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
 }
 
 /** The hosts at which a port of LISTEN can be reached from this machine. */

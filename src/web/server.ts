@@ -117,6 +117,11 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   });
   server.on('connection', (socket) => connections.add(socket));
 
+  const closeConnections = () => {
+    connections.closeAll();
+    server.closeAllConnections();
+  };
+
   await listenAt(server, listen);
   server.on('error', (err) => log.write('web-server-problem', 'web server problem; the server continues', { err }));
 
@@ -129,12 +134,12 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       if ('setSecureContext' in server && next.tls !== undefined) server.setSecureContext(tlsOptions(next.tls));
       config = next;
       access = new Access({ statusAccess, config }, clock);
-      server.closeAllConnections();
+      closeConnections();
     },
     close() {
       closed ??= new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        closeConnections();
       });
       return closed;
     },

@@ -7,7 +7,7 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
 /** Headers by which a proxy says that it forwards a request of somebody else. */
-const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'] as const;
+const FORWARDED = ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'Via'] as const;
 
 export interface Client {
   /** The peer's address, IPv4 without the form of IPv6. */
@@ -25,7 +25,7 @@ export interface Client {
 export function clientOf({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): Client {
   const address = plain(socket.remoteAddress);
   const isHere = address !== '' && (isLoopback(address) || address === plain(socket.localAddress));
-  return { address, isHere, forwardedBy: FORWARDED.find((name) => headers[name] !== undefined) };
+  return { address, isHere, forwardedBy: FORWARDED.find((name) => headers[name.toLowerCase()] !== undefined) };
 }
 
 /**

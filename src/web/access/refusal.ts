@@ -1,7 +1,7 @@
 /** What a client reads that may not see a path: why, and how to get in; plain text, or HTML for a browser. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIPv6 } from 'node:net';
-import type { ListenAddress } from '../listen.ts';
+import { isWildcard, type ListenAddress } from '../listen.ts';
 import { html, NOTHING } from '../page/html.ts';
 
 /** Why a request is not admitted. `here`: on this machine no login is needed. */
@@ -29,15 +29,15 @@ export interface Place {
 interface Words {
   readonly title: string;
   readonly why: string;
-  /** Whether a tunnel helps. */
-  readonly tunnel: boolean;
+  /** What precedes the command of a tunnel; undefined where a tunnel does not help. */
+  readonly tunnel: string | undefined;
   readonly more: readonly string[];
 }
 
 /** The response to a request that is not admitted. */
 export function refusalOf(denial: Denial, headers: IncomingHttpHeaders, place: Place): Refusal {
-  const words = wordsOf(denial);
-  const tunnel = words.tunnel ? tunnelTo(headers.host, place) : undefined;
+  const words = wordsOf(denial, place);
+  const tunnel = words.tunnel !== undefined ? tunnelTo(headers.host, place) : undefined;
   const isForBrowser = /\btext\/html\b/.test(headers.accept ?? '');
   return {
     ...statusOf(denial),
@@ -55,10 +55,14 @@ function statusOf({ denied }: Denial): Pick<Refusal, 'status' | 'headers'> {
 
 const OPEN_PATHS = '/metrics, /healthz and /readyz are open to everybody.';
 const SHOWS = 'This path shows the machines and nodes of the cluster, and only to clients on this machine';
+const WITHOUT_LOGIN = 'Or without a login: run this on your computer, and open the address while it runs:';
 const LOGIN = 'a user of basic_auth_users in KUBE_REGISTER_WEB_CONFIG_FILE';
 
-function wordsOf(denial: Denial): Words {
-  const denied = { title: 'Not from here', tunnel: true };
+function wordsOf(denial: Denial, place: Place): Words {
+  const denied = {
+    title: 'Not from here',
+    tunnel: 'From another computer, run this there, and open the address while it runs:',
+  };
   switch (denial.denied) {
     case 'elsewhere':
       return {
@@ -74,7 +78,7 @@ function wordsOf(denial: Denial): Words {
         ...denied,
         why: `${SHOWS}; a proxy forwarded the request (${denial.header}), so its client may be anywhere.`,
         more: [
-          'Where the proxy decides who sees it, set KUBE_REGISTER_STATUS_ACCESS=all and KUBE_REGISTER_LISTEN=127.0.0.1:PORT, so that only this machine reaches the port.',
+          `Where the proxy decides who sees it, set KUBE_REGISTER_STATUS_ACCESS=all and KUBE_REGISTER_LISTEN=127.0.0.1:${place.address.port}, so that only this machine reaches the port.`,
           OPEN_PATHS,
         ],
       };
@@ -86,11 +90,16 @@ function wordsOf(denial: Denial): Words {
           denial.denied === 'missing'
             ? `Log in as ${LOGIN}.`
             : `The user name or the password is wrong: log in as ${LOGIN}.`,
-        tunnel: denial.here,
+        tunnel: denial.here ? WITHOUT_LOGIN : undefined,
         more: ['/healthz and /readyz need no login.'],
       };
     case 'busy':
-      return { title: 'Busy', why: 'Too many passwords are being checked: try again.', tunnel: denial.here, more: [] };
+      return {
+        title: 'Busy',
+        why: 'Too many passwords are being checked: try again.',
+        tunnel: denial.here ? WITHOUT_LOGIN : undefined,
+        more: [],
+      };
     case 'no-certificate':
     case 'bad-certificate':
       return {
@@ -100,14 +109,14 @@ function wordsOf(denial: Denial): Words {
             ? 'none was given'
             : `the one that was given is not valid (${denial.problem})`
         }.`,
-        tunnel: denial.here,
+        tunnel: denial.here ? WITHOUT_LOGIN : undefined,
         more: ['/healthz and /readyz need no certificate.'],
       };
     case 'other-site':
       return {
         title: 'Not from another site',
         why: 'A page of another web site made this request.',
-        tunnel: false,
+        tunnel: undefined,
         more: [],
       };
   }
@@ -121,27 +130,24 @@ interface Tunnel {
 /** The host is the one that the client used, which can run `ssh` there. It is shown only where no shell finds anything in it. */
 function tunnelTo(host: string | undefined, { address, scheme }: Place): Tunnel {
   const name = /^\[?(?<name>[a-z0-9](?:[a-z0-9.-]*|[0-9a-f:.]*))\]?(?::\d+)?$/i.exec(host ?? '')?.groups?.['name'];
-  const end =
-    { '0.0.0.0': '127.0.0.1', '::': '127.0.0.1' }[address.host] ??
-    (isIPv6(address.host) ? `[${address.host}]` : address.host);
+  const isHere = name === undefined || name === 'localhost' || name.startsWith('127.');
+  const end = isWildcard(address.host) ? '127.0.0.1' : isIPv6(address.host) ? `[${address.host}]` : address.host;
   return {
-    command: `ssh -N -L ${address.port}:${end}:${address.port} ${name ?? 'HOST'}`,
+    command: `ssh -N -L ${address.port}:${end}:${address.port} ${isHere ? 'HOST' : name}`,
     url: `${scheme}://127.0.0.1:${address.port}/`,
   };
 }
 
-const WITH_TUNNEL = 'From another computer, run this there, and open the address while it runs:';
-
-function asText({ why, more }: Words, tunnel: Tunnel | undefined): string {
-  const how = tunnel === undefined ? [] : [WITH_TUNNEL, '', `    ${tunnel.command}`, `    ${tunnel.url}`, ''];
+function asText({ why, tunnel: intro, more }: Words, tunnel: Tunnel | undefined): string {
+  const how = tunnel === undefined ? [] : [intro, '', `    ${tunnel.command}`, `    ${tunnel.url}`, ''];
   return `${[why, ...how, ...more].join('\n')}\n`;
 }
 
-function asHtml({ title, why, more }: Words, tunnel: Tunnel | undefined): string {
+function asHtml({ title, why, tunnel: intro = '', more }: Words, tunnel: Tunnel | undefined): string {
   const how =
     tunnel === undefined
       ? NOTHING
-      : html`<p>${WITH_TUNNEL}</p>
+      : html`<p>${intro}</p>
 <pre>${tunnel.command}</pre>
 <p><a href="${tunnel.url}">${tunnel.url}</a></p>
 `;

@@ -126,7 +126,7 @@ function kubeletWord({ machine, node }: OverviewRow): Html {
 function nextAndWhy({ verdict: { reason, next, due } }: OverviewRow): Html {
   const why = html`<span>${onOneLine(reason, LONGEST.sentence)}</span>`;
   if (next === null) return why;
-  if (due === null) return html`${why} ${onOneLine(next, LONGEST.sentence)}`;
+  if (due === null) return html`${why} <i>${onOneLine(next, LONGEST.sentence)}</i>`;
   // The time is in place of the delay, which would not be updated, and first, because the rest may be cut.
   return html`<b>${moment(due, 'due')}: ${onOneLine(withDelay(next, ''), LONGEST.sentence)}</b> ${why}`;
 }
