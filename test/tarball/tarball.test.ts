@@ -36,8 +36,9 @@ const nodeOn = (kernel: Kernel, script: string) => {
   return printedOn(kernel, ...loader, `${HOME}/lib/node`, '-e', script);
 };
 
-async function command(lab: Lab, flags: readonly string[], kernel: Kernel = 'linux-3.17') {
-  const program = startProgram({ ...settingsFor(lab), LISTEN: 'off' }, flags, onKernel(kernel));
+/** Runs a command to its end; a daemon may listen there. */
+async function command(lab: Lab, flags: readonly string[], listen = 'off') {
+  const program = startProgram({ ...settingsFor(lab), LISTEN: listen }, flags, onKernel('linux-3.17'));
   const { code, stderr } = await program.ended;
   return { code, stderr, stdout: program.stdout };
 }
@@ -115,6 +116,8 @@ describe.each(KERNELS)('on %s, where there is nothing else', (kernel) => {
       },
       { fleet: { socket: join(root, 'run/fleet.sock') }, kubernetes: { tls: { key, cert } } },
     );
+    // Its filter is that of confine.
+    expect(await readFile(`/proc/${program.pid}/status`, 'utf8')).toMatch(/^Seccomp:\s+2$/m);
     const { own, files } = await memoryOf(program);
     const startMs = Date.parse(program.lines(/has started/)[0]?.time ?? '') - startedAt;
     console.log(`${kernel}: logs its start after ${startMs} ms; ${own} MiB of memory and ${files} MiB of files`);
@@ -154,9 +157,18 @@ describe('where there is nothing else', () => {
     expect(await command(lab, ['--help'])).toMatchObject({ code: 0, stderr: '' });
     expect(await command(lab, ['plan'])).toMatchObject({ code: 3, stdout: expect.stringContaining(address) });
     expect(await command(lab, ['check'])).toMatchObject({ code: 0, stdout: expect.stringContaining('fleet') });
-    expect(await command(lab, ['status'])).toMatchObject({ code: 0, stdout: expect.stringContaining(address) });
-    expect(await command(lab, ['explain', id])).toMatchObject({ code: 0, stdout: expect.stringContaining(id) });
+    expect(await command(lab, ['manifests', 'rbac'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('kind:'),
+    });
     expect(await command(lab, ['--policy=foo'])).toMatchObject({ code: 2, stderr: expect.stringContaining('foo') });
+
+    const daemon = startProgram(settingsFor(lab), [], onKernel('linux-3.17'));
+    await daemon.firstPass();
+    const { host } = new URL(await daemon.url());
+    const shown = { code: 0, stderr: '', stdout: expect.stringContaining(address) };
+    expect(await command(lab, ['status'], host)).toMatchObject(shown);
+    expect(await command(lab, ['explain', id], host)).toMatchObject(shown);
   });
 
   it('reads a kubeconfig and writes for people, by parts that it loads only then', async () => {
