@@ -26,7 +26,7 @@ export interface Library {
   readonly debianPackage: DebianPackage;
 }
 
-export interface DebianPackage {
+interface DebianPackage {
   readonly name: string;
   readonly version: string;
   /** The path of its copyright file. */
