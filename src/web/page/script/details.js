@@ -89,8 +89,7 @@ function closeButton() {
   const button = document.createElement('button');
   button.type = 'button';
   button.className = 'close';
-  button.textContent = '\u00d7';
-  button.ariaLabel = 'Close the details';
+  button.textContent = 'Close';
   return button;
 }
 
