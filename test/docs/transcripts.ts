@@ -64,7 +64,8 @@ export async function makeTranscripts(program: string): Promise<Readonly<Record<
     await pass(daemon, url, 3);
     const status = await typed('kube-register status');
     const explain = await typed('kube-register explain 10.0.0.13');
-    return { check, plan, status, explain };
+    const json = await typed('kube-register explain 10.0.0.13 -o json');
+    return { check, plan, status, explain, json };
   } finally {
     for (const child of children) child.kill('SIGKILL');
     await lab.close();
@@ -72,9 +73,10 @@ export async function makeTranscripts(program: string): Promise<Readonly<Record<
   }
 }
 
-/** Without what differs from run to run: times, durations, and the spaces that follow from their width. */
+/** Without what differs from run to run: uids, times, durations, and the spaces that follow from their width. */
 export function timeless(text: string): string {
   return text
+    .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UID')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, 'TIME')
     .replaceAll(/\b\d\d:\d\d(:\d\d)?\b/g, 'TIME')
     .replaceAll(/\b(\d+(\.\d+)?(ms|s|m|h|d))+\b/g, 'TIME')
