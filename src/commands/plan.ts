@@ -65,7 +65,8 @@ export async function showPlan(
   }
 }
 
-function planDocument({ plan, observation: { era } }: Seen, status: Status): PlanDocument {
+/** The plan of a pass; `status` is that of the same pass. */
+export function planDocument({ plan, observation: { era } }: Seen, status: Status): PlanDocument {
   const dropped = era.keepsAnnotations
     ? []
     : [`the API server (${era.server}) keeps no annotations, so none are listed`];

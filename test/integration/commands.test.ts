@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { statusDocument } from '../../src/status/document.ts';
 import { answerWith, hang } from '../lab/faults.ts';
@@ -50,10 +51,12 @@ describe('kube-register plan', () => {
     const { id, address } = await lab.addMachine({ metadata: { ...WORKER, rack: 'r1' } });
     const { code, stdout, stderr } = await command(lab, ['plan'], { NODE_LABELS: 'rack' });
     expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
-    expect(stdout).toContain(`+ register node ${address} of machine ${id}: its kubelet is healthy and it has no node`);
+    expect(stdout).toContain(
+      `+ register node ${address} of machine ${id}: its kubelet is healthy and it has no node; node name: ${address}\n`,
+    );
     expect(stdout).toContain('    + label rack=r1\n');
     expect(stdout).toContain(`    + annotation kube-register.io/machine-id=${id}\n`);
-    expect(stdout).toContain('1 to register, 0 to adopt, 0 to update, 0 to deregister. Nothing was changed.');
+    expect(stdout).toContain('0 to deregister, 1 to register, 0 to adopt, 0 to update. This command changed nothing.');
     expect(lab.kubernetes.log.writes).toEqual([]);
   });
 
@@ -115,22 +118,56 @@ describe('kube-register status', () => {
     const lab = await labOfTest();
     const { address } = await lab.addMachine({ metadata: WORKER });
     const { code, stdout, stderr } = await command(lab, ['status']);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toContain('kube-register observed once, and changed nothing.');
+    expect({ code, stderr }).toEqual({ code: 4, stderr: '' });
+    expect(stdout).toMatch(/^No daemon was asked: KUBE_REGISTER_LISTEN has no fixed port, so it is not known whether/);
+    expect(stdout).toMatch(/^All is well: 1 machine matches, 0 nodes are kept, 1 would be registered\.$/m);
+    expect(stdout).toMatch(/^find it {5}fleetctl list-units, or /m);
     expect(stdout).toMatch(
-      new RegExp(`^00000000\\.\\.\\. +${address} +role=kubernetes +healthy +- +register +- +would be registered`, 'm'),
+      new RegExp(
+        `^${address} +0{31}1 +${address} +role=kubernetes +healthy +register +- +would be registered by a daemon$`,
+        'm',
+      ),
     );
     expect(lab.kubernetes.log.writes).toEqual([]);
+  });
+
+  it('says first that no daemon answers, and tells no time of a deletion', async () => {
+    const lab = await labOfTest();
+    const annotations = { 'kube-register.io/machine-id': 'f00' };
+    lab.kubernetes.putNode({ name: 'here', annotations: { 'kube-register.io/machine-id': 'f01' }, ready: true });
+    lab.kubernetes.putNode({ name: 'gone', annotations, addresses: ['127.3.3.3'], ready: 'unknown' });
+    const { code, stdout } = await command(lab, ['status'], { LISTEN: '127.0.0.1:1' });
+    expect(code).toBe(4);
+    expect(stdout).toMatch(
+      /^No daemon answers at http:\/\/127\.0\.0\.1:1, so no node is registered or deregistered\. /,
+    );
+    expect(stdout).toMatch(/^gone .* would be deregistered by a daemon after 15m of watched time \(MISSING_GRACE\)$/m);
+    const explained = (await command(lab, ['explain', 'gone'], { LISTEN: '127.0.0.1:1' })).stdout;
+    expect(explained).toMatch(/^No daemon answers at /);
+    expect(explained).not.toMatch(/will be deregistered|for 0s of/);
+  });
+
+  it('shows the rows that its flags ask for, as names for xargs and as YAML', async () => {
+    const { lab, at } = await clusterOfTest();
+    const names = lab.kubernetes.nodes.map(({ metadata }) => metadata.name);
+    const flags = ['status', '--daemon', at, '-l', 'role=kubernetes', '--verdict', 'keep'];
+    expect((await command(lab, [...flags, '-o', 'name'])).stdout).toBe(`${names.join('\n')}\n`);
+    const { stdout } = await command(lab, [...flags, '-o', 'yaml', `${names[1]}`]);
+    expect(parseYaml(stdout)).toMatchObject({
+      source: 'daemon',
+      machines: [{ node: names[1] }],
+      nodes: [{ name: names[1] }],
+    });
   });
 
   it('asks the daemon that LISTEN names, which knows more', async () => {
     const { lab, at } = await clusterOfTest();
     const { code, stdout } = await command(lab, ['status'], { LISTEN: at.replace('http://', '') });
     expect(code).toBe(0);
-    expect(stdout).toContain(`at ${at}, running for `);
+    expect(stdout).toMatch(new RegExp(`^daemon +\\S+ at ${at}, running for `, 'm'));
     expect(stdout).toContain('last pass took ');
-    expect(stdout).toMatch(/^00000000\.\.\. +127\.\S+ +role=kubernetes +healthy \S+ +127\.\S+ \(registered\) +keep /m);
-    expect(stdout).toMatch(/^00000000\.\.\. +127\.\S+ +role=etcd +- +- +not-selected /m);
+    expect(stdout).toMatch(/^127\.\S+ +0{31}1 +127\.\S+ +role=kubernetes +healthy +keep +\S+ +-$/m);
+    expect(stdout).toMatch(/^127\.\S+ +0{31}3 +127\.\S+ +role=etcd +- +not-selected /m);
   });
 
   it('asks the daemon that it is told of, whoever is here', async () => {
@@ -222,7 +259,7 @@ describe('kube-register status', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^pass +last pass failed, last success /m);
     expect(stdout).toMatch(/^fleet +failing, for .*is etcd healthy\?/m);
-    expect(stdout).toMatch(/^Kubernetes +reachable/m);
+    expect(stdout).toMatch(/^Kubernetes +http:\/\/127\.0\.0\.1:\d+ reachable, for/m);
   });
 
   it('keeps hostile text on its line and without power over a terminal', async () => {
@@ -273,7 +310,12 @@ describe('kube-register explain', () => {
     for (const fact of [
       /^machine 0{31}\d, node 127/m,
       /^ {2}node +in-grace, for .*: not alive for 0s of 30m, seen in 1 pass; kubelet unreachable/m,
-      /^ {15}deregistered in \S+ \(20/m,
+      /^ {15}will be deregistered in \S+ \(20\S+Z\)$/m,
+      /^ {2}kubectl describe node 127\.\S+$/m,
+      /^ {2}curl -sSk -m 5 http:\/\/127\.\S+\/healthz$/m,
+      /^ {2}ssh core@127\.\S+ sudo systemctl restart kubelet$/m,
+      /^ {2}kubectl annotate node 127\.\S+ kube-register\.io\/keep=true$/m,
+      /^ {2}kubectl delete node 127\.\S+$/m,
       /^ {2}fleet +lists it at 127\.\S+, with role=kubernetes; that matches METADATA=role=kubernetes/m,
       /^ {2}kubelet +unreachable, for .*refused the connection/m,
       /^ {2}Kubernetes +the node has no Ready condition; reports 127\.\S+$/m,
@@ -296,7 +338,7 @@ describe('kube-register explain', () => {
     const lab = await labOfTest();
     for (const role of ['a', 'b', 'etcd']) await lab.addMachine({ metadata: { role } });
     const { code, stdout } = await command(lab, ['explain', subject]);
-    expect(code).toBe(0);
+    expect(code).toBe(4);
     expect(stdout).toContain('machine 00000000000000000000000000000003');
     expect(stdout).toMatch(/not-selected: its metadata does not match the selector/);
     expect(stdout).toContain('that does not match METADATA=role=kubernetes');
@@ -306,8 +348,10 @@ describe('kube-register explain', () => {
     const lab = await labOfTest();
     const { id, address } = await lab.addMachine({ metadata: WORKER });
     const { code, stdout } = await command(lab, ['explain', address, '-o', 'json']);
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject([{ machine: { id, verdict: 'register' }, node: null }]);
+    expect(code).toBe(4);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { source: 'observation', machine: { id, verdict: 'register' }, node: null, commands: expect.anything() },
+    ]);
   });
 
   it('tells of a machine that no longer matches beside its node, and of a second node whose the first is', async () => {
@@ -386,6 +430,19 @@ describe('kube-register explain', () => {
     );
   });
 
+  it('names what is like the word that nothing has, and why nothing is known before the first good pass', async () => {
+    const lab = await labOfTest();
+    lab.kubernetes.putNode({ name: 'core-1', ready: true });
+    expect((await command(lab, ['explain', 'core-7'])).stderr).toMatch(/matches "core-7"; did you mean core-1\?\n$/);
+    lab.fleet.etcd = 'unreachable';
+    const daemon = startProgram(settingsFor(lab));
+    const at = await daemon.url();
+    await daemon.firstPass();
+    const { code, stderr } = await command(lab, ['explain', 'core-1', '--daemon', at]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/matches "core-1": no pass has succeeded yet, so nothing is known; fleet .*is etcd healthy/);
+  });
+
   it('says so when there is none', async () => {
     const lab = await labOfTest();
     await lab.addMachine({ metadata: WORKER });
@@ -394,7 +451,7 @@ describe('kube-register explain', () => {
       stdout: '',
       stderr:
         'kube-register explain: no machine or node matches "core-9" (1 machine, 0 nodes): ' +
-        'give a machine ID, its first characters, a node name or an address\n',
+        'give a machine ID or its first characters, a node name or an address\n',
     });
   });
 });
@@ -405,8 +462,8 @@ describe('a command', () => {
     const { code, stderr } = await command(lab, ['status', '-o', 'xml', '--polcy=x'], { POLICY: 'y' });
     expect(code).toBe(2);
     expect(stderr.trim().split('\n')).toEqual([
-      '-o: "xml": must be text or json',
-      '--polcy: unknown setting; did you mean --policy?',
+      '-o: "xml": must be text, wide, json, yaml or name',
+      '--polcy: unknown flag; did you mean --policy?',
       'KUBE_REGISTER_POLICY="y": must be sync or register-only',
     ]);
   });

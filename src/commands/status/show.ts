@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Status } from '../../status/document.ts';
 import { namesLike } from '../../status/find.ts';
 import { overviewOf } from '../../status/overview.ts';
+import { plural } from '../../text/plural.ts';
 import { quote } from '../../text/quote.ts';
 import type { Asked } from '../cli/command.ts';
 import { Screen } from '../screen/screen.ts';
@@ -41,10 +42,13 @@ export async function showStatus(command: StatusCommand, source: StatusSource, o
 export function unknownText(status: Status, name: string): string {
   const { machines, nodes, counts } = status;
   const what = `no machine or node matches ${quote(name)}`;
-  if (counts === null) return `${what}: no pass has succeeded yet, so nothing is known; see kube-register status`;
+  if (counts === null) {
+    const why = Object.values(status.pass.last?.failures ?? {})[0] ?? 'the first pass has not ended';
+    return `${what}: no pass has succeeded yet, so nothing is known; ${why}`;
+  }
   const near = namesLike(overviewOf(status), name);
   if (near.length > 0) return `${what}; did you mean ${near.map((each) => quote(each).slice(1, -1)).join(', ')}?`;
-  return `${what} of ${machines.length} machines and ${nodes.length} nodes: give a machine ID or its first characters, a node name or an address`;
+  return `${what} (${plural(machines.length, 'machine')}, ${plural(nodes.length, 'node')}): give a machine ID or its first characters, a node name or an address`;
 }
 
 interface Printed {

@@ -1,35 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { PassReport } from '../../../src/reconcile/reconciler.ts';
-import { countPass } from '../../../src/status/counts.ts';
 import { statusDocument } from '../../../src/status/document.ts';
-import { History } from '../../../src/status/history.ts';
-import { makeStatus } from '../../../src/status/status.ts';
-import type { Clock } from '../../../src/time/clock.ts';
 import { bystanders, ERAS, INTERVAL, machine, node, ours, POLICY } from '../reconcile/world.ts';
-import { dead, failedPass, goodPass, STARTED } from './pass-report.ts';
-
-const clock: Clock = { wall: () => STARTED + 90_000, monotonic: () => 90_000 };
-
-function statusAfter(...reports: readonly PassReport[]) {
-  const history = new History();
-  let good: Parameters<typeof makeStatus>[1]['good'];
-  for (const report of reports) {
-    history.record(report, report.startedAt);
-    if (report.seen !== undefined) good = { report, counts: countPass(report.seen.observation, report.seen.plan) };
-  }
-  const frame = {
-    version: '1.2.3',
-    clusterName: 'lab',
-    endpoints: { fleet: 'unix:///var/run/fleet.sock', kubernetes: 'https://10.0.0.9:6443' },
-    dryRun: false,
-    selector: 'role=kubernetes',
-    policy: { ...POLICY, unhealthyGraceMs: Number.POSITIVE_INFINITY, missingGraceMs: 15 * 60_000 },
-    startedAt: STARTED,
-    nextPass: new Date(STARTED),
-    passRunning: false,
-  };
-  return makeStatus(frame, { last: reports.at(-1), good }, history, clock);
-}
+import { dead, failedPass, goodPass } from './pass-report.ts';
+import { statusAfter } from './status-after.ts';
 
 const others = bystanders(4);
 const world = {
@@ -39,6 +13,12 @@ const world = {
 };
 
 describe('the status', () => {
+  it('says that nothing is deregistered where the API server deletes no dead minions', () => {
+    const { rules } = statusAfter(goodPass({ ...world, era: ERAS['v0.8'] }));
+    expect(rules.neverDeregister).toBe('the API server (v0.8.4, using API v1beta2) does not delete dead minions');
+    expect(statusAfter(goodPass({ ...world, era: ERAS['v0.9'] })).rules.neverDeregister).toBeNull();
+  });
+
   it('before the first pass says that nothing is known', () => {
     expect(statusAfter()).toMatchObject({
       version: '1.2.3',
