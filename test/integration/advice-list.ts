@@ -99,9 +99,34 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     choose('whether the node is in use'),
   ],
   ['an empty METADATA', fact],
+  ['set KUBE_REGISTER_LISTEN to another host:port or off', followed('an address that this machine does not have')],
   [
-    'cannot listen on …: …; set KUBE_REGISTER_LISTEN to another host:port or off',
-    followed('an address that this machine does not have'),
+    'Or set KUBE_REGISTER_WEB_CONFIG_FILE (TLS and logins), or KUBE_REGISTER_STATUS_ACCESS=all (everybody who reaches this port).',
+    elsewhere(
+      'web-access.test.ts',
+      'with STATUS_ACCESS=all, everybody sees everything, under the names of this machine',
+    ),
+  ],
+  [
+    'Where the proxy decides who sees it, set KUBE_REGISTER_STATUS_ACCESS=all and KUBE_REGISTER_LISTEN=127.0.0.1:…, so that only this machine reaches the port.',
+    choose('who decides what the proxy shows'),
+  ],
+  [
+    'This port asks for a client certificate that the CA of client_ca_file in KUBE_REGISTER_WEB_CONFIG_FILE has signed; ….',
+    elsewhere('web-access.test.ts', 'where a client certificate is required, everybody elsewhere needs a valid one'),
+  ],
+  [
+    'a user of basic_auth_users in KUBE_REGISTER_WEB_CONFIG_FILE',
+    elsewhere('web-access.test.ts', 'who logs in sees everything, and nobody else sees more than health'),
+  ],
+  [
+    '401: the daemon asks for a login, which it does not on its own machine, unless KUBE_REGISTER_STATUS_ACCESS=login; …',
+    choose('of a way to the machine of the daemon'),
+  ],
+  ['KUBE_REGISTER_WEB_CONFIG_FILE: …', fact],
+  [
+    '…: it has no basic_auth_users and no client_auth_type, so with KUBE_REGISTER_STATUS_ACCESS=login nobody could see the status',
+    choose('who may see the status'),
   ],
   ['could not … … more nodes (logged at KUBE_REGISTER_LOG_LEVEL=debug)', fact],
   ['… … more nodes (logged at KUBE_REGISTER_LOG_LEVEL=debug)', fact],
@@ -179,7 +204,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     'context … has its cluster or its user in another file; put them into one: kubectl config view --flatten --minify > FILE',
     elsewhere('../unit/kubernetes/access/kubeconfig.test.ts', 'with %s are refused: kubectl can put them into one'),
   ],
-  ['export and unset are for this shell. Where a unit has the settings, this names the file and the line:', fact],
+  ['export and unset are for this shell. For a unit, this names the file and the line:', fact],
   [
     'systemctl cat kube-register.service | kube-register check --unit -',
     elsewhere('check.test.ts', 'takes the settings of a unit, and says on which line a setting has to be mended'),
