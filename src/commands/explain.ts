@@ -62,7 +62,7 @@ function documentOf(row: OverviewRow, status: Status) {
 }
 
 /** The sections one below the other, and the commands at the end. */
-export function explainText(row: OverviewRow, status: Status, terminal: Terminal): string {
+function explainText(row: OverviewRow, status: Status, terminal: Terminal): string {
   const now = Date.parse(status.now);
   const { title, sections, commands } = explain(row, status);
   const [verdict, ...others] = sections;
