@@ -25,7 +25,8 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["/opt/kube-regis
   const colon = listen.lastIndexOf(':');\
   const host = listen.slice(0, colon);\
   const hosts = host === '[::]' ? ['127.0.0.1', '[::1]'] : [host === '0.0.0.0' ? '127.0.0.1' : host];\
-  const urls = hosts.map((each) => 'http://' + each + listen.slice(colon) + '/healthz');\
-  const ask = (url) => fetch(url).then((answer) => answer.ok || Promise.reject());\
-  if (listen !== 'off') Promise.any(urls.map(ask)).then(() => process.exit(0), () => process.exit(1));"]
+  const ask = (url) => fetch(url + listen.slice(colon) + '/healthz').then((answer) => answer.ok || Promise.reject());\
+  const askTls = (host) => (process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0', ask('https://' + host));\
+  const askBoth = (host) => ask('http://' + host).catch(() => askTls(host));\
+  if (listen !== 'off') Promise.any(hosts.map(askBoth)).then(() => process.exit(0), () => process.exit(1));"]
 ENTRYPOINT ["/usr/local/bin/kube-register"]

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { rowOf } from '../../../src/settings/table.ts';
@@ -13,6 +14,10 @@ const [, flag, script] = z
   .tuple([z.literal('/opt/kube-register/lib/node'), z.string(), z.string()])
   .parse(JSON.parse(command));
 
+function certificate(file: string): string {
+  return readFileSync(new URL(`../../certificates/${file}`, import.meta.url), 'utf8');
+}
+
 /** The exit code of the check where KUBE_REGISTER_LISTEN says this. */
 async function health(listen: string | undefined): Promise<unknown> {
   const env = { PATH: process.env['PATH'] ?? '', ...(listen !== undefined && { KUBE_REGISTER_LISTEN: listen }) };
@@ -21,11 +26,13 @@ async function health(listen: string | undefined): Promise<unknown> {
 }
 
 /** The port of a daemon that listens at this host and answers like that. */
-async function daemon(host: string, status = 200): Promise<number> {
-  const server = createServer((request, response) => {
+async function daemon(host: string, status = 200, scheme = 'http'): Promise<number> {
+  const listener: RequestListener = (request, response) => {
     response.statusCode = request.url === '/healthz' ? status : 404;
     response.end();
-  }).listen(0, host);
+  };
+  const tls = { cert: certificate('server.pem'), key: certificate('server.key') };
+  const server = (scheme === 'http' ? createServer(listener) : createTlsServer(tls, listener)).listen(0, host);
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   const address = server.address();
@@ -48,6 +55,11 @@ describe('the health check of the image', () => {
   it('is not well where the daemon is not, or where nothing answers', async () => {
     expect(await health(`[::]:${await daemon('127.0.0.1', 503)}`)).toBe(1);
     expect(await health('127.0.0.1:1')).toBe(1);
+  });
+
+  it('asks over https where WEB_CONFIG_FILE has a certificate', async () => {
+    expect(await health(`[::]:${await daemon('127.0.0.1', 200, 'https')}`)).toBe(0);
+    expect(await health(`[::]:${await daemon('127.0.0.1', 503, 'https')}`)).toBe(1);
   });
 
   it('is well where the daemon listens nowhere', async () => {
