@@ -1,8 +1,8 @@
 /** What the commands print in a small cluster of the lab, for the documents: npm run docs writes it, a test compares it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Lab, type LabMachine, startLab } from '../lab/lab.ts';
 
@@ -83,15 +83,22 @@ export function timeless(text: string): string {
     .replaceAll(/\s+/g, ' ');
 }
 
-/** Types the command at a terminal and resolves with what stands there. */
+/** The exit codes of a command that has printed what it should. */
+const ANSWERED = [0, 1, 3];
+
+/** Types the command at a terminal and resolves with what stands there, without its progress. Throws when it did not answer. */
 async function type(command: string, env: Record<string, string>, names: Names): Promise<string> {
   const inLab = names.reduce((text, [found, shown]) => text.replaceAll(shown, found), command);
-  const { stdout } = await promisify(execFile)(
-    'script',
-    ['-qec', `stty cols ${COLUMNS} rows 50; ${inLab} || true`, '/dev/null'],
-    { env },
-  );
-  const shown = names.reduce((text, [found, name]) => replaced(text, found, name), stdout.replaceAll('\r', ''));
+  const errors = join(await mkdtemp(join(tmpdir(), 'kube-register-docs-')), 'stderr');
+  const script = `stty cols ${COLUMNS} rows 50; ${inLab} 2>${errors}; echo "exit code $?"`;
+  const { stdout } = await promisify(execFile)('script', ['-qec', script, '/dev/null'], { env });
+  const problems = await readFile(errors, 'utf8');
+  await rm(dirname(errors), { recursive: true });
+  const [, printed = '', code = ''] = /^(.*)exit code (\d+)\s*$/s.exec(stdout.replaceAll('\r', '')) ?? [];
+  if (!ANSWERED.includes(Number(code)) || /\bat \S+:\d+:\d+/.test(problems)) {
+    throw new Error(`${command} ended with ${code}:\n${printed}${problems}`);
+  }
+  const shown = names.reduce((text, [found, name]) => replaced(text, found, name), printed);
   return `\`\`\`console\n$ ${command}\n${shown.replaceAll(/ +$/gm, '').trimEnd()}\n\`\`\`\n`;
 }
 

@@ -51,7 +51,7 @@ esac
 /** The commands of the documents that check the unit, but for the last: there is no journal. */
 const CHECK =
   /## In the sandbox of the unit\n.*?```sh\n(.*?)sudo journalctl/s.exec(
-    await readFile(join(ROOT, 'deploy/docs/install.md'), 'utf8'),
+    await readFile(join(ROOT, 'deploy/docs/troubleshooting.md'), 'utf8'),
   )?.[1] ?? '';
 
 /** So that a test need not wait 10 s for a restart, and reads what is written. */

@@ -15,7 +15,7 @@ import { commandOf, environmentFile, environmentOf } from './systemd-service.ts'
 
 const NAME = 'kube-register.service';
 const DEPLOY = new URL('../../../deploy/', import.meta.url);
-const INSTALL = new URL('../../../deploy/docs/install.md', import.meta.url);
+const TROUBLESHOOTING = new URL('../../../deploy/docs/troubleshooting.md', import.meta.url);
 const program = readFileSync(new URL(NAME, DEPLOY), 'utf8');
 const container = readFileSync(new URL(`container/${NAME}`, DEPLOY), 'utf8');
 
@@ -570,13 +570,13 @@ function commandsOfCheck(text: string): string {
 
 /** The unit that these commands make of one as fleet has handed it to systemd. */
 function checkOf(text: string): string {
-  const [, sed = ''] = /^ *(sed .*) \|$/m.exec(commandsOfCheck(readFileSync(INSTALL, 'utf8'))) ?? [];
+  const [, sed = ''] = /^ *(sed .*) \|$/m.exec(commandsOfCheck(readFileSync(TROUBLESHOOTING, 'utf8'))) ?? [];
   return execFileSync('sh', ['-c', sed], { input: serialize(parse(text)), encoding: 'utf8' });
 }
 
 describe('the check of a unit', () => {
   it('ends with what it printed', () => {
-    expect(commandsOfCheck(readFileSync(INSTALL, 'utf8'))).toContain('sudo journalctl ');
+    expect(commandsOfCheck(readFileSync(TROUBLESHOOTING, 'utf8'))).toContain('sudo journalctl ');
   });
 
   it.each([
