@@ -60,9 +60,10 @@ function sanitized({ mend, sentence, ...found }: Finding): Finding {
 /** The findings for people, and their sum. */
 export function findingsText(findings: readonly Finding[], terminal: Terminal): string {
   const stateWidth = Math.max(...STATES.map((state) => state.length));
-  const checkWidth = Math.max(...findings.map(({ check }) => check.length));
+  const rows = grouped(findings);
+  const checkWidth = Math.max(...rows.map(({ check }) => check.length));
   const indent = stateWidth + 2 + checkWidth + 2;
-  const lines = findings.flatMap(({ check, state, sentence, mend }) => {
+  const lines = rows.flatMap(({ check, state, sentence, mend }) => {
     const painted = terminal.paint({ text: state, style: STYLES[state] }) + ' '.repeat(stateWidth - state.length);
     const [first, ...rest] = wrap(sentence, (terminal.columns ?? Infinity) - indent);
     const report = [
@@ -76,9 +77,24 @@ export function findingsText(findings: readonly Finding[], terminal: Terminal): 
   return [...lines, '', ...(ofShell ? OF_SHELL : []), sum(findings)].join('\n');
 }
 
+interface TextRow extends Omit<Finding, 'check'> {
+  readonly check: string;
+}
+
+/** Checks that wait for the same other check are one row, where the first of them stands. */
+function grouped(findings: readonly Finding[]): readonly TextRow[] {
+  return findings.flatMap((finding): readonly TextRow[] => {
+    const alike = findings.filter(({ state, sentence }) => state === 'skipped' && sentence === finding.sentence);
+    if (alike.length < 2) return [finding];
+    if (alike[0] !== finding) return [];
+    const names = alike.map(({ check }) => check).join(', ');
+    return [{ ...finding, check: plural(alike.length, 'check'), sentence: `${finding.sentence}: ${names}` }];
+  });
+}
+
 /** Said where a mend sets a variable: that of a unit or a container is set elsewhere. */
 const OF_SHELL = [
-  'export and unset are for this shell. Where a unit has the settings, this names the file and the line:',
+  'export and unset are for this shell. For a unit, this names the file and the line:',
   'systemctl cat kube-register.service | kube-register check --unit -',
   '',
 ];
@@ -99,6 +115,8 @@ function wrap(text: string, room: number): readonly string[] {
 function sum(findings: readonly Finding[]): string {
   const worst = worstOf(findings);
   const counts = STATES.map((state) => [[...worst.values()].filter((one) => one === state).length, state] as const);
-  const told = counts.filter(([count]) => count > 0).map(([count, state]) => `${count} ${state}`);
+  const told = counts
+    .filter(([count]) => count > 0)
+    .map(([count, state]) => (state === 'warning' ? plural(count, state) : `${count} ${state}`));
   return `${plural(worst.size, 'check')}: ${told.join(', ')}`;
 }

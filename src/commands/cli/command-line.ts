@@ -31,10 +31,18 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   // People who know other programs ask so.
   if (first === 'version') return { command: { name: 'version' }, rest: [], mistakes: [] };
   if (isCommandName(first)) return readCommand(first, others);
-  const near = nearMiss(first, commandNames);
-  if (near === undefined) return readDaemon(argv);
-  const mistake = `${shown(first)}: unknown command; did you mean ${near}?`;
+  const near = nearCommand(first);
+  // Another word may be a value whose flag was forgotten.
+  if (near === undefined && !/^[a-z]+$/.test(first)) return readDaemon(argv);
+  const advice = near === undefined ? 'see kube-register --help' : `did you mean ${near}?`;
+  const mistake = `${shown(first)}: unknown command; ${advice}`;
   return { command: { name: 'daemon' }, rest: [], mistakes: [mistake] };
+}
+
+function nearCommand(word: string): CommandName | undefined {
+  const near = nearMiss(word, commandNames);
+  const longer = word === '' ? [] : commandNames.filter((name) => name.startsWith(word));
+  return commandNames.find((name) => name === near) ?? (longer.length === 1 ? longer[0] : undefined);
 }
 
 /** What is neither a flag of a command nor the name of one is left to readSettings, which reports it. */
@@ -42,13 +50,12 @@ function readDaemon(argv: readonly string[]): CommandLine {
   const { asked, rest, mistakes, others, words } = scan(argv, undefined);
   if (asked === 'help') return helpOn(undefined);
   if (asked === 'version') return { command: { name: 'version' }, rest: [], mistakes: [] };
-  const misplaced = words.filter(isCommandName);
   return {
     command: { name: 'daemon' },
-    rest: [...rest, ...words.filter((word) => !isCommandName(word))],
+    rest,
     mistakes: [
       ...mistakes,
-      ...misplaced.map((word) => `${word}: a command comes before its flags: kube-register ${word}`),
+      ...words.map((word) => `${word}: a command comes before its flags: kube-register ${word}`),
       ...others.map((flag) => `${shownName(flag)}: the daemon has no such flag, but ${takersOf(flag)}`),
     ],
   };
@@ -79,7 +86,7 @@ interface Scan {
   /** Values of the command's own flags; a switch has an empty one. */
   readonly own: Map<string, string>;
   readonly rest: string[];
-  /** Arguments that are neither flags nor values of them. */
+  /** Arguments that are neither flags nor values of them; for the daemon only names of commands. */
   readonly words: string[];
   /** Flags that the command does not take, as they were written. */
   readonly others: string[];
@@ -100,7 +107,7 @@ function scan(argv: readonly string[], name: CommandName | undefined): Scan {
     const question = questionOf(flag);
     const own = name === undefined ? undefined : row.flags.find((one) => isCalled(one, flag));
     const setting = row.takesSettings ? settingOfFlag(flag) : undefined;
-    if (written === '') found.words.push(argument);
+    if (written === '') (name === undefined && !isCommandName(argument) ? found.rest : found.words).push(argument);
     else if (question !== undefined && value === undefined) found.asked = found.asked === 'help' ? 'help' : question;
     else if (question !== undefined) found.mistakes.push(`${written}: takes no value`);
     else if (own !== undefined) take(found, own, { written, value }, queue);

@@ -74,6 +74,8 @@ describe('the command line', () => {
 
   it.each([
     [['stauts'], '"stauts": unknown command; did you mean status?'],
+    [['stat'], '"stat": unknown command; did you mean status?'],
+    [['run'], '"run": unknown command; see kube-register --help'],
     [['explian', '10.0.0.7'], '"explian": unknown command; did you mean explain?'],
     [['--metadata', 'role=worker', 'status'], 'status: a command comes before its flags: kube-register status'],
     [['explain'], 'explain: needs a machine ID, a node name or an address, as in: explain 10.0.0.7'],
