@@ -255,5 +255,12 @@ function vetoLines({ name, veto }: NodeStatus): readonly Line[] {
 function pastLines({ machine, node }: OverviewRow, { history }: Status): readonly Line[] {
   return history
     .filter((entry) => entry.node === node?.name || (machine !== undefined && entry.machine === machine.id))
-    .map(({ at, kind, result, reason }) => line('', { time: at, form: 'ago' }, `: ${kind}, ${result}: ${reason}`));
+    .map(({ at, firstAt, times, kind, result, reason }) =>
+      line(
+        '',
+        { time: at, form: 'ago' },
+        ...(times > 1 ? [` (${times} times, first `, { time: firstAt, form: 'ago' } as const, ')'] : []),
+        `: ${kind}, ${result}: ${reason}`,
+      ),
+    );
 }

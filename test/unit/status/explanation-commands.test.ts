@@ -1,10 +1,10 @@
 /** The commands at the end of an explanation can be pasted: names are filled in, and quoted where they must be. */
 import { describe, expect, it } from 'vitest';
 import type { MachineStatus, NodeStatus, Status } from '../../../src/status/document.ts';
-import { explain } from '../../../src/status/explanation.ts';
+import { explain, lineText } from '../../../src/status/explanation.ts';
 import { commandsFor, word } from '../../../src/status/explanation-commands.ts';
 import { overviewOf } from '../../../src/status/overview.ts';
-import { aMachine, aNode, aStatus, EVIDENCE } from './status-sketch.ts';
+import { aMachine, aNode, aPastAction, aStatus, EVIDENCE, NOW } from './status-sketch.ts';
 
 const MACHINE = aMachine({ id: 'f00', node: 'one', addresses: ['10.0.0.1'] });
 const NODE = aNode({
@@ -71,9 +71,15 @@ describe('the commands for a row', () => {
     }
   });
 
-  it('end the explanation', () => {
-    const status = aStatus({ machines: [MACHINE], nodes: [NODE] });
-    const [row] = overviewOf(status);
-    expect(row && explain(row, status).commands.length).toBe(5);
+  it('end the explanation, which counts what was tried in vain', () => {
+    const again = { times: 4, at: '2026-01-02T00:04:00.000Z', firstAt: '2026-01-02T00:01:00.000Z' };
+    const history = [aPastAction({ node: 'one', kind: 'adopt', result: 'failed', reason: '403', ...again })];
+    const status = aStatus({ machines: [MACHINE], nodes: [NODE], history });
+    const [told] = overviewOf(status).map((row) => explain(row, status));
+    expect(told?.commands.length).toBe(5);
+    const lines = told?.sections.find(({ title }) => title === 'What was done')?.lines ?? [];
+    expect(lines.map((line) => lineText(line, Date.parse(NOW)))).toEqual([
+      '1m ago (4 times, first 4m ago): adopt, failed: 403',
+    ]);
   });
 });

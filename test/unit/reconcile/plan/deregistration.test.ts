@@ -293,10 +293,14 @@ describe('silence proves nothing of a kubelet that never answered', () => {
     expect(wordsIn(watch.pass(silent))?.name).toBe('in-grace');
   });
 
-  it('heard, and probe-suspect for less: an ordinary death', () => {
+  it('heard, and probe-suspect for less: an ordinary death, told without a doubt about the health check', () => {
     const watch = new Watch();
     watch.pass(heardIn(oneNode(up, [A])));
-    watch.passFor(9 * MINUTE, oneNode(up, [A]));
+    expect(wordsIn(watch.passFor(9 * MINUTE, oneNode(up, [A])))).toEqual({
+      name: 'keep',
+      reason: expect.stringMatching(/^kubelet unreachable; node Ready \(.+\)$/),
+      next: 'kept while the node is reporting; if its kubelet is dead, Kubernetes marks the node (by default after 40s), and the grace period begins',
+    });
     expect(wordsIn(watch.pass(oneNode({}, [A])))?.name).toBe('in-grace');
   });
 
@@ -558,7 +562,8 @@ describe('pacing', () => {
     expect(queued).toHaveLength(gone - go);
     expect(
       queued.every(
-        ({ next }) => next === 'will be deregistered in one of the next passes (at most 1% of the managed nodes a pass)',
+        ({ next }) =>
+          next === 'will be deregistered in one of the next passes (at most 1% of the managed nodes a pass)',
       ),
     ).toBe(true);
   });
