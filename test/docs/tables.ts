@@ -14,6 +14,7 @@ import { LOG_EVENTS } from '../../src/log/log-events.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { envName, flagName, rowOf, type SettingName, settingNames } from '../../src/settings/table.ts';
 import { MACHINE_HELP, NODE_HELP } from '../../src/status/verdict-help.ts';
+import { refusalOf } from '../../src/web/access/refusal.ts';
 import { ERAS, rowOf as eraRowOf } from '../integration/eras.ts';
 import { code, table } from './markdown.ts';
 
@@ -39,6 +40,7 @@ export async function tableWriters(): Promise<Writers> {
     'metric labels': () => metricLabels(body),
     alerts,
     ci,
+    refusal,
     'log events': () =>
       table(
         ['Log event', 'Level', 'What it says'],
@@ -70,6 +72,14 @@ export async function tableWriters(): Promise<Writers> {
 function ci(): string {
   const commands = readFileSync(new URL('../../.ci/run', import.meta.url), 'utf8').match(/^npm .+$/gm) ?? [];
   return `\`\`\`sh\n${commands.join('\n')}\n\`\`\`\n`;
+}
+
+/** What a client on another computer reads of /status. */
+function refusal(): string {
+  const [here, elsewhere] = ['10.0.0.11:10271', '10.0.0.99'];
+  const place = { address: { host: '::', port: 10_271 }, scheme: 'http' } as const;
+  const { body } = refusalOf({ denied: 'elsewhere', address: elsewhere }, { host: here }, place);
+  return `\`\`\`console\n$ curl http://${here}/status\n${body}\`\`\`\n`;
 }
 
 function settings(section: string): string {
