@@ -72,12 +72,12 @@ export class OutcomeLog {
         return [];
       }
       return {
-        kind: `failed ${action.kind}`,
+        kind: `failed ${action.kind} ${detail?.replaceAll(nodeName(action), 'NAME') ?? ''}`,
         event: 'action-failed',
         message: due.preface + message,
         fields: { ...fieldsOf(action), ...due.figures },
         common: { action: action.kind },
-        more: (count) => `could not ${verb} ${plural(count, 'more node')} (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
+        group: { name: nodeName(action), many: (count) => `could not ${verb} ${plural(count, 'node')}` },
       };
     });
   }
@@ -119,7 +119,7 @@ function updateLine({ action, detail }: Outcome): Line {
     message: `${DONE.label} ${subjectOf(action)}${changesOf(action)}${cause}`,
     fields: fieldsOf(action),
     common: { action: action.kind },
-    more: (count) => `${DONE.label} ${plural(count, 'more node')} (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
+    group: { name: nodeName(action), many: (count) => `${DONE.label} ${plural(count, 'node')}` },
   };
 }
 
@@ -131,7 +131,7 @@ function endLine(action: Action, how: string, { preface, figures, lasted, times 
     message: `${preface}${doing} ${subjectOf(action)} ${how} after it failed ${times} in ${lasted}`,
     fields: { ...fieldsOf(action), ...figures },
     common: { action: action.kind },
-    more: (count) => `${doing} ${plural(count, 'more node')} ${how}`,
+    group: { name: nodeName(action), many: (count) => `${doing} ${plural(count, 'node')} ${how}` },
   };
 }
 

@@ -153,7 +153,6 @@ export class PassLog {
         message: line.preface + text,
         fields: line.figures,
         common: {},
-        more: (count) => `${plural(count, 'more line')} of this kind (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
       };
     });
     writeAlike(this.#log, lines);

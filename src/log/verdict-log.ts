@@ -30,9 +30,12 @@ export class VerdictLog {
     const lines: Line[] = [];
     const gone = new Set(this.#conditions.keys());
     for (const subject of subjectsOf(verdicts)) {
+      const state = stateOf(subject.verdict);
+      // Nothing is there to begin, and nothing is left that could end: so it is with nearly all subjects.
+      if (state === undefined && gone.size === 0) continue;
       const key: Key = `${subject.kind} ${subject.id}`;
       gone.delete(key);
-      const due = this.#conditions.update(key, stateOf(subject.verdict), nowMs, {
+      const due = this.#conditions.update(key, state, nowMs, {
         isSilent: isSilent(subject.verdict),
         rank: isWarned(subject.verdict) ? 1 : 0,
       });
@@ -71,7 +74,7 @@ function lineOf({ kind, id, verdict }: Subject, { preface, figures }: Due): Line
     message: `${preface}${kind} ${id}: ${verdict.name}: ${verdict.reason}${next}`,
     fields: { [kind]: id, ...figures },
     common: { verdict: verdict.name },
-    more: (count) => `${plural(count, `more ${flapping}${kind}`)}: ${verdict.name} (see /status)`,
+    group: { name: id, many: (count) => `${plural(count, `${flapping}${kind}`)}: ${verdict.name}` },
   };
 }
 
@@ -84,6 +87,6 @@ function lineOfGone(key: Key, { preface, figures }: Due): Line {
     message: `${preface}${key}: no longer listed by ${lister}`,
     fields: { [kind]: id, ...figures },
     common: {},
-    more: (count) => `${plural(count, `more ${kind}`)}: no longer listed by ${lister}`,
+    group: { name: id, many: (count) => `${plural(count, kind)} no longer listed by ${lister}` },
   };
 }

@@ -1,4 +1,5 @@
 /** The deletion guard: nothing is deregistered while too many nodes are not alive, or after deletes that were wrong. */
+import { firstNames } from '../../text/names.ts';
 import { plural } from '../../text/plural.ts';
 import type { Memory } from './memory/memory.ts';
 import type { Policy } from './policy.ts';
@@ -39,7 +40,7 @@ export function guard(
       nodes: names,
       message:
         `deletion guard active: the machines of ${names.length} deregistered nodes returned with a reachable kubelet: ` +
-        `${describeNames(names)}; the nodes that are not alive now may return too; no node is deregistered until 1h after the last return; ` +
+        `${firstNames(names, NAMES_SHOWN)}; the nodes that are not alive now may return too; no node is deregistered until 1h after the last return; ` +
         'check the network to the kubelets',
     };
   }
@@ -55,16 +56,10 @@ export function guard(
     nodes: names,
     message:
       `deletion guard active: ${names.length} of ${plural(counted, 'managed node')} ${names.length === 1 ? 'is' : 'are'} not alive ` +
-      `(${Math.round((names.length / counted) * 100)}%, limit ${maxDeregisterPercent}%): ${describeNames(names)}; no node is deregistered; ` +
+      `(${Math.round((names.length / counted) * 100)}%, limit ${maxDeregisterPercent}%): ${firstNames(names, NAMES_SHOWN)}; no node is deregistered; ` +
       'if their machines are gone: kubectl delete node NAME, or restart with ' +
       'KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
   };
-}
-
-/** The first ten names, and how many more there are. */
-function describeNames(names: readonly string[]): string {
-  const shown = names.slice(0, NAMES_SHOWN).join(', ');
-  return names.length > NAMES_SHOWN ? `${shown} and ${names.length - NAMES_SHOWN} more` : shown;
 }
 
 /** Nothing is rounded before it is compared. */

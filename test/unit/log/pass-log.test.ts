@@ -230,8 +230,22 @@ describe('a change', () => {
     const many = bystanders(300);
     say(goodPass(many));
     const lines = say(goodPass({ nodes: many.nodes, kubelets: many.kubelets }));
-    expect(lines.filter((line) => line.includes('orphan'))).toHaveLength(21);
-    expect(lines.at(-1)).toBe('warn: 280 more nodes: orphan (see /status)');
+    expect(lines.filter((line) => line.includes('orphan'))).toEqual([
+      expect.stringMatching(
+        /^warn: 300 nodes: orphan: 10\.9\.0\.0, .*, 10\.9\.0\.19 and 280 more; for example node 10\.9\.0\.0: orphan: .*; kept; check /,
+      ),
+    ]);
+  });
+
+  it.each([
+    [3, 3],
+    [4, 1],
+  ])('of %s at once is %s lines', (nodes, count) => {
+    const say = listen();
+    const many = bystanders(nodes);
+    say(goodPass(many));
+    const lines = say(goodPass({ nodes: many.nodes, kubelets: many.kubelets }));
+    expect(lines.filter((line) => line.includes('orphan'))).toHaveLength(count);
   });
 
   it('of the guard is one line when it begins, a reminder with the numbers by then, and one when it ends', () => {
@@ -384,12 +398,30 @@ describe('an action', () => {
     );
     const all = goodPass(quiet, { outcomes });
     for (const ms of [0, MINUTE]) {
-      const lines = say(all, ms);
-      expect(lines).toHaveLength(21);
-      expect(lines.at(-1)).toMatch(/^error: could not register 280 more nodes /);
+      expect(say(all, ms)).toEqual([
+        expect.stringMatching(
+          /^error: could not register 300 nodes: 10\.9\.0\.0, .* and 280 more; for example (still, .*)?could not register node 10\.9\.0\.0 of machine \S+: forbidden$/,
+        ),
+      ]);
     }
     expect(say(all, MINUTE + 1)).toEqual([]);
-    expect(say(goodPass(quiet), 2 * MINUTE)).toHaveLength(21);
+    expect(say(goodPass(quiet), 2 * MINUTE)).toEqual([
+      expect.stringMatching(/^info: registering 300 nodes is no longer needed: 10\.9\.0\.0, /),
+    ]);
+  });
+
+  it('that fails for two causes has a line for each, and the name of a node is no cause', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const { machines, kubelets } = bystanders(10);
+    const outcomes = planAt(0, { machines, kubelets }).actions.map((action, index): Outcome => {
+      const name = action.kind === 'register' ? action.draft.name : '';
+      return { action, result: 'failed', detail: index < 5 ? `POST ${name}: forbidden` : 'reset' };
+    });
+    expect(say(goodPass(quiet, { outcomes }))).toEqual([
+      expect.stringMatching(/^error: could not register 5 nodes: .* 10\.9\.0\.4; for example .*: forbidden$/),
+      expect.stringMatching(/^error: could not register 5 nodes: 10\.9\.0\.5, .*: reset$/),
+    ]);
   });
 
   it('of a dry run is said once', () => {
@@ -434,10 +466,8 @@ describe('a line', () => {
     say(goodPass(many));
     const lines = say(goodPass({ nodes: many.nodes, kubelets: many.kubelets })).slice(1);
     const orphan = { level: 'warn', event: 'verdict-warning', verdict: 'orphan' };
-    expect(lines.map(({ msg: _, ...fields }) => fields)).toEqual([
-      ...many.nodes.slice(0, 20).map(({ name }) => ({ ...orphan, node: name })),
-      orphan,
-    ]);
+    const names = many.nodes.map(({ name }) => name);
+    expect(lines.map(({ msg: _, ...fields }) => fields)).toEqual([{ ...orphan, names: names.slice(0, 20), count: 21 }]);
   });
 
   it('without an event is for those who debug', () => {
