@@ -44,7 +44,13 @@ async function nextReply(child: ChildProcess): Promise<Reply> {
   return reply;
 }
 
-const LOG_LINE = z.looseObject({ level: z.string(), msg: z.string(), listen: z.string().optional() });
+const LOG_LINE = z.looseObject({
+  level: z.string(),
+  msg: z.string(),
+  event: z.string().optional(),
+  listen: z.string().optional(),
+});
+export type LogLine = z.infer<typeof LOG_LINE>;
 
 const STATUS = z.object({
   pass: z.object({ lastSuccess: z.string().nullable() }),
@@ -67,10 +73,7 @@ export class DaemonActor {
   }
 
   /** Starts the real program. `onLine` is given each line of its log. */
-  static async start(
-    env: Record<string, string>,
-    onLine: (level: string, message: string) => void,
-  ): Promise<DaemonActor> {
+  static async start(env: Record<string, string>, onLine: (line: LogLine) => void): Promise<DaemonActor> {
     const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
     const settings = Object.entries(env).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]);
     const child = spawn(process.execPath, ['--import', 'tsx', main], {
@@ -83,7 +86,7 @@ export class DaemonActor {
     const listening = new Promise<string>((resolve) => {
       createInterface({ input: child.stdout }).on('line', (text) => {
         const line = LOG_LINE.parse(JSON.parse(text));
-        onLine(line.level, line.msg);
+        onLine(line);
         if (line.listen !== undefined) resolve(line.listen);
       });
     });
@@ -98,8 +101,8 @@ export class DaemonActor {
     return STATUS.parse(await (await fetch(`${this.url}/status`)).json());
   }
 
-  /** The first status that `come` accepts; throws when none does for `patienceMs`. */
-  async until(what: string, come: (seen: Seen) => boolean, patienceMs = 20_000): Promise<Seen> {
+  /** The first status that `come` accepts; throws when none does within `patienceMs`. */
+  async until(what: string, come: (seen: Seen) => boolean, patienceMs = 30_000): Promise<Seen> {
     const giveUp = performance.now() + patienceMs;
     for (;;) {
       const seen = await this.status();

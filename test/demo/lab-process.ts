@@ -1,14 +1,18 @@
 /** The lab of the demo, in a process of its own: it does what the story tells it over the IPC channel. */
+import { randomUUID } from 'node:crypto';
 import { type Lab, type LabMachine, startLab } from '../lab/lab.ts';
 import type { Order, Reply } from './orders.ts';
 
-const ETCD_NODE = { role: 'etcd' };
-const WORKER = { role: 'kubernetes' };
+const METADATA = { etcd: { role: 'etcd' }, kubernetes: { role: 'kubernetes' } } as const;
+
+/** A machine and the metadata that it has in fleet. */
+interface Joined extends LabMachine {
+  readonly metadata: Readonly<Record<string, string>>;
+}
 
 const lab = await startLab();
-const machines = new Map<string, LabMachine>();
-/** What fleet knew before it was told to forget everything. */
-let forgotten: readonly LabMachine[] = [];
+/** The machines that exist, by address. */
+const machines = new Map<string, Joined>();
 
 process.on('message', (order: Order) => {
   obey(order).then(
@@ -32,11 +36,12 @@ function reply(message: Reply): void {
 async function obey(order: Order): Promise<string | undefined> {
   switch (order.kind) {
     case 'join': {
-      const machine = await lab.addMachine({ metadata: order.role === 'etcd' ? ETCD_NODE : WORKER });
-      machines.set(machine.address, machine);
+      const metadata = METADATA[order.role];
+      const machine = await lab.addMachine({ id: randomUUID().replaceAll('-', ''), metadata });
+      machines.set(machine.address, { ...machine, metadata });
       return machine.address;
     }
-    case 'kubelet reports ready':
+    case 'kubelets report ready':
       for (const { metadata } of lab.kubernetes.nodes) lab.kubernetes.setReady(metadata.name, true);
       return undefined;
     case 'kubelet fails':
@@ -48,19 +53,14 @@ async function obey(order: Order): Promise<string | undefined> {
       await silence(lab, order.address);
       return order.address;
     case 'fleet forgets':
-      forgotten = [...machines.values()];
       lab.fleet.removeAllMachines();
       return undefined;
     case 'network breaks':
       await Promise.all(lab.kubernetes.nodes.map(({ metadata }) => silence(lab, metadata.name)));
       return undefined;
     case 'all is well again':
-      for (const { id, address, kubelet } of forgotten) {
-        lab.fleet.setMachine({
-          id,
-          address,
-          metadata: lab.kubernetes.node(address) === undefined ? ETCD_NODE : WORKER,
-        });
+      for (const { id, address, metadata, kubelet } of machines.values()) {
+        lab.fleet.setMachine({ id, address, metadata });
         await kubelet.start();
       }
       for (const { metadata } of lab.kubernetes.nodes) lab.kubernetes.setReady(metadata.name, true);

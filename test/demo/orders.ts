@@ -1,7 +1,7 @@
 /** What the story tells the lab, and what the lab replies. */
 export type Order =
   | { readonly kind: 'join'; readonly role: 'kubernetes' | 'etcd' }
-  | { readonly kind: 'kubelet reports ready' | 'fleet forgets' | 'network breaks' | 'all is well again' }
+  | { readonly kind: 'kubelets report ready' | 'fleet forgets' | 'network breaks' | 'all is well again' }
   | { readonly kind: 'kubelet fails' | 'destroy'; readonly address: string };
 
 export interface Reply {
