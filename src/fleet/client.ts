@@ -6,6 +6,7 @@ import { parseJson } from '../http/json.ts';
 import { parseNested } from '../http/nesting.ts';
 import { type Reserved, reservedAs, usableAddress } from '../network/address.ts';
 import { quote } from '../text/quote.ts';
+import { unchangedMap } from '../text/unchanged.ts';
 import type { FleetClient, MachinePage, MachineRecord } from './machine.ts';
 
 /** fleet v0.8 serves the second only; v0.9 to v1.0 serve both. What a server lacks is 404. */
@@ -41,9 +42,12 @@ interface Exchange {
 
 export function createFleetClient({ http }: { http: HttpClient }): FleetClient {
   let path: Path = PATHS[0];
+  /** By ID: the records of the last complete listing. */
+  let listed: ReadonlyMap<string, MachineRecord> = new Map();
 
   async function* machinePages(signal: AbortSignal): AsyncGenerator<MachinePage, void> {
     const seen = new Set<string>();
+    const records = new Map<string, MachineRecord>();
     let bytes = 0;
     let exchange = await askForFirstPage(signal);
     for (;;) {
@@ -52,9 +56,14 @@ export function createFleetClient({ http }: { http: HttpClient }): FleetClient {
       bytes += answer.bytes;
       if (bytes > MAX_LISTING_BYTES)
         throw http.failure(request, `the list of machines is larger than ${MAX_LISTING_BYTES / MIB} MiB`);
-      yield parseMachines(machines ?? []);
+      const page = parseMachines(machines ?? [], listed);
+      for (const record of page.records) records.set(record.id, record);
+      yield page;
       // The last page has no token; an empty one is the same to fleet.
-      if (nextPageToken === undefined || nextPageToken === '') return;
+      if (nextPageToken === undefined || nextPageToken === '') {
+        listed = records;
+        return;
+      }
       if (seen.has(nextPageToken)) throw http.failure(request, 'the list of machines repeats a page token');
       seen.add(nextPageToken);
       if (seen.size >= MAX_PAGES) throw http.failure(request, `the list of machines has more than ${MAX_PAGES} pages`);
@@ -135,8 +144,12 @@ function messageOf(body: string): string | undefined {
   }
 }
 
-function parseMachines(machines: readonly unknown[]): MachinePage {
-  const records = machines.map(parseMachine).filter((record) => record !== undefined);
+/** Records that repeat those of `before` are those. */
+function parseMachines(machines: readonly unknown[], before: ReadonlyMap<string, MachineRecord>): MachinePage {
+  const records = machines
+    .map(parseMachine)
+    .filter((record) => record !== undefined)
+    .map((record) => unchangedRecord(before.get(record.id), record));
   return { records, skipped: machines.length - records.length };
 }
 
@@ -148,6 +161,15 @@ function parseMachine(raw: unknown): MachineRecord | undefined {
   const address = typeof primaryIP === 'string' ? usableAddress(primaryIP) : undefined;
   const problem = address === undefined ? addressProblem(primaryIP) : undefined;
   return { id, address, problem, metadata: parseMetadata(metadata) };
+}
+
+function unchangedRecord(before: MachineRecord | undefined, now: MachineRecord): MachineRecord {
+  const isSame =
+    before !== undefined &&
+    before.address === now.address &&
+    before.problem === now.problem &&
+    unchangedMap(before.metadata, now.metadata) === before.metadata;
+  return isSame ? before : now;
 }
 
 function addressProblem(primaryIP: unknown): string {

@@ -4,12 +4,16 @@ import { parseJson } from '../http/json.ts';
 import { ACCEPT_JSON, ACCEPT_METADATA_LIST } from './accept.ts';
 import type { NodeRecord } from './registry.ts';
 import { refusal } from './status.ts';
+import { unchangedRecord } from './unchanged-record.ts';
 import type { Dialect } from './wire/dialect.ts';
 
 /** Servers that cannot list metadata alone answer with whole nodes (v1.0.7, v1.9.2) or with 406 (v1.5.8). */
-type Detail = 'metadata' | 'whole';
+export type Detail = 'metadata' | 'whole';
 
 const ACCEPT: Record<Detail, string> = { metadata: ACCEPT_METADATA_LIST, whole: ACCEPT_JSON };
+
+/** The records of a list, by name. */
+export type KnownRecords = ReadonlyMap<string, NodeRecord>;
 
 /** Bounds all pages of a list together. A server without pages or partial metadata sends all of it at once. */
 const MAX_BYTES = 128 * 1024 * 1024;
@@ -20,18 +24,19 @@ const MAX_PAGES = 1000;
 const MAX_RESTARTS = 2;
 
 /**
- * Every node. Throws RequestError when the listing is not complete or any item of it cannot be read, with status 406 when
+ * Every node; records that repeat those of `before` are made of its parts. Throws RequestError when the listing is not complete or any item of it cannot be read, with status 406 when
  * the server refuses that detail. No resourceVersion is asked for: what the server then answers may be old.
  */
 export async function listNodes(
   http: HttpClient,
   dialect: Dialect,
   detail: Detail,
+  before: KnownRecords,
   signal: AbortSignal,
-): Promise<readonly NodeRecord[]> {
+): Promise<KnownRecords> {
   for (let restarts = 0; ; restarts++) {
-    const outcome = await readPages(http, dialect, detail, signal);
-    if ('records' in outcome) return [...outcome.records.values()];
+    const outcome = await readPages(http, dialect, detail, before, signal);
+    if ('records' in outcome) return outcome.records;
     if (restarts === MAX_RESTARTS) throw outcome.brokenOff;
   }
 }
@@ -39,7 +44,13 @@ export async function listNodes(
 /** `brokenOff` holds the error for a listing that is worth another beginning. */
 type Outcome = { records: Map<string, NodeRecord> } | { brokenOff: Error };
 
-async function readPages(http: HttpClient, dialect: Dialect, detail: Detail, signal: AbortSignal): Promise<Outcome> {
+async function readPages(
+  http: HttpClient,
+  dialect: Dialect,
+  detail: Detail,
+  before: KnownRecords,
+  signal: AbortSignal,
+): Promise<Outcome> {
   /** By name: a node that was created again between two pages is on both. The later one counts. */
   const records = new Map<string, NodeRecord>();
   const tokens = new Set<string>();
@@ -70,7 +81,10 @@ async function readPages(http: HttpClient, dialect: Dialect, detail: Detail, sig
       };
     }
     kind = found.kind;
-    for (const record of found.nodes) records.set(record.name, record);
+    for (const record of found.nodes) {
+      const known = unchangedRecord(before.get(record.name), record);
+      records.set(known.name, known);
+    }
 
     token = found.continue;
     if (token === '') return { records };

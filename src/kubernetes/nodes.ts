@@ -6,7 +6,7 @@ import { RequestError } from '../http/request-error.ts';
 import { ACCEPT_JSON } from './accept.ts';
 import { askVersion } from './discovery.ts';
 import { type ApiVersion, eraOf, type Server } from './era.ts';
-import { listNodes } from './node-list.ts';
+import { type Detail, type KnownRecords, listNodes } from './node-list.ts';
 import type { Era, NodeDraft, NodeRecord, NodeRegistry } from './registry.ts';
 import { readStatus, refusal, saysMissing } from './status.ts';
 import type { Dialect } from './wire/dialect.ts';
@@ -41,6 +41,8 @@ class Nodes implements NodesOfEra {
   readonly #checksUid: boolean;
   /** False once the server has answered 406 to a request for metadata alone. */
   #listsMetadata: boolean;
+  /** The records of the last list. */
+  #listed: KnownRecords = new Map();
 
   constructor(http: HttpClient, server: Server) {
     const { checksUid, ...era } = eraOf(server);
@@ -53,7 +55,7 @@ class Nodes implements NodesOfEra {
 
   readonly listWhole: NodeRegistry['listWhole'] = async (signal) => {
     try {
-      const nodes = await listNodes(this.#http, this.#dialect, 'whole', signal);
+      const nodes = await this.#list('whole', signal);
       return { era: this.era, nodes: this.era.hidesMinions ? nodes.map(readIsReady) : nodes };
     } catch (error) {
       // v0.8.4 asks every kubelet before it answers with a list, without a time limit, so that one that hangs holds up the list.
@@ -65,13 +67,18 @@ class Nodes implements NodesOfEra {
   readonly list: NodeRegistry['list'] = async (signal) => {
     if (!this.#listsMetadata) return this.listWhole(signal);
     try {
-      return { era: this.era, nodes: await listNodes(this.#http, this.#dialect, 'metadata', signal) };
+      return { era: this.era, nodes: await this.#list('metadata', signal) };
     } catch (error) {
       if (!(error instanceof RequestError) || error.status !== 406) throw error;
       this.#listsMetadata = false;
       return this.listWhole(signal);
     }
   };
+
+  async #list(detail: Detail, signal: AbortSignal): Promise<readonly NodeRecord[]> {
+    this.#listed = await listNodes(this.#http, this.#dialect, detail, this.#listed, signal);
+    return [...this.#listed.values()];
+  }
 
   readonly read: NodeRegistry['read'] = async (name, signal) => {
     const request = this.#about(name, { method: 'GET' }, signal);

@@ -53,8 +53,11 @@ const MAX_ENTRIES_OF_KIND = 25;
 /** Records every pass. A failed pass changes the states of the servers only. */
 export class History {
   readonly #servers = new Map<Target, ServerState>();
-  /** By subject: its verdict. */
-  #verdicts: ReadonlyMap<string, KnownVerdict> = new Map();
+  /** By kind and ID of the subject: its verdict. */
+  #verdicts: Readonly<Record<Subject['kind'], ReadonlyMap<string, KnownVerdict>>> = {
+    machine: new Map(),
+    node: new Map(),
+  };
   /** By address: the kubelet's state, and the wall ms since when it is in it. */
   #kubelets: ReadonlyMap<string, { readonly state: string; readonly since: number }> = new Map();
   /** By node name: how this process made it managed. */
@@ -79,7 +82,10 @@ export class History {
     for (const outcome of report.outcomes) {
       this.#recordOutcome(outcome, at, alike.get(`${outcome.action.kind} ${outcome.result}`) ?? 1);
     }
-    this.#recordVerdicts(subjectsOf(plan), at);
+    this.#verdicts = {
+      machine: withSince(this.#verdicts.machine, plan.machines, at),
+      node: withSince(this.#verdicts.node, plan.nodes, at),
+    };
     return { hold: this.#recordHold(plan.hold, at) };
   }
 
@@ -111,7 +117,7 @@ export class History {
 
   /** Since when (wall ms) the machine or node has the verdict it has. */
   since(kind: Subject['kind'], id: string): number | undefined {
-    return this.#verdicts.get(`${kind} ${id}`)?.since;
+    return this.#verdicts[kind].get(id)?.since;
   }
 
   /** Since when (wall ms) the deletion guard is active; undefined when it is not. */
@@ -128,17 +134,6 @@ export class History {
       const state = before?.up === up ? { ...before, problem } : { up, since: at, problem };
       this.#servers.set(target, state);
     }
-  }
-
-  #recordVerdicts(subjects: Iterable<Subject>, at: number): void {
-    const verdicts = new Map<string, KnownVerdict>();
-    for (const subject of subjects) {
-      const key = `${subject.kind} ${subject.id}`;
-      const before = this.#verdicts.get(key);
-      const { name } = subject.verdict;
-      verdicts.set(key, { name, since: before?.name === name ? before.since : at });
-    }
-    this.#verdicts = verdicts;
   }
 
   #recordKubelets(answers: ReadonlyMap<string, KubeletAnswer>, at: number): void {
@@ -179,6 +174,20 @@ function tally(words: Iterable<string>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
   return counts;
+}
+
+/** The verdicts of a pass, each with the time since when the subject has it. */
+function withSince(
+  before: ReadonlyMap<string, KnownVerdict>,
+  verdicts: ReadonlyMap<string, Subject['verdict']>,
+  at: number,
+): ReadonlyMap<string, KnownVerdict> {
+  const after = new Map<string, KnownVerdict>();
+  for (const [id, { name }] of verdicts) {
+    const known = before.get(id);
+    after.set(id, known?.name === name ? known : { name, since: at });
+  }
+  return after;
 }
 
 /** Every machine and every node of a plan, with its verdict. */

@@ -44,7 +44,7 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   // Section 3: words
   unseen('3: a candidate has exactly one usable address', 'of several addresses the first is its own', [
     MACHINES,
-    'address: others.length === 0 ? only : undefined,',
+    'address: isOne ? only : undefined,',
     'address: only,',
   ]),
   unseen('3: 127.0.0.1 and ::1 are not usable', 'they are', [

@@ -35,21 +35,22 @@ export class Inventory {
 
   /** Adds a record and returns its machine as known so far. */
   add(record: MachineRecord): Machine {
-    const addresses = new Set(this.#machines.get(record.id)?.addresses);
-    if (record.address !== undefined) addresses.add(record.address);
-    const [only, ...others] = addresses;
+    const before = this.#machines.get(record.id)?.addresses ?? [];
+    const isKnown = record.address === undefined || before.includes(record.address);
+    const addresses = isKnown ? before : [...before, record.address];
+    const [only] = addresses;
+    const isOne = addresses.length <= 1;
     const machine: Machine = {
       id: record.id,
       metadata: record.metadata,
       matches: matches(this.#selector, record.metadata),
-      address: others.length === 0 ? only : undefined,
-      addresses: [...addresses],
-      problem:
-        others.length > 0
-          ? `fleet lists it with several addresses (${[...addresses].join(', ')}): do several hosts have the same /etc/machine-id?`
-          : only === undefined
-            ? (record.problem ?? 'fleet gives it no address')
-            : undefined,
+      address: isOne ? only : undefined,
+      addresses,
+      problem: isOne
+        ? only === undefined
+          ? (record.problem ?? 'fleet gives it no address')
+          : undefined
+        : `fleet lists it with several addresses (${addresses.join(', ')}): do several hosts have the same /etc/machine-id?`,
     };
     this.#machines.set(machine.id, machine);
     return machine;

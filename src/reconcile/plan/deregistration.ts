@@ -16,6 +16,7 @@ import {
 } from './kept.ts';
 import { elapsedSince, extendMismatch, MISMATCH_MS, type Mismatch, sharesGrace } from './memory/graces.ts';
 import { type Deregistered, type Memory, trackReturns } from './memory/memory.ts';
+import { NextMap } from './memory/next-map.ts';
 import type { Note } from './note.ts';
 import type { NodeVerdict, Reason } from './verdict.ts';
 
@@ -48,7 +49,7 @@ export function planDeregistrations(input: PlanInput): Deregistration {
   const { observation, evidence, memory, policy, now } = input;
   const elapsedMs = elapsedSince(memory.lastGoodMs, now.monotonicMs, policy.intervalMs);
   const mismatches = new Map<string, Mismatch>();
-  const answered = new Map<string, readonly string[]>();
+  const answered = new NextMap(memory.answered);
   const besideOthers = new Map<string, number>();
   const found: Findings = { verdicts: new Map(), notes: [], dead: [], notAlive: [], managed: 0, counted: 0 };
   for (const node of observation.nodes) {
@@ -84,7 +85,7 @@ export function planDeregistrations(input: PlanInput): Deregistration {
       // A hold ends every grace period, so that the nodes that recover last are not the first to be deregistered.
       graces: new Map(hold === undefined ? dead.map(({ node, grace }) => [node.uid, grace]) : []),
       mismatches,
-      answered,
+      answered: answered.map,
       besideOthers,
       deregistered,
     },

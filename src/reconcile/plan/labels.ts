@@ -75,6 +75,7 @@ export function changeFor(
   node: Node,
   wanted: WantedMetadata,
 ): { readonly change: MetadataChange | undefined; readonly notes: readonly Note[] } {
+  if (hasAll(node, wanted)) return NO_CHANGE;
   const written = new Set((node.annotations.get(LABELS) ?? '').split(',').filter((key) => key !== ''));
   const foreign = [...wanted.labels.keys()].filter((key) => node.labels.has(key) && !written.has(key));
   const ours = new Map([...wanted.labels].filter(([key]) => !foreign.includes(key)));
@@ -102,6 +103,23 @@ export function changeFor(
       text: `node ${node.name}: label ${key} was not written by kube-register and is not changed`,
     })),
   };
+}
+
+const NO_CHANGE = { change: undefined, notes: [] } as const;
+
+/** Whether the node has every annotation and label that is wanted, and lists no other label: so it is with nearly all nodes of a pass. */
+function hasAll({ labels, annotations, mark }: Node, wanted: WantedMetadata): boolean {
+  for (const [key, value] of wanted.labels) if (labels.get(key) !== value) return false;
+  return (
+    mark !== undefined &&
+    mark.machineId === wanted.machineId &&
+    (!wanted.followsAddress || annotations.get(ADDRESS) === wanted.address) &&
+    annotations.get(MACHINE_ID) === wanted.machineId &&
+    annotations.has(SINCE) &&
+    annotations.has(ORIGIN) &&
+    annotations.get(LABELS) === (wanted.labels.size === 0 ? undefined : keyList(wanted.labels.keys())) &&
+    labels.get(MANAGED) === 'true'
+  );
 }
 
 function differing(

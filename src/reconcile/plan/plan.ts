@@ -8,7 +8,8 @@ import { planDeregistrations } from './deregistration.ts';
 import type { Hold } from './guard.ts';
 import type { PlanInput } from './input.ts';
 import { leavingVerdict } from './kept.ts';
-import { type Memory, memoryFor, type Read, rememberNodes, stillHidden, withoutExpired } from './memory/memory.ts';
+import { type Memory, memoryFor, rememberNodes, stillHidden, withoutExpired } from './memory/memory.ts';
+import { NextMap } from './memory/next-map.ts';
 import { unsettledWrites } from './memory/writes.ts';
 import type { Note } from './note.ts';
 import type { Now, Policy } from './policy.ts';
@@ -164,7 +165,7 @@ function nextMemory(
   memory: Memory,
   now: Now,
 ): Pick<Memory, 'lastGoodMs' | 'lastNodes' | 'reads' | 'abilities' | 'hidden' | 'refused'> {
-  const reads = new Map<string, Read>();
+  const reads = new NextMap(memory.reads);
   for (const { uid, facts, isFresh } of nodes) {
     const before = memory.reads.get(uid);
     const read = facts !== undefined && (isFresh || before === undefined) ? { facts, atMs: now.monotonicMs } : before;
@@ -179,7 +180,7 @@ function nextMemory(
         return [machine.id, { name: node.name, uid: node.uid, origin }] as const;
       }),
     ),
-    reads,
+    reads: reads.map,
     abilities: era.abilities,
     hidden: stillHidden(memory, nodes, now.monotonicMs),
     refused: withoutExpired(memory.refused, now.monotonicMs),

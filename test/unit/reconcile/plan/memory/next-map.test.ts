@@ -1,6 +1,6 @@
 /** A map that outlives a pass in which nothing changed. */
 import { describe, expect, it } from 'vitest';
-import { NextMap } from '../../../../src/reconcile/plan/memory/next-map.ts';
+import { NextMap } from '../../../../../src/reconcile/plan/memory/next-map.ts';
 
 const [one, two] = [{ n: 1 }, { n: 2 }];
 const before = new Map([
