@@ -19,6 +19,13 @@ function clusterOf(size: number, number: number): Status {
   const addressOf = (index: number) => `10.${index >> 8}.${index & 255}.7`;
   return aStatus({
     pass: { ...pass, number },
+    counts: {
+      machines: { listed: size, matched: size, healthy: size },
+      nodes: { keep: size },
+      managed: size,
+      held: 0,
+      undone: 0,
+    },
     machines: indices.map((index) =>
       aMachine({
         id: idOf(index),

@@ -86,7 +86,7 @@ describe('the page', () => {
     const table = page.getByRole('table', { name: 'Machines and nodes' });
     await expect(table.getByRole('columnheader').allTextContents()).resolves.toEqual([
       'Verdict',
-      'For',
+      'Since',
       'Machine',
       'Node',
       'Ready',

@@ -19,12 +19,13 @@ export interface DetailsPage {
 /** The page for a query of `queryOf`, or one that says that there is no such row. */
 export function renderDetailsPage(status: Status, query: string): DetailsPage {
   const row = rowOf(status, new URLSearchParams(query));
+  const explanation = row === undefined ? undefined : explain(row, status);
   const main =
-    row === undefined
+    row === undefined || explanation === undefined
       ? html`<h2>Not found</h2>
 <p>There is no such machine or node: it may have been deregistered, or fleet no longer lists it.</p>`
-      : renderDetails(row, explain(row, status));
-  return { isFound: row !== undefined, html: frame(main, status) };
+      : renderDetails(row, explanation);
+  return { isFound: row !== undefined, html: frame(main, explanation?.title ?? 'not found', status) };
 }
 
 function rowOf(status: Status, query: URLSearchParams): OverviewRow | undefined {
@@ -72,12 +73,12 @@ function withinLine(text: string): string {
   return `${start}${onOneLine(text, LONGEST.text)}${end}`;
 }
 
-function frame(main: Html, { now }: Status): string {
+function frame(main: Html, title: string, { now }: Status): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>kube-register: machine or node</title>
+<title>${onOneLine(title, LONGEST.name)}: kube-register</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="icon.svg">

@@ -16,7 +16,7 @@ const MOST = { pairs: 8, addresses: 3 };
 /** The columns in their order, with their headings. */
 export const COLUMNS = {
   verdict: 'Verdict',
-  since: 'For',
+  since: 'Since',
   machine: 'Machine',
   node: 'Node',
   ready: 'Ready',
