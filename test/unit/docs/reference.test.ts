@@ -149,6 +149,19 @@ describe('the pages on decisions', () => {
   });
 });
 
+describe('test/README.md', () => {
+  it('has a row for every suite that package.json has', () => {
+    const { scripts } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
+    const suites = Object.keys(scripts).filter((name) =>
+      /^test(:(?!.*setup)|$)|^(simulate|mutate|bench|docs)$/.test(name),
+    );
+    const rows = tablesOf('test/README.md', 'Command').map(([command = '']) => command.replace(/ -- --check/, ''));
+    expect(rows.toSorted()).toEqual(
+      suites.map((name) => code(name === 'test' ? 'npm test' : `npm run ${name}`)).toSorted(),
+    );
+  });
+});
+
 describe('README.md', () => {
   it('has the commands for a fresh machine, and .ci/run calls them', () => {
     const { text } = readDocument('README.md');
