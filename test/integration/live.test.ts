@@ -372,7 +372,7 @@ describe('the program', () => {
     await program.pass();
     await vi.waitFor(() => {
       const last = page.updates.at(-1);
-      expect(last?.rows).toContain(`<b>${address}</b>`);
+      expect(last?.rows).toContain(`>${address}</a>`);
       expect(last?.parts['history']).toContain('registered');
     });
     const ended = page.ended();
