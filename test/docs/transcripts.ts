@@ -10,12 +10,27 @@ import { type Lab, type LabMachine, startLab } from '../lab/lab.ts';
 const COLUMNS = 100;
 const PATIENCE_MS = 30_000;
 
-/** Machines as fleet knows them; the last is no worker. Addresses in the documents are these. */
+/** Machines as fleet knows them; the last is no worker. No other lab has their addresses; the documents show others. */
 const MACHINES = [
-  { id: 'b6f1c0a27d7a4f0e9d2c5e8a1b3f4d6e', shown: '10.0.0.11', metadata: { role: 'kubernetes', rack: 'r1' } },
-  { id: '5c9d1e7f2a3b4c8d9e0f1a2b3c4d5e6f', shown: '10.0.0.12', metadata: { role: 'kubernetes', rack: 'r2' } },
-  { id: 'e3a2b1c4d5f60718293a4b5c6d7e8f90', shown: '10.0.0.13', metadata: { role: 'kubernetes', rack: 'r2' } },
-  { id: '0c4e6a8b1d3f5a7c9e2b4d6f8a0c1e3d', shown: '10.0.0.5', metadata: { role: 'etcd' } },
+  {
+    id: 'b6f1c0a27d7a4f0e9d2c5e8a1b3f4d6e',
+    address: '127.88.0.11',
+    shown: '10.0.0.11',
+    metadata: { role: 'kubernetes', rack: 'r1' },
+  },
+  {
+    id: '5c9d1e7f2a3b4c8d9e0f1a2b3c4d5e6f',
+    address: '127.88.0.12',
+    shown: '10.0.0.12',
+    metadata: { role: 'kubernetes', rack: 'r2' },
+  },
+  {
+    id: 'e3a2b1c4d5f60718293a4b5c6d7e8f90',
+    address: '127.88.0.13',
+    shown: '10.0.0.13',
+    metadata: { role: 'kubernetes', rack: 'r2' },
+  },
+  { id: '0c4e6a8b1d3f5a7c9e2b4d6f8a0c1e3d', address: '127.88.0.5', shown: '10.0.0.5', metadata: { role: 'etcd' } },
 ] as const;
 
 /** The lab's texts, each with what the documents show in its place. */
@@ -31,7 +46,7 @@ export async function makeTranscripts(program: string): Promise<Readonly<Record<
       mode: 0o755,
     });
     const machines: LabMachine[] = [];
-    for (const { id, metadata } of MACHINES) machines.push(await lab.addMachine({ id, metadata }));
+    for (const { id, address, metadata } of MACHINES) machines.push(await lab.addMachine({ id, address, metadata }));
     const env = {
       PATH: `${folder}:/usr/bin:/bin`,
       TERM: 'xterm',
