@@ -588,6 +588,18 @@ const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'a server that answers any path with what it has',
+    options: { kubernetes: { version: 'v0.13.2' } },
+    arrange: ({ lab }) =>
+      lab.kubernetes.faults.add(answerWith(200, '{"paths":["/api"]}'), { path: /selfsubjectaccessreviews/ }),
+    found: {
+      'right-get-nodes': ['skipped', /^unknown: the server has no SelfSubjectAccessReview/],
+      'right-create-nodes': NOT_KNOWN,
+      'right-patch-nodes': NOT_KNOWN,
+      'right-delete-nodes': NOT_KNOWN,
+    },
+  },
+  {
     name: 'a user who may not ask what he may do',
     arrange: ({ lab }) => lab.kubernetes.faults.add(answerWith(403), { path: /selfsubjectaccessreviews/ }),
     found: {

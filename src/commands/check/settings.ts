@@ -4,7 +4,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { type Finding, type Found, named, ok, warning } from './finding.ts';
 
 /** A finding where the API server comes from a file of kubectl: the daemon does not read it. */
-export function checkKubectlFile({ api }: Pick<Settings, 'api'>): Found | undefined {
+function checkKubectlFile({ api }: Pick<Settings, 'api'>): Found | undefined {
   const note = kubectlFileNote(api);
   if (note === undefined || api.kubeconfig === undefined) return undefined;
   return warning(`${note}, which the daemon does not read`, `KUBE_REGISTER_KUBECONFIG=${api.kubeconfig}`);

@@ -13,7 +13,7 @@ export interface Flag {
   readonly help: string;
 }
 
-export interface Example {
+interface Example {
   /** What it is for, in a few words. */
   readonly purpose: string;
   readonly command: string;

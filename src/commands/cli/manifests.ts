@@ -1,7 +1,7 @@
 /** `kube-register manifests`: prints what is shipped for `kubectl apply -f -`. */
 
 /** By name: what each is for. The file in deploy/ has the same name. */
-export const MANIFESTS = {
+const MANIFESTS = {
   rbac: 'the ServiceAccount of kube-register and its rights, for servers of v1.8 and later',
   'rbac-v1beta1': 'the same for servers of v1.6 and v1.7',
   pod: 'kube-register as a pod, for servers of v1.9 and later; apply rbac first',

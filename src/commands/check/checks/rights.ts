@@ -70,7 +70,13 @@ export type Reviews =
 /** A review is answered and not kept. Servers have it since v1.6: https://kubernetes.io/docs/reference/access-authn-authz/authorization/ */
 const PATH = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 const MAX_BYTES = 1024 * 1024;
-const review = z.object({ status: z.object({ allowed: z.boolean() }) });
+/** Servers of v0.13 to v0.15 answer any path with something else. */
+const review = z.object({ status: z.object({ allowed: z.boolean() }).optional().catch(undefined) });
+
+const NO_REVIEWS: Reviews = {
+  kind: 'unavailable',
+  why: 'the server has no SelfSubjectAccessReview (it came with v1.6)',
+};
 
 /** Throws the signal's reason alone. */
 export async function askRights(http: HttpClient, rights: readonly Right[], signal: AbortSignal): Promise<Reviews> {
@@ -101,7 +107,7 @@ async function ask(http: HttpClient, { verb, resource }: Right, signal: AbortSig
   switch (answer.status) {
     case 200:
     case 201:
-      return parseJson(http, request, answer, review).status.allowed;
+      return parseJson(http, request, answer, review).status?.allowed ?? NO_REVIEWS;
     case 401:
       return { kind: 'unknown' };
     case 403:
@@ -111,7 +117,7 @@ async function ask(http: HttpClient, { verb, resource }: Right, signal: AbortSig
         why: 'this user may not create SelfSubjectAccessReviews (the ClusterRole system:basic-user grants it)',
       };
     case 404:
-      return { kind: 'unavailable', why: 'the server has no SelfSubjectAccessReview (it came with v1.6)' };
+      return NO_REVIEWS;
     default:
       throw http.failure(request, `answered ${answer.status}`, answer);
   }
