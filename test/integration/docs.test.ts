@@ -19,12 +19,12 @@ const LINES = operatorPages().flatMap(({ path, text }) =>
   ),
 );
 
-it('prints what the documents show; npm run docs writes it', { timeout: 60_000 }, async () => {
+it('prints what the documents show; npm run docs writes it', { timeout: 120_000 }, async () => {
   const stale = await staleDocuments(await makeTranscripts(MAIN));
   expect(stale.map(({ path }) => path)).toEqual([]);
 });
 
-it('takes each command that a page says is run', { timeout: 60_000 }, async () => {
+it('takes each command that a page says is run', { timeout: 120_000 }, async () => {
   const lab = await labOfTest();
   const [machine] = await lab.addMachines(2, { role: 'kubernetes' });
   const daemon = startProgram(settingsFor(lab));
