@@ -1,16 +1,21 @@
 /** Who may see what on the port: real requests from this machine and from elsewhere, over http and https, with and without logins. */
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls } from 'node:tls';
 import { hashSync } from 'bcryptjs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { checkListener, inspectListener } from '../../src/commands/check/checks/daemons.ts';
+import { readSettings } from '../../src/settings/settings.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { NO_WEB_CONFIG, type ServerTls, type WebConfig } from '../../src/web/access/web-config.ts';
 import { startWebServer, type WebRoutes, type WebServer, type WebServerOptions } from '../../src/web/server.ts';
 import { certificate } from './loopback.ts';
+import { folderOfTest } from './program.ts';
 
 const log = { write: vi.fn(), debug: vi.fn() };
 
@@ -118,6 +123,27 @@ const HTTPS = config({ tls: TLS });
 function withCertificates(clientCertificates: ServerTls['clientCertificates']): WebConfig {
   return config({ tls: { ...TLS, clientCertificates } });
 }
+
+it('check says what the port will be, or what is wrong with its configuration', async () => {
+  const folder = await folderOfTest();
+  const file = join(folder, 'web.yml');
+  const given = { KUBE_REGISTER_LISTEN: '127.0.0.1:0', KUBE_REGISTER_WEB_CONFIG_FILE: file };
+  const invocation = readSettings([], given, () => false);
+  if (invocation.kind !== 'run') throw new Error('the settings are wrong');
+  const { settings } = invocation;
+  const finding = async (content: string) => {
+    await writeFile(file, content);
+    return checkListener(await inspectListener(settings, new AbortController().signal), settings);
+  };
+  expect(await finding(`basic_auth_users: {alice: ${HASH}}`)).toMatchObject({
+    state: 'ok',
+    sentence: 'any free port on 127.0.0.1 (http, passwords of 1 user)',
+  });
+  expect(await finding('basic_auth_users: {alice: secret}')).toMatchObject({
+    state: 'wrong',
+    sentence: expect.stringMatching(/web\.yml: basic_auth_users\.alice: the password must be a bcrypt hash/),
+  });
+});
 
 describe('by default', () => {
   it('a client on this machine sees everything, at whatever address of it', async () => {

@@ -43,10 +43,9 @@ export class WebConfigWatch {
     if (this.#isReading) return;
     this.#isReading = true;
     try {
-      this.#use(await this.#read());
-    } catch (error) {
-      if (!(error instanceof CredentialError)) throw error;
-      this.#refuse(error.message);
+      const config = await this.#read().catch(describe);
+      if (typeof config === 'string') this.#refuse(config);
+      else this.#use(config);
     } finally {
       this.#isReading = false;
     }
@@ -75,4 +74,10 @@ export class WebConfigWatch {
     this.#told = problem;
     this.#listener.broken(problem);
   }
+}
+
+/** Whatever is wrong with the file must not end the daemon. */
+function describe(error: unknown): string {
+  if (error instanceof CredentialError) return error.message;
+  return `KUBE_REGISTER_WEB_CONFIG_FILE: it cannot be read (${error instanceof Error ? error.name : 'unknown error'})`;
 }

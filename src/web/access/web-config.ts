@@ -6,7 +6,6 @@ import type { z } from 'zod';
 import { CredentialError } from '../../credentials/credential-error.ts';
 import { describeFile } from '../../credentials/credential-file.ts';
 import { certificatesIn, checkedTls, type Pem, readPem } from '../../credentials/tls-files.ts';
-import { parseYaml, readYamlText } from '../../credentials/yaml-file.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { plural } from '../../text/plural.ts';
 import { problemOf, type TlsSection, webConfigFile } from './web-config-schema.ts';
@@ -61,6 +60,8 @@ export async function loadWebConfig({
 
 async function readWebConfig(path: string): Promise<WebConfig> {
   const from = describeFile(SETTING, path);
+  // Loaded only here: a YAML parser is a tenth of the time that the program takes to start.
+  const { parseYaml, readYamlText } = await import('../../credentials/yaml-file.ts');
   const content = await readYamlText(path, from);
   // An empty file is one without TLS and without logins, as for the exporter-toolkit.
   const parsed = webConfigFile.safeParse(isEmpty(content) ? {} : parseYaml(content, from, 'unique keys'));

@@ -8,7 +8,7 @@ const version = (digest: string): WebConfig => ({ ...NO_WEB_CONFIG, digest });
 const broken = (message: string) => new CredentialError(message);
 
 /** Reads these one after the other; returns what was said of each. */
-async function reading(...versions: readonly (WebConfig | CredentialError)[]): Promise<readonly string[]> {
+async function reading(...versions: readonly (WebConfig | Error)[]): Promise<readonly string[]> {
   let said = '';
   const queue = [...versions];
   const read = async () => {
@@ -53,6 +53,11 @@ describe('the watch', () => {
   it('says of each new mistake, and of the same one again after a good version', async () => {
     const [a, b] = [broken('a'), broken('b')];
     expect(await reading(a, a, b, b, version('2'), a, a)).toEqual(['', 'a', '', 'b', 'use 2', '', 'a']);
+  });
+
+  it('takes an error of the program for a mistake, and shows nothing of it', async () => {
+    const error = new RangeError('a password');
+    expect(await reading(error, error)).toEqual(['', 'KUBE_REGISTER_WEB_CONFIG_FILE: it cannot be read (RangeError)']);
   });
 
   it('takes what needs a restart for a mistake', async () => {
