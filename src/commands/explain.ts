@@ -7,6 +7,7 @@ import { type OverviewRow, overviewOf } from '../status/overview.ts';
 import { summarize } from '../status/summary.ts';
 import { onOneLine, quote } from '../text/quote.ts';
 import type { Asked } from './cli/command.ts';
+import { wrapTo } from './screen/layout.ts';
 import { FIND_DAEMON, withoutDaemonText } from './status/head.ts';
 import { OBSERVING, type ShowOptions, unknownText } from './status/show.ts';
 import { StatusError, type StatusSource } from './status-source.ts';
@@ -72,9 +73,20 @@ function explainText(row: OverviewRow, status: Status, terminal: Terminal): stri
     .map(({ title: heading, lines }) =>
       [
         terminal.paint({ text: heading, style: 'heading' }),
-        ...lines.map((each) => `  ${each.name.padEnd(12)} ${onOneLine(lineText(each, now), 1_000)}`),
+        ...lines.flatMap((each) => indented(each.name, onOneLine(lineText(each, now), 1_000), terminal)),
       ].join('\n'),
     );
   const typed = commands.flatMap(({ purpose, command }) => [`  # ${purpose}`, `  ${terminal.plain(command)}`]);
   return [...told, [terminal.paint({ text: 'Commands', style: 'heading' }), ...typed].join('\n')].join('\n\n');
+}
+
+const INDENT = 15;
+/** A window that is narrower than this gets lines as they are. */
+const NARROWEST = 30;
+
+/** The text beside its name; in a window it is broken between words. */
+function indented(name: string, text: string, { columns }: Terminal): readonly string[] {
+  const width = columns === undefined ? undefined : columns - INDENT;
+  const lines = width === undefined || width < NARROWEST ? [text] : wrapTo(text, width, Number.POSITIVE_INFINITY);
+  return lines.map((line, at) => `${(at === 0 ? `  ${name}` : '').padEnd(INDENT)}${line}`);
 }

@@ -2,6 +2,7 @@
 import { addTo } from '../reconcile/evidence/multimap.ts';
 import { onOneLine } from '../text/quote.ts';
 import type { PlanDocument, Step, Watched } from './plan.ts';
+import { widthOf, wrapTo } from './screen/layout.ts';
 import type { Terminal } from './terminal.ts';
 
 const SIGNS = {
@@ -29,7 +30,7 @@ export function planText(plan: PlanDocument, isWide: boolean, terminal: Terminal
   const isInFull = isWide || steps.length <= STEPS_IN_FULL;
   const mostShown = isWide ? Number.POSITIVE_INFINITY : SHOWN_OF_MANY;
   const byVerdict = groupsOf(watched, ({ kind, verdict }) => `${kind} ${verdict}`);
-  return [
+  const lines = [
     ...KINDS.flatMap((kind) => {
       const lines = steps.filter((step) => step.kind === kind).map((step) => stepText(step, isInFull, terminal));
       return firstOf(lines, mostShown, `to ${SIGNS[kind][2]}`);
@@ -49,7 +50,15 @@ export function planText(plan: PlanDocument, isWide: boolean, terminal: Terminal
       'notes',
     ),
     sumText(plan),
-  ].join('\n');
+  ];
+  const { columns } = terminal;
+  if (columns === undefined) return lines.join('\n');
+  return lines.flatMap((line) => line.split('\n').flatMap((one) => fitted(one, columns))).join('\n');
+}
+
+/** A line that is wider than the window, broken between words. */
+function fitted(line: string, columns: number): readonly string[] {
+  return widthOf(line) <= columns ? [line] : wrapTo(line, columns, Number.POSITIVE_INFINITY);
 }
 
 function groupsOf<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {

@@ -32,7 +32,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['curl -sSk -m 5 …', fact],
   ['fleetctl list-machines --full --no-legend | grep …', fact],
   [
-    'fleetctl list-units, or systemctl status kube-register; on another machine: ssh HOST kube-register status',
+    'fleetctl list-units shows its machine; then: ssh MACHINE kube-register status',
     choose('of the machine to look on'),
   ],
   ['fleetctl ssh … cat /etc/fleet/fleet.conf', fact],

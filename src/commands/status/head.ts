@@ -44,8 +44,7 @@ export function withoutDaemonText(reason: string): string {
 }
 
 /** Where to look for a daemon. */
-export const FIND_DAEMON =
-  'fleetctl list-units, or systemctl status kube-register; on another machine: ssh HOST kube-register status';
+export const FIND_DAEMON = 'fleetctl list-units shows its machine; then: ssh MACHINE kube-register status';
 
 function daemonLine({ version, startedAt, now, dryRun }: Status, daemon: string): HeadLine {
   const at = `${onOneLine(version, LONGEST)} at ${daemon}, running for ${ageOf(startedAt, Date.parse(now))}`;

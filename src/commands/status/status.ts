@@ -26,8 +26,10 @@ interface Paragraph {
   readonly style: Style;
 }
 
-/** The headline may take so many lines of the window, and so may the guard's message. */
+/** A sentence above the table may take so many lines of the window. */
 const MOST_WRAPPED = 3;
+/** The message of the guard ends in what to do. */
+const MOST_OF_GUARD = 6;
 /** The heading, some rows, and the count of the others: the lines above leave them room. */
 const LEAST_TABLE = 6;
 
@@ -70,7 +72,7 @@ const NAME_WIDTH = 12;
 function headText({ name, text, style }: HeadLine, window: Size | undefined, terminal: Terminal): readonly string[] {
   const columns = window === undefined ? undefined : Math.max(1, window.columns - NAME_WIDTH);
   const lines =
-    columns === undefined ? [text] : name === 'guard' ? wrapTo(text, columns, MOST_WRAPPED) : [cutTo(text, columns)];
+    columns === undefined ? [text] : name === 'guard' ? wrapTo(text, columns, MOST_OF_GUARD) : [cutTo(text, columns)];
   return lines.map((line, at) => {
     const painted = style === undefined ? line : terminal.paint({ text: line, style });
     return `${(at === 0 ? name : '').padEnd(NAME_WIDTH)}${painted}`;
