@@ -13,6 +13,8 @@ export interface KubeletAnswer {
   readonly state: KubeletState;
   /** For people: `http://10.0.0.1:10255/healthz answered 200`, or `no answer: http://10.0.0.1:10255/healthz refused the connection`. */
   readonly detail: string;
+  /** `silent`, and one of its URLs gave no reply in time: the kubelet hangs, or packets are lost. */
+  readonly timedOut?: boolean;
   /** What to do about a certificate that was not accepted: the end of `detail`, where that is the cause. */
   readonly remedy?: string;
 }

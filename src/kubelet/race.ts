@@ -1,5 +1,6 @@
 /** One health check of one machine: its URLs raced against each other and against the clock. */
 
+import { formatDuration } from '../time/duration.ts';
 import { type Asking, ask, type KubeletTls, type Reply } from './ask.ts';
 import type { HealthUrl } from './health-url.ts';
 import type { KubeletAnswer } from './kubelet.ts';
@@ -133,11 +134,12 @@ export class Race {
 
   #silence(): RaceResult | Error {
     const { urls, timeoutMs } = this.#rules;
-    const within = this.#replies.length === urls.length ? '' : ` within ${timeoutMs / 1000} s`;
+    const timedOut = this.#replies.length < urls.length;
+    const within = timedOut ? ` within ${formatDuration(timeoutMs)}` : '';
     const detail = `no answer${within}: ${urls.map((_url, index) => this.#outcome(index)).join(', ')}`;
     const isLocal = this.#replies.some(([, reply]) => 'local' in reply && reply.local);
     if (isLocal) return new Error(`this machine has too few file descriptors or buffers to check kubelets: ${detail}`);
-    return { state: 'silent', detail, winner: undefined };
+    return { state: 'silent', detail, ...(timedOut && { timedOut }), winner: undefined };
   }
 
   #replyOf(index: number): Reply | undefined {

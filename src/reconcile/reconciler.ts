@@ -4,6 +4,7 @@ import { TARGETS, type Target } from '../http/request-error.ts';
 import type { Clock } from '../time/clock.ts';
 import { formatDuration } from '../time/duration.ts';
 import { apply, type Outcome, PassOver } from './apply/apply.ts';
+import { hungKubelets } from './evidence/hung.ts';
 import type { Observation } from './evidence/liveness.ts';
 import { ObservationError, observe, type Sources } from './observe/observe.ts';
 import { writeOf } from './plan/action.ts';
@@ -84,7 +85,14 @@ export class Reconciler {
       outcomes = await apply(
         seen.plan.actions,
         { nodes: sources.nodes, kubelets: sources.kubelets, clock },
-        { dryRun, ownerId: policy.ownerId, checkTimeoutMs, begin, finish: abandon },
+        {
+          dryRun,
+          ownerId: policy.ownerId,
+          checkTimeoutMs,
+          hungKubelets: hungKubelets(observation.kubelets),
+          begin,
+          finish: abandon,
+        },
       );
       this.#memory = settle(this.#memory, observation, outcomes, clock.monotonic());
       begin.throwIfAborted();

@@ -148,6 +148,7 @@ describe('a URL that drops packets', () => {
     expect(await prober.check('127.0.0.1', never)).toEqual({
       state: 'silent',
       detail: `no answer within 200ms: http://127.0.0.1:${hole.port}/healthz timed out`,
+      timedOut: true,
     });
     expect(hole.dropsPackets()).toBe(true);
   });

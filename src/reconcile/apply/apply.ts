@@ -2,6 +2,7 @@
 import pLimit from 'p-limit';
 import { RequestError } from '../../http/request-error.ts';
 import type { NodeDraft, NodeRegistry } from '../../kubernetes/registry.ts';
+import { describeHung } from '../evidence/hung.ts';
 import { LABELS } from '../evidence/marks.ts';
 import { toNode } from '../evidence/node.ts';
 import {
@@ -83,7 +84,7 @@ class NotBegun extends Error {}
 async function carryOut(action: Action, clients: Clients, options: ApplyOptions): Promise<Outcome> {
   switch (action.kind) {
     case 'register':
-      return register(action, clients.nodes, options.finish);
+      return register(action, clients.nodes, options);
     case 'adopt':
     case 'label':
       return update(action, clients.nodes, options);
@@ -115,7 +116,11 @@ async function update(action: Adopt | Label, nodes: NodeRegistry, { ownerId, fin
     : { action, result: 'failed', detail: 'it changed during both attempts; retried in the next pass' };
 }
 
-async function register(action: Register, nodes: NodeRegistry, signal: AbortSignal): Promise<Outcome> {
+async function register(
+  action: Register,
+  nodes: NodeRegistry,
+  { hungKubelets, finish: signal }: ApplyOptions,
+): Promise<Outcome> {
   const { machine, draft } = action;
   const first = await nodes.create(draft, signal);
   const created = first === 'labels-refused' ? await nodes.create(withoutLabels(draft), signal) : first;
@@ -128,8 +133,7 @@ async function register(action: Register, nodes: NodeRegistry, signal: AbortSign
     case 'exists':
       return { action, result: 'unneeded', detail: 'it was registered already' };
     case 'held-up': {
-      const detail =
-        'the API server waits for a kubelet that hangs, and creates no minion meanwhile; retried in the next pass';
+      const detail = `the API server does not answer while a kubelet that it checks hangs; ${describeHung(hungKubelets)}; retried in the next pass`;
       return { action, result: 'failed', detail };
     }
     case 'kubelet-unreached': {

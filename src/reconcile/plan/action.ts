@@ -110,6 +110,8 @@ export interface ApplyOptions {
   readonly ownerId: string;
   /** HEALTHZ_TIMEOUT, ms. */
   readonly checkTimeoutMs: number;
+  /** The addresses of kubelets that gave no reply in time. */
+  readonly hungKubelets: readonly string[];
   /** Once aborted, no further action is begun. */
   readonly begin: AbortSignal;
   /** Once aborted, requests that are under way are given up; `begin` is aborted by then. */

@@ -1,5 +1,6 @@
 /** The plan of one pass: a pure function without I/O and without a clock. */
 
+import { describeHung, hungKubelets } from '../evidence/hung.ts';
 import type { Evidence, Observation } from '../evidence/liveness.ts';
 import { hasOwnName, isReporting, type Node } from '../evidence/node.ts';
 import { type Action, nodeName } from './action.ts';
@@ -134,17 +135,12 @@ function skipped({ skippedRecords }: Observation): readonly Note[] {
 /** v0.8.4 does not answer a list while one kubelet hangs. */
 function unlistable({ era, unlistable: why, kubelets }: Observation): readonly Note[] {
   if (why === undefined) return [];
-  const silent = [...kubelets]
-    .filter(([, { state }]) => state === 'silent')
-    .map(([address]) => address)
-    .sort();
-  const suspects =
-    silent.length > 0 ? `unreachable kubelets: ${silent.join(', ')}` : 'all kubelets that fleet lists are reachable';
+  const hung = hungKubelets(kubelets);
   return [
     {
       kind: 'unlistable',
-      key: silent.join(' '),
-      text: `cannot list minions: ${why}; the API server (${era.server}) does not answer while one kubelet hangs; machines are registered without the list; ${suspects}`,
+      key: hung.join(' '),
+      text: `cannot list minions: ${why}; the API server (${era.server}) does not answer while one kubelet hangs; machines are registered without the list; ${describeHung(hung)}`,
     },
   ];
 }

@@ -126,8 +126,8 @@ export function ours(name: string, mark: string, address: string, traits: NodeTr
 export interface World {
   machines?: readonly Machine[];
   nodes?: readonly Node[];
-  /** By address; a kubelet that is not here is silent. */
-  kubelets?: Record<string, KubeletState>;
+  /** By address; a kubelet that is not here is silent, as one is that refuses connections. */
+  kubelets?: Record<string, KubeletState | 'hung'>;
   /** Addresses that nobody asked. */
   unasked?: readonly string[];
   names?: ReadonlyMap<string, GivenName>;
@@ -156,8 +156,9 @@ export function observed(world: World): Observation {
     unlistable,
     kubelets: new Map(
       [...addresses].map((address) => {
-        const state = kubelets[address] ?? 'silent';
-        return [address, { state, detail: `${address} ${state}` }];
+        const given = kubelets[address] ?? 'silent';
+        const state = given === 'hung' ? 'silent' : given;
+        return [address, { state, detail: `${address} ${state}`, ...(given === 'hung' && { timedOut: true }) }];
       }),
     ),
   };

@@ -88,6 +88,7 @@ const limits = (): ApplyOptions => ({
   dryRun: false,
   ownerId: 'default',
   checkTimeoutMs: CHECK_TIMEOUT,
+  hungKubelets: [],
   begin: begin.signal,
   finish: new AbortController().signal,
 });

@@ -134,9 +134,10 @@ describe('a machine whose minion is not listed', () => {
 });
 
 describe('a list that hangs', () => {
-  it('does not keep machines from being registered, and names the kubelets that do not answer', () => {
-    const hung = [machine('h', '10.0.0.3'), machine('i', '10.0.0.2')];
-    const world = { machines: [M, ...hung], kubelets: healthy, era: V0_8, unlistable: 'no answer within 10 s' };
+  it('does not keep machines from being registered, and names the kubelets that hang, not those that refuse connections', () => {
+    const others = [machine('h', '10.0.0.3'), machine('i', '10.0.0.2'), machine('j', '10.0.0.4')];
+    const kubelets = { ...healthy, '10.0.0.2': 'hung', '10.0.0.3': 'hung', '10.0.0.4': 'silent' } as const;
+    const world = { machines: [M, ...others], kubelets, era: V0_8, unlistable: 'no answer within 10 s' };
     const plan = planAt(0, world);
     expect(told(plan)).toEqual(['register 10.0.0.1']);
     expect(plan.notes).toEqual([
@@ -144,15 +145,15 @@ describe('a list that hangs', () => {
         kind: 'unlistable',
         key: '10.0.0.2 10.0.0.3',
         text: expect.stringMatching(
-          /^cannot list minions: no answer within 10 s; .*; unreachable kubelets: 10\.0\.0\.2, 10\.0\.0\.3$/,
+          /^cannot list minions: no answer within 10 s; .*; check the kubelets that do not reply: 10\.0\.0\.2, 10\.0\.0\.3$/,
         ),
       },
     ]);
   });
 
-  it('says so when all kubelets are reachable', () => {
+  it('says so when all kubelets reply', () => {
     const plan = planAt(0, { machines: [M], kubelets: healthy, era: V0_8, unlistable: 'no answer within 10 s' });
-    expect(plan.notes[0]?.text).toContain('all kubelets that fleet lists are reachable');
+    expect(plan.notes[0]?.text).toContain('all kubelets that fleet lists reply; check those of other minions');
   });
 });
 
