@@ -45,7 +45,7 @@ function keyOf({ machine, node }: OverviewRow): string {
 }
 
 /** What `/explain` is asked about the row. */
-export function queryOf({ machine, node }: Pick<OverviewRow, 'machine' | 'node'>): string {
+function queryOf({ machine, node }: Pick<OverviewRow, 'machine' | 'node'>): string {
   const about = machine === undefined ? { node: node?.name ?? '' } : { machine: machine.id };
   return new URLSearchParams(about).toString();
 }
