@@ -121,7 +121,9 @@ describe('kube-register status', () => {
     expect({ code, stderr }).toEqual({ code: 4, stderr: '' });
     expect(stdout).toMatch(/^No daemon was asked: KUBE_REGISTER_LISTEN has no fixed port, so it is not known whether/);
     expect(stdout).toMatch(/^All is well: 1 machine matches, 0 nodes are kept, 1 would be registered\.$/m);
-    expect(stdout).toMatch(/^find it {5}fleetctl list-units shows its machine; then: ssh MACHINE kube-register status$/m);
+    expect(stdout).toMatch(
+      /^find it {5}fleetctl list-units shows its machine; then: ssh MACHINE kube-register status$/m,
+    );
     expect(stdout).toMatch(
       new RegExp(
         `^${address} +0{31}1 +${address} +role=kubernetes +healthy +register +- +would be registered by a daemon$`,
