@@ -7,10 +7,11 @@ import { apply, type Outcome, PassOver } from './apply/apply.ts';
 import { hungKubelets } from './evidence/hung.ts';
 import type { Observation } from './evidence/liveness.ts';
 import { ObservationError, observe, type Sources } from './observe/observe.ts';
+import { inTurnsIfLarge } from './observe/turns.ts';
 import { writeOf } from './plan/action.ts';
 import { EMPTY_MEMORY, type Memory, RETRY_REFUSED_MS, withoutProgress } from './plan/memory/memory.ts';
 import { addWrite } from './plan/memory/writes.ts';
-import { makePlan, type Plan } from './plan/plan.ts';
+import { type Plan, planSteps } from './plan/plan.ts';
 import type { Now, Policy } from './plan/policy.ts';
 
 /** Why a pass failed. Also the values of the metric label `cause`. */
@@ -77,7 +78,8 @@ export class Reconciler {
     let outcomes: readonly Outcome[] = [];
     let failures: ReadonlyMap<Cause, string> = new Map();
     try {
-      const plan = (observation: Observation) => makePlan(observation, before, policy, this.#now());
+      const plan = (observation: Observation) =>
+        inTurnsIfLarge(observation, planSteps(observation, before, policy, this.#now()));
       const nowMs = clock.monotonic();
       seen = await observe(sources, { memory: before, ownerId: policy.ownerId, nowMs, plan }, begin);
       const { observation } = seen;

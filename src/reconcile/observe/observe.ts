@@ -4,17 +4,19 @@ import type { Selector } from '../../fleet/selector.ts';
 import type { Target } from '../../http/request-error.ts';
 import type { KubeletAnswer, KubeletProber } from '../../kubelet/kubelet.ts';
 import type { NodeRegistry } from '../../kubernetes/registry.ts';
+import type { Steps } from '../../time/steps.ts';
 import type { KubeletEndpoint } from '../evidence/endpoints.ts';
 import { type Liveness, livenessOf, type Observation } from '../evidence/liveness.ts';
 import { Inventory, isCandidate, type Machine } from '../evidence/machines.ts';
 import { isReporting, type Node } from '../evidence/node.ts';
-import { type IndexedLists, indexLists, type Pairing, pair } from '../evidence/pair.ts';
+import { type IndexedLists, indexLists, type Lists, type Pairing, pair } from '../evidence/pair.ts';
 import { nodeName } from '../plan/action.ts';
 import { type Memory, memoryFor } from '../plan/memory/memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { KubeletChecks } from './kubelet-checks.ts';
 import type { Namer } from './naming.ts';
 import { NodeReader } from './node-reader.ts';
+import { inTurnsIfLarge } from './turns.ts';
 
 /** The clients that a pass observes with. */
 export interface Sources {
@@ -42,7 +44,7 @@ export interface ObserveOptions {
   readonly ownerId: string;
   /** Monotonic ms. */
   readonly nowMs: number;
-  plan(observation: Observation): Plan;
+  plan(observation: Observation): Plan | Promise<Plan>;
 }
 
 /**
@@ -68,12 +70,13 @@ export async function observe(
   await orKubernetesFailed(reader.readDue(), signal);
   for (let listedAgain = false; ; ) {
     const { nodes, era, unlistable } = reader;
-    const lists = indexLists({ machines, nodes, names, era });
-    const pairing = pair(lists);
-    const liveness = livenessOf(lists, pairing, known);
+    const { lists, pairing, liveness } = await inTurnsIfLarge(
+      { machines, nodes },
+      pairSteps({ machines, nodes, names, era }, known),
+    );
     const kubelets = await checkKubelets(lists, pairing, liveness, checks);
     const observation: Observation = { ...lists, pairing, liveness, skippedRecords, unlistable, kubelets };
-    const plan = makePlan(observation);
+    const plan = await makePlan(observation);
     const registers = plan.actions.some(({ kind }) => kind === 'register');
     const unread = findUnread(observation, plan, registers);
     if (unread.length > 0) {
@@ -85,6 +88,18 @@ export async function observe(
       return { observation, plan };
     }
   }
+}
+
+/** Pairs machines with nodes and finds out where each node's kubelet may be. */
+function* pairSteps(
+  listed: Lists,
+  known: Memory,
+): Steps<{ lists: IndexedLists; pairing: Pairing; liveness: Liveness }> {
+  const lists = indexLists(listed);
+  yield;
+  const pairing = pair(lists);
+  yield;
+  return { lists, pairing, liveness: livenessOf(lists, pairing, known) };
 }
 
 function checkMachine(machine: Machine | undefined, checks: KubeletChecks): void {

@@ -1,5 +1,6 @@
 /** The plan of one pass: a pure function without I/O and without a clock. */
 
+import { atOnce, type Steps } from '../../time/steps.ts';
 import { describeHung, hungKubelets } from '../evidence/hung.ts';
 import type { Evidence, Observation } from '../evidence/liveness.ts';
 import { hasOwnName, isReporting, type Node } from '../evidence/node.ts';
@@ -39,14 +40,24 @@ export interface Plan {
  * The same arguments give the same plan.
  */
 export function makePlan(observation: Observation, before: Memory, policy: Policy, now: Now): Plan {
+  return atOnce(planSteps(observation, before, policy, now));
+}
+
+/** `makePlan` in steps that take less than 0.1 s each for 20,000 nodes. */
+export function* planSteps(observation: Observation, before: Memory, policy: Policy, now: Now): Steps<Plan> {
   const memory = forgetDeadNodes(memoryFor(before, observation.era), observation);
   const evidence = collectEvidence(observation);
+  yield;
   const machineIdOf = (node: Node) => evidence.get(node.name)?.machineId ?? reportedMachine(node, observation);
   const alternations = findAlternations(observation, memory, machineIdOf, now.monotonicMs);
   const input: PlanInput = { observation, evidence, alternations, memory, policy, now };
+  yield;
   const registration = planRegistrations(input);
+  yield;
   const upkeep = planUpkeep(input);
+  yield;
   const deregistration = planDeregistrations(input);
+  yield;
 
   const nodes = new Map<string, NodeVerdict>();
   for (const node of observation.nodes) {
