@@ -2,8 +2,10 @@
 
 import type { Outcome } from '../reconcile/apply/apply.ts';
 import { type Action, DONE, fingerprint, nodeName } from '../reconcile/plan/action.ts';
+import { RETRY_REFUSED_MS } from '../reconcile/plan/memory/memory.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import { plural } from '../text/plural.ts';
+import { formatDuration } from '../time/duration.ts';
 import { type Line, writeAlike } from './alike.ts';
 import { Conditions, type Due } from './conditions.ts';
 import type { Fields, Log } from './log-events.ts';
@@ -61,11 +63,11 @@ export class OutcomeLog {
   }
 
   #failed({ outcomes }: PassReport, nowMs: number): readonly Line[] {
-    return outcomes.flatMap(({ action, result, detail }) => {
+    return outcomes.flatMap(({ action, result, detail, refusedRequest }) => {
       if (result !== 'failed') return [];
       const [key, verb] = [keyOf(action), VERBS[action.kind]];
       this.#failing.set(key, action);
-      const message = `could not ${verb} ${subjectOf(action)}${detail === undefined ? '' : `: ${detail}`}`;
+      const message = `could not ${verb} ${subjectOf(action)}${detail === undefined ? '' : `: ${detail}`}; retried ${whenRetried(action, refusedRequest !== undefined)}`;
       const due = this.#failures.update(key, detail ?? '', nowMs);
       if (due === undefined) {
         this.#log.debug(message);
@@ -108,6 +110,12 @@ export class OutcomeLog {
     const parts = [...counts].flatMap(([what, count]) => (count === 0 ? [] : `${what} ${count}`));
     this.#log.write('pass-summary', `pass: ${parts.join(', ')}`, { durationMs: Math.round(durationMs) });
   }
+}
+
+/** When a failed action is tried again; deregistrations are paced. */
+function whenRetried({ kind }: Action, isRefused: boolean): string {
+  if (isRefused) return `in ${formatDuration(RETRY_REFUSED_MS)}, or once the request would differ`;
+  return kind === 'deregister' ? 'in one of the next passes' : 'in the next pass';
 }
 
 /** The line of a node whose labels were updated; a pass can have one for every node. */

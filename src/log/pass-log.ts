@@ -77,7 +77,9 @@ export class PassLog {
   #writeServers(report: PassReport, nowMs: number, nextInMs: number | undefined): void {
     if (!tellsOfServers(report)) return;
     const retried =
-      nextInMs === undefined ? '' : `; retried in ${formatDuration(Math.ceil(nextInMs / SECOND) * SECOND)}`;
+      nextInMs === undefined
+        ? ''
+        : `; retried in ${formatDuration(Math.max(Math.ceil(nextInMs / SECOND), 1) * SECOND)}`;
     for (const target of TARGETS) {
       const problem = report.failures.get(target);
       if (problem === undefined) {

@@ -111,9 +111,7 @@ async function update(action: Adopt | Label, nodes: NodeRegistry, { ownerId, fin
   }
   const second = await nodes.update(node.name, current.uid, current.resourceVersion, again, finish);
   if (second === 'updated') return { action, result: 'done' };
-  return second === 'gone'
-    ? gone
-    : { action, result: 'failed', detail: 'it changed during both attempts; retried in the next pass' };
+  return second === 'gone' ? gone : { action, result: 'failed', detail: 'it changed during both attempts' };
 }
 
 async function register(
@@ -133,7 +131,7 @@ async function register(
     case 'exists':
       return { action, result: 'unneeded', detail: 'it was registered already' };
     case 'held-up': {
-      const detail = `the API server does not answer while a kubelet that it checks hangs; ${describeHung(hungKubelets)}; retried in the next pass`;
+      const detail = `the API server does not answer while a kubelet that it checks hangs; ${describeHung(hungKubelets)}`;
       return { action, result: 'failed', detail };
     }
     case 'kubelet-unreached': {

@@ -141,8 +141,10 @@ describe('a server that is down', () => {
     const lines: string[] = [];
     const passLog = new PassLog({ write: (_event, message) => lines.push(message), debug: () => {} }, '');
     passLog.write(down, undefined, 0, 29_020);
+    passLog.write(down, undefined, MINUTE, -5);
     expect(lines).toEqual([
       expect.stringMatching(/connection refused; nothing is changed until this succeeds; retried in 30s$/),
+      expect.stringMatching(/^still, .*; retried in 1s$/),
     ]);
   });
 
@@ -326,11 +328,11 @@ describe('an action', () => {
     const say = listen();
     say(goodPass(quiet));
     const failing = failed('kubernetes at http://k: POST: forbidden');
-    const sentence = `${COULD_NOT}: kubernetes at http://k: POST: forbidden`;
+    const sentence = `${COULD_NOT}: kubernetes at http://k: POST: forbidden; retried in the next pass`;
     expect(say(failing)).toEqual([`error: ${sentence}`]);
     expect(say(failing, INTERVAL)).toEqual([]);
     expect(say(failing, 2 * INTERVAL)).toEqual([`error: still, for 1m (3 times): ${sentence}`]);
-    expect(say(failed('reset'), 3 * INTERVAL)).toEqual([`error: ${COULD_NOT}: reset`]);
+    expect(say(failed('reset'), 3 * INTERVAL)).toEqual([`error: ${COULD_NOT}: reset; retried in the next pass`]);
   });
 
   it('that fails in ever other words does not fill the log', () => {
@@ -370,7 +372,9 @@ describe('an action', () => {
     const memory = { ...pass.seen.plan.memory, refused: new Map([[fingerprint(register), 10 * MINUTE]]) };
     const waiting = { ...pass, seen: { ...pass.seen, plan: { ...pass.seen.plan, memory } } };
     expect(say(waiting, INTERVAL)).toEqual([]);
-    expect(say(failed('422'), 10 * MINUTE)).toEqual([`error: still, for 10m (2 times): ${COULD_NOT}: 422`]);
+    expect(say(failed('422'), 10 * MINUTE)).toEqual([
+      `error: still, for 10m (2 times): ${COULD_NOT}: 422; retried in the next pass`,
+    ]);
   });
 
   it('that deregisters and failed is not over while its node waits for its turn', () => {
@@ -400,7 +404,7 @@ describe('an action', () => {
     for (const ms of [0, MINUTE]) {
       expect(say(all, ms)).toEqual([
         expect.stringMatching(
-          /^error: could not register 300 nodes: 10\.9\.0\.0, .* and 280 more; for example (still, .*)?could not register node 10\.9\.0\.0 of machine \S+: forbidden$/,
+          /^error: could not register 300 nodes: 10\.9\.0\.0, .* and 280 more; for example (still, .*)?could not register node 10\.9\.0\.0 of machine \S+: forbidden; retried in the next pass$/,
         ),
       ]);
     }
@@ -419,8 +423,24 @@ describe('an action', () => {
       return { action, result: 'failed', detail: index < 5 ? `POST ${name}: forbidden` : 'reset' };
     });
     expect(say(goodPass(quiet, { outcomes }))).toEqual([
-      expect.stringMatching(/^error: could not register 5 nodes: .* 10\.9\.0\.4; for example .*: forbidden$/),
-      expect.stringMatching(/^error: could not register 5 nodes: 10\.9\.0\.5, .*: reset$/),
+      expect.stringMatching(
+        /^error: could not register 5 nodes: .* 10\.9\.0\.4; for example .*: forbidden; retried in the next pass$/,
+      ),
+      expect.stringMatching(/^error: could not register 5 nodes: 10\.9\.0\.5, .*: reset; retried in the next pass$/),
+    ]);
+  });
+
+  it('that was refused for what it says is retried in ten minutes', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const refused: Outcome = {
+      action: register,
+      result: 'failed',
+      detail: '422',
+      refusedRequest: fingerprint(register),
+    };
+    expect(say(goodPass(quiet, { outcomes: [refused] }))).toEqual([
+      `error: ${COULD_NOT}: 422; retried in 10m, or once the request would differ`,
     ]);
   });
 

@@ -432,7 +432,7 @@ describe('a patch that meets a change', () => {
     answers = ['conflict', 'conflict'];
     expect(await adopted()).toEqual({
       result: 'failed',
-      detail: 'it changed during both attempts; retried in the next pass',
+      detail: 'it changed during both attempts',
     });
     expect(updates).toHaveLength(2);
   });
