@@ -1,9 +1,13 @@
 /** `npm run bench`: what passes of the built daemon cost in a lab, beside the least that they could cost. `-- --small` only shows that it runs. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type Endurance, type Extent, measure, measureLasting } from './figures.ts';
+import { type Endurance, type Extent, HEALTHZ_CONCURRENCY, measure, measureLasting } from './figures.ts';
+import { type LargeExtent, measureLarge } from './large.ts';
 import {
+  firstTargetOf,
   isMet,
+  largeLines,
+  largeTargetsOf,
   lastingTargetsOf,
   memoryLine,
   startLine,
@@ -15,6 +19,7 @@ import {
 
 interface Scale {
   readonly clusters: readonly Extent[];
+  readonly large: LargeExtent;
   readonly endurance: Endurance;
   readonly starts: number;
 }
@@ -25,17 +30,19 @@ const FULL: Scale = {
     { machines: 1_000, pairs: 9, others: 5, pageMs: 50 },
     { machines: 5_000, pairs: 7, others: 3, pageMs: 215 },
   ],
+  large: { machines: 20_000, pairs: 5 },
   endurance: { machines: 100, passes: 1_000, settled: 200 },
   starts: 7,
 };
 const SMALL: Scale = {
   clusters: [{ machines: 50, pairs: 2, others: 1, pageMs: 20 }],
+  large: { machines: 200, pairs: 2 },
   endurance: { machines: 50, passes: 20, settled: 10 },
   starts: 1,
 };
 
 const { values } = parseArgs({ options: { small: { type: 'boolean', default: false } } });
-const { clusters, endurance, starts } = values.small ? SMALL : FULL;
+const { clusters, large, endurance, starts } = values.small ? SMALL : FULL;
 
 console.log(
   `Lab, daemon and floor are a process each, on ${availableParallelism()} CPUs with Node ${process.version}. A row is the median of its runs;\n` +
@@ -45,7 +52,12 @@ const targets: Target[] = [];
 for (const extent of clusters) {
   const figures = await measure(extent);
   console.log(`${tableOf(figures)}\n`);
-  if (extent === clusters.at(-1)) targets.push(...targetsOf(figures));
+  if (extent === clusters[0]) targets.push(firstTargetOf(figures));
+  if (extent !== clusters.at(-1)) continue;
+  targets.push(...targetsOf(figures));
+  const largeFigures = await measureLarge(large, HEALTHZ_CONCURRENCY);
+  console.log(`${largeLines(largeFigures)}\n`);
+  targets.push(...largeTargetsOf(largeFigures, figures));
 }
 const { memory, startMs } = await measureLasting(endurance, starts);
 console.log(memoryLine(memory));

@@ -1,5 +1,5 @@
 /** What is measured of one cluster: the daemon's passes, with the floor measured between them. */
-import { COLLECTABLE, type Cost, DaemonProcess, FloorProcess, LabProcess } from './processes.ts';
+import { COLLECTABLE, type Cost, DaemonProcess, FloorProcess, LabProcess, type PassCost } from './processes.ts';
 
 /** How much is measured. */
 export interface Extent {
@@ -169,11 +169,11 @@ async function measureStart(lab: LabProcess): Promise<number> {
 }
 
 /** A pass asks every kubelet once. */
-function pass(lab: LabProcess, daemon: DaemonProcess): Promise<Cost> {
+export function pass(lab: LabProcess, daemon: DaemonProcess): Promise<PassCost> {
   return daemon.pass(lab.tell({ kind: 'say when kubelets were asked', times: lab.machines }));
 }
 
-function settingsFor({ places }: LabProcess): Record<string, string> {
+export function settingsFor({ places }: LabProcess): Record<string, string> {
   return {
     FLEET_ENDPOINT: places.fleet,
     API_ENDPOINT: places.kubernetes,
@@ -195,7 +195,7 @@ async function repeat<T>(times: number, run: () => Promise<T>): Promise<T[]> {
   return results;
 }
 
-function median(costs: readonly Cost[]): Cost {
+export function median(costs: readonly Cost[]): Cost {
   return { wallMs: middle(costs.map(({ wallMs }) => wallMs)), cpuMs: middle(costs.map(({ cpuMs }) => cpuMs)) };
 }
 

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { send } from '../lab/answer.ts';
 import { hang } from '../lab/faults.ts';
+import { Kubelets } from '../lab/kubelets.ts';
 import { type LabMachine, startLab } from '../lab/lab.ts';
 import type { LabOrder, LabReply } from './orders.ts';
 
@@ -15,6 +16,17 @@ const lab = await startLab({
 });
 const machines: LabMachine[] = [];
 
+/** Kubelets at every loopback address, behind one listener. */
+class SharedKubelets extends Kubelets {
+  readonly #everywhere = this.addListener({ host: '0.0.0.0', port: 0 });
+
+  override get port(): number {
+    return this.#everywhere.port;
+  }
+}
+const shared = new SharedKubelets({ keepRequests: 0 });
+await shared.start();
+
 process.on('message', (order: LabOrder) => {
   obey(order).then(
     () => reply({ at: Date.now() }),
@@ -24,7 +36,12 @@ process.on('message', (order: LabOrder) => {
 process.on('disconnect', () => process.exit(0));
 reply({
   at: Date.now(),
-  places: { fleet: lab.fleet.endpoint, kubernetes: lab.kubernetes.url, kubeletPort: lab.kubelets.port },
+  places: {
+    fleet: lab.fleet.endpoint,
+    kubernetes: lab.kubernetes.url,
+    kubeletPort: lab.kubelets.port,
+    sharedPort: shared.port,
+  },
 });
 
 function reply(message: LabReply): void {
@@ -35,6 +52,12 @@ async function obey(order: LabOrder): Promise<void> {
   switch (order.kind) {
     case 'add machines':
       machines.push(...(await lab.addMachines(order.count, WORKER)));
+      break;
+    case 'add machines of one listener':
+      for (let nth = 1; nth <= order.count; nth += 1) {
+        const id = nth.toString(16).padStart(32, '0');
+        lab.fleet.setMachine({ id, address: shared.nextAddress(), metadata: WORKER });
+      }
       break;
     case 'kubelets report ready':
       for (const { metadata } of lab.kubernetes.nodes) lab.kubernetes.setReady(metadata.name, true);
@@ -53,9 +76,9 @@ async function obey(order: LabOrder): Promise<void> {
         lab.fleet.faults.add((response, handle) => void delay(order.ms).then(() => send(response, handle())));
       break;
     case 'say when kubelets were asked': {
-      const { log } = lab.kubelets;
-      const until = log.total + order.times;
-      while (log.total < until) await delay(COUNT_EVERY_MS);
+      const total = () => lab.kubelets.log.total + shared.log.total;
+      const until = total() + order.times;
+      while (total() < until) await delay(COUNT_EVERY_MS);
       break;
     }
     case 'say when fleet is asked':

@@ -44,12 +44,13 @@ export class LabProcess {
     this.places = places;
   }
 
-  static async start(machines: number): Promise<LabProcess> {
+  static async start(machines: number, isOneListener = false): Promise<LabProcess> {
     const child = fork(LAB, { execArgv: ['--import', 'tsx'] });
     const { places } = await nextMessage<LabReply>(child);
     if (places === undefined) throw new Error('the lab did not say where it is');
-    const lab = new LabProcess(child, machines, places);
-    await lab.tell({ kind: 'add machines', count: machines });
+    const { kubeletPort, sharedPort } = places;
+    const lab = new LabProcess(child, machines, { ...places, kubeletPort: isOneListener ? sharedPort : kubeletPort });
+    await lab.tell({ kind: isOneListener ? 'add machines of one listener' : 'add machines', count: machines });
     return lab;
   }
 
@@ -71,6 +72,11 @@ export class LabProcess {
 export interface Cost {
   readonly wallMs: number;
   readonly cpuMs: number;
+}
+
+/** A pass, and for how long at most the event loop of the daemon served nobody else meanwhile. */
+export interface PassCost extends Cost {
+  readonly stallMs: number;
 }
 
 export class FloorProcess {
@@ -123,6 +129,9 @@ const COLLECT = 'SIGURG';
 const COLLECTIONS = 'nodejs_gc_duration_seconds_count{kind="major"}';
 export const COLLECTABLE = ['--expose-gc', '--import', `data:text/javascript,process.on('${COLLECT}', () => gc())`];
 
+/** perf_hooks' monitorEventLoopDelay looks once in so many ms, and counts them too. */
+const LAG_RESOLUTION_MS = 10;
+
 /** How often the daemon is asked whether a pass is over, once it cannot be far from it. */
 const LOOK_EVERY_MS = 50;
 
@@ -155,10 +164,15 @@ export class DaemonProcess {
     process.once('exit', end);
     child.once('exit', () => process.off('exit', end));
     const lines = createInterface({ input: child.stdout });
-    const [first] = await once(lines, 'line');
-    // The rest of its log is read, so that it can go on, and dropped.
-    lines.on('line', () => {});
-    return new DaemonProcess(child, `http://${STARTED.parse(JSON.parse(first)).listen}`, spawnedAt);
+    const listen = await new Promise<string>((resolve, reject) => {
+      lines.once('close', () => reject(new Error('the daemon ended before it listened')));
+      // The rest of its log is read too, so that it can go on, and dropped.
+      lines.on('line', (line) => {
+        const started = STARTED.safeParse(JSON.parse(line));
+        if (started.success) resolve(started.data.listen);
+      });
+    });
+    return new DaemonProcess(child, `http://${listen}`, spawnedAt);
   }
 
   usage(): Promise<Usage> {
@@ -166,22 +180,22 @@ export class DaemonProcess {
   }
 
   /** What its first pass cost. CPU time is that of the whole process since it began. */
-  async firstPass(): Promise<Cost> {
-    const wallMs = await this.#passOver({ passes: 0, seconds: 0 });
-    return { wallMs, cpuMs: (await this.usage()).cpuMs };
+  async firstPass(): Promise<PassCost> {
+    const { wallMs, stallMs } = await this.#passOver({ passes: 0, seconds: 0, stallMs: 0 });
+    return { wallMs, stallMs, cpuMs: (await this.usage()).cpuMs };
   }
 
   /**
    * Has it pass once more, by SIGUSR2. No other pass may be running. To be asked whether it is over costs the daemon CPU time,
    * so it is left alone until `nearlyOver`.
    */
-  async pass(nearlyOver: Promise<unknown>): Promise<Cost> {
+  async pass(nearlyOver: Promise<unknown>): Promise<PassCost> {
     const before = await this.#passes();
     const { cpuMs } = await this.usage();
     this.#child.kill('SIGUSR2');
     await nearlyOver;
-    const wallMs = await this.#passOver(before);
-    return { wallMs, cpuMs: (await this.usage()).cpuMs - cpuMs };
+    const { wallMs, stallMs } = await this.#passOver(before);
+    return { wallMs, stallMs, cpuMs: (await this.usage()).cpuMs - cpuMs };
   }
 
   /** What of its JavaScript heap is in use once the garbage is collected. Only for one that was started COLLECTABLE. */
@@ -200,17 +214,25 @@ export class DaemonProcess {
     return valueIn(await this.#metrics(), 'kube_register_machines{state="healthy"}');
   }
 
+  /** How long it takes to answer a request for this path, in ms. */
+  async answerMs(path: string): Promise<number> {
+    const asked = performance.now();
+    await (await fetch(`${this.#url}${path}`)).arrayBuffer();
+    return performance.now() - asked;
+  }
+
   async stop(): Promise<void> {
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     await ended;
   }
 
-  /** Resolves once there is one pass more, with how long it took. Throws when it failed. */
-  async #passOver(before: Passes): Promise<number> {
-    for (;;) {
+  /** Resolves once there is one pass more, with how long it took and its longest stall. Throws when it failed. */
+  async #passOver(before: Passes): Promise<Pick<PassCost, 'wallMs' | 'stallMs'>> {
+    for (let stallMs = 0; ; ) {
       const now = await this.#passes();
-      if (now.passes > before.passes) return (now.seconds - before.seconds) * 1_000;
+      stallMs = Math.max(stallMs, now.stallMs);
+      if (now.passes > before.passes) return { wallMs: (now.seconds - before.seconds) * 1_000, stallMs };
       await delay(LOOK_EVERY_MS);
     }
   }
@@ -222,6 +244,7 @@ export class DaemonProcess {
     return {
       passes: valueIn(metrics, 'kube_register_passes_total'),
       seconds: valueIn(metrics, 'kube_register_pass_duration_seconds_sum'),
+      stallMs: Math.max(valueIn(metrics, 'nodejs_eventloop_lag_max_seconds') * 1_000 - LAG_RESOLUTION_MS, 0),
     };
   }
 
@@ -234,6 +257,8 @@ export class DaemonProcess {
 interface Passes {
   readonly passes: number;
   readonly seconds: number;
+  /** The longest since the metrics were read last: to read them is to begin anew. */
+  readonly stallMs: number;
 }
 
 /** Throws when there is no such series, unless it is one that comes with its first event. */
