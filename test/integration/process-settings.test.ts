@@ -118,6 +118,7 @@ describe('what keeps it from starting is one sentence on the log, and exit code 
     const program = startProgram({ ...settingsFor(lab), LISTEN: taken });
     expect(await program.ended).toEqual({ ...GOOD_END, code: 1 });
     expect(program.log).toEqual([
+      expect.objectContaining({ event: 'settings' }),
       expect.objectContaining({
         level: 'fatal',
         msg: `cannot listen on ${taken}: another program has this port; set KUBE_REGISTER_LISTEN to another host:port or off`,
