@@ -184,7 +184,7 @@ describe('the ways to both', () => {
       expect(await queue.unanswered()).toBe(0);
       program.signal('SIGUSR2');
       await vi.waitFor(async () => expect(await queue.unanswered()).toBe(1), { timeout: 15_000, interval: 10 });
-      expect((await program.said(new RegExp(`^${server} at`))).msg).toMatch(LATE);
+      expect((await program.said(new RegExp(`^${server} at \\S+: GET `))).msg).toMatch(LATE);
       expect(await queue.unanswered()).toBe(0);
       await wires[server].open();
     }
