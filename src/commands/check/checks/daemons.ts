@@ -11,11 +11,10 @@ import {
   daemonsAt,
   describeDaemon,
   hostsFor,
-  isWildcard,
   MOST_ASKED,
   ownInterfaces,
 } from '../../../web/find-daemons.ts';
-import { hostPort, LISTEN_PROBLEMS, ListenError, listenAt } from '../../../web/listen.ts';
+import { hostPort, isWildcard, LISTEN_PROBLEMS, ListenError, listenAt } from '../../../web/listen.ts';
 import { examples, type Finding, few, named, ok, skipped, warning, wrong } from '../finding.ts';
 
 export type ListenerResult =
