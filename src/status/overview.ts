@@ -106,11 +106,12 @@ export function withDelay(next: string, delay: string): string {
 }
 
 /**
- * The concern of a verdict: at least `watch` for a warning, and for a kept node whose kubelet is unreachable, as most deaths begin; `watch`
- * for a verdict of a newer version.
+ * The concern of a verdict: at least `watch` for a warning, and for a kept node whose kubelet is unreachable, as most deaths begin; `trouble`
+ * for a registration that failed; `watch` for a verdict of a newer version.
  */
 export function concernOf(one: MachineStatus | NodeStatus): Concern {
   const { verdict, warning } = one;
+  if (verdict === 'register' && warning) return 'trouble';
   const concern = isVerdict(verdict) ? CONCERNS[verdict] : 'watch';
   const isToCheck = warning || ('evidence' in one && isKeptUnreachable(one));
   return isToCheck && RANKS[concern] > RANKS.watch ? 'watch' : concern;

@@ -50,7 +50,7 @@ export function makeStatus(
   const outcomes = new Map((good?.report.outcomes ?? []).map((outcome) => [subjectOf(outcome.action), outcome]));
   const verdict = (kind: Subject['kind'], id: string, given: Verdict<string> = UNDECIDED) => ({
     ...describeVerdict(given, history.since(kind, id), goodEnded),
-    next: nextOf(given, outcomes.get(`${kind} ${id}`)),
+    ...resultOf(given, outcomes.get(`${kind} ${id}`)),
   });
   return {
     version: frame.version,
@@ -146,9 +146,15 @@ function subjectOf(action: Action): string {
   return action.kind === 'register' ? `machine ${action.machine.id}` : `node ${action.node.name}`;
 }
 
-/** The result of the action that the verdict announced; without one, the `next` of the plan. */
-function nextOf({ name, next }: Verdict<string>, outcome: Outcome | undefined): string | null {
-  if (outcome?.action.kind !== name) return next ?? null;
+/** The result of the action that the verdict announced, a warning where it failed; without an action, the `next` of the plan. */
+function resultOf(verdict: Verdict<string>, outcome: Outcome | undefined): Pick<NodeStatus, 'next' | 'warning'> {
+  const { name, next = null, isWarning: warning = false } = verdict;
+  if (outcome?.action.kind !== name) return { next, warning };
+  const isFailed = outcome.result === 'failed' || outcome.result === 'refused';
+  return { next: resultText(outcome), warning: warning || isFailed };
+}
+
+function resultText(outcome: Outcome): string {
   const done = DONE[outcome.action.kind];
   const because = outcome.detail === undefined ? '' : `: ${outcome.detail}`;
   switch (outcome.result) {
@@ -165,21 +171,16 @@ function nextOf({ name, next }: Verdict<string>, outcome: Outcome | undefined): 
   }
 }
 
-function describeVerdict(
-  { name, reason, dueInMs, isWarning = false }: Verdict<string>,
-  since?: number,
-  goodEnded?: number,
-) {
+function describeVerdict({ name, reason, dueInMs }: Verdict<string>, since?: number, goodEnded?: number) {
   return {
     verdict: name,
     reason,
-    warning: isWarning,
     since: iso(since),
     due: dueInMs === undefined || goodEnded === undefined ? null : iso(goodEnded + dueInMs),
   };
 }
 
-type Undecided<T> = Omit<T, keyof ReturnType<typeof describeVerdict> | 'next'>;
+type Undecided<T> = Omit<T, keyof ReturnType<typeof describeVerdict> | keyof ReturnType<typeof resultOf>>;
 
 function describeMachine(machine: Machine, seen: Seen | undefined, history: History): Undecided<MachineStatus> {
   const { address } = machine;

@@ -5,7 +5,10 @@ import { plural } from '../text/plural.ts';
 import { onOneLine } from '../text/quote.ts';
 import { formatAge } from '../time/duration.ts';
 import type { Status } from './document.ts';
-import { type Concern, isKeptUnreachable, type OverviewRow, overviewOf } from './overview.ts';
+import { inCommon } from './in-common.ts';
+import { type Concern, type OverviewRow, overviewOf } from './overview.ts';
+import { toCheck } from './to-check.ts';
+import { between, capitalized, ended, LONGEST, tallyOf } from './words.ts';
 
 export interface Summary {
   readonly concern: Concern;
@@ -14,8 +17,6 @@ export interface Summary {
 }
 
 const MINUTE = 60_000;
-/** The longest text from others in a sentence, in characters. */
-const LONGEST = 300;
 
 /** The most urgent first: what stops every pass comes before what concerns single nodes. */
 const PROBLEMS: readonly ((status: Status, rows: readonly OverviewRow[]) => Summary | undefined)[] = [
@@ -86,12 +87,15 @@ function passesLate({ now, pass, rules }: Status): Summary | undefined {
   };
 }
 
-function guardActive({ guard: { held, kind, gone, managed } }: Status): Summary | undefined {
+function guardActive(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
+  const { held, kind, gone, managed, nodes } = status.guard;
   if (!held) return undefined;
+  const names = new Set(nodes);
+  const concerned = rows.filter(({ node }) => node !== undefined && names.has(node.name));
   const why =
     kind === 'returned'
       ? `the machines of ${plural(gone ?? 0, 'deregistered node')} returned`
-      : `${gone} of ${plural(managed ?? 0, 'managed node')} are not alive`;
+      : `${gone} of ${plural(managed ?? 0, 'managed node')} are not alive${inCommon(concerned, rows)}`;
   return { concern: 'trouble', sentence: `The deletion guard is active: ${why}; no node is deregistered.` };
 }
 
@@ -99,10 +103,21 @@ function actionsFailed({ pass }: Status): Summary | undefined {
   const failed = (pass.last?.actions ?? []).filter(({ result }) => result === 'failed');
   const [first] = failed;
   if (first === undefined) return undefined;
-  return {
-    concern: 'trouble',
-    sentence: `${plural(failed.length, 'action')} failed in the last pass${failed.length === 1 ? ':' : '; the first:'} ${ended(`${first.kind} ${first.node}${first.detail === null ? '' : `: ${first.detail}`}`)}`,
-  };
+  const because = first.detail === null ? '' : `: ${first.detail}`;
+  if (failed.length === 1) {
+    return { concern: 'trouble', sentence: ended(`Node ${first.node} could not be ${doneWord(first.kind)}${because}`) };
+  }
+  const isOneKind = failed.every(({ kind }) => kind === first.kind);
+  const what = isOneKind
+    ? `${plural(failed.length, 'node')} could not be ${doneWord(first.kind)}`
+    : `${plural(failed.length, 'action')} failed in the last pass`;
+  const kind = isOneKind ? '' : `${first.kind} `;
+  return { concern: 'trouble', sentence: ended(`${what}; the first: ${kind}${first.node}${because}`) };
+}
+
+/** `registered` for `register`; an action of a newer version as it is. */
+function doneWord(kind: string): string {
+  return Object.entries(DONE).find(([known]) => known === kind)?.[1] ?? kind;
 }
 
 /** Verdicts of nodes that are not alive and are deregistered unless they recover. */
@@ -177,35 +192,27 @@ function rowsToLookAt(status: Status, rows: readonly OverviewRow[]): Summary | u
     : { concern: 'watch', sentence: `${figures(status)}. ${sentences.join(' ')}` };
 }
 
-/** Sentences about the rows with concern `watch` and the first of the warnings. */
-function toCheck(status: Status, rows: readonly OverviewRow[]): readonly string[] {
-  const toCheck = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
-  const unreachable = toCheck.filter(({ node }) => node !== undefined && isKeptUnreachable(node));
-  const worth = toCheck.filter((row) => !unreachable.includes(row));
-  const [first, ...others] = status.warnings;
-  const more = others.length === 0 ? '' : ` (and ${plural(others.length, 'more warning')})`;
-  const count = unreachable.length;
-  return [
-    ...(count > 0
-      ? [`The kubelet${count === 1 ? '' : 's'} of ${plural(count, 'node')} ${count === 1 ? 'is' : 'are'} unreachable.`]
-      : []),
-    ...(worth.length > 0 ? [`To check: ${tallyOf(worth)}.`] : []),
-    ...(first === undefined ? [] : [`${capitalized(ended(first)).slice(0, -1)}${more}.`]),
-  ];
-}
-
-/** Whether the node stays unmanaged on purpose: ADOPT=false, or an API server that cannot update minions. */
-function isOnPurpose({ verdict: { verdict, warning, next } }: OverviewRow, { rules }: Status): boolean {
-  return verdict === 'recognised' && !warning && (!rules.adopt || next?.startsWith('not adopted: ') === true);
-}
-
 function allIsWell(status: Status): Summary {
   return { concern: 'well', sentence: `All is well: ${figures(status)}.` };
 }
 
+/** Verdicts of nodes that are kept, alive or not. */
+const KEPT = [
+  'keep',
+  'adopt',
+  'orphan',
+  'unmatched',
+  'probe-suspect',
+  'not-posting',
+  'unheard',
+  'conflict',
+  'vetoed',
+  'spared',
+] as const;
+
 function figures({ counts, machines, source, pass }: Status): string {
   const matched = counts?.machines['matched'] ?? 0;
-  const kept = (counts?.nodes['keep'] ?? 0) + (counts?.nodes['adopt'] ?? 0);
+  const kept = KEPT.reduce((sum, verdict) => sum + (counts?.nodes[verdict] ?? 0), 0);
   const registering = machines.filter(({ verdict }) => verdict === 'register').length;
   const foreign = counts?.nodes['foreign'] ?? 0;
   return [
@@ -221,29 +228,4 @@ function registeringWords(source: Status['source'], { last }: Status['pass'], co
   if (source === 'observation') return 'would be';
   const isDone = last?.actions.some(({ kind, result }) => kind === 'register' && result === 'done') === true;
   return isDone ? (count === 1 ? 'was' : 'were') : 'will be';
-}
-
-/** The number of rows of each verdict, the most frequent first: `2 waiting, 1 orphan`. */
-function tallyOf(rows: readonly OverviewRow[]): string {
-  const byVerdict = new Map<string, number>();
-  for (const { verdict } of rows) byVerdict.set(verdict.verdict, (byVerdict.get(verdict.verdict) ?? 0) + 1);
-  return [...byVerdict]
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([verdict, times]) => `${times} ${onOneLine(verdict, LONGEST)}`)
-    .join(', ');
-}
-
-/** ` for 3m12s`; empty for less than a second. */
-function between(since: string, now: string): string {
-  const ms = Date.parse(now) - Date.parse(since);
-  return ms < 1_000 ? '' : ` for ${formatAge(ms)}`;
-}
-
-function capitalized(text: string): string {
-  // The name of fleet has a small letter.
-  return text.startsWith('fleet') ? text : text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function ended(text: string): string {
-  return `${onOneLine(text, LONGEST).replace(/\.+$/, '')}.`;
 }

@@ -92,6 +92,7 @@ describe('the overview', () => {
     ['orphan', true, 'watch'],
     ['conflict', true, 'trouble'],
     ['in-grace', false, 'trouble'],
+    ['register', true, 'trouble'],
   ])('is about %s, warning %s: %s', (verdict, warning, concern) => {
     const nodes = [aNode({ name: 'n', verdict, warning })];
     expect(overviewOf({ machines: [], nodes })[0]?.concern).toBe(concern);

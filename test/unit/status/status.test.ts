@@ -250,7 +250,11 @@ describe('the status', () => {
   ] as const)('says what came of a registration that was %j', (outcome, next) => {
     const joins = { machines: [machine('b', '10.0.0.2')], nodes: [], kubelets: { '10.0.0.2': 'healthy' as const } };
     const outcomes = goodPass(joins).seen.plan.actions.map((action) => ({ action, ...outcome }));
-    expect(statusAfter(goodPass(joins, { outcomes })).machines[0]).toMatchObject({ verdict: 'register', next });
+    expect(statusAfter(goodPass(joins, { outcomes })).machines[0]).toMatchObject({
+      verdict: 'register',
+      next,
+      warning: outcome.result === 'failed',
+    });
   });
 
   it('forgets how a node came to its mark when the node is gone', () => {

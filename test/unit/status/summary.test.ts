@@ -31,7 +31,7 @@ describe('the summary', () => {
     }));
     const last = { startedAt: '', durationMs: 1, failures: {}, actions };
     expect(sentence({ dryRun: true, pass: { ...pass, last }, ...nodes('orphan', 1) })).toBe(
-      'watch: Dry run: no node is changed. Nodes that would be registered: 2, deregistered: 1. To check: 1 orphan.',
+      'watch: Dry run: no node is changed. Nodes that would be registered: 2, deregistered: 1. 1 node is orphan: alive, but fleet does not list its machine.',
     );
   });
 
@@ -94,7 +94,7 @@ describe('the summary', () => {
       { guard: { ...INACTIVE, held: true, kind: 'returned', gone: 2, managed: 12 } },
     ],
     [
-      'trouble: 1 action failed in the last pass: register 10.0.0.1: 403.',
+      'trouble: Node 10.0.0.1 could not be registered: 403.',
       {
         pass: {
           ...pass,
@@ -138,7 +138,7 @@ describe('the summary', () => {
       },
     ],
     [
-      'watch: 12 machines match, 12 nodes are kept. To check: 2 waiting, 1 orphan.',
+      'watch: 12 machines match, 12 nodes are kept. 1 node is orphan: alive, but fleet does not list its machine. To check: 2 waiting.',
       {
         machines: [aMachine({ id: 'a', verdict: 'waiting' }), aMachine({ id: 'b', verdict: 'waiting' })],
         nodes: [aNode({ name: 'c', verdict: 'orphan' })],
@@ -146,7 +146,7 @@ describe('the summary', () => {
     ],
     ['well: All is well: 12 machines match, 12 nodes are kept.', {}],
     [
-      'watch: 12 machines match, 12 nodes are kept. The kubelet of 1 node is unreachable. To check: 1 orphan.',
+      'watch: 12 machines match, 12 nodes are kept. The kubelet of 1 node is unreachable. 1 node is orphan: alive, but fleet does not list its machine.',
       {
         nodes: [
           aNode({ name: 'a', evidence: { ...EVIDENCE, alive: true, node: 'true' } }),
@@ -212,6 +212,58 @@ describe('the summary', () => {
   it('says of a node in conflict that it is kept, and not that it goes', () => {
     expect(sentence({ nodes: [aNode({ name: 'n', verdict: 'conflict', warning: true })] })).toBe(
       'trouble: 1 node kept: 1 conflict.',
+    );
+  });
+
+  it('counts those as kept that are alive and yet to check, and says what to check', () => {
+    const counts = { machines: { matched: 5 }, nodes: { keep: 5, orphan: 5 }, managed: 10, held: 0, undone: 0 };
+    expect(sentence({ counts, ...nodes('orphan', 5) })).toBe(
+      'watch: 5 machines match, 10 nodes are kept. 5 nodes are orphan: alive, but fleet does not list their machines.',
+    );
+    for (const verdict of ['unmatched', 'probe-suspect', 'not-posting']) {
+      expect(sentence(nodes(verdict, 2))).toMatch(new RegExp(`2 nodes are ${verdict}: .* but .*\\.$`));
+    }
+  });
+
+  it('says of several failed actions what they have in common', () => {
+    const failing = (...kinds: string[]) => {
+      const actions = kinds.map((kind, index) => ({ kind, node: `n-${index}`, result: 'failed', detail: '500' }));
+      return sentence({ pass: { ...pass, last: { startedAt: '', durationMs: 1, failures: {}, actions } } });
+    };
+    expect(failing('register', 'register')).toBe('trouble: 2 nodes could not be registered; the first: n-0: 500.');
+    expect(failing('adopt', 'register')).toBe('trouble: 2 actions failed in the last pass; the first: adopt n-0: 500.');
+  });
+
+  it('names the metadata that all machines in trouble have, and no other', () => {
+    const rack = (name: string, value: string) =>
+      aMachine({ id: name, node: name, metadata: { rack: value, role: 'k' } });
+    const away = { ...EVIDENCE, alive: true, node: 'true' } as const;
+    const status = (racks: readonly string[], others: readonly string[]) => ({
+      machines: [...racks, ...others].map((value, index) => rack(`n-${index}`, value)),
+      nodes: [
+        ...racks.map((_, index) => aNode({ name: `n-${index}`, machine: `n-${index}`, evidence: away })),
+        ...others.map((_, index) => {
+          const name = `n-${racks.length + index}`;
+          return aNode({ name, machine: name, evidence: { ...away, kubelet: 'healthy' } });
+        }),
+      ],
+    });
+    const all = 'The kubelets of 2 nodes are unreachable, all those with rack=r1.';
+    expect(sentence(status(['r1', 'r1'], ['r2']))).toContain(all);
+    for (const [racks, others] of [
+      [
+        ['r1', 'r1'],
+        ['r2', 'r1'],
+      ],
+      [['r1', 'r2'], ['r3']],
+      [['r1', 'r1'], []],
+    ] as const) {
+      expect(sentence(status(racks, others))).toContain('The kubelets of 2 nodes are unreachable.');
+    }
+    const { machines, nodes: dead } = status(['r1', 'r1'], ['r2']);
+    const guard = { ...INACTIVE, held: true, kind: 'mass', gone: 2, managed: 3, nodes: ['n-0', 'n-1'] } as const;
+    expect(sentence({ guard: { ...guard, nodes: [...guard.nodes] }, machines, nodes: dead })).toBe(
+      'trouble: The deletion guard is active: 2 of 3 managed nodes are not alive, all those with rack=r1; no node is deregistered.',
     );
   });
 

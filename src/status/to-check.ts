@@ -1,0 +1,46 @@
+/** Sentences about what a person should check: nodes and machines with concern `watch`, and warnings. */
+import { plural } from '../text/plural.ts';
+import type { Status } from './document.ts';
+import { inCommon } from './in-common.ts';
+import { isKeptUnreachable, type OverviewRow } from './overview.ts';
+import { capitalized, ended, tallyOf } from './words.ts';
+
+/** Sentences about the rows with concern `watch` and the first of the warnings. */
+export function toCheck(status: Status, rows: readonly OverviewRow[]): readonly string[] {
+  const toCheck = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+  const unreachable = toCheck.filter(({ node }) => node !== undefined && isKeptUnreachable(node));
+  const told = Object.entries(TO_CHECK).flatMap(([verdict, text]) => {
+    const count = toCheck.filter((row) => row.verdict === row.node && row.verdict.verdict === verdict).length;
+    return count === 0 ? [] : [`${plural(count, 'node')} ${count === 1 ? 'is' : 'are'} ${verdict}: ${text(count)}.`];
+  });
+  const worth = toCheck.filter(
+    (row) => !unreachable.includes(row) && !(row.verdict === row.node && Object.hasOwn(TO_CHECK, row.verdict.verdict)),
+  );
+  const [first, ...others] = status.warnings;
+  const more = others.length === 0 ? '' : ` (and ${plural(others.length, 'more warning')})`;
+  const count = unreachable.length;
+  return [
+    ...(count > 0
+      ? [
+          `The kubelet${count === 1 ? '' : 's'} of ${plural(count, 'node')} ${count === 1 ? 'is' : 'are'} unreachable${inCommon(unreachable, rows)}.`,
+        ]
+      : []),
+    ...told,
+    ...(worth.length > 0 ? [`To check: ${tallyOf(worth)}.`] : []),
+    ...(first === undefined ? [] : [`${capitalized(ended(first)).slice(0, -1)}${more}.`]),
+  ];
+}
+
+/** What is to be checked of so many nodes with a verdict. */
+const TO_CHECK: Readonly<Record<string, (count: number) => string>> = {
+  orphan: (count) => `alive, but fleet does not list ${count === 1 ? 'its machine' : 'their machines'}`,
+  unmatched: (count) =>
+    `alive, but ${count === 1 ? 'its machine no longer matches' : 'their machines no longer match'}`,
+  'probe-suspect': (count) => `Ready, but ${count === 1 ? 'its kubelet is' : 'their kubelets are'} unreachable`,
+  'not-posting': (count) => `not Ready, but ${count === 1 ? 'its kubelet is' : 'their kubelets are'} reachable`,
+};
+
+/** Whether the node stays unmanaged on purpose: ADOPT=false, or an API server that cannot update minions. */
+function isOnPurpose({ verdict: { verdict, warning, next } }: OverviewRow, { rules }: Status): boolean {
+  return verdict === 'recognised' && !warning && (!rules.adopt || next?.startsWith('not adopted: ') === true);
+}
