@@ -1,5 +1,6 @@
 /** Which node belongs to which machine. No I/O, no clock: the same lists give the same pairs. */
 import type { Era } from '../../kubernetes/registry.ts';
+import { atOnce, type Steps } from '../../time/steps.ts';
 import { type Candidate, isCandidate, type Machine, machinesByAddress } from './machines.ts';
 import type { Origin } from './marks.ts';
 import { addTo } from './multimap.ts';
@@ -70,8 +71,9 @@ export interface IndexedLists extends Lists {
 }
 
 export function indexLists(lists: Lists): IndexedLists {
-  const given = [...lists.names.values()].flatMap((each) => ('name' in each ? each.name : []));
-  return { ...lists, machinesAt: machinesByAddress(lists.machines.values()), givenNames: new Set(given) };
+  const givenNames = new Set<string>();
+  for (const given of lists.names.values()) if ('name' in given) givenNames.add(given.name);
+  return { ...lists, machinesAt: machinesByAddress(lists.machines.values()), givenNames };
 }
 
 /** Whether fleet gives the address to more than one machine. */
@@ -93,6 +95,11 @@ export function isShared({ machinesAt }: Pick<IndexedLists, 'machinesAt'>, addre
  * claims.
  */
 export function pair(lists: IndexedLists): Pairing {
+  return atOnce(pairInSteps(lists));
+}
+
+/** `pair` in steps that take less than 0.1 s each for 20,000 nodes. */
+export function* pairInSteps(lists: IndexedLists): Steps<Pairing> {
   const claimsOf = claimsIn(lists);
   const claimants = [...lists.machines.values()]
     .filter(isCandidate)
@@ -102,6 +109,7 @@ export function pair(lists: IndexedLists): Pairing {
   const byNode = new Map<string, Pair>();
   const conflicts = new Map<string, Conflict>();
 
+  yield;
   for (const claim of CLAIMS) {
     const chosen = new Map<string, Pair>();
     for (const { machine, claims } of claimants) {
@@ -129,6 +137,7 @@ export function pair(lists: IndexedLists): Pairing {
     }
   }
 
+  yield;
   for (const id of byMachine.keys()) conflicts.delete(id);
   const contested = [...conflicts.values()].flatMap((each) => (each.kind === 'ambiguous' ? each.nodes : []));
   return {

@@ -9,14 +9,14 @@ import type { KubeletEndpoint } from '../evidence/endpoints.ts';
 import { type Liveness, livenessOf, type Observation } from '../evidence/liveness.ts';
 import { Inventory, isCandidate, type Machine } from '../evidence/machines.ts';
 import { isReporting, type Node } from '../evidence/node.ts';
-import { type IndexedLists, indexLists, type Lists, type Pairing, pair } from '../evidence/pair.ts';
+import { type IndexedLists, indexLists, type Lists, type Pairing, pairInSteps } from '../evidence/pair.ts';
 import { nodeName } from '../plan/action.ts';
 import { type Memory, memoryFor } from '../plan/memory/memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { KubeletChecks } from './kubelet-checks.ts';
 import type { Namer } from './naming.ts';
 import { NodeReader } from './node-reader.ts';
-import { inTurnsIfLarge } from './turns.ts';
+import { inTurnsIfLarge, turnIfLarge } from './turns.ts';
 
 /** The clients that a pass observes with. */
 export interface Sources {
@@ -61,6 +61,7 @@ export async function observe(
 ): Promise<{ readonly observation: Observation; readonly plan: Plan }> {
   const checks = new KubeletChecks(sources.kubelets, signal);
   const { machines, skippedRecords, listing } = await listBoth(sources, checks, signal);
+  await turnIfLarge({ machines, nodes: listing.nodes });
   const names = await sources.namer.namesOf([...machines.values()].filter(isCandidate), signal);
   const known = memoryFor(memory, listing.era);
   // Machines of deregistered nodes that return show that the deregistration was wrong.
@@ -69,11 +70,13 @@ export async function observe(
 
   await orKubernetesFailed(reader.readDue(), signal);
   for (let listedAgain = false; ; ) {
+    await turnIfLarge({ machines, nodes: listing.nodes });
     const { nodes, era, unlistable } = reader;
     const { lists, pairing, liveness } = await inTurnsIfLarge(
       { machines, nodes },
       pairSteps({ machines, nodes, names, era }, known),
     );
+    await turnIfLarge(lists);
     const kubelets = await checkKubelets(lists, pairing, liveness, checks);
     const observation: Observation = { ...lists, pairing, liveness, skippedRecords, unlistable, kubelets };
     const plan = await makePlan(observation);
@@ -97,7 +100,7 @@ function* pairSteps(
 ): Steps<{ lists: IndexedLists; pairing: Pairing; liveness: Liveness }> {
   const lists = indexLists(listed);
   yield;
-  const pairing = pair(lists);
+  const pairing = yield* pairInSteps(lists);
   yield;
   return { lists, pairing, liveness: livenessOf(lists, pairing, known) };
 }

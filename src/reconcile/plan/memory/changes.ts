@@ -47,7 +47,9 @@ export function identityKey(uid: string): string {
  * parts, as an address, is the same one.
  */
 export function isUnsettled(allChanges: ReadonlyMap<string, Changes>, uid: string, nowMs: number): boolean {
-  const [last, before] = (allChanges.get(identityKey(uid)) ?? []).slice(-2).reverse();
+  const changes = allChanges.get(identityKey(uid));
+  const last = changes?.at(-1);
+  const before = changes?.at(-2);
   if (last === undefined || before === undefined || nowMs - last.atMs >= UNSETTLED_MS) return false;
   const parts = last.value.split(' ');
   return before.value.split(' ').some((part) => !parts.includes(part));
