@@ -45,7 +45,8 @@ async function run(port: number, forMs: number): Promise<number> {
   );
   console.log('');
 
-  const interrupted = once(process, 'SIGINT');
+  // A closed terminal and a stopped container end the daemon too, which has a process group of its own.
+  const interrupted = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
   const lab = await LabActor.start();
   const daemon = await DaemonActor.start(
     {
