@@ -35,7 +35,7 @@ export class LabActor {
   }
 
   stop(): void {
-    this.#process.disconnect();
+    if (this.#process.connected) this.#process.disconnect();
   }
 }
 

@@ -21,8 +21,8 @@ process.on('message', (order: Order) => {
   );
 });
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C reaches the whole process group; the story ends the lab when it is over.
-process.on('SIGINT', () => {});
+// These reach the whole process group; the story ends the lab when it is over.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 reply({
   place: undefined,
   lab: { fleet: lab.fleet.endpoint, kubernetes: lab.kubernetes.url, healthz: lab.kubelets.healthzUrl },
