@@ -152,7 +152,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ],
   ['curl --insecure --max-time 5 …', choose('what to do by what the command shows')],
   [
-    'deletion guard active: … of … … not alive (…%, limit …%): …; no node is deregistered; if their machines are gone: kubectl delete node NAME, or restart with KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
+    'deletion guard active: … of … … not alive (…%, limit …%): …; no node is deregistered; repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME, or restart with KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
     choose('whether the node is in use'),
   ],
   ['etcdctl cluster-health', choose('what to do by what the command shows')],
@@ -180,6 +180,10 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   [
     'kept while its status cannot be read; to see it: kubectl get node … -o yaml',
     choose('what to do by what the command shows'),
+  ],
+  [
+    'kept while the node is reporting; Kubernetes marks a dead node Unknown after 40s by default, so its kubelet is probably alive: check KUBE_REGISTER_HEALTHZ_URL and firewalls',
+    choose('which of the causes it is'),
   ],
   [
     'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls; if the kubelet is dead, check that the controller manager runs and marks dead nodes',

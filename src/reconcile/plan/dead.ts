@@ -73,15 +73,15 @@ export function deadVerdict(
   dead: DeadNode,
   { hold, chosen, policy }: { hold: Hold | undefined; chosen: ReadonlySet<DeadNode>; policy: Policy },
 ): NodeVerdict {
-  const reason = explain(dead);
   if (hold !== undefined) {
     return {
       name: 'held',
-      reason,
-      next: 'kept: the deletion guard is active, and its message says why; once it is inactive, a new grace period begins',
+      reason: `${REASON_TEXTS[dead.reason]}; ${describe(dead.evidence)}`,
+      next: `kept while the deletion guard is active; then a new grace period of ${formatDuration(dead.graceMs)} begins`,
       isWarning: true,
     };
   }
+  const reason = explain(dead);
   if (chosen.has(dead)) return { name: 'deregister', reason, next: 'will be deregistered in this pass' };
   const dueInMs = remainingMs(dead, policy.intervalMs);
   if (dueInMs > 0) {

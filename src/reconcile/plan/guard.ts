@@ -57,7 +57,7 @@ export function guard(
     message:
       `deletion guard active: ${names.length} of ${plural(counted, 'managed node')} ${names.length === 1 ? 'is' : 'are'} not alive ` +
       `(${Math.round((names.length / counted) * 100)}%, limit ${maxDeregisterPercent}%): ${firstNames(names, NAMES_SHOWN)}; no node is deregistered; ` +
-      'if their machines are gone: kubectl delete node NAME, or restart with ' +
+      'repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME, or restart with ' +
       'KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
   };
 }

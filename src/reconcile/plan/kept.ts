@@ -76,10 +76,18 @@ function keepVerdict({ known, mismatch }: MarkedRow, { observation: { era } }: P
   return {
     name: 'keep',
     reason: `${describe(known)} (${known.kubeletDetail})`,
-    next: era.hidesMinions
-      ? 'kept while the API server lists it'
-      : 'kept while the node is reporting; if its kubelet is dead, Kubernetes marks the node (by default after 40s), and the grace period begins',
+    next: nextOfUnreachable(mismatch, era.hidesMinions),
   };
+}
+
+/** From here on a dead kubelet is less likely than a health check that does not reach it: Kubernetes would have marked the node by now. */
+const MARKED_BY_NOW_MS = 2 * 60_000;
+
+function nextOfUnreachable({ watchedMs }: Mismatch, hidesMinions: boolean): string {
+  if (hidesMinions) return 'kept while the API server lists it';
+  return watchedMs < MARKED_BY_NOW_MS
+    ? 'kept while the node is reporting; if its kubelet is dead, Kubernetes marks the node Unknown (by default after 40s), and the grace period begins'
+    : 'kept while the node is reporting; Kubernetes marks a dead node Unknown after 40s by default, so its kubelet is probably alive: check KUBE_REGISTER_HEALTHZ_URL and firewalls';
 }
 
 /** The verdict when the status has an unknown shape and the kubelet is unreachable: it is unknown whether the node is alive. */

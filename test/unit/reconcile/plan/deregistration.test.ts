@@ -293,13 +293,17 @@ describe('silence proves nothing of a kubelet that never answered', () => {
     expect(wordsIn(watch.pass(silent))?.name).toBe('in-grace');
   });
 
-  it('heard, and probe-suspect for less: an ordinary death, told without a doubt about the health check', () => {
+  it('heard, and probe-suspect for less: an ordinary death, told without a doubt about the health check until Kubernetes would have marked it', () => {
     const watch = new Watch();
     watch.pass(heardIn(oneNode(up, [A])));
-    expect(wordsIn(watch.passFor(9 * MINUTE, oneNode(up, [A])))).toEqual({
-      name: 'keep',
-      reason: expect.stringMatching(/^kubelet unreachable; node Ready \(.+\)$/),
-      next: 'kept while the node is reporting; if its kubelet is dead, Kubernetes marks the node (by default after 40s), and the grace period begins',
+    const kept = { name: 'keep', reason: expect.stringMatching(/^kubelet unreachable; node Ready \(.+\)$/) };
+    expect(wordsIn(watch.passFor(1 * MINUTE, oneNode(up, [A])))).toEqual({
+      ...kept,
+      next: 'kept while the node is reporting; if its kubelet is dead, Kubernetes marks the node Unknown (by default after 40s), and the grace period begins',
+    });
+    expect(wordsIn(watch.passFor(8 * MINUTE, oneNode(up, [A])))).toEqual({
+      ...kept,
+      next: 'kept while the node is reporting; Kubernetes marks a dead node Unknown after 40s by default, so its kubelet is probably alive: check KUBE_REGISTER_HEALTHZ_URL and firewalls',
     });
     expect(wordsIn(watch.pass(oneNode({}, [A])))?.name).toBe('in-grace');
   });

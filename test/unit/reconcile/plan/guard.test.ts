@@ -70,7 +70,7 @@ describe('the deletion guard, by percentage', () => {
       message:
         'deletion guard active: 12 of 20 managed nodes are not alive (60%, limit 34%): ' +
         'n0000, n0001, n0002, n0003, n0004, n0005, n0006, n0007, n0008, n0009 and 2 more; no node is deregistered; ' +
-        'if their machines are gone: kubectl delete node NAME, or restart with ' +
+        'repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME, or restart with ' +
         'KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
     });
   });
@@ -97,7 +97,8 @@ describe('the deletion guard over a world', () => {
     const words = [...planAt(0, world).nodes.values()].filter(({ name }) => name === 'held');
     expect(words).toHaveLength(7);
     expect(words[0]).toMatchObject({
-      next: 'kept: the deletion guard is active, and its message says why; once it is inactive, a new grace period begins',
+      reason: 'missing from fleet; kubelet unreachable; node Unknown',
+      next: 'kept while the deletion guard is active; then a new grace period of 15m begins',
       isWarning: true,
     });
   });

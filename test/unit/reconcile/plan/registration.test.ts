@@ -63,7 +63,11 @@ describe('a machine without a node', () => {
   ] as const)('waits while its kubelet is %s', (_, reason, world) => {
     const plan = planAt(0, { machines: [A], ...world });
     expect(plan.actions).toEqual([]);
-    expect(plan.machines.get('a')).toEqual({ name: 'waiting', reason, next: 'will be registered once its kubelet is healthy' });
+    expect(plan.machines.get('a')).toEqual({
+      name: 'waiting',
+      reason,
+      next: 'will be registered once its kubelet is healthy',
+    });
   });
 
   it('is none where it does not match, and unusable, which is a warning, where it has no address that can be used', () => {
