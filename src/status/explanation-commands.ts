@@ -2,7 +2,7 @@
 
 import { onOneLine } from '../text/quote.ts';
 import type { MachineStatus, NodeStatus, Status } from './document.ts';
-import { isKeptUnreachable, type OverviewRow } from './overview.ts';
+import type { OverviewRow } from './overview.ts';
 
 export interface Command {
   /** What it does, as in `show the node`. */
@@ -44,11 +44,15 @@ export function commandsFor(row: Row, status: Context): readonly Command[] {
 
 function fleetCommands({ id, verdict }: MachineStatus): readonly Command[] {
   return [
-    { purpose: 'show the machine in fleet', command: `fleetctl list-machines --full --no-legend | grep ${word(id)}` },
+    { purpose: 'show the machine in fleet', command: listCommand(id) },
     ...(verdict === 'unusable'
       ? [{ purpose: 'read its fleet settings', command: `fleetctl ssh ${word(id)} cat /etc/fleet/fleet.conf` }]
       : []),
   ];
+}
+
+function listCommand(id: string): string {
+  return `fleetctl list-machines --full --no-legend | grep ${word(id)}`;
 }
 
 /** The health check by hand, and what runs on the machine; to start what does not. */
@@ -61,6 +65,10 @@ function kubeletCommands({ machine, node }: Row): readonly Command[] {
   const log = { purpose: 'read the log of its kubelet', command: `${ssh} journalctl -u kubelet -n 50 --no-pager` };
   if (node !== undefined && LOST_BY_FLEET.has(node.verdict)) {
     return [
+      ...(node.mark === null
+        ? []
+        : [{ purpose: 'does fleet list its machine again?', command: listCommand(node.mark) }]),
+      { purpose: 'is etcd healthy? without it fleet lists some machines or none', command: 'etcdctl cluster-health' },
       { purpose: 'is fleet running there?', command: `${ssh} systemctl status fleet` },
       { purpose: 'start it again', command: `${ssh} sudo systemctl restart fleet` },
     ];
@@ -88,7 +96,7 @@ function nodeCommands(node: NodeStatus, { rules, kubernetes }: Context): readonl
   const isOld = /using API v1beta[12]$/.test(kubernetes.server ?? '');
   const isLeaving = node.leaving !== null;
   const canGo = node.mark !== null && node.veto !== 'keep' && rules.neverDeregister === null && !isLeaving && !isOld;
-  const isDead = DELETABLE.has(node.verdict) || isKeptUnreachable(node);
+  const isDead = DELETABLE.has(node.verdict);
   return [
     ...(canGo
       ? [

@@ -126,6 +126,12 @@ export const MACHINE_HELP: Readonly<Record<MachineVerdict['name'], Help>> = {
   },
 };
 
+/** Of a node with the verdict `keep` whose kubelet is unreachable. */
+export const UNREACHABLE_HELP: Help = {
+  means: 'Its machine matches and the node is reporting, but its kubelet is unreachable. Kept.',
+  mayDo: 'See whether its kubelet runs; if it does, correct `HEALTHZ_URL` or the firewall.',
+};
+
 /** What a verdict means, without backticks; empty for a verdict of a newer version. */
 export function meaningOf(verdict: string): string {
   const tables: readonly Readonly<Record<string, Help>>[] = [NODE_HELP, MACHINE_HELP];

@@ -34,7 +34,15 @@ describe('the commands for a row', () => {
     ['that dies', { verdict: 'in-grace' }, ['kubectl delete node one']],
     ['that a person keeps', { veto: 'keep' }, ['kubectl annotate node one kube-register.io/keep-']],
     ['that is cordoned', { veto: 'cordoned' }, ['kubectl uncordon one']],
-    ['that fleet lost', { verdict: 'orphan' }, ['ssh core@10.0.0.1 sudo systemctl restart fleet']],
+    [
+      'that fleet lost',
+      { verdict: 'orphan' },
+      [
+        'fleetctl list-machines --full --no-legend | grep f00',
+        'etcdctl cluster-health',
+        'ssh core@10.0.0.1 sudo systemctl restart fleet',
+      ],
+    ],
     ['whose machine no longer matches', { verdict: 'unmatched' }, ['ssh core@10.0.0.1 sudo systemctl stop kubelet']],
     [
       'whose verdict has a command',
@@ -54,6 +62,19 @@ describe('the commands for a row', () => {
         'ssh core@10.0.0.1 sudo systemctl restart kubelet',
       ]),
     );
+  });
+
+  it('do not delete a node that reports while its kubelet is unreachable, and say what to see to', () => {
+    const node = { ...NODE, evidence: { ...EVIDENCE, alive: true, node: 'true' } } as const;
+    expect(typed([MACHINE], [node]).join('\n')).not.toContain('delete');
+    expect(typed([MACHINE], [{ ...node, verdict: 'probe-suspect' }])).toContain('kubectl delete node one');
+    const status = aStatus({ machines: [MACHINE], nodes: [node] });
+    const [told] = overviewOf(status).map((row) => explain(row, status));
+    const rule = told?.sections.find(({ title }) => title === 'The rule')?.lines.map((line) => lineText(line, 0)) ?? [];
+    expect(rule.slice(0, 2)).toEqual([
+      'Its machine matches and the node is reporting, but its kubelet is unreachable. Kept.',
+      'See whether its kubelet runs; if it does, correct HEALTHZ_URL or the firewall.',
+    ]);
   });
 
   it('keep nothing on a server that takes no annotation, and where nothing is deregistered', () => {
