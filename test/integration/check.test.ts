@@ -1,5 +1,5 @@
 /** What `kube-register check` finds: each fault is switched on in the lab, in turn, and named; and nothing else is. */
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -1245,6 +1245,25 @@ describe('kube-register check', () => {
       code: 2,
       stderr: `${env}:${lines.length + 1}: KUBE_REGISTER_POLICY="foo": must be sync or register-only\n`,
     });
+  });
+
+  it('finds the file of a setting in what systemctl cat prints, whose comments may have paths, too', () => {
+    const input = [
+      '# /etc/systemd/system/kube-register.service',
+      '[Service]',
+      '# /etc/kube-register.env',
+      'Environment=KUBE_REGISTER_POLICY=foo',
+      '',
+      '# /etc/systemd/system/kube-register.service.d/10.conf',
+      '[Service]',
+      'Environment=KUBE_REGISTER_ADOPT=foo',
+    ].join('\n');
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'check', '--unit', '-'], { input, encoding: 'utf8' });
+    expect(status).toBe(2);
+    expect(stderr.split('\n').toSorted().slice(1)).toEqual([
+      '/etc/systemd/system/kube-register.service.d/10.conf:2: KUBE_REGISTER_ADOPT="foo": must be true or false',
+      '/etc/systemd/system/kube-register.service:3: KUBE_REGISTER_POLICY="foo": must be sync or register-only',
+    ]);
   });
 
   it('takes the API server of kubectl where no setting names one, and says that the daemon does not', async () => {

@@ -33,9 +33,11 @@ interface Entry {
   readonly line: number;
 }
 
+const STANDARD_INPUT = 'the standard input';
+
 /** Reads the unit at this path, `-` for the standard input, and its environment files. Throws UnitError. */
 export function readUnit(path: string): UnitSettings {
-  const name = path === '-' ? 'the standard input' : path;
+  const name = path === '-' ? STANDARD_INPUT : path;
   const entries = serviceEntries(readText(path === '-' ? 0 : path, name), name);
   if (entries.length === 0) throw new UnitError(`--unit: ${quote(name)} has no section [Service]: it is no unit`);
   const assignments = [...inUnit(entries), ...inFiles(entries)];
@@ -45,7 +47,7 @@ export function readUnit(path: string): UnitSettings {
     if (isSettingName(setting)) places.set(setting, place);
   }
   const env = Object.fromEntries(assignments.map(({ name: variable, value }) => [variable, value]));
-  return { env, places, flags: flagsOf(entries), file: entries.at(-1)?.file ?? name };
+  return { env, places, flags: flagsOf(entries, env), file: entries.at(-1)?.file ?? name };
 }
 
 function readText(source: string | 0, name: string): string {
@@ -67,8 +69,8 @@ function serviceEntries(text: string, name: string): readonly Entry[] {
   let [file, first, section] = [name, 0, ''];
   for (let at = 0; at < lines.length; at += 1) {
     const line = lines[at]?.trim() ?? '';
-    const header = /^# (\/\S+)$/.exec(line)?.[1];
-    if (header !== undefined && name === 'the standard input') [file, first, section] = [header, at + 1, ''];
+    const header = name === STANDARD_INPUT ? headerAt(lines, at) : undefined;
+    if (header !== undefined) [file, first] = [header, at + 1];
     if (/^[#;]|^$/.test(line)) continue;
     section = /^\[(.+)\]$/.exec(line)?.[1] ?? section;
     const start = at;
@@ -85,6 +87,14 @@ function serviceEntries(text: string, name: string): readonly Entry[] {
   return entries;
 }
 
+/** The path in a comment before a section; another comment may have a path, too. */
+function headerAt(lines: readonly string[], at: number): string | undefined {
+  const path = /^# (\/\S+)\s*$/.exec(lines[at] ?? '')?.[1];
+  if (path === undefined) return undefined;
+  const next = lines.slice(at + 1).find((line) => !/^\s*([#;]|$)/.test(line));
+  return next?.trim().startsWith('[') === true ? path : undefined;
+}
+
 interface Placed extends Pick<Assignment, 'name' | 'value'> {
   readonly place: string;
 }
@@ -95,9 +105,12 @@ function inUnit(entries: readonly Entry[]): readonly Placed[] {
   for (const { key, value, file, line } of entries) {
     if (key !== 'Environment') continue;
     if (value === '') found = [];
-    for (const word of wordsOf(value, `${file}:${line}`)) {
+    for (const word of wordsOf(value)) {
       const [, name, text] = /^([^=]+)=(.*)$/s.exec(word) ?? [];
-      if (name !== undefined && text !== undefined) found.push({ name, value: text, place: `${file}:${line}` });
+      if (name === undefined || text === undefined) continue;
+      const isSetting = name.startsWith(ENV_PREFIX);
+      const place = `${file}:${line}`;
+      found.push({ name, value: isSetting ? withoutSpecifiers(text, place) : text.replaceAll('%%', '%'), place });
     }
   }
   return found;
@@ -134,28 +147,37 @@ function textOfFile(path: string, mayBeMissing: boolean, place: string): string 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', s: ' ' };
 
 /** Words as systemd splits them: blanks between them, quotes around them or parts of them, escapes as in C. */
-function wordsOf(text: string, place: string): readonly string[] {
-  const words: string[] = [];
-  for (const [word] of text.matchAll(/(?:\\.|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'\\])+/gs)) {
-    const plain = word
+function wordsOf(text: string): readonly string[] {
+  const words = text.matchAll(/(?:\\.|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s"'\\])+/gs);
+  return [...words].map(([word]) =>
+    word
       .replace(
         /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'/gs,
         (_, double?: string, single?: string) => double ?? single ?? '',
       )
-      .replace(/\\(.)/gs, (_, character: string) => ESCAPES[character] ?? character);
-    const specifier = /%(?!%)./.exec(plain.replaceAll('%%', ''))?.[0];
-    if (specifier !== undefined && plain.startsWith(ENV_PREFIX))
-      throw new UnitError(`--unit: ${place}: the specifier ${quote(specifier)} is not read; write its value`);
-    words.push(plain.replaceAll('%%', '%'));
-  }
-  return words;
+      .replace(/\\(.)/gs, (_, character: string) => ESCAPES[character] ?? character),
+  );
 }
 
-/** What follows the program on its command line; with a shell around it, or variables in it, nothing can be said. */
-function flagsOf(entries: readonly Entry[]): readonly string[] {
+/** The text with `%%` as `%`. Throws UnitError where systemd would put something else in the place of a specifier. */
+function withoutSpecifiers(text: string, place: string): string {
+  const specifier = /%(?!%)./.exec(text.replaceAll('%%', ''))?.[0];
+  if (specifier !== undefined)
+    throw new UnitError(`--unit: ${place}: the specifier ${quote(specifier)} is not read; write its value`);
+  return text.replaceAll('%%', '%');
+}
+
+/** What follows the program on its command line; with a shell or another program around it, nothing can be said. */
+function flagsOf(entries: readonly Entry[], env: UnitSettings['env']): readonly string[] {
   const line = entries.findLast(({ key, value }) => key === 'ExecStart' && value !== '');
-  if (line === undefined) return [];
-  const words = wordsOf(line.value, `${line.file}:${line.line}`);
-  const program = words[0]?.replace(/^[-@:+!]+/, '') ?? '';
-  return /(^|\/)kube-register$/.test(program) ? words.slice(1).filter((word) => !word.includes('$')) : [];
+  const [program = '', ...words] = wordsOf(line?.value ?? '');
+  if (line === undefined || !/(^|\/)kube-register$/.test(program.replace(/^[-@:+!]+/, ''))) return [];
+  return words.flatMap((word) => withVariables(withoutSpecifiers(word, `${line.file}:${line.line}`), env));
+}
+
+/** As systemd: `${NAME}` is the value in its place, `$NAME` alone is the words of the value, and `$$` is `$`. */
+function withVariables(word: string, env: UnitSettings['env']): readonly string[] {
+  const alone = /^\$(\w+)$/.exec(word)?.[1];
+  if (alone !== undefined) return wordsOf(env[alone] ?? '');
+  return [word.replace(/\$(?:\$|\{(\w+)\})/g, (_, name?: string) => (name === undefined ? '$' : (env[name] ?? '')))];
 }

@@ -92,6 +92,11 @@ describe('a unit', () => {
     ['ExecStart=-@/opt/bin/kube-register', []],
     ['ExecStart=/bin/sh -c "exec kube-register --once"', []],
     ['ExecStart=/opt/bin/kube-register $FLAGS', []],
+    [
+      'Environment="FLAGS=--once --policy sync"\nExecStart=/opt/bin/kube-register $FLAGS',
+      ['--once', '--policy', 'sync'],
+    ],
+    [`Environment=ROLE=a\nExecStart=/opt/bin/kube-register --metadata role=\${ROLE}$$`, ['--metadata', 'role=a$']],
   ])('gives the flags of %j', async (line, flags) => {
     expect((await read(`[Service]\n${line}\n`)).flags).toEqual(flags);
   });
@@ -99,6 +104,7 @@ describe('a unit', () => {
   it.each([
     ['no unit', 'has no section [Service]: it is no unit'],
     ['[Service]\nEnvironment=KUBE_REGISTER_OWNER_ID=%H', ':2: the specifier "%H" is not read; write its value'],
+    ['[Service]\nExecStart=kube-register --owner-id=%H', ':2: the specifier "%H" is not read; write its value'],
     ['[Service]\nEnvironmentFile=/nowhere/env', ':2: "/nowhere/env" cannot be read (ENOENT)'],
     ['[Service]\nEnvironmentFile=/etc/*.env', 'patterns and specifiers are not read'],
   ])('such as %j is refused', async (text, problem) => {
