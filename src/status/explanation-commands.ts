@@ -1,6 +1,5 @@
 /** The commands that tell more of a machine or node, or change what happens to it, with its names and addresses filled in. */
 
-import { onOneLine } from '../text/quote.ts';
 import type { MachineStatus, NodeStatus, Status } from './document.ts';
 import type { OverviewRow } from './overview.ts';
 
@@ -119,10 +118,14 @@ function nodeCommands(node: NodeStatus, { rules, kubernetes }: Context): readonl
 /** The commands of kubectl at the end of what the verdict says a person can do. */
 function remedies({ next }: Pick<NodeStatus, 'next'>): readonly Command[] {
   const found = [...(next ?? '').matchAll(/(?:^|; )(?<purpose>[^:;]*): (?<command>kubectl [^;]+)/g)];
-  return found.map(({ groups }) => ({
-    purpose: groups?.['purpose'] ?? '',
-    command: onOneLine(groups?.['command'] ?? '', 1_000),
-  }));
+  return found
+    .map(({ groups: { purpose = '', command = '' } = {} }) => ({ purpose, command }))
+    .filter(({ command }) => canBePasted(command));
+}
+
+/** Whether a command in a text has only names that a shell takes as they are. The text may hold those of other systems. */
+export function canBePasted(command: string): boolean {
+  return /^[\w .:/='{}",-]+$/.test(command);
 }
 
 /** Stands for a text that no command can have; no command with it is shown. */

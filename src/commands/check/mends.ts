@@ -4,6 +4,7 @@ import { type ConfigSource, type Origin, settingsSource } from '../../http/confi
 import { RequestError, type Target } from '../../http/request-error.ts';
 import { ASKS_FOR_RIGHT } from '../../kubernetes/status.ts';
 import { isSettingName, type SettingName } from '../../settings/table.ts';
+import { canBePasted } from '../../status/explanation-commands.ts';
 
 /** An error that belongs to a server or a file; anything else is a mistake in the program and is thrown on. */
 export type Failure = CredentialError | RequestError;
@@ -42,7 +43,7 @@ export const RAISE_FILE_LIMIT = 'LimitNOFILE=65536';
 /** The command that a verdict ends with, if there is one and it can be pasted. */
 export function commandIn(next: string | undefined): string | undefined {
   const command = /kubectl [^;]+$/.exec(next ?? '')?.[0];
-  return command !== undefined && /^[\w\s.:/='{}",-]+$/.test(command) ? command : undefined;
+  return command !== undefined && canBePasted(command) ? command : undefined;
 }
 
 /** Whether a text from outside is safe in a command. */

@@ -86,6 +86,8 @@ describe('the commands for a row', () => {
 
   it('quote what a shell would read, and leave out what no command can have', () => {
     expect(word("it's; rm -rf $HOME")).toBe("'it'\\''s; rm -rf $HOME'");
+    const next = 'kept; if it is dead: kubectl delete node $(reboot)';
+    expect(typed([MACHINE], [{ ...NODE, next }]).join('\n')).not.toContain('reboot');
     expect(typed([], [{ ...NODE, name: 'a b', machine: null }])).toContain("kubectl describe node 'a b'");
     for (const name of ['--all', 'a\nb', 'a\u202eb', '']) {
       expect(typed([], [{ ...NODE, name, machine: null }]).filter((line) => line.includes('kubectl'))).toEqual([]);
