@@ -9,7 +9,7 @@ import type { Settings } from '../settings/settings.ts';
 import { type Status, statusDocument } from '../status/document.ts';
 import { systemClock } from '../time/clock.ts';
 import { getFromDaemon } from '../web/find-daemons.ts';
-import { hostPort } from '../web/listen.ts';
+import { hostPort, seenFromHere } from '../web/listen.ts';
 import type { Origin } from './status/head.ts';
 import { asObserved } from './status/observed.ts';
 
@@ -59,49 +59,51 @@ export async function openSource(
   return { origin: { withoutDaemon }, read: async () => asObserved((await own.observe()).status), close: own.close };
 }
 
-/** What `sourceOf` was given at the start is not asked for twice. */
-function sourceOf(daemon: string, first: Status, signal: AbortSignal): StatusSource {
-  let waiting: Status | undefined = first;
+/** The status of a daemon, and its URL, which is https where it has TLS. */
+interface Seen {
+  readonly status: Status;
+  readonly daemon: string;
+}
+
+/** The first status is not requested twice. */
+function sourceOf(daemon: string, first: Seen, signal: AbortSignal): StatusSource {
+  let waiting: Seen | undefined = first;
   return {
-    origin: { daemon },
+    origin: { daemon: first.daemon },
     read: async () => {
-      const status = waiting ?? (await askDaemon(daemon, signal));
+      const seen = waiting ?? (await askDaemon(daemon, signal));
       waiting = undefined;
-      if (status === undefined)
+      if (seen === undefined)
         throw new StatusError(`GET ${daemon}/status: the connection was refused: the daemon has stopped`);
-      return status;
+      return seen.status;
     },
     close: () => {},
   };
 }
 
-/** A daemon that listens everywhere is asked on the loopback. */
+/** The URL of the daemon that these settings make listen on this machine. */
 function daemonHere({ listen }: Settings): string | undefined {
-  if (listen === 'off' || listen.port === 0) return undefined;
-  const host = { '0.0.0.0': '127.0.0.1', '::': '127.0.0.1' }[listen.host] ?? listen.host;
-  return `http://${hostPort({ host, port: listen.port })}`;
+  return listen === 'off' || listen.port === 0 ? undefined : `http://${hostPort(seenFromHere(listen))}`;
 }
 
 /** The status of the daemon at this URL; undefined when nothing listens there. Throws StatusError. */
-async function askDaemon(daemon: string, signal: AbortSignal): Promise<Status | undefined> {
-  const url = `${daemon}/status`;
+async function askDaemon(daemon: string, signal: AbortSignal): Promise<Seen | undefined> {
+  const place = daemon.replace('http://', '');
   try {
-    const { host } = new URL(daemon);
-    const { status, body } = await getFromDaemon(host, '/status', DAEMON_TIMEOUT_MS, signal);
-    if (status === 401 || status === 403) throw new StatusError(`GET ${url}: ${deniedSentence(status, daemon)}`);
+    const { url, status, body } = await getFromDaemon(place, '/status', DAEMON_TIMEOUT_MS, signal);
+    if (status === 401 || status === 403) throw new StatusError(`GET ${url}: ${deniedSentence(status, place)}`);
     if (status !== 200) throw new StatusError(`GET ${url}: answered ${status}: is this kube-register?`);
-    return readStatus(url, body);
+    return { status: readStatus(url, body), daemon: url.replace(/\/status$/, '') };
   } catch (error) {
     if (!(error instanceof GetError)) throw error;
     if (error.refused) return undefined;
-    throw new StatusError(`GET ${url}: ${error.message}`);
+    throw new StatusError(`GET ${daemon}/status: ${error.message}`);
   }
 }
 
 /** Commands have no passwords and no certificates: on the machine of the daemon they need none. */
-function deniedSentence(status: 401 | 403, daemon: string): string {
-  const { hostname, port } = new URL(daemon);
-  const name = hostname.replace(/^\[|\]$/g, '');
+function deniedSentence(status: 401 | 403, place: string): string {
+  const { name = '', port = '' } = /^\[?(?<name>.*?)\]?:(?<port>\d+)$/.exec(place)?.groups ?? {};
   const advice = `run this command there: ssh ${name} kube-register status; or through a tunnel: ssh -N -L ${port}:127.0.0.1:${port} ${name}`;
   return status === 403
     ? `403: the daemon shows its status only to clients on its own machine; ${advice}`
@@ -143,6 +145,8 @@ export async function openObserver(settings: Settings, signal: AbortSignal): Pro
   signal.addEventListener('abort', () => void daemon.stop(), { once: true });
   return {
     observe: async () => {
+      // The signal may have come before there was a daemon to stop.
+      signal.throwIfAborted();
       const report = await daemon.runOnce();
       if (report.stopped) throw new StatusError('interrupted');
       if (report.failures.size > 0) throw new StatusError(...report.failures.values());

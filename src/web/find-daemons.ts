@@ -18,6 +18,11 @@ const ASKED_AT_ONCE = 20;
 /** More addresses than these are not asked. */
 export const MOST_ASKED = 100;
 
+/** What a daemon responds, and the URL that it was asked at. */
+interface DaemonAnswer extends TextAnswer {
+  readonly url: string;
+}
+
 /**
  * GET over http, and over https where what listens there does not speak http. `place` is host:port. The certificate is not verified.
  * Throws GetError.
@@ -27,12 +32,13 @@ export async function getFromDaemon(
   path: string,
   timeoutMs: number,
   signal: AbortSignal,
-): Promise<TextAnswer> {
+): Promise<DaemonAnswer> {
+  const get = async (url: string) => ({ ...(await getText(url, timeoutMs, signal)), url });
   try {
-    return await getText(`http://${place}${path}`, timeoutMs, signal);
+    return await get(`http://${place}${path}`);
   } catch (error) {
     if (!(error instanceof GetError) || !error.notHttp) throw error;
-    return getText(`https://${place}${path}`, timeoutMs, signal).catch(() => {
+    return get(`https://${place}${path}`).catch(() => {
       throw error;
     });
   }

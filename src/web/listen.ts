@@ -62,6 +62,11 @@ export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }
 
+/** Where clients on this machine find what listens there: at the loopback where it listens on all addresses. */
+export function seenFromHere({ host, port }: ListenAddress): ListenAddress {
+  return { host: isWildcard(host) ? '127.0.0.1' : host, port };
+}
+
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

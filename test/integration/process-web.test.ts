@@ -14,7 +14,7 @@ function web(user: string): string {
   return `tls_server_config: {cert_file: server.pem, key_file: server.key}\nbasic_auth_users: {${user}: ${HASH}}\n`;
 }
 
-it('names the kube-register that has its port, over https too', async () => {
+it('names the kube-register that has its port, over https too, and status reads from it', async () => {
   const [lab, folder] = [await labOfTest(), await folderOfTest()];
   const port = await freePort();
   const settings = { ...settingsFor(lab), LISTEN: `127.0.0.1:${port}` };
@@ -23,6 +23,9 @@ it('names the kube-register that has its port, over https too', async () => {
   await writeFile(file, web('alice'));
   const first = startProgram({ ...settings, WEB_CONFIG_FILE: file });
   await first.said(/has started/);
+  const command = startProgram(settings, ['status']);
+  expect(await command.ended).toEqual(GOOD_END);
+  expect(command.stdout).toContain(` at https://127.0.0.1:${port}, running for `);
   const second = startProgram(settings);
   expect(await second.ended).toEqual({ ...GOOD_END, code: 1 });
   expect(second.log.at(-1)?.msg).toMatch(

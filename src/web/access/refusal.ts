@@ -1,7 +1,6 @@
 /** What a client reads that may not see a path: why, and how to get in; plain text, or HTML for a browser. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { isIPv6 } from 'node:net';
-import { isWildcard, type ListenAddress } from '../listen.ts';
+import { hostPort, type ListenAddress, seenFromHere } from '../listen.ts';
 import { html, NOTHING } from '../page/html.ts';
 
 /** Why a request is not admitted. `here`: on this machine no login is needed. */
@@ -131,9 +130,8 @@ interface Tunnel {
 function tunnelTo(host: string | undefined, { address, scheme }: Place): Tunnel {
   const name = /^\[?(?<name>[a-z0-9](?:[a-z0-9.-]*|[0-9a-f:.]*))\]?(?::\d+)?$/i.exec(host ?? '')?.groups?.['name'];
   const isHere = name === undefined || name === 'localhost' || name.startsWith('127.');
-  const end = isWildcard(address.host) ? '127.0.0.1' : isIPv6(address.host) ? `[${address.host}]` : address.host;
   return {
-    command: `ssh -N -L ${address.port}:${end}:${address.port} ${isHere ? 'HOST' : name}`,
+    command: `ssh -N -L ${address.port}:${hostPort(seenFromHere(address))} ${isHere ? 'HOST' : name}`,
     url: `${scheme}://127.0.0.1:${address.port}/`,
   };
 }
