@@ -16,6 +16,10 @@ import type { Clock } from '../time/clock.ts';
 import { openFleet, openKubelets, openKubernetes, openNamer } from './clients.ts';
 import { Daemon } from './daemon.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
+import { SlowAnswers } from './slow-answers.ts';
+
+/** An answer is slow when it takes this share of the timeout of its request. */
+const SLOW_SHARE = 0.5;
 
 export interface AssembleOptions {
   readonly log: Log;
@@ -34,8 +38,12 @@ export interface Assembly {
 export async function assemble(settings: Settings, { log, clock, version }: AssembleOptions): Promise<Assembly> {
   const metrics = createMetrics(version);
   const onTokenRead = tokenReadLog(log, clock);
-  const fleetHttp = await openFleet(settings, metrics);
-  const { http: kubernetesHttp, access } = await openKubernetes(settings, metrics, onTokenRead);
+  const slowAnswers = new SlowAnswers(metrics, {
+    fleet: settings.fleet.timeoutMs * SLOW_SHARE,
+    kubernetes: settings.api.timeoutMs * SLOW_SHARE,
+  });
+  const fleetHttp = await openFleet(settings, slowAnswers);
+  const { http: kubernetesHttp, access } = await openKubernetes(settings, slowAnswers, onTokenRead);
   if (access.tls.insecureSkipVerify && !settings.api.insecureSkipTlsVerify) {
     log.write(
       'setting-regretted',
@@ -70,6 +78,7 @@ export async function assemble(settings: Settings, { log, clock, version }: Asse
     passLog: new PassLog(log, settings.selector.text),
     events: settings.events && !settings.dryRun ? new EventRecorder({ events, log, clock, metrics }) : undefined,
     metrics,
+    slowAnswers,
     version,
     clusterName: settings.clusterName,
     endpoints,

@@ -14,6 +14,7 @@ import type { Clock } from '../time/clock.ts';
 import { formatDuration } from '../time/duration.ts';
 import { Backoff } from './backoff.ts';
 import type { Schedule } from './schedule.ts';
+import type { SlowAnswers } from './slow-answers.ts';
 
 export interface DaemonParts {
   readonly reconciler: Reconciler;
@@ -23,6 +24,7 @@ export interface DaemonParts {
   /** Undefined when no Events are written. */
   readonly events: EventRecorder | undefined;
   readonly metrics: Metrics;
+  readonly slowAnswers: Pick<SlowAnswers, 'take'>;
   readonly version: string;
   readonly clusterName: string;
   /** Of fleet and the API server. */
@@ -104,8 +106,9 @@ export class Daemon {
   }
 
   async #pass(): Promise<PassReport> {
-    const { reconciler, passLog, events, metrics, clock } = this.#parts;
-    const report = await reconciler.runOnce({ stop: this.#stop.signal, abandon: this.#abandon.signal });
+    const { reconciler, passLog, events, metrics, clock, slowAnswers } = this.#parts;
+    const pass = await reconciler.runOnce({ stop: this.#stop.signal, abandon: this.#abandon.signal });
+    const report = { ...pass, slowMs: slowAnswers.take() };
     const nowMs = clock.monotonic();
     const passChanges = this.#history.record(report, clock.wall());
     const counts = report.seen && countPass(report.seen.observation, report.seen.plan);

@@ -19,6 +19,11 @@ const METADATA_SHOWN = 10;
 
 /** The servers as sentences name them. */
 const SERVERS: Readonly<Record<Target, string>> = { fleet: 'fleet', kubernetes: 'the API server' };
+/** What ends a request that takes too long. */
+const TIMEOUTS: Readonly<Record<Target, string>> = {
+  fleet: 'KUBE_REGISTER_FLEET_TIMEOUT',
+  kubernetes: 'KUBE_REGISTER_API_TIMEOUT',
+};
 
 type Seen = NonNullable<PassReport['seen']>;
 
@@ -26,6 +31,8 @@ type Seen = NonNullable<PassReport['seen']>;
 const ENDS = {
   'fleet-unreachable': 'fleet-reachable-again',
   'kubernetes-unreachable': 'kubernetes-reachable-again',
+  'fleet-slow': 'fleet-fast-again',
+  'kubernetes-slow': 'kubernetes-fast-again',
   'passes-failing': 'passes-succeed-again',
   'no-machine-matches': 'machines-match',
   'deregistrations-held': 'hold-over',
@@ -63,6 +70,7 @@ export class PassLog {
    */
   write(report: PassReport, counts: Counts | undefined, nowMs: number, nextInMs?: number): void {
     this.#writeServers(report, nowMs, nextInMs);
+    this.#writeSlow(report, nowMs);
     this.#writeFailure(report, nowMs);
     if (report.seen === undefined || counts === undefined) return;
     this.#writeApiServer(report.seen, nowMs);
@@ -93,6 +101,23 @@ export class PassLog {
           state: problem,
         });
       }
+    }
+  }
+
+  /** A pass without a complete answer does not tell whether answers are slow. */
+  #writeSlow({ failures, slowMs, seen }: PassReport, nowMs: number): void {
+    for (const target of TARGETS) {
+      if (seen === undefined || failures.has(target)) continue;
+      const ms = slowMs?.get(target);
+      const server = SERVERS[target];
+      if (ms === undefined) {
+        this.#ended(`${target}-slow`, nowMs, (lasted) => `${server} is no longer slow after ${lasted}`);
+        continue;
+      }
+      const message =
+        `${server} is slow: an answer took ${formatDuration(ms)}, more than half of ${TIMEOUTS[target]}, ` +
+        'after which a request fails; check its load and that of etcd';
+      this.#lasts(`${target}-slow`, message, nowMs, { state: 'slow' });
     }
   }
 

@@ -27,6 +27,8 @@ export interface PassReport {
   readonly outcomes: readonly Outcome[];
   /** The sentences about what failed; empty for a good pass. */
   readonly failures: ReadonlyMap<Cause, string>;
+  /** The servers that answered slowly: the longest answer, ms. */
+  readonly slowMs?: ReadonlyMap<Target, number>;
   /** The pass ended early because the daemon stops: it is neither good nor failed. */
   readonly stopped: boolean;
 }

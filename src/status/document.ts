@@ -106,6 +106,8 @@ const server = z.object({
   up: z.boolean().nullable(),
   since: time,
   problem: text,
+  /** The longest answer in the last pass, ms, if it took at least half of the timeout. */
+  slowMs: z.number().nullable(),
 });
 
 const pass = z.object({

@@ -67,8 +67,8 @@ export function makeStatus(
       lastSuccess: iso(goodEnded),
       next: frame.nextPass?.toISOString() ?? null,
     },
-    fleet: describeServer('fleet', frame, history),
-    kubernetes: { ...describeServer('kubernetes', frame, history), server: seen?.observation.era.server ?? null },
+    fleet: describeServer('fleet', frame, history, last),
+    kubernetes: { ...describeServer('kubernetes', frame, history, last), server: seen?.observation.era.server ?? null },
     guard: {
       held: seen?.plan.hold !== undefined,
       since: iso(history.heldSince),
@@ -131,13 +131,20 @@ function describePass({ startedAt, durationMs, failures, outcomes }: PassReport)
   };
 }
 
-function describeServer(target: Target, { endpoints }: StatusFrame, history: History): Status['fleet'] {
+function describeServer(
+  target: Target,
+  { endpoints }: StatusFrame,
+  history: History,
+  last: PassReport | undefined,
+): Status['fleet'] {
+  const slowMs = last?.slowMs?.get(target);
   const state = history.server(target);
   return {
     endpoint: endpoints[target],
     up: state?.up ?? null,
     since: iso(state?.since),
     problem: state?.problem ?? null,
+    slowMs: slowMs ?? null,
   };
 }
 

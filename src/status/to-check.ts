@@ -1,11 +1,12 @@
 /** Sentences about what a person should check: nodes and machines with concern `watch`, and warnings. */
 import { plural } from '../text/plural.ts';
+import { formatDuration } from '../time/duration.ts';
 import type { Status } from './document.ts';
 import { inCommon } from './in-common.ts';
 import { isKeptUnreachable, type OverviewRow } from './overview.ts';
 import { capitalized, ended, tallyOf } from './words.ts';
 
-/** Sentences about the rows with concern `watch` and the first of the warnings. */
+/** Sentences about slow servers, the rows with concern `watch` and the first of the warnings. */
 export function toCheck(status: Status, rows: readonly OverviewRow[]): readonly string[] {
   const toCheck = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
   const unreachable = toCheck.filter(({ node }) => node !== undefined && isKeptUnreachable(node));
@@ -20,6 +21,7 @@ export function toCheck(status: Status, rows: readonly OverviewRow[]): readonly 
   const more = others.length === 0 ? '' : ` (and ${plural(others.length, 'more warning')})`;
   const count = unreachable.length;
   return [
+    ...slowSentences(status),
     ...(count > 0
       ? [
           `The kubelet${count === 1 ? '' : 's'} of ${plural(count, 'node')} ${count === 1 ? 'is' : 'are'} unreachable${inCommon(unreachable, rows)}.`,
@@ -43,4 +45,16 @@ const TO_CHECK: Readonly<Record<string, (count: number) => string>> = {
 /** Whether the node stays unmanaged on purpose: ADOPT=false, or an API server that cannot update minions. */
 function isOnPurpose({ verdict: { verdict, warning, next } }: OverviewRow, { rules }: Status): boolean {
   return verdict === 'recognised' && !warning && (!rules.adopt || next?.startsWith('not adopted: ') === true);
+}
+
+/** That a server is slow. A pass fails where an answer takes longer than the timeout. */
+function slowSentences({ fleet, kubernetes }: Status): readonly string[] {
+  return [
+    { name: 'fleet', setting: 'FLEET_TIMEOUT', ...fleet },
+    { name: 'The API server', setting: 'API_TIMEOUT', ...kubernetes },
+  ].flatMap(({ name, setting, up, slowMs }) =>
+    up === true && slowMs !== null
+      ? [`${name} is slow: an answer took ${formatDuration(slowMs)}, more than half of ${setting}.`]
+      : [],
+  );
 }

@@ -74,9 +74,17 @@ function tookText(ms: number): string {
   return formatDuration(ms < 1_000 ? ms : Math.round(ms / 100) * 100);
 }
 
-function serverLine(name: string, { endpoint, up, since, problem }: Status['fleet'], now: number, more = ''): HeadLine {
+function serverLine(
+  name: string,
+  { endpoint, up, since, problem, slowMs }: Status['fleet'],
+  now: number,
+  more = '',
+): HeadLine {
   const at = onOneLine(endpoint, LONGEST);
   if (up === null) return { name, text: `${at} not asked yet` };
+  if (up && slowMs !== null) {
+    return { name, text: `${at} slow: an answer took ${formatDuration(slowMs)}${more}`, style: 'watch' };
+  }
   if (up) return { name, text: `${at} reachable${lasting(since, now)}${more}` };
   // The problem names the endpoint.
   const text = `failing${lasting(since, now)}: ${onOneLine(problem ?? '', LONGEST)}`;

@@ -1,6 +1,6 @@
 /** Which node belongs to which machine. No I/O, no clock: the same lists give the same pairs. */
 import type { Era } from '../../kubernetes/registry.ts';
-import { atOnce, type Steps } from '../../time/steps.ts';
+import { atOnce, forEach, type Steps } from '../../time/steps.ts';
 import { type Candidate, isCandidate, type Machine, machinesByAddress } from './machines.ts';
 import type { Origin } from './marks.ts';
 import { addTo } from './multimap.ts';
@@ -101,16 +101,15 @@ export function pair(lists: IndexedLists): Pairing {
 /** `pair` in steps that take less than 0.1 s each for 20,000 nodes. */
 export function* pairInSteps(lists: IndexedLists): Steps<Pairing> {
   const claimsOf = claimsIn(lists);
-  const claimants = [...lists.machines.values()]
-    .filter(isCandidate)
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
-    .map((machine) => ({ machine, claims: claimsOf(machine) }));
+  const candidates = [...lists.machines.values()].filter(isCandidate).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const claimants: Claimant[] = [];
+  yield* forEach(candidates, (machine) => claimants.push({ machine, claims: claimsOf(machine) }));
   const byMachine = new Map<string, Pair>();
   const byNode = new Map<string, Pair>();
   const conflicts = new Map<string, Conflict>();
 
-  yield;
   for (const claim of CLAIMS) {
+    yield;
     const chosen = new Map<string, Pair>();
     for (const { machine, claims } of claimants) {
       if (byMachine.has(machine.id) || conflicts.get(machine.id)?.kind === 'ambiguous') continue;
@@ -131,6 +130,7 @@ export function* pairInSteps(lists: IndexedLists): Steps<Pairing> {
         conflicts.set(machine.id, { kind: 'taken', node, by: rival.machine });
       }
     }
+    yield;
     for (const found of chosen.values()) {
       byMachine.set(found.machine.id, found);
       byNode.set(found.node.name, found);
@@ -151,6 +151,11 @@ export function* pairInSteps(lists: IndexedLists): Steps<Pairing> {
 
 /** The nodes of a machine by claim, before anything is paired. */
 type Claims = Readonly<Record<Claim, readonly Node[]>>;
+
+interface Claimant {
+  readonly machine: Candidate;
+  readonly claims: Claims;
+}
 
 function claimsIn(lists: IndexedLists): (machine: Candidate) => Claims {
   const { machines, machinesAt, nodes, names, givenNames, era } = lists;
@@ -227,9 +232,7 @@ function bestMatches(matching: readonly Node[], machine: Candidate, { era }: Ind
 }
 
 /** The names of nodes that several machines claim, and those of a machine that claims several. */
-function findClaimedTwice(
-  claimants: readonly { readonly machine: Candidate; readonly claims: Claims }[],
-): ReadonlySet<string> {
+function findClaimedTwice(claimants: readonly Claimant[]): ReadonlySet<string> {
   const claimedBy = new Map<Node, string>();
   const twice = new Set<string>();
   for (const { machine, claims } of claimants) {

@@ -4,7 +4,7 @@ import type { Selector } from '../../fleet/selector.ts';
 import type { Target } from '../../http/request-error.ts';
 import type { KubeletAnswer, KubeletProber } from '../../kubelet/kubelet.ts';
 import type { NodeRegistry } from '../../kubernetes/registry.ts';
-import type { Steps } from '../../time/steps.ts';
+import { forEach, type Steps } from '../../time/steps.ts';
 import type { KubeletEndpoint } from '../evidence/endpoints.ts';
 import { type Liveness, livenessOf, type Observation } from '../evidence/liveness.ts';
 import { Inventory, isCandidate, type Machine } from '../evidence/machines.ts';
@@ -80,6 +80,7 @@ export async function observe(
     const kubelets = await checkKubelets(lists, pairing, liveness, checks);
     const observation: Observation = { ...lists, pairing, liveness, skippedRecords, unlistable, kubelets };
     const plan = await makePlan(observation);
+    await turnIfLarge(lists);
     const registers = plan.actions.some(({ kind }) => kind === 'register');
     const unread = findUnread(observation, plan, registers);
     if (unread.length > 0) {
@@ -102,11 +103,20 @@ function* pairSteps(
   yield;
   const pairing = yield* pairInSteps(lists);
   yield;
-  return { lists, pairing, liveness: livenessOf(lists, pairing, known) };
+  const liveness = livenessOf(lists, pairing, known);
+  yield;
+  // It remembers them.
+  yield* forEach(lists.nodes, (node) => isChecked(node, pairing) && liveness.endpointsOf(node));
+  return { lists, pairing, liveness };
 }
 
 function checkMachine(machine: Machine | undefined, checks: KubeletChecks): void {
   if (machine?.address !== undefined) checks.start(machine.address);
+}
+
+/** Whether the node is managed or paired. */
+function isChecked({ name, mark }: Node, pairing: Pairing): boolean {
+  return mark !== undefined || pairing.byNode.has(name);
 }
 
 /** Checks the kubelet of every managed or paired node at its likeliest address, and at the others where no answer there is its own. */
@@ -117,7 +127,7 @@ async function checkKubelets(
   checks: KubeletChecks,
 ): Promise<ReadonlyMap<string, KubeletAnswer>> {
   const endpointsOfNodes = lists.nodes
-    .filter(({ name, mark }) => mark !== undefined || pairing.byNode.has(name))
+    .filter((node) => isChecked(node, pairing))
     .map((node) => liveness.endpointsOf(node));
   for (const [likeliest] of endpointsOfNodes) if (likeliest !== undefined) checks.start(likeliest.address);
   const first = await checks.answers();

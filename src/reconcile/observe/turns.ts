@@ -9,8 +9,8 @@ const LARGE = 2_000;
 type Sizes = Pick<Lists, 'machines'> & { readonly nodes: { readonly length: number } };
 
 /** Runs the steps of a pass over these lists: at once, or in turns with the event loop where they are large. */
-export async function inTurnsIfLarge<T>(lists: Sizes, steps: Steps<T>): Promise<T> {
-  return isLarge(lists) ? inTurns(steps) : atOnce(steps);
+export async function inTurnsIfLarge<T>(lists: Sizes, steps: Steps<T>, turnMs?: number): Promise<T> {
+  return isLarge(lists) ? inTurns(steps, turnMs) : atOnce(steps);
 }
 
 /** Waits for a turn of the event loop where the lists are large. */

@@ -1,4 +1,5 @@
 /** The verdict of every node with our annotations, and which of them are deregistered. */
+import type { Steps } from '../../time/steps.ts';
 import type { Evidence, Observation } from '../evidence/liveness.ts';
 import { isReporting, type Node } from '../evidence/node.ts';
 import type { Deregister } from './action.ts';
@@ -45,7 +46,7 @@ export interface Deregistration {
  *
  * Then, in this order: veto, settings, deletion guard, grace period, pacing.
  */
-export function planDeregistrations(input: PlanInput): Deregistration {
+export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
   const { observation, evidence, memory, policy, now } = input;
   const elapsedMs = elapsedSince(memory.lastGoodMs, now.monotonicMs, policy.intervalMs);
   const mismatches = new Map<string, Mismatch>();
@@ -53,6 +54,7 @@ export function planDeregistrations(input: PlanInput): Deregistration {
   const besideOthers = new Map<string, number>();
   const found: Findings = { verdicts: new Map(), notes: [], dead: [], notAlive: [], managed: 0, counted: 0 };
   for (const node of observation.nodes) {
+    yield;
     const known = evidence.get(node.name);
     if (known === undefined) continue;
     const mismatch = mismatchOf(known, memory.mismatches.get(node.uid), observation, elapsedMs);

@@ -73,22 +73,25 @@ export function aliveVerdict(row: MarkedRow, input: PlanInput): NodeVerdict {
 /** The verdict of a node that is as it should be; or whose kubelet has been unreachable for less than ten minutes, which most deaths begin with. */
 function keepVerdict({ known, mismatch }: MarkedRow, { observation: { era } }: PlanInput): NodeVerdict {
   if (mismatch?.kind !== 'probe-suspect') return { name: 'keep', reason: describe(known) };
+  const reason = `${describe(known)} (${known.kubeletDetail})`;
+  if (era.hidesMinions) return { name: 'keep', reason, next: 'kept while the API server lists it' };
+  if (mismatch.watchedMs < MARKED_BY_NOW_MS) {
+    return {
+      name: 'keep',
+      reason,
+      next: 'kept while the node is reporting; if its kubelet is dead, Kubernetes marks the node Unknown (by default after 40s), and the grace period begins',
+    };
+  }
   return {
     name: 'keep',
-    reason: `${describe(known)} (${known.kubeletDetail})`,
-    next: nextOfUnreachable(mismatch, era.hidesMinions),
+    reason,
+    next: 'kept while the node is reporting; Kubernetes marks a dead node Unknown after 40s by default, so its kubelet is probably alive: check KUBE_REGISTER_HEALTHZ_URL and firewalls',
+    isWarning: true,
   };
 }
 
 /** From here on a dead kubelet is less likely than a health check that does not reach it: Kubernetes would have marked the node by now. */
 const MARKED_BY_NOW_MS = 2 * 60_000;
-
-function nextOfUnreachable({ watchedMs }: Mismatch, hidesMinions: boolean): string {
-  if (hidesMinions) return 'kept while the API server lists it';
-  return watchedMs < MARKED_BY_NOW_MS
-    ? 'kept while the node is reporting; if its kubelet is dead, Kubernetes marks the node Unknown (by default after 40s), and the grace period begins'
-    : 'kept while the node is reporting; Kubernetes marks a dead node Unknown after 40s by default, so its kubelet is probably alive: check KUBE_REGISTER_HEALTHZ_URL and firewalls';
-}
 
 /** The verdict when the status has an unknown shape and the kubelet is unreachable: it is unknown whether the node is alive. */
 function unreadableVerdict({ node, known }: MarkedRow): NodeVerdict | undefined {

@@ -1,6 +1,6 @@
 /** The plan of one pass: a pure function without I/O and without a clock. */
 
-import { atOnce, type Steps } from '../../time/steps.ts';
+import { atOnce, forEach, type Steps } from '../../time/steps.ts';
 import { describeHung, hungKubelets } from '../evidence/hung.ts';
 import type { Evidence, Observation } from '../evidence/liveness.ts';
 import { hasOwnName, isReporting, type Node } from '../evidence/node.ts';
@@ -46,17 +46,17 @@ export function makePlan(observation: Observation, before: Memory, policy: Polic
 /** `makePlan` in steps that take less than 0.1 s each for 20,000 nodes. */
 export function* planSteps(observation: Observation, before: Memory, policy: Policy, now: Now): Steps<Plan> {
   const memory = forgetDeadNodes(memoryFor(before, observation.era), observation);
-  const evidence = collectEvidence(observation);
+  const evidence = yield* collectEvidence(observation);
   yield;
   const machineIdOf = (node: Node) => evidence.get(node.name)?.machineId ?? reportedMachine(node, observation);
   const alternations = findAlternations(observation, memory, machineIdOf, now.monotonicMs);
   const input: PlanInput = { observation, evidence, alternations, memory, policy, now };
   yield;
-  const registration = planRegistrations(input);
+  const registration = yield* planRegistrations(input);
   yield;
-  const upkeep = planUpkeep(input);
+  const upkeep = yield* planUpkeep(input);
   yield;
-  const deregistration = planDeregistrations(input);
+  const deregistration = yield* planDeregistrations(input);
   yield;
 
   const nodes = new Map<string, NodeVerdict>();
@@ -67,6 +67,7 @@ export function* planSteps(observation: Observation, before: Memory, policy: Pol
     const verdict = kept?.name === 'recognised' ? (known ?? kept) : (kept ?? known);
     nodes.set(node.name, verdict ?? unmanaged(node, observation));
   }
+  yield;
   const leaving = new Set(deregistration.actions.map(nodeName));
   const staying = upkeep.actions.filter((action) => !leaving.has(nodeName(action)));
   return {
@@ -95,9 +96,11 @@ export function* planSteps(observation: Observation, before: Memory, policy: Pol
 }
 
 /** By node name, for the nodes with our mark or a machine. */
-function collectEvidence({ nodes, pairing, liveness, kubelets }: Observation): ReadonlyMap<string, Evidence> {
+function* collectEvidence({ nodes, pairing, liveness, kubelets }: Observation): Steps<ReadonlyMap<string, Evidence>> {
   const relevant = nodes.filter(({ name, mark }) => mark !== undefined || pairing.byNode.has(name));
-  return new Map(relevant.map((node) => [node.name, liveness.evidenceOf(node, kubelets)]));
+  const evidence = new Map<string, Evidence>();
+  yield* forEach(relevant, (node) => evidence.set(node.name, liveness.evidenceOf(node, kubelets)));
+  return evidence;
 }
 
 function reportedMachine({ facts }: Node, { machines }: Observation): string | undefined {

@@ -3,6 +3,7 @@
 import { nodeNameProblem } from '../../kubernetes/names.ts';
 import type { Era } from '../../kubernetes/registry.ts';
 import { timesInWords } from '../../text/plural.ts';
+import { forEach, type Steps } from '../../time/steps.ts';
 import type { Observation } from '../evidence/liveness.ts';
 import { type Candidate, isCandidate, type Machine } from '../evidence/machines.ts';
 import { MACHINE_ID, type Origin } from '../evidence/marks.ts';
@@ -36,7 +37,7 @@ interface Chosen {
 }
 
 /** Gives every machine its verdict. Machines are taken in the order of their IDs: of two that want one name the smallest ID has it. */
-export function planRegistrations(input: PlanInput): Registration {
+export function* planRegistrations(input: PlanInput): Steps<Registration> {
   const { observation } = input;
   const { pairing } = observation;
   const verdicts = new Map<string, MachineVerdict>();
@@ -44,16 +45,17 @@ export function planRegistrations(input: PlanInput): Registration {
   const notes: Note[] = [];
   const missing = new Set<string>();
   const withoutNode: Candidate[] = [];
-  for (const machine of observation.machines.values()) {
+  yield* forEach(observation.machines.values(), (machine) => {
     const pair = pairing.byMachine.get(machine.id);
     if (pair !== undefined) verdicts.set(machine.id, pairedVerdict(pair, input));
     else if (isCandidate(machine)) withoutNode.push(machine);
     else verdicts.set(machine.id, unfitVerdict(machine));
-  }
+  });
   if (withoutNode.length === 0) return { actions, verdicts, notes, missing };
 
   const context = contextOf(input);
   for (const machine of withoutNode.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+    yield;
     const choice = chooseName(machine, context);
     if (!('machine' in choice)) {
       verdicts.set(machine.id, choice);

@@ -1,6 +1,7 @@
 /** The nodes that have a machine: unmanaged ones are adopted, and managed ones get their labels and annotations. */
 import { timesInWords } from '../../text/plural.ts';
 import { formatDuration } from '../../time/duration.ts';
+import type { Steps } from '../../time/steps.ts';
 import { describe, type Evidence, type Observation } from '../evidence/liveness.ts';
 import { hasOwnName } from '../evidence/node.ts';
 import { CLAIM_WORDS, type Pair } from '../evidence/pair.ts';
@@ -25,7 +26,7 @@ export interface Upkeep {
   readonly missing: ReadonlySet<string>;
 }
 
-export function planUpkeep(input: PlanInput): Upkeep {
+export function* planUpkeep(input: PlanInput): Steps<Upkeep> {
   const { observation, evidence, alternations, memory, policy, now } = input;
   const { pairing, era, givenNames } = observation;
   const absentKeys = keysOfNoMachine(observation, policy);
@@ -36,6 +37,7 @@ export function planUpkeep(input: PlanInput): Upkeep {
   const rematched = findRematched(pairing.byNode.values(), memory);
 
   for (const pair of pairing.byNode.values()) {
+    yield;
     const { machine, node } = pair;
     const known = evidence.get(node.name);
     if (known === undefined) continue;

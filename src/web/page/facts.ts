@@ -58,10 +58,18 @@ function renderFact({ name, concern, value, since, more }: Fact): Html {
 <div><dt>${name}</dt><dd><b class="mark ${concern}">${value}</b>${when}</dd><dd>${more}</dd></div>`;
 }
 
-function server(name: string, { up, since, problem, endpoint }: Status['fleet'], details: readonly string[]): Fact {
+function server(
+  name: string,
+  { up, since, problem, endpoint, slowMs }: Status['fleet'],
+  details: readonly string[],
+): Fact {
   const words = [endpoint, ...details].filter((text) => text !== '').map((text) => onOneLine(text, LONGEST));
   const more = html`<span title="${words.join(', ')}">${words.join(', ')}</span>`;
   if (up === null) return { name, concern: 'idle', value: 'not contacted yet', since, more };
+  if (up && slowMs !== null) {
+    const slow = html`an answer took ${formatDuration(slowMs)}; ${more}`;
+    return { name, concern: 'watch', value: 'slow', since: null, more: slow };
+  }
   if (up) return { name, concern: problem === null ? 'well' : 'watch', value: 'reachable', since, more };
   return { name, concern: 'trouble', value: 'unreachable', since, more };
 }

@@ -55,6 +55,23 @@ describe('the API server', () => {
   });
 });
 
+describe('a slow server', () => {
+  it('is a warning while it lasts, and a pass without its answer says nothing about it', () => {
+    const say = listen();
+    say(goodPass(quiet));
+    const slow = { ...goodPass(quiet, { ms: INTERVAL }), slowMs: new Map([['kubernetes', 8_000]] as const) };
+    expect(say(slow, INTERVAL)).toEqual([
+      'warn: the API server is slow: an answer took 8s, more than half of KUBE_REGISTER_API_TIMEOUT, after which a request fails; check its load and that of etcd',
+    ]);
+    expect(say({ ...slow, slowMs: new Map([['kubernetes', 8_300]] as const) }, INTERVAL)).toEqual([]);
+    const failed = say(failedPass({ kubernetes: 'no answer within 10s' }), 2 * INTERVAL);
+    expect(failed.join()).not.toContain('slow');
+    expect(say(goodPass(quiet, { ms: 3 * INTERVAL }), 3 * INTERVAL)).toContain(
+      'info: the API server is no longer slow after 1m',
+    );
+  });
+});
+
 describe('the first pass', () => {
   it('says its counts', () => {
     expect(listen()(goodPass(quiet))).toEqual([

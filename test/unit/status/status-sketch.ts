@@ -62,8 +62,8 @@ export const INACTIVE: Status['guard'] = {
   nodes: [],
 };
 
-const NOT_ASKED = { up: null, since: null, problem: null };
-const REACHABLE = { up: true, since: SINCE, problem: null };
+const NOT_ASKED = { up: null, since: null, problem: null, slowMs: null };
+const REACHABLE = { up: true, since: SINCE, problem: null, slowMs: null };
 
 export function aMachine(traits: Partial<MachineStatus> & Pick<MachineStatus, 'id'>): MachineStatus {
   return {

@@ -5,7 +5,13 @@ import { summarize } from '../../../src/status/summary.ts';
 import { aMachine, aNode, aStatus, EVIDENCE, INACTIVE } from './status-sketch.ts';
 
 const { pass, rules } = aStatus();
-const away = { endpoint: 'http://10.0.0.9:8080', up: false, since: '2026-01-02T00:02:00.000Z', problem: 'no answer' };
+const away = {
+  endpoint: 'http://10.0.0.9:8080',
+  up: false,
+  since: '2026-01-02T00:02:00.000Z',
+  problem: 'no answer',
+  slowMs: null,
+};
 
 function sentence(traits: Partial<Status>): string {
   const { concern, sentence } = summarize(aStatus(traits));
@@ -265,6 +271,16 @@ describe('the summary', () => {
     expect(sentence({ guard: { ...guard, nodes: [...guard.nodes] }, machines, nodes: dead })).toBe(
       'trouble: The deletion guard is active: 2 of 3 managed nodes are not alive, all those with rack=r1; no node is deregistered.',
     );
+  });
+
+  it('calls a slow server slow, unless it is unreachable', () => {
+    const { kubernetes } = aStatus();
+    const slow = 'The API server is slow: an answer took 8s, more than half of API_TIMEOUT.';
+    expect(sentence({ kubernetes: { ...kubernetes, slowMs: 8_000 } })).toBe(
+      `watch: 12 machines match, 12 nodes are kept. ${slow}`,
+    );
+    expect(sentence({ kubernetes: { ...kubernetes, slowMs: 8_000 }, ...nodes('queued', 1) })).toContain(slow);
+    expect(sentence({ fleet: { ...away, slowMs: 8_000 } })).not.toContain('slow');
   });
 
   it('says first what stops everything', () => {

@@ -223,8 +223,8 @@ describe('hostile text', () => {
       aStatus({
         clusterName: EVIL,
         rules: { ...aStatus().rules, selector: EVIL, neverDeregister: EVIL },
-        fleet: { endpoint: EVIL, up: false, since: NOW, problem: EVIL },
-        kubernetes: { endpoint: EVIL, up: true, since: NOW, problem: EVIL, server: EVIL },
+        fleet: { endpoint: EVIL, up: false, since: NOW, problem: EVIL, slowMs: null },
+        kubernetes: { endpoint: EVIL, up: true, since: NOW, problem: EVIL, slowMs: null, server: EVIL },
         guard: {
           ...INACTIVE,
           held: true,
