@@ -8,7 +8,7 @@ import { showExplanation } from './explain.ts';
 import { showPlan } from './plan.ts';
 import { OBSERVING, type ShowOptions, showStatus } from './status/show.ts';
 import { openSource, StatusError } from './status-source.ts';
-import { OutputError, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 /** `todo`: the plan has steps. `noDaemon`: what was printed is an observation, for no daemon was found on this machine. */
 const EXIT = { done: 0, failed: 1, todo: 3, noDaemon: 4 } as const;
@@ -18,7 +18,7 @@ export interface CommandOptions {
   readonly signals: Signals;
 }
 
-/** Never rejects because of a server, a file or a reader: what is wrong is said on the standard error. */
+/** Never rejects because of a server or a file: what is wrong is said on the standard error. Throws OutputError. */
 export async function runCommand(
   command: Exclude<SettingsCommand, { readonly name: 'check' }>,
   settings: Settings,
@@ -32,10 +32,7 @@ export async function runCommand(
     noteAccess(command, settings, terminal);
     return (await showPlan(command, settings, options)) ? EXIT.todo : EXIT.done;
   } catch (error) {
-    if (!(error instanceof StatusError || error instanceof CredentialError || error instanceof OutputError))
-      throw error;
-    // As `| head` does it once it has seen enough.
-    if (error instanceof OutputError && error.readerHasGone) return EXIT.done;
+    if (!(error instanceof StatusError || error instanceof CredentialError)) throw error;
     const problems = error instanceof StatusError ? error.problems : [error.message];
     for (const problem of problems) terminal.note(`kube-register ${command.name}: ${problem}`);
     return EXIT.failed;

@@ -7,6 +7,7 @@ import { runCheck } from './check/run-check.ts';
 import { placed, readUnit, UnitError, type UnitSettings } from './check/unit.ts';
 import type { Asked, Command, SettingsCommand } from './cli/command.ts';
 import type { CommandLine } from './cli/command-line.ts';
+import { commandRow } from './cli/commands.ts';
 import { completionScript } from './cli/completion.ts';
 import { helpText } from './cli/help.ts';
 import { manifestsText } from './cli/manifests.ts';
@@ -17,19 +18,42 @@ const EXIT = { done: 0, failed: 1, badSettings: 2 } as const;
 
 type TypedCommand = Exclude<Command, { readonly name: 'daemon' }>;
 type TextCommand = Exclude<TypedCommand, SettingsCommand>;
+type Line = Omit<CommandLine, 'command'>;
+
+interface Surroundings {
+  readonly host: NodeJS.Process;
+  readonly terminal: Terminal;
+  readonly signals: Signals;
+}
 
 /** Runs a command and resolves with its exit code. */
 export async function runTyped(
   command: TypedCommand,
-  { rest, mistakes }: Omit<CommandLine, 'command'>,
+  line: Line,
   host: NodeJS.Process,
   signals: Signals,
 ): Promise<number> {
   const terminal = new Terminal(host);
+  try {
+    return await perform(command, line, { host, terminal, signals });
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    terminal.note(`kube-register ${command.name}: ${error.message}`);
+    return EXIT.failed;
+  }
+}
+
+async function perform(command: TypedCommand, line: Line, around: Surroundings): Promise<number> {
+  const { rest, mistakes } = line;
+  const { host, terminal, signals } = around;
   // A wrong setting in the environment must not keep a person from reading help.
-  if (takesNoSettings(command)) return mistakes.length > 0 ? refuse(mistakes, host) : printText(command, terminal);
+  if (takesNoSettings(command)) {
+    if (mistakes.length > 0) return refuse(mistakes, host);
+    await terminal.print(await textOf(command));
+    return EXIT.done;
+  }
   if (command.name === 'check' && command.unit !== undefined) {
-    return checkUnit({ ...command, unit: command.unit }, { rest, mistakes }, host, signals);
+    return checkUnit({ ...command, unit: command.unit }, line, around);
   }
   const reading = { reader: 'person', earlierMistakes: mistakes } as const;
   const invocation = readSettings(rest, host.env, existsSync, reading);
@@ -45,15 +69,14 @@ function refuse(mistakes: readonly string[], { stderr }: NodeJS.Process): number
 }
 
 function takesNoSettings(command: TypedCommand): command is TextCommand {
-  return !['check', 'status', 'explain', 'plan'].includes(command.name);
+  return command.name === 'version' || !commandRow(command.name).takesSettings;
 }
 
 /** Checks with the settings of a unit, in its environment and not in that of this process. */
 async function checkUnit(
   { unit: path, output }: Asked<'check'> & { readonly unit: string },
-  { rest, mistakes }: Omit<CommandLine, 'command'>,
-  host: NodeJS.Process,
-  signals: Signals,
+  { rest, mistakes }: Line,
+  { host, terminal, signals }: Surroundings,
 ): Promise<number> {
   let unit: UnitSettings;
   try {
@@ -64,34 +87,21 @@ async function checkUnit(
   }
   const invocation = readSettings([...unit.flags, ...rest], unit.env, existsSync, { earlierMistakes: mistakes });
   if (invocation.kind === 'mistakes') {
-    const lines = invocation.lines.map((line) => placed(line, unit));
+    const lines = invocation.lines.map((each) => placed(each, unit));
     return refuse(lines, host);
   }
-  return runCheck({ ...invocation, unit }, { terminal: new Terminal(host), signals, output });
+  return runCheck({ ...invocation, unit }, { terminal, signals, output });
 }
 
-async function printText(command: TextCommand, terminal: Terminal): Promise<number> {
+async function textOf(command: TextCommand): Promise<string> {
   switch (command.name) {
     case 'version':
-      return say(`kube-register ${VERSION}`, terminal);
+      return `kube-register ${VERSION}`;
     case 'help':
-      return say(helpText(command.topic), terminal);
+      return helpText(command.topic);
     case 'manifests':
-      return say(await manifestsText(command.manifests), terminal);
+      return manifestsText(command.manifests);
     case 'completion':
-      return say(completionScript(command.shell), terminal);
-  }
-}
-
-/** Resolves with the exit code once the text is written, or is known not to be. */
-async function say(text: string, terminal: Terminal): Promise<number> {
-  try {
-    await terminal.print(text);
-    return EXIT.done;
-  } catch (error) {
-    if (!(error instanceof OutputError)) throw error;
-    if (error.readerHasGone) return EXIT.done;
-    terminal.note(`kube-register: ${error.message}`);
-    return EXIT.failed;
+      return completionScript(command.shell);
   }
 }

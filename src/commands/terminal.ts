@@ -41,14 +41,12 @@ export type Cell = string | { readonly text: string; readonly style: Style };
 const LONGEST_LINE = 1_000;
 const PROGRESS_EVERY_MS = 1_000;
 
-/** The standard output takes nothing: a full disk, a reader that has gone. */
+/** The standard output takes nothing, as on a full disk. */
 export class OutputError extends Error {
   override readonly name = 'OutputError';
-  readonly readerHasGone: boolean;
 
   constructor({ code, message }: NodeJS.ErrnoException) {
     super(`cannot write to the standard output (${code ?? message})`);
-    this.readerHasGone = code === 'EPIPE';
   }
 }
 
@@ -56,6 +54,7 @@ export class OutputError extends Error {
 export class Terminal {
   readonly #host: Host;
   readonly #isColored: boolean;
+  #hasReader = true;
 
   constructor(host: Host) {
     this.#host = host;
@@ -80,11 +79,20 @@ export class Terminal {
     return columns !== undefined && rows !== undefined && rows > 0 ? { columns, rows } : undefined;
   }
 
-  /** Resolves when the text is written. Throws OutputError when it cannot be. */
+  /** Whether somebody may still read what is printed; `head` goes once it has seen enough. */
+  get hasReader(): boolean {
+    return this.#hasReader;
+  }
+
+  /** Resolves when the text is written, or nobody reads any more. Throws OutputError when it cannot be written. */
   print(text: string): Promise<void> {
     const { stdout } = this.#host;
     return new Promise((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException) => reject(new OutputError(error));
+      const fail = (error: NodeJS.ErrnoException) => {
+        this.#hasReader = error.code !== 'EPIPE';
+        if (this.#hasReader) reject(new OutputError(error));
+        else resolve();
+      };
       // Without a listener the error would be thrown once more, and end the process with its stack.
       stdout.on('error', fail);
       stdout.write(`${text}\n`, (error) => {

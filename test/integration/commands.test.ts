@@ -295,7 +295,7 @@ describe('kube-register status', () => {
     });
     expect(full).toMatchObject({
       status: 1,
-      stderr: 'kube-register: cannot write to the standard output (ENOSPC)\n',
+      stderr: 'kube-register version: cannot write to the standard output (ENOSPC)\n',
     });
   });
 });

@@ -5,7 +5,7 @@ import type { Signals } from '../../daemon/signals.ts';
 import { plural } from '../../text/plural.ts';
 import { onOneLine } from '../../text/quote.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
-import { OutputError, type Terminal } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
 import { checkInstallation, type Installation } from './check.ts';
 import { type Finding, type State, worstOf } from './finding.ts';
 
@@ -18,7 +18,7 @@ export interface CheckOptions {
   readonly clock?: Clock;
 }
 
-/** Resolves with the exit code: 0 when nothing is wrong. */
+/** Resolves with the exit code: 0 when nothing is wrong. Throws OutputError. */
 export async function runCheck(
   installation: Installation,
   { terminal, signals, output, clock = systemClock }: CheckOptions,
@@ -35,15 +35,8 @@ export async function runCheck(
   }
   const findings = found.map(sanitized);
   const ready = findings.every(({ state }) => state !== 'wrong');
-  const report =
-    output === 'json' ? JSON.stringify({ ok: ready, findings }, null, 2) : findingsText(findings, terminal);
-  try {
-    await terminal.print(report);
-  } catch (error) {
-    if (!(error instanceof OutputError)) throw error;
-    terminal.note(`kube-register check: ${error.message}`);
-    return EXIT.wrong;
-  }
+  if (output === 'json') await terminal.printJson({ ok: ready, findings }, 2);
+  else await terminal.print(findingsText(findings, terminal));
   return ready ? EXIT.ready : EXIT.wrong;
 }
 

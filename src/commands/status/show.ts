@@ -100,9 +100,13 @@ interface Watcher {
   close(): void;
 }
 
-async function follow({ origin, read }: StatusSource, { signal }: ShowOptions, watcher: Watcher): Promise<void> {
+async function follow(
+  { origin, read }: StatusSource,
+  { signal, terminal }: ShowOptions,
+  watcher: Watcher,
+): Promise<void> {
   let intervalMs = WATCH_EVERY_MS;
-  while (!signal.aborted) {
+  while (!signal.aborted && terminal.hasReader) {
     try {
       const status = await read();
       await watcher.show(status);

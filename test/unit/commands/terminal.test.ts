@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { type Host, OutputError, Terminal } from '../../../src/commands/terminal.ts';
 
 /** A process whose standard output keeps what is written, or fails. */
-function hostOf({ isTTY, env = {}, fails = false }: { isTTY: boolean; env?: Record<string, string>; fails?: boolean }) {
+function hostOf({ isTTY, env = {}, problem }: { isTTY: boolean; env?: Record<string, string>; problem?: string }) {
   let written = '';
   const stream = new Writable({
     write(chunk, _, done) {
       written += String(chunk);
-      done(fails ? Object.assign(new Error('no'), { code: 'EPIPE' }) : null);
+      done(problem === undefined ? null : Object.assign(new Error('no'), { code: problem }));
     },
   });
   const output = Object.assign(stream, { isTTY });
@@ -36,10 +36,17 @@ describe('the terminal', () => {
   });
 
   it('says what is wrong when its output takes nothing', async () => {
-    const { host } = hostOf({ isTTY: false, fails: true });
+    const { host } = hostOf({ isTTY: false, problem: 'ENOSPC' });
     await expect(new Terminal(host).print('x')).rejects.toThrow(
-      new OutputError(Object.assign(new Error('no'), { code: 'EPIPE' })),
+      new OutputError(Object.assign(new Error('no'), { code: 'ENOSPC' })),
     );
+  });
+
+  it('takes a reader that has seen enough for no error', async () => {
+    const terminal = new Terminal(hostOf({ isTTY: false, problem: 'EPIPE' }).host);
+    expect(terminal.hasReader).toBe(true);
+    await terminal.print('x');
+    expect(terminal.hasReader).toBe(false);
   });
 
   it('says on a terminal how long a work has been going on, and wipes it away', async () => {
