@@ -12,11 +12,26 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Runs the steps with a turn of the event loop before each. */
-export async function inTurns<T>(steps: Steps<T>): Promise<T> {
+/** How long the steps of one turn take, in ms. */
+const TURN_MS = 20;
+
+/** Runs the steps, with a turn of the event loop at the beginning and whenever `turnMs` have gone by. */
+export async function inTurns<T>(steps: Steps<T>, turnMs = TURN_MS): Promise<T> {
+  await nextTurn();
+  let began = performance.now();
   for (;;) {
-    await nextTurn();
     const { done, value } = steps.next();
     if (done) return value;
+    if (performance.now() - began < turnMs) continue;
+    await nextTurn();
+    began = performance.now();
+  }
+}
+
+/** Acts on each item; it may be interrupted after each. */
+export function* forEach<T>(items: Iterable<T>, act: (item: T) => void): Steps<void> {
+  for (const item of items) {
+    act(item);
+    yield;
   }
 }

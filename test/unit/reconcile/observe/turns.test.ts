@@ -21,7 +21,7 @@ async function courseOf(size: number): Promise<readonly string[]> {
     setImmediate(turn);
   };
   setImmediate(turn);
-  course.push(await inTurnsIfLarge(lists, steps()));
+  course.push(await inTurnsIfLarge(lists, steps(), 0));
   isOver = true;
   return course;
 }
@@ -31,7 +31,7 @@ describe('the steps of a pass', () => {
     expect(await courseOf(2_000)).toEqual(['one', 'two', 'three']);
   });
 
-  it('leave a turn to others before each where it is large', async () => {
+  it('leave turns to others where it is large', async () => {
     expect(await courseOf(2_001)).toEqual(['turn', 'one', 'turn', 'two', 'turn', 'three']);
   });
 });
