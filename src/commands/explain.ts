@@ -7,11 +7,11 @@ import { type OverviewRow, overviewOf } from '../status/overview.ts';
 import { summarize } from '../status/summary.ts';
 import { onOneLine, quote } from '../text/quote.ts';
 import type { Asked } from './cli/command.ts';
-import { wrapTo } from './screen/layout.ts';
+import { wrap } from './screen/layout.ts';
 import { FIND_DAEMON, withoutDaemonText } from './status/head.ts';
 import { OBSERVING, type ShowOptions, unknownText } from './status/show.ts';
 import { StatusError, type StatusSource } from './status-source.ts';
-import type { Terminal } from './terminal.ts';
+import type { Style, Terminal } from './terminal.ts';
 
 /** Machines at one address, or nodes that name one machine, are few; more than that is a beginning that many have. */
 const MOST_EXPLAINED = 5;
@@ -41,7 +41,7 @@ export async function showExplanation(
       : [];
   await terminal.print(
     [
-      ...head.map((text) => terminal.paint({ text, style: 'trouble' })),
+      ...head.map((text) => paragraph(text, 'trouble', terminal)),
       ...troubleAbove(status, terminal),
       ...rows.map((row) => explainText(row, status, terminal)),
     ].join('\n\n'),
@@ -53,7 +53,7 @@ function troubleAbove(status: Status, terminal: Terminal): readonly string[] {
   const isStopped = [status.fleet.up, status.kubernetes.up].includes(false) || status.guard.held;
   if (!isStopped) return [];
   const { sentence, concern } = summarize(status);
-  return [terminal.paint({ text: sentence, style: concern })];
+  return [paragraph(sentence, concern, terminal)];
 }
 
 function documentOf(row: OverviewRow, status: Status) {
@@ -81,12 +81,16 @@ function explainText(row: OverviewRow, status: Status, terminal: Terminal): stri
 }
 
 const INDENT = 15;
-/** A window that is narrower than this gets lines as they are. */
-const NARROWEST = 30;
 
 /** The text beside its name; in a window it is broken between words. */
 function indented(name: string, text: string, { columns }: Terminal): readonly string[] {
-  const width = columns === undefined ? undefined : columns - INDENT;
-  const lines = width === undefined || width < NARROWEST ? [text] : wrapTo(text, width, Number.POSITIVE_INFINITY);
+  const lines = wrap(text, columns === undefined ? undefined : columns - INDENT);
   return lines.map((line, at) => `${(at === 0 ? `  ${name}` : '').padEnd(INDENT)}${line}`);
+}
+
+/** A paragraph of its own, broken between words in a window. */
+function paragraph(text: string, style: Style, terminal: Terminal): string {
+  return wrap(text, terminal.columns)
+    .map((line) => terminal.paint({ text: line, style }))
+    .join('\n');
 }

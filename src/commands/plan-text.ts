@@ -2,7 +2,7 @@
 import { addTo } from '../reconcile/evidence/multimap.ts';
 import { onOneLine } from '../text/quote.ts';
 import type { PlanDocument, Step, Watched } from './plan.ts';
-import { widthOf, wrapTo } from './screen/layout.ts';
+import { widthOf, wrap } from './screen/layout.ts';
 import type { Terminal } from './terminal.ts';
 
 const SIGNS = {
@@ -56,9 +56,12 @@ export function planText(plan: PlanDocument, isWide: boolean, terminal: Terminal
   return lines.flatMap((line) => line.split('\n').flatMap((one) => fitted(one, columns))).join('\n');
 }
 
-/** A line that is wider than the window, broken between words. */
+/** A line that is wider than the window, broken between words; its further lines are indented by two more columns. */
 function fitted(line: string, columns: number): readonly string[] {
-  return widthOf(line) <= columns ? [line] : wrapTo(line, columns, Number.POSITIVE_INFINITY);
+  if (widthOf(line) <= columns) return [line];
+  const [indent = ''] = /^ */.exec(line) ?? [];
+  const [first, ...others] = wrap(line.slice(indent.length), columns - indent.length - 2);
+  return [`${indent}${first}`, ...others.map((other) => `${indent}  ${other}`)];
 }
 
 function groupsOf<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {

@@ -1,10 +1,10 @@
 /** The command `check`: checks the installation, prints what was found, and gives the exit code. */
 
-import wrapAnsi from 'wrap-ansi';
 import type { Signals } from '../../daemon/signals.ts';
 import { plural } from '../../text/plural.ts';
 import { onOneLine } from '../../text/quote.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
+import { wrap } from '../screen/layout.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkInstallation, type Installation } from './check.ts';
 import { type Finding, type State, worstOf } from './finding.ts';
@@ -58,7 +58,7 @@ export function findingsText(findings: readonly Finding[], terminal: Terminal): 
   const indent = stateWidth + 2 + checkWidth + 2;
   const lines = rows.flatMap(({ check, state, sentence, mend }) => {
     const painted = terminal.paint({ text: state, style: STYLES[state] }) + ' '.repeat(stateWidth - state.length);
-    const [first, ...rest] = wrap(sentence, (terminal.columns ?? Infinity) - indent);
+    const [first, ...rest] = wrap(sentence, terminal.columns === undefined ? undefined : terminal.columns - indent);
     const report = [
       `${painted}  ${check.padEnd(checkWidth)}  ${first}`,
       ...rest.map((line) => ' '.repeat(indent) + line),
@@ -95,13 +95,6 @@ const OF_SHELL = [
 /** A setting as a shell takes it. */
 function asCommand(mend: string): string {
   return /^KUBE_REGISTER_\w+=/.test(mend) ? `export ${mend}` : mend;
-}
-
-/** In less room than this, lines of words are harder to read than a line that the terminal breaks. */
-const LEAST_ROOM = 20;
-
-function wrap(text: string, room: number): readonly string[] {
-  return room < LEAST_ROOM || text.length <= room ? [text] : wrapAnsi(text, room).split('\n');
 }
 
 /** Each check once, at its worst finding. */

@@ -1,7 +1,7 @@
 /** The texts of help: of the program, a command, the settings, the verdicts and the daemon. None is wider than 80 columns. */
-import wrapAnsi from 'wrap-ansi';
 import { envName, flagName, rowOf, type SettingName, settingNames } from '../../settings/table.ts';
 import { MACHINE_HELP, NODE_HELP } from '../../status/verdict-help.ts';
+import { wrap } from '../screen/layout.ts';
 import { type CommandRow, commandNames, commandRow, DAEMON_ROW, type Flag, type Topic } from './commands.ts';
 
 const WIDTH = 80;
@@ -75,10 +75,6 @@ const HELP: Flag = { long: 'help', short: 'h', help: 'print this text' };
 function spelled({ long, short, value }: Flag): string {
   const name = short === undefined ? `    --${long}` : `-${short}, --${long}`;
   return value === undefined ? name : `${name} ${value}`;
-}
-
-function wrap(text: string, width: number): readonly string[] {
-  return wrapAnsi(text, width).split('\n');
 }
 
 /** Two columns; the second is wrapped. */

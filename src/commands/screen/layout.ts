@@ -27,7 +27,15 @@ export function padTo(line: string, columns: number): string {
   return line + ' '.repeat(Math.max(0, columns - widthOf(line)));
 }
 
-/** The line in at most so many lines of this width, broken between words; what does not fit is cut with `…`. It has no colors. */
+/** In less room than this, lines of words are harder to read than a line that the terminal breaks. */
+const LEAST_ROOM = 20;
+
+/** The text in lines of this width, broken between words. A longer word stays whole, so that it can be copied; so does a text without a width. */
+export function wrap(text: string, columns: number | undefined): readonly string[] {
+  return columns === undefined || columns < LEAST_ROOM ? [text] : wrapAnsi(text, columns).split('\n');
+}
+
+/** The line in at most so many lines that are no wider than this; what does not fit is cut with `…`. It has no colors. */
 export function wrapTo(line: string, columns: number, mostLines: number): readonly string[] {
   const lines = wrapAnsi(line, columns, { hard: true }).split('\n');
   if (lines.length <= mostLines) return lines;

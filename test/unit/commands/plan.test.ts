@@ -43,6 +43,24 @@ describe('the plan', () => {
     expect(wide.match(/^ +\+ annotation \S+machine-id=/gm)).toHaveLength(13);
   });
 
+  it('keeps the indent of a line that it breaks in a window', () => {
+    const window = Object.assign(new Writable(), { isTTY: true, columns: 60 });
+    const narrow = new Terminal({ stdout: window, stderr: window, env: { NO_COLOR: '1' } });
+    const plan = planOf(machines(2));
+    const [step] = plan.steps;
+    const annotations = { note: 'every word of a long note '.repeat(3).trim() };
+    const steps = step === undefined ? [] : [{ ...step, annotations }];
+    expect(planText({ ...plan, steps, watched: [] }, false, narrow).split('\n')).toEqual([
+      '+ register node 10.0.0.1 of machine m0: its kubelet is',
+      '  healthy and it has no node; node name: 10.0.0.1',
+      expect.stringContaining('    + label '),
+      '    + annotation note=every word of a long note every word',
+      '      of a long note every word of a long note',
+      '0 to deregister, 1 to register, 0 to adopt, 0 to update.',
+      '  This command changed nothing.',
+    ]);
+  });
+
   it('lists no annotations that the API server drops, and says so', () => {
     const { steps, notes } = planOf({ ...machines(2), era: eraOf({ version: 'v0.2+', apiVersion: 'v1beta1' }) });
     expect(steps).toMatchObject([{ kind: 'register', annotations: {} }]);

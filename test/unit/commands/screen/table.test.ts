@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { cutTo, widthOf, wrapTo } from '../../../../src/commands/screen/layout.ts';
+import { cutTo, widthOf, wrap, wrapTo } from '../../../../src/commands/screen/layout.ts';
 import { type Column, tableLines } from '../../../../src/commands/screen/table.ts';
 import { type Cell, Terminal } from '../../../../src/commands/terminal.ts';
 
@@ -61,5 +61,6 @@ describe('text', () => {
   it('is broken between words into so many lines', () => {
     expect(wrapTo('no node is registered', 10, 3)).toEqual(['no node is', 'registered']);
     expect(wrapTo('no node is registered or deregistered', 10, 2)).toEqual(['no node is', 'registere…']);
+    expect(wrap('curl -k https://10.0.0.1:10250/healthz', 20)).toEqual(['curl -k', 'https://10.0.0.1:10250/healthz']);
   });
 });
