@@ -7,11 +7,11 @@ import { type OverviewRow, overviewOf } from '../status/overview.ts';
 import { summarize } from '../status/summary.ts';
 import { onOneLine, quote } from '../text/quote.ts';
 import type { Asked } from './cli/command.ts';
-import { wrap } from './screen/layout.ts';
 import { FIND_DAEMON, withoutDaemonText } from './status/head.ts';
 import { OBSERVING, type ShowOptions, unknownText } from './status/show.ts';
 import { StatusError, type StatusSource } from './status-source.ts';
-import type { Style, Terminal } from './terminal.ts';
+import { wrap } from './terminal/layout.ts';
+import type { Style, Terminal } from './terminal/terminal.ts';
 
 /** Machines at one address, or nodes that name one machine, are few; more than that is a beginning that many have. */
 const MOST_EXPLAINED = 5;

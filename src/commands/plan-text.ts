@@ -2,8 +2,8 @@
 import { addTo } from '../reconcile/evidence/multimap.ts';
 import { onOneLine } from '../text/quote.ts';
 import type { PlanDocument, Step, Watched } from './plan.ts';
-import { widthOf, wrap } from './screen/layout.ts';
-import type { Terminal } from './terminal.ts';
+import { widthOf, wrap } from './terminal/layout.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 const SIGNS = {
   deregister: ['-', 'removed', 'deregister'],

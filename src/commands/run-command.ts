@@ -1,63 +1,107 @@
-/** Runs one command and gives its exit code: what is asked, printed, and done at the end. */
-import { CredentialError } from '../credentials/credential-error.ts';
+/** Runs any command but the daemon, from its arguments to its exit code. The daemon does not load this. */
+import { existsSync } from 'node:fs';
 import type { Signals } from '../daemon/signals.ts';
-import { kubectlFileNote } from '../settings/api-server.ts';
-import type { Settings } from '../settings/settings.ts';
-import type { Asked, SettingsCommand } from './cli/command.ts';
-import { showExplanation } from './explain.ts';
-import { showPlan } from './plan.ts';
-import { OBSERVING, type ShowOptions, showStatus } from './status/show.ts';
-import { openSource, StatusError } from './status-source.ts';
-import type { Terminal } from './terminal.ts';
+import { VERSION } from '../daemon/version.ts';
+import { readSettings } from '../settings/settings.ts';
+import { runCheck } from './check/run-check.ts';
+import { placed, readUnit, UnitError, type UnitSettings } from './check/unit.ts';
+import type { Asked, Command, SettingsCommand } from './cli/command.ts';
+import type { CommandLine } from './cli/command-line.ts';
+import { commandRow } from './cli/commands.ts';
+import { completionScript } from './cli/completion.ts';
+import { helpText } from './cli/help.ts';
+import { manifestsText } from './cli/manifests.ts';
+import { runShow } from './run-show.ts';
+import { OutputError, Terminal } from './terminal/terminal.ts';
 
-/** `todo`: the plan has steps. `noDaemon`: what was printed is an observation, for no daemon was found on this machine. */
-const EXIT = { done: 0, failed: 1, todo: 3, noDaemon: 4 } as const;
+const EXIT = { done: 0, failed: 1, badSettings: 2 } as const;
 
-export interface CommandOptions {
+type NamedCommand = Exclude<Command, { readonly name: 'daemon' }>;
+type TextCommand = Exclude<NamedCommand, SettingsCommand>;
+type Line = Omit<CommandLine, 'command'>;
+
+interface Surroundings {
+  readonly host: NodeJS.Process;
   readonly terminal: Terminal;
   readonly signals: Signals;
 }
 
-/** Never rejects because of a server or a file: what is wrong is said on the standard error. Throws OutputError. */
+/** Runs a command and resolves with its exit code. */
 export async function runCommand(
-  command: Exclude<SettingsCommand, { readonly name: 'check' }>,
-  settings: Settings,
-  { terminal, signals }: CommandOptions,
+  command: NamedCommand,
+  line: Line,
+  host: NodeJS.Process,
+  signals: Signals,
 ): Promise<number> {
-  const stop = new AbortController();
-  void signals.stopped.then(() => stop.abort(new StatusError('interrupted')));
-  const options = { terminal, signal: stop.signal };
+  const terminal = new Terminal(host);
   try {
-    if (command.name !== 'plan') return await showSeen(command, settings, options);
-    noteAccess(command, settings, terminal);
-    return (await showPlan(command, settings, options)) ? EXIT.todo : EXIT.done;
+    return await perform(command, line, { host, terminal, signals });
   } catch (error) {
-    if (!(error instanceof StatusError || error instanceof CredentialError)) throw error;
-    const problems = error instanceof StatusError ? error.problems : [error.message];
-    for (const problem of problems) terminal.note(`kube-register ${command.name}: ${problem}`);
+    if (!(error instanceof OutputError)) throw error;
+    terminal.note(`kube-register ${command.name}: ${error.message}`);
     return EXIT.failed;
   }
 }
 
-/** Says where the API server comes from, where no setting names it. */
-function noteAccess({ name }: SettingsCommand, { api }: Settings, terminal: Terminal): void {
-  const note = kubectlFileNote(api);
-  if (note !== undefined) terminal.note(`kube-register ${name}: ${note}`);
+async function perform(command: NamedCommand, line: Line, around: Surroundings): Promise<number> {
+  const { rest, mistakes } = line;
+  const { host, terminal, signals } = around;
+  // A wrong setting in the environment must not keep a person from reading help.
+  if (takesNoSettings(command)) {
+    if (mistakes.length > 0) return refuse(mistakes, host);
+    await terminal.print(await textOf(command));
+    return EXIT.done;
+  }
+  if (command.name === 'check' && command.unit !== undefined) {
+    return checkUnit({ ...command, unit: command.unit }, line, around);
+  }
+  const reading = { reader: 'person', earlierMistakes: mistakes } as const;
+  const invocation = readSettings(rest, host.env, existsSync, reading);
+  if (invocation.kind === 'mistakes') return refuse(invocation.lines, host);
+  if (command.name === 'check') return runCheck(invocation, { terminal, signals, output: command.output });
+  return runShow(command, invocation.settings, { terminal, signals });
 }
 
-/** The commands that a daemon can answer as well as we can. */
-async function showSeen(
-  command: Asked<'status' | 'explain'>,
-  settings: Settings,
-  options: ShowOptions,
+/** Prints mistakes, one line each. */
+function refuse(mistakes: readonly string[], { stderr }: NodeJS.Process): number {
+  stderr.write(`${mistakes.join('\n')}\n`);
+  return EXIT.badSettings;
+}
+
+function takesNoSettings(command: NamedCommand): command is TextCommand {
+  return command.name === 'version' || !commandRow(command.name).takesSettings;
+}
+
+/** Checks with the settings of a unit, in its environment and not in that of this process. */
+async function checkUnit(
+  { unit: path, output }: Asked<'check'> & { readonly unit: string },
+  { rest, mistakes }: Line,
+  { host, terminal, signals }: Surroundings,
 ): Promise<number> {
-  const source = await options.terminal.whileAtWork(OBSERVING, openSource(settings, command.daemon, options.signal));
+  let unit: UnitSettings;
   try {
-    if ('withoutDaemon' in source.origin) noteAccess(command, settings, options.terminal);
-    if (command.name === 'status') await showStatus(command, source, options);
-    else await showExplanation(command, source, options);
-    return 'daemon' in source.origin ? EXIT.done : EXIT.noDaemon;
-  } finally {
-    source.close();
+    unit = readUnit(path);
+  } catch (error) {
+    if (error instanceof UnitError) return refuse([...mistakes, error.message], host);
+    throw error;
+  }
+  const invocation = readSettings([...unit.flags, ...rest], unit.env, existsSync, { earlierMistakes: mistakes });
+  if (invocation.kind === 'mistakes') {
+    const lines = invocation.lines.map((each) => placed(each, unit));
+    return refuse(lines, host);
+  }
+  return runCheck({ ...invocation, unit }, { terminal, signals, output });
+}
+
+async function textOf(command: TextCommand): Promise<string> {
+  switch (command.name) {
+    case 'version':
+      return `kube-register ${VERSION}`;
+    case 'help':
+      return helpText(command.topic);
+    case 'manifests':
+      return manifestsText(command.manifests);
+    case 'completion':
+      return completionScript(command.shell);
   }
 }

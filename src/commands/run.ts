@@ -18,8 +18,8 @@ export async function run(host: NodeJS.Process, signals: Signals): Promise<numbe
   const { command, rest, mistakes } = readCommandLine(host.argv.slice(2));
   if (command.name !== 'daemon') {
     // Loaded only here: the daemon needs nothing of it.
-    const { runTyped } = await import('./run-typed.ts');
-    return runTyped(command, { rest, mistakes }, host, signals);
+    const { runCommand } = await import('./run-command.ts');
+    return runCommand(command, { rest, mistakes }, host, signals);
   }
   const invocation = readSettings(rest, host.env, existsSync, { earlierMistakes: mistakes });
   if (invocation.kind === 'run') return runDaemon(invocation, host, signals);

@@ -7,7 +7,7 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { NO_FILTER, shownRows } from '../../src/commands/status/filter.ts';
 import { statusLines } from '../../src/commands/status/status.ts';
-import { Terminal } from '../../src/commands/terminal.ts';
+import { Terminal } from '../../src/commands/terminal/terminal.ts';
 import { launchBrowser, openPage } from './chromium.ts';
 import { startShowcase } from './showcase.ts';
 import { HEIGHT, STATES, WIDTHS } from './states.ts';

@@ -4,8 +4,8 @@ import type { Signals } from '../../daemon/signals.ts';
 import { plural } from '../../text/plural.ts';
 import { onOneLine } from '../../text/quote.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
-import { wrap } from '../screen/layout.ts';
-import type { Terminal } from '../terminal.ts';
+import { wrap } from '../terminal/layout.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { checkInstallation, type Installation } from './check.ts';
 import { type Finding, type State, worstOf } from './finding.ts';
 

@@ -1,7 +1,7 @@
 /** The texts of help: of the program, a command, the settings, the verdicts and the daemon. None is wider than 80 columns. */
 import { envName, flagName, rowOf, type SettingName, settingNames } from '../../settings/table.ts';
 import { MACHINE_HELP, NODE_HELP } from '../../status/verdict-help.ts';
-import { wrap } from '../screen/layout.ts';
+import { wrap } from '../terminal/layout.ts';
 import { type CommandRow, commandNames, commandRow, DAEMON_ROW, type Flag, type Topic } from './commands.ts';
 
 const WIDTH = 80;

@@ -3,8 +3,8 @@ import { KUBELET_WORDS } from '../../reconcile/evidence/liveness.ts';
 import type { NodeStatus, Status } from '../../status/document.ts';
 import { type OverviewRow, withDelay } from '../../status/overview.ts';
 import { formatAge } from '../../time/duration.ts';
-import type { Column } from '../screen/table.ts';
-import type { Cell } from '../terminal.ts';
+import type { Column } from '../terminal/table.ts';
+import type { Cell } from '../terminal/terminal.ts';
 import { ageOf } from './ages.ts';
 
 /** A column, and its cell in a row at this time (wall ms). */

@@ -2,7 +2,7 @@
 import type { Status } from '../../status/document.ts';
 import { onOneLine } from '../../text/quote.ts';
 import { formatAge, formatDuration } from '../../time/duration.ts';
-import type { Style } from '../terminal.ts';
+import type { Style } from '../terminal/terminal.ts';
 import { ageOf, lasting } from './ages.ts';
 
 /** Who saw it: the daemon at that URL; or this command, and why no daemon did. */

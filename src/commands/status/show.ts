@@ -6,9 +6,9 @@ import { overviewOf } from '../../status/overview.ts';
 import { plural } from '../../text/plural.ts';
 import { quote } from '../../text/quote.ts';
 import type { Asked } from '../cli/command.ts';
-import { Screen } from '../screen/screen.ts';
 import { StatusError, type StatusSource } from '../status-source.ts';
-import type { Terminal } from '../terminal.ts';
+import { Screen } from '../terminal/screen.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { shownRows, statusOf } from './filter.ts';
 import { statusLines } from './status.ts';
 

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { planDocument } from '../../../src/commands/plan.ts';
 import { planText } from '../../../src/commands/plan-text.ts';
-import { Terminal } from '../../../src/commands/terminal.ts';
+import { Terminal } from '../../../src/commands/terminal/terminal.ts';
 import { eraOf } from '../../../src/kubernetes/era.ts';
 import { machine, type World } from '../reconcile/world.ts';
 import { goodPass } from '../status/pass-report.ts';

@@ -10,7 +10,7 @@ import { rightsFor } from '../../../../src/commands/check/checks/rights.ts';
 import { named, skippedBy, wrong } from '../../../../src/commands/check/finding.ts';
 import { mendOf } from '../../../../src/commands/check/mends.ts';
 import { findingsText } from '../../../../src/commands/check/run-check.ts';
-import { Terminal } from '../../../../src/commands/terminal.ts';
+import { Terminal } from '../../../../src/commands/terminal/terminal.ts';
 import { CredentialError } from '../../../../src/credentials/credential-error.ts';
 import { parseSelector } from '../../../../src/fleet/selector.ts';
 import { type ConfigSource, settingsSource } from '../../../../src/http/config-source.ts';

@@ -1,7 +1,7 @@
 /** A table of text that fits into a width: columns that matter less are left out, long cells are cut. */
 import { onOneLine } from '../../text/quote.ts';
-import type { Cell, Style, Terminal } from '../terminal.ts';
 import { cutTo, padTo, widthOf } from './layout.ts';
+import type { Cell, Style, Terminal } from './terminal.ts';
 
 /** A column of a table, in the order in which it is shown. */
 export interface Column {

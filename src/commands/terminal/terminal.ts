@@ -1,9 +1,9 @@
 /** Where commands print: colors on a terminal alone, a line of progress, and no control characters from hostile text. */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import type { Concern } from '../status/overview.ts';
-import { escapeControls, onOneLine } from '../text/quote.ts';
-import { yamlText } from './screen/yaml.ts';
+import type { Concern } from '../../status/overview.ts';
+import { escapeControls, onOneLine } from '../../text/quote.ts';
+import { yamlText } from './yaml.ts';
 
 /** A standard stream; a terminal says so with `isTTY`, and how large it is. It emits `resize` where that changes. */
 type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { type Host, OutputError, Terminal } from '../../../src/commands/terminal.ts';
+import { type Host, OutputError, Terminal } from '../../../../src/commands/terminal/terminal.ts';
 
 /** A process whose standard output keeps what is written, or fails. */
 function hostOf({ isTTY, env = {}, problem }: { isTTY: boolean; env?: Record<string, string>; problem?: string }) {

@@ -2,9 +2,9 @@
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { cutTo, widthOf, wrap, wrapTo } from '../../../../src/commands/screen/layout.ts';
-import { type Column, tableLines } from '../../../../src/commands/screen/table.ts';
-import { type Cell, Terminal } from '../../../../src/commands/terminal.ts';
+import { cutTo, widthOf, wrap, wrapTo } from '../../../../src/commands/terminal/layout.ts';
+import { type Column, tableLines } from '../../../../src/commands/terminal/table.ts';
+import { type Cell, Terminal } from '../../../../src/commands/terminal/terminal.ts';
 
 const stdout = Object.assign(new Writable(), { isTTY: true });
 const terminal = new Terminal({ stdout, stderr: stdout, env: {} });

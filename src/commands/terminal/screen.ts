@@ -1,5 +1,5 @@
 /** Draws text in place on a terminal's alternate screen, and gives the terminal back as it was. */
-import type { Terminal } from '../terminal.ts';
+import type { Terminal } from './terminal.ts';
 
 /** Control sequences of xterm that every terminal of today obeys. */
 const ENTER = '\u001b[?1049h\u001b[?25l';
