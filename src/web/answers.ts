@@ -52,16 +52,8 @@ export function verdict(problem: string | undefined): Answer {
   return problem === undefined ? text(200, 'ok') : text(503, problem);
 }
 
-export function page(body: SharedBody): Answer {
-  return htmlAnswer(200, body);
-}
-
-/** The page about one machine or node; 404 with a page that says so where there is none. */
-export function details({ isFound, html }: { readonly isFound: boolean; readonly html: string }): Answer {
-  return htmlAnswer(isFound ? 200 : 404, html);
-}
-
-function htmlAnswer(status: number, body: Answer['body']): Answer {
+/** A page, which may load the assets. */
+export function page(body: Answer['body'], status = 200): Answer {
   const headers = { 'Content-Security-Policy': PAGE_POLICY };
   return { status, contentType: 'text/html; charset=utf-8', body, headers };
 }

@@ -11,13 +11,12 @@ import type { Log } from '../log/log-events.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Clock } from '../time/clock.ts';
 import { Access, type Shows } from './access/access.ts';
-import { refusalOf } from './access/refusal.ts';
+import { type Place, refusalOf } from './access/refusal.ts';
 import { NO_WEB_CONFIG, type ServerTls, type WebConfig } from './access/web-config.ts';
 import {
   type Answer,
   type Asset,
   assetAnswer,
-  details,
   HEADERS,
   type Live,
   live,
@@ -176,7 +175,13 @@ function routesOf({ routes, clock, identity }: WebServerOptions): ReadonlyMap<st
   const shown: [string, Handler][] = [
     ['/status', () => ({ status: 200, contentType: 'application/json', body: status() })],
     ['/', () => page(html())],
-    ['/explain', (request) => details(routes.explain(targetOf(request).query ?? ''))],
+    [
+      '/explain',
+      (request) => {
+        const { isFound, html: body } = routes.explain(targetOf(request).query ?? '');
+        return page(body, isFound ? 200 : 404);
+      },
+    ],
     ['/live', (request) => live(request, routes.live)],
     ...[...routes.assets].map(([path, asset]): [string, Handler] => [path, (request) => assetAnswer(request, asset)]),
   ];
@@ -239,7 +244,7 @@ function takesGzip(accepted: string | undefined): boolean {
 interface Gate {
   readonly access: Access;
   readonly options: WebServerOptions;
-  readonly place: { readonly address: ListenAddress; readonly scheme: 'http' | 'https' };
+  readonly place: Place;
 }
 
 async function answerTo(request: IncomingMessage, route: Route | undefined, gate: Gate): Promise<Answer> {

@@ -1,5 +1,6 @@
 /** What a client reads that may not see a path: why, and how to get in; plain text, or HTML for a browser. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Answer } from '../answers.ts';
 import { hostPort, type ListenAddress, seenFromHere } from '../listen.ts';
 import { html, NOTHING } from '../page/html.ts';
 
@@ -11,13 +12,6 @@ export type Denial =
   | { readonly denied: 'no-certificate'; readonly here: boolean }
   | { readonly denied: 'bad-certificate'; readonly here: boolean; readonly problem: string }
   | { readonly denied: 'other-site' };
-
-export interface Refusal {
-  readonly status: 401 | 403 | 503;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly contentType: string;
-  readonly body: string;
-}
 
 /** Where the server listens, for the command that makes a tunnel to it. */
 export interface Place {
@@ -34,7 +28,7 @@ interface Words {
 }
 
 /** The response to a request that is not admitted. */
-export function refusalOf(denial: Denial, headers: IncomingHttpHeaders, place: Place): Refusal {
+export function refusalOf(denial: Denial, headers: IncomingHttpHeaders, place: Place): Answer {
   const words = wordsOf(denial, place);
   const tunnel = words.tunnel !== undefined ? tunnelTo(headers.host, place) : undefined;
   const isForBrowser = /\btext\/html\b/.test(headers.accept ?? '');
@@ -47,70 +41,42 @@ export function refusalOf(denial: Denial, headers: IncomingHttpHeaders, place: P
 
 const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="kube-register", charset="UTF-8"' };
 
-function statusOf({ denied }: Denial): Pick<Refusal, 'status' | 'headers'> {
+function statusOf({ denied }: Denial): Pick<Answer, 'status' | 'headers'> {
   if (denied === 'missing' || denied === 'wrong') return { status: 401, headers: CHALLENGE };
-  return denied === 'busy' ? { status: 503, headers: { 'Retry-After': '1' } } : { status: 403, headers: {} };
+  return denied === 'busy' ? { status: 503, headers: { 'Retry-After': '1' } } : { status: 403 };
 }
 
 const OPEN_PATHS = '/metrics, /healthz and /readyz are open to everybody.';
 const SHOWS = 'This path shows the machines and nodes of the cluster, and only to clients on this machine';
-const WITHOUT_LOGIN = 'Or without a login: run this on your computer, and open the address while it runs:';
 const LOGIN = 'a user of basic_auth_users in KUBE_REGISTER_WEB_CONFIG_FILE';
 
-function wordsOf(denial: Denial, place: Place): Words {
-  const denied = {
-    title: 'Not from here',
-    tunnel: 'From another computer, run this there, and open the address while it runs:',
-  };
+function wordsOf(denial: Denial, { address }: Place): Words {
   switch (denial.denied) {
     case 'elsewhere':
-      return {
-        ...denied,
-        why: `${SHOWS}; the request came from ${denial.address}.`,
-        more: [
-          'Or set KUBE_REGISTER_WEB_CONFIG_FILE (TLS and logins), or KUBE_REGISTER_STATUS_ACCESS=all (everybody who reaches this port).',
-          OPEN_PATHS,
-        ],
-      };
+      return notFromHere(
+        `the request came from ${denial.address}`,
+        'Or set KUBE_REGISTER_WEB_CONFIG_FILE (TLS and logins), or KUBE_REGISTER_STATUS_ACCESS=all (everybody who reaches this port).',
+      );
     case 'forwarded':
-      return {
-        ...denied,
-        why: `${SHOWS}; a proxy forwarded the request (${denial.header}), so its client may be anywhere.`,
-        more: [
-          `Where the proxy decides who sees it, set KUBE_REGISTER_STATUS_ACCESS=all and KUBE_REGISTER_LISTEN=127.0.0.1:${place.address.port}, so that only this machine reaches the port.`,
-          OPEN_PATHS,
-        ],
-      };
+      return notFromHere(
+        `a proxy forwarded the request (${denial.header}), so its client may be anywhere`,
+        `Where the proxy decides who sees it, set KUBE_REGISTER_STATUS_ACCESS=all and KUBE_REGISTER_LISTEN=127.0.0.1:${address.port}, so that only this machine reaches the port.`,
+      );
     case 'missing':
+      return loginNeeded(`Log in as ${LOGIN}.`, denial);
     case 'wrong':
-      return {
-        title: 'Login needed',
-        why:
-          denial.denied === 'missing'
-            ? `Log in as ${LOGIN}.`
-            : `The user name or the password is wrong: log in as ${LOGIN}.`,
-        tunnel: denial.here ? WITHOUT_LOGIN : undefined,
-        more: ['/healthz and /readyz need no login.'],
-      };
+      return loginNeeded(`The user name or the password is wrong: log in as ${LOGIN}.`, denial);
     case 'busy':
       return {
         title: 'Busy',
         why: 'Too many passwords are being checked: try again.',
-        tunnel: denial.here ? WITHOUT_LOGIN : undefined,
+        tunnel: tunnelFor(denial),
         more: [],
       };
     case 'no-certificate':
+      return certificateNeeded('none was given', denial);
     case 'bad-certificate':
-      return {
-        title: 'Client certificate needed',
-        why: `This port asks for a client certificate that the CA of client_ca_file in KUBE_REGISTER_WEB_CONFIG_FILE has signed; ${
-          denial.denied === 'no-certificate'
-            ? 'none was given'
-            : `the one that was given is not valid (${denial.problem})`
-        }.`,
-        tunnel: denial.here ? WITHOUT_LOGIN : undefined,
-        more: ['/healthz and /readyz need no certificate.'],
-      };
+      return certificateNeeded(`the one that was given is not valid (${denial.problem})`, denial);
     case 'other-site':
       return {
         title: 'Not from another site',
@@ -119,6 +85,35 @@ function wordsOf(denial: Denial, place: Place): Words {
         more: [],
       };
   }
+}
+
+function notFromHere(why: string, setting: string): Words {
+  return {
+    title: 'Not from here',
+    why: `${SHOWS}; ${why}.`,
+    tunnel: 'From another computer, run this there, and open the address while it runs:',
+    more: [setting, OPEN_PATHS],
+  };
+}
+
+/** A denial of somebody who could log in, or come from this machine where that is enough. */
+type LoginDenial = Extract<Denial, { readonly here: boolean }>;
+
+function loginNeeded(why: string, denial: LoginDenial): Words {
+  return { title: 'Login needed', why, tunnel: tunnelFor(denial), more: ['/healthz and /readyz need no login.'] };
+}
+
+function certificateNeeded(what: string, denial: LoginDenial): Words {
+  return {
+    title: 'Client certificate needed',
+    why: `This port asks for a client certificate that the CA of client_ca_file in KUBE_REGISTER_WEB_CONFIG_FILE has signed; ${what}.`,
+    tunnel: tunnelFor(denial),
+    more: ['/healthz and /readyz need no certificate.'],
+  };
+}
+
+function tunnelFor({ here }: LoginDenial): string | undefined {
+  return here ? 'Or without a login: run this on your computer, and open the address while it runs:' : undefined;
 }
 
 interface Tunnel {

@@ -1,13 +1,7 @@
 /** The assets of the page: style, script and icon. */
 import { createHash } from 'node:crypto';
+import type { Asset } from '../answers.ts';
 import { ASSET_FILES } from './asset-files.ts';
-
-export interface Asset {
-  readonly contentType: string;
-  readonly body: string;
-  /** With quotes, as in the header. */
-  readonly etag: string;
-}
 
 const CONTENT_TYPES: Readonly<Record<keyof typeof ASSET_FILES, string>> = {
   'page.css': 'text/css; charset=utf-8',
