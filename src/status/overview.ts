@@ -91,6 +91,24 @@ function orderOf({ machine, node, verdict, concern }: OverviewRow): string {
   return `${RANKS[concern]} ${verdict.verdict} ${address.replace(/\d+/g, (digits) => digits.padStart(12, '0'))}`;
 }
 
+/** A verdict with the number of its rows and the concern of the most urgent of them. */
+export interface VerdictCount {
+  readonly verdict: string;
+  readonly count: number;
+  readonly concern: Concern;
+}
+
+/** The verdicts of the rows, the most urgent first. */
+export function countVerdicts(rows: readonly OverviewRow[]): readonly VerdictCount[] {
+  const counts = new Map<string, VerdictCount>();
+  for (const { verdict, concern } of rows) {
+    const before = counts.get(verdict.verdict);
+    const worst = before !== undefined && RANKS[before.concern] < RANKS[concern] ? before.concern : concern;
+    counts.set(verdict.verdict, { verdict: verdict.verdict, count: (before?.count ?? 0) + 1, concern: worst });
+  }
+  return [...counts.values()].toSorted((a, b) => RANKS[a.concern] - RANKS[b.concern]);
+}
+
 function rowOf(machine: MachineStatus | undefined, node: NodeStatus | undefined): OverviewRow {
   const ofNode = node && { verdict: node, concern: concernOf(node) };
   const ofMachine = machine && { verdict: machine, concern: concernOf(machine) };

@@ -47,18 +47,15 @@ function isSelected({ machine }: OverviewRow, selector: NonNullable<StatusFilter
   return machine !== undefined && matches(selector, new Map(Object.entries(machine.metadata)));
 }
 
-/** `--verdict held: 5 of 1010 rows`; undefined without a filter. */
-export function filterText({ rows, total }: ShownRows, filter: StatusFilter): string | undefined {
-  const { names, verdicts, trouble, selector } = filter;
+/** `--verdict held`; undefined without a filter. */
+export function filterText({ names, verdicts, trouble, selector }: StatusFilter): string | undefined {
   const parts = [
     ...(names.length > 0 ? [names.length > 3 ? plural(names.length, 'name') : names.join(' ')] : []),
     ...(verdicts.length > 0 ? [`--verdict ${verdicts.join(',')}`] : []),
     ...(trouble ? ['--trouble'] : []),
     ...(selector === undefined ? [] : [`--selector ${selector.text}`]),
   ];
-  return parts.length === 0
-    ? undefined
-    : `${onOneLine(parts.join(' '), 200)}: ${rows.length} of ${plural(total, 'row')}`;
+  return parts.length === 0 ? undefined : onOneLine(parts.join(' '), 200);
 }
 
 /** The status with the machines and nodes of these rows alone. */

@@ -1,7 +1,8 @@
 /** `kube-register status` as text: a headline, what is known of the servers, and machines and nodes as a table. */
 import type { Status } from '../../status/document.ts';
-import { type OverviewRow, RANKS } from '../../status/overview.ts';
+import { countVerdicts, type OverviewRow } from '../../status/overview.ts';
 import { summarize } from '../../status/summary.ts';
+import { plural } from '../../text/plural.ts';
 import type { StatusFilter } from '../cli/command.ts';
 import { cutTo, wrapTo } from '../terminal/layout.ts';
 import { tableLines } from '../terminal/table.ts';
@@ -39,10 +40,11 @@ export function statusLines(status: Status, origin: Origin, view: View, terminal
   const top = headline(status, origin, view).flatMap(({ text, style }) =>
     wrapped(text, window).map((line) => terminal.paint({ text: line, style })),
   );
-  const filtered = filterText(shown, view.filter);
+  const filter = filterText(view.filter);
+  const shownText = `${filter}: ${shown.rows.length} of ${plural(shown.total, 'row')}`;
   const lines = [
     ...headLines(status, origin),
-    ...(filtered === undefined ? [] : [{ name: 'shown', text: filtered } as const]),
+    ...(filter === undefined ? [] : [{ name: 'shown', text: shownText } as const]),
   ].flatMap((line) => headText(line, window, terminal));
   const room = window === undefined ? lines.length : Math.max(0, window.rows - top.length - 2 - LEAST_TABLE);
   const head = lines.slice(0, room);
@@ -81,7 +83,7 @@ function headText({ name, text, style }: HeadLine, window: Size | undefined, ter
 
 function noneText({ counts }: Status, { shown, filter }: View): string {
   if (counts === null) return 'No pass has succeeded yet: nothing is known.';
-  if (shown.total > 0) return `No row matches ${filterText(shown, filter)?.replace(/: 0 of .*$/, '') ?? ''}.`;
+  if (shown.total > 0) return `No row matches ${filterText(filter) ?? ''}.`;
   return 'fleet lists no machine, and Kubernetes has no node.';
 }
 
@@ -115,13 +117,6 @@ function columnsFor(rows: readonly OverviewRow[], window: Size | undefined, isWi
 
 /** `... 973 more: 23 in-grace, 950 keep`, the most urgent verdicts first. */
 function moreText(rows: readonly OverviewRow[]): string {
-  const tally = new Map<string, { times: number; rank: number }>();
-  for (const { verdict, concern } of rows) {
-    const { times } = tally.get(verdict.verdict) ?? { times: 0 };
-    tally.set(verdict.verdict, { times: times + 1, rank: RANKS[concern] });
-  }
-  const counts = [...tally]
-    .toSorted(([, a], [, b]) => a.rank - b.rank)
-    .map(([verdict, { times }]) => `${times} ${verdict}`);
+  const counts = countVerdicts(rows).map(({ verdict, count }) => `${count} ${verdict}`);
   return `... ${rows.length} more: ${counts.join(', ')}`;
 }

@@ -1,7 +1,7 @@
 /** Renders the status page: the whole page, and the parts that are sent when they change. */
 
 import type { Status } from '../../status/document.ts';
-import { type Concern, overviewOf, RANKS } from '../../status/overview.ts';
+import { countVerdicts, overviewOf } from '../../status/overview.ts';
 import { type Summary, summarize } from '../../status/summary.ts';
 import { meaningOf } from '../../status/verdict-help.ts';
 import { onOneLine } from '../../text/quote.ts';
@@ -70,17 +70,10 @@ function renderNotice({ dryRun }: Status): Html {
 
 /** The number of rows of each verdict, with its meaning as a title. The script makes each a link that filters the rows. */
 function renderTally(status: Status): Html {
-  const tally = new Map<string, { readonly count: number; readonly concern: Concern }>();
   const rows = overviewOf(status);
-  for (const { verdict, concern } of rows) {
-    const before = tally.get(verdict.verdict);
-    const worst = before !== undefined && RANKS[before.concern] < RANKS[concern] ? before.concern : concern;
-    tally.set(verdict.verdict, { count: (before?.count ?? 0) + 1, concern: worst });
-  }
-  const sorted = [...tally].sort(([, a], [, b]) => RANKS[a.concern] - RANKS[b.concern]);
   return html`<ul>
-<li><span data-filter=""><b>${rows.length}</b> in total</span></li>${sorted.map(
-    ([verdict, { count, concern }]) => html`
+<li><span data-filter=""><b>${rows.length}</b> in total</span></li>${countVerdicts(rows).map(
+    ({ verdict, count, concern }) => html`
 <li><span data-filter="verdict:${verdict}" title="${meaningOf(verdict)}"><b class="mark ${concern}">${count}</b> ${verdict}</span></li>`,
   )}</ul>`;
 }

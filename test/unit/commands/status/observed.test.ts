@@ -1,7 +1,7 @@
 /** What is left of a status where no daemon watches. */
 import { describe, expect, it } from 'vitest';
 import { asObserved } from '../../../../src/commands/status/observed.ts';
-import { aMachine, aNode, aStatus, EVIDENCE } from '../../status/status-sketch.ts';
+import { aMachine, aNode, aStatus, EVIDENCE, INACTIVE } from '../../status/status-sketch.ts';
 
 const DUE = '2026-01-02T01:00:00.000Z';
 const reason = 'missing from fleet for 0s of 15m, seen in 1 pass; kubelet unreachable';
@@ -26,6 +26,12 @@ describe('an observation without a daemon', () => {
       dryRun: false,
       pass: { next: null, last: { actions: [] } },
     });
+  });
+
+  it('does not say that a guard is active, since no daemon is known to act', () => {
+    const guard = { ...INACTIVE, held: true, message: 'deletion guard active: 5 of 10' };
+    expect(asObserved(aStatus({ guard })).guard.message).toBe('deletion guard would be active: 5 of 10');
+    expect(observed.guard.message).toBeNull();
   });
 
   it('tells no time, but what a daemon would do', () => {
