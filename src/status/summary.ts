@@ -96,7 +96,10 @@ function guardActive(status: Status, rows: readonly OverviewRow[]): Summary | un
     kind === 'returned'
       ? `the machines of ${plural(gone ?? 0, 'deregistered node')} returned`
       : `${gone} of ${plural(managed ?? 0, 'managed node')} are not alive${inCommon(concerned, rows)}`;
-  return { concern: 'trouble', sentence: `The deletion guard is active: ${why}; no node is deregistered.` };
+  return {
+    concern: 'trouble',
+    sentence: `The deletion guard ${status.source === 'observation' ? 'would be' : 'is'} active: ${why}; no node is deregistered.`,
+  };
 }
 
 function actionsFailed({ pass }: Status): Summary | undefined {

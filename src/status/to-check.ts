@@ -39,6 +39,8 @@ const TO_CHECK: Readonly<Record<string, (count: number) => string>> = {
   unmatched: (count) =>
     `alive, but ${count === 1 ? 'its machine no longer matches' : 'their machines no longer match'}`,
   'probe-suspect': (count) => `Ready, but ${count === 1 ? 'its kubelet is' : 'their kubelets are'} unreachable`,
+  unheard: (count) =>
+    `not alive, and no earlier answer from ${count === 1 ? 'its kubelet' : 'their kubelets'} is known`,
   'not-posting': (count) => `not Ready, but ${count === 1 ? 'its kubelet is' : 'their kubelets are'} reachable`,
 };
 

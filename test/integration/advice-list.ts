@@ -152,8 +152,12 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ],
   ['curl --insecure --max-time 5 …', choose('what to do by what the command shows')],
   [
-    'deletion guard active: … of … … not alive (…%, limit …%): …; no node is deregistered; repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME, or restart with KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
+    'deletion guard active: … of … … not alive (…%, limit …%): …; no node is deregistered; repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME…',
     choose('whether the node is in use'),
+  ],
+  [
+    ', or restart with KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
+    choose('whether the nodes are in use'),
   ],
   ['etcdctl cluster-health', choose('what to do by what the command shows')],
   ['etcdctl ls --recursive /_coreos.com/fleet/machines', choose('what to do by what the command shows')],

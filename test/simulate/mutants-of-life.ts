@@ -164,9 +164,9 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: orphan is a warning', 'a note', [
     KEPT,
-    `next: 'kept; check that fleet runs on that machine and that no other host has its address',
+    `next: 'kept; check that fleet and its etcd run on that machine and that no other host has its address',
         isWarning: true,`,
-    "next: 'kept; check that fleet runs on that machine and that no other host has its address',",
+    "next: 'kept; check that fleet and its etcd run on that machine and that no other host has its address',",
   ]),
 
   // Section 4: veto, settings, guard

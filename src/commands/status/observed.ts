@@ -6,7 +6,7 @@ type Verdict = Pick<NodeStatus, 'verdict' | 'reason' | 'since' | 'next' | 'due'>
 
 /** One pass does not know since when anything is so, and nothing is due, since no daemon watches. */
 export function asObserved(status: Status): Status {
-  const { machines, nodes, fleet, kubernetes, pass } = status;
+  const { machines, nodes, fleet, kubernetes, pass, guard } = status;
   return {
     ...status,
     source: 'observation',
@@ -14,6 +14,10 @@ export function asObserved(status: Status): Status {
     dryRun: false,
     fleet: { ...fleet, since: null },
     kubernetes: { ...kubernetes, since: null },
+    guard: {
+      ...guard,
+      message: guard.message?.replace(/^deletion guard active:/, 'deletion guard would be active:') ?? null,
+    },
     pass: { ...pass, last: pass.last && { ...pass.last, actions: [] }, next: null },
     machines: machines.map((machine) => ({
       ...machine,

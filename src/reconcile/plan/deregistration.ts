@@ -52,7 +52,7 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
   const mismatches = new Map<string, Mismatch>();
   const answered = new NextMap(memory.answered);
   const besideOthers = new Map<string, number>();
-  const found: Findings = { verdicts: new Map(), notes: [], dead: [], notAlive: [], managed: 0, counted: 0 };
+  const found: Findings = { verdicts: new Map(), notes: [], dead: [], notAlive: [], listed: 0, managed: 0, counted: 0 };
   for (const node of observation.nodes) {
     yield;
     const known = evidence.get(node.name);
@@ -72,9 +72,9 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
     }
   }
 
-  const { verdicts, notes, dead, notAlive, counted, managed } = found;
+  const { verdicts, notes, dead, managed } = found;
   const deregistered = trackReturns(memory, (id, gone) => hasReturned(id, gone, observation), now.monotonicMs);
-  const hold = guard({ notAlive, counted, managed }, deregistered, policy);
+  const hold = guard(found, deregistered, policy);
   const chosen = hold === undefined ? choose(dead, managed, input) : new Set<DeadNode>();
   for (const each of dead) verdicts.set(each.node.name, deadVerdict(each, { hold, chosen, policy }));
   return {
@@ -101,6 +101,8 @@ interface Findings {
   readonly dead: DeadNode[];
   /** Names of the nodes that are not alive, of those that count for the deletion guard. */
   readonly notAlive: string[];
+  /** How many of these have a machine that fleet lists. */
+  listed: number;
   managed: number;
   /** The number of nodes that count for the deletion guard. */
   counted: number;
@@ -117,6 +119,7 @@ function addManaged(row: MarkedRow, input: PlanInput, elapsedMs: number, found: 
   if (countsForGuard(row)) {
     found.counted += 1;
     if (!known.alive) found.notAlive.push(node.name);
+    if (!known.alive && known.fleet !== 'not-listed') found.listed += 1;
   }
   const kept = keepVerdict(row, input);
   if (kept !== undefined) {

@@ -22,9 +22,23 @@ export interface Hold {
 const RETURNED_PERCENT = 5;
 const NAMES_SHOWN = 10;
 
-/** The hold of this pass, or undefined. `notAlive` are names of the `counted` nodes; neither has vetoed, leaving or left-over nodes. */
+/** Another way to deregister nodes whose machines are missing from fleet. After a restart a node of a listed machine is kept: it is `unheard`. */
+const RESTART =
+  ', or restart with KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value';
+
+/** The nodes that the guard counts. Vetoed, leaving and left-over nodes are in none of the numbers but `managed`. */
+interface Counted {
+  /** The names of the nodes that are not alive. */
+  readonly notAlive: readonly string[];
+  /** How many of these have a machine that fleet lists. */
+  readonly listed: number;
+  readonly counted: number;
+  readonly managed: number;
+}
+
+/** The hold of this pass, or undefined. */
 export function guard(
-  { notAlive, counted, managed }: { notAlive: readonly string[]; counted: number; managed: number },
+  { notAlive, listed, counted, managed }: Counted,
   deregistered: Memory['deregistered'],
   { neverDeregister, maxDeregisterPercent }: Policy,
 ): Hold | undefined {
@@ -57,8 +71,7 @@ export function guard(
     message:
       `deletion guard active: ${names.length} of ${plural(counted, 'managed node')} ${names.length === 1 ? 'is' : 'are'} not alive ` +
       `(${Math.round((names.length / counted) * 100)}%, limit ${maxDeregisterPercent}%): ${firstNames(names, NAMES_SHOWN)}; no node is deregistered; ` +
-      'repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME, or restart with ' +
-      'KUBE_REGISTER_MAX_DEREGISTER_PERCENT=100, wait for the grace period, and restart with the old value',
+      `repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME${listed > 0 ? '' : RESTART}`,
   };
 }
 

@@ -57,7 +57,7 @@ export function aliveVerdict(row: MarkedRow, input: PlanInput): NodeVerdict {
       return {
         name: 'orphan',
         reason: `machine ${known.machineId} is missing from fleet, but the node is alive: ${found} (${known.kubeletDetail})`,
-        next: 'kept; check that fleet runs on that machine and that no other host has its address',
+        next: 'kept; check that fleet and its etcd run on that machine and that no other host has its address',
         isWarning: true,
       };
     case 'matches':
@@ -91,7 +91,7 @@ function keepVerdict({ known, mismatch }: MarkedRow, { observation: { era } }: P
 }
 
 /** From here on a dead kubelet is less likely than a health check that does not reach it: Kubernetes would have marked the node by now. */
-const MARKED_BY_NOW_MS = 2 * 60_000;
+const MARKED_BY_NOW_MS = 90_000;
 
 /** The verdict when the status has an unknown shape and the kubelet is unreachable: it is unknown whether the node is alive. */
 function unreadableVerdict({ node, known }: MarkedRow): NodeVerdict | undefined {

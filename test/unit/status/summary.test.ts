@@ -226,8 +226,8 @@ describe('the summary', () => {
     expect(sentence({ counts, ...nodes('orphan', 5) })).toBe(
       'watch: 5 machines match, 10 nodes are kept. 5 nodes are orphan: alive, but fleet does not list their machines.',
     );
-    for (const verdict of ['unmatched', 'probe-suspect', 'not-posting']) {
-      expect(sentence(nodes(verdict, 2))).toMatch(new RegExp(`2 nodes are ${verdict}: .* but .*\\.$`));
+    for (const verdict of ['unmatched', 'probe-suspect', 'not-posting', 'unheard']) {
+      expect(sentence(nodes(verdict, 2))).toMatch(new RegExp(`2 nodes are ${verdict}: .*, (but|and) .*\\.$`));
     }
   });
 
@@ -286,6 +286,7 @@ describe('the summary', () => {
   it('says first what stops everything', () => {
     const held = { guard: { ...INACTIVE, held: true, gone: 2, managed: 2 }, ...nodes('held', 2) };
     expect(sentence(held)).toContain('The deletion guard is active');
+    expect(sentence({ ...held, source: 'observation' })).toContain('The deletion guard would be active');
     expect(sentence({ ...held, fleet: away })).toContain('fleet has been unreachable');
   });
 

@@ -55,12 +55,15 @@ describe('the deletion guard, by percentage', () => {
     [1, 10, 0, false, 'with 0, one alone is not'],
     [5, 5, 100, false, '100 switches it off'],
   ])('%d of %d with a limit of %d: %s (%s)', (gone, counted, maxDeregisterPercent, expected, _) => {
-    const hold = guard({ notAlive: names(gone), counted, managed: counted }, none, { ...POLICY, maxDeregisterPercent });
+    const hold = guard({ notAlive: names(gone), listed: 0, counted, managed: counted }, none, {
+      ...POLICY,
+      maxDeregisterPercent,
+    });
     expect(hold !== undefined).toBe(expected);
   });
 
   it('says the numbers, the first ten names, and the way out', () => {
-    const hold = guard({ notAlive: names(12).reverse(), counted: 20, managed: 21 }, none, POLICY);
+    const hold = guard({ notAlive: names(12).reverse(), listed: 0, counted: 20, managed: 21 }, none, POLICY);
     expect(hold).toEqual({
       kind: 'mass',
       gone: 12,
@@ -75,9 +78,18 @@ describe('the deletion guard, by percentage', () => {
     });
   });
 
+  it('does not advise a restart while fleet lists one of the machines: its node would be unheard', () => {
+    const { message } = guard({ notAlive: names(12), listed: 1, counted: 20, managed: 20 }, none, POLICY) ?? {};
+    expect(message).toMatch(/; if their machines are gone: kubectl delete node NAME$/);
+    const world = mass(7, 12);
+    expect(planAt(0, world).hold?.message).toContain('restart with');
+    const listed = { ...world, machines: [...world.machines, machine('m0', '10.1.0.0')] };
+    expect(planAt(0, listed).hold?.message).not.toContain('restart with');
+  });
+
   it('has nothing to hold where nothing is ever deregistered', () => {
     const policy = { ...POLICY, neverDeregister: 'KUBE_REGISTER_POLICY=register-only' };
-    expect(guard({ notAlive: names(5), counted: 5, managed: 5 }, none, policy)).toBeUndefined();
+    expect(guard({ notAlive: names(5), listed: 0, counted: 5, managed: 5 }, none, policy)).toBeUndefined();
   });
 });
 
@@ -188,17 +200,17 @@ describe('the deletion guard, by machines that came back', () => {
     [6, 100, true, '6 %'],
     [51, 1000, true, '5.1 %, which is 5 only when it is rounded'],
   ])('%d of %d: %s (%s)', (count, managed, expected, _) => {
-    const hold = guard({ notAlive: [], counted: managed, managed }, returned(count), POLICY);
+    const hold = guard({ notAlive: [], listed: 0, counted: managed, managed }, returned(count), POLICY);
     expect(hold !== undefined).toBe(expected);
   });
 
   it('counts those alone that came back', () => {
-    expect(guard({ notAlive: [], counted: 10, managed: 10 }, returned(1, 5), POLICY)).toBeUndefined();
+    expect(guard({ notAlive: [], listed: 0, counted: 10, managed: 10 }, returned(1, 5), POLICY)).toBeUndefined();
   });
 
   it('holds with 100 % too, names the nodes, and says how long', () => {
     expect(
-      guard({ notAlive: [], counted: 8, managed: 8 }, returned(2), { ...POLICY, maxDeregisterPercent: 100 }),
+      guard({ notAlive: [], listed: 0, counted: 8, managed: 8 }, returned(2), { ...POLICY, maxDeregisterPercent: 100 }),
     ).toEqual({
       kind: 'returned',
       gone: 2,
