@@ -125,17 +125,13 @@ describe('the cloud-config of a node', () => {
     }
   });
 
-  it('brings the file in which the unit of kube-register looks for its image and for words for docker', () => {
+  it('brings the file in which the unit of kube-register looks for settings, with none', () => {
     const path = '/etc/kube-register.env';
-    const unit = read('deploy/container/kube-register.service');
-    const options = parseUnit(unit);
+    const options = parseUnit(read('deploy/kube-register.service'));
     expect(valuesOf(options, 'Service', 'EnvironmentFile')).toEqual([`-${path}`]);
-    const file = environmentFile(files.get(path) ?? '');
-    expect(file).toEqual({
-      IMAGE: variables.get('REGISTER_IMAGE'),
-      DOCKER_OPTIONS: '--security-opt=no-new-privileges',
-    });
-    for (const name of Object.keys(file)) expect(unit).toContain(`$$${name}`);
+    const text = files.get(path);
+    expect(text).toContain('KUBE_REGISTER_');
+    expect(environmentFile(text ?? '')).toEqual({});
   });
 });
 

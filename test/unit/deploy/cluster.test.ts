@@ -4,8 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { z } from 'zod';
-import { CLUSTER, ENV_FILE, ofCluster, read, use, used, variables } from './cluster-files.ts';
+import { CLUSTER, ENV_FILE, ofCluster, use, used, variables } from './cluster-files.ts';
 import { FLEETS, type Placement, parse, placementOf, validateForFleet, valuesOf } from './fleet-unit.ts';
 import { commandOf } from './systemd-service.ts';
 
@@ -198,10 +197,5 @@ describe('cluster.env', () => {
 
   it('has no variable that kube-register would take for a setting of its own', () => {
     expect([...variables.keys()].filter((name) => name.startsWith('KUBE_REGISTER_'))).toEqual([]);
-  });
-
-  it('names the image that is built', () => {
-    const { version } = z.object({ version: z.string() }).parse(JSON.parse(read('package.json')));
-    expect(variables.get('REGISTER_IMAGE')).toBe(`kube-register:${version}`);
   });
 });

@@ -1,9 +1,8 @@
 /** The tutorial and the page on running its cluster name what there is, start every unit, and their commands are a shell's. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findGiven } from '../../../src/settings/given.ts';
 import { CLUSTER, read, variables } from '../deploy/cluster-files.ts';
@@ -79,44 +78,35 @@ describe('the tutorial and its cluster', () => {
 
 describe('an update of kube-register', () => {
   const [, block = ''] = /^## Update kube-register$.*?```sh\n(.*?)```/ms.exec(GUIDE) ?? [];
+  const MACHINES = ['10.0.0.11', '10.0.0.12'];
 
-  /** Types the commands in a copy of the checkout, where ssh runs them beside a file of each machine and `vi` writes this image. */
-  function update(image: string): string {
+  it('brings the new program to each node and starts its unit anew', () => {
     const folder = mkdtempSync(join(tmpdir(), 'kube-register-guide-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    cpSync(fileURLToPath(new URL('deploy', root)), join(folder, 'deploy'), { recursive: true });
+    const tarball = 'build/kube-register-0.2.0-linux-x64.tar.gz';
     const programs = {
-      vi: `sed -i 's|^REGISTER_IMAGE=.*|REGISTER_IMAGE=${image}|' "$1"`,
-      docker: 'echo "docker $*" >>said',
-      scp: 'true',
+      npm: `echo "npm $*" >>said; mkdir -p build kube-register; echo new >kube-register/program; tar -czf ${tarball} kube-register`,
+      scp: 'echo "scp $*" >>said',
       fleetctl: 'echo "fleetctl $*" >>said',
       sudo: 'exec "$@"',
-      ssh: `machine=\${1#core@}; shift; sh -c "$(echo "$*" | sed "s|/etc/|${folder}/$machine.|")"`,
+      // Each machine has a folder of its own for /opt.
+      ssh: `machine=\${1#core@}; shift; sh -c "$(echo "$*" | sed "s|/opt|${folder}/$machine|")"`,
     };
     for (const [name, body] of Object.entries(programs)) {
       writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
     }
-    for (const machine of ['10.0.0.11', '10.0.0.12']) {
-      writeFileSync(join(folder, `${machine}.kube-register.env`), 'IMAGE=kube-register:0.1.0\nDOCKER_OPTIONS=--init\n');
+    for (const machine of MACHINES) {
+      mkdirSync(join(folder, machine, 'kube-register'), { recursive: true });
+      writeFileSync(join(folder, machine, 'kube-register', 'program'), 'old\n');
     }
     execFileSync('sh', ['-eu'], { input: block, cwd: folder, env: { PATH: `${folder}:/usr/bin:/bin` } });
-    return folder;
-  }
-
-  it.each(['kube-register:0.2.0', 'registry.example.com:5000/team/kube-register:0.2.0'])(
-    'is started as %s, now and after the next boot',
-    (image) => {
-      const folder = update(image);
-      const text = (name: string) => readFileSync(join(folder, name), 'utf8');
-      for (const machine of ['10.0.0.11', '10.0.0.12']) {
-        expect(text(`${machine}.kube-register.env`)).toBe(`IMAGE=${image}\nDOCKER_OPTIONS=--init\n`);
-      }
-      expect(text('node.cloud-config')).toContain(`\n      IMAGE=${image}\n`);
-      expect(text('said').trim().split('\n')).toEqual([
-        `docker build -t ${image} .`,
-        'fleetctl destroy kube-register.service',
-        'fleetctl start deploy/container/kube-register.service',
-      ]);
-    },
-  );
+    for (const machine of MACHINES) {
+      expect(readFileSync(join(folder, machine, 'kube-register', 'program'), 'utf8'), machine).toBe('new\n');
+    }
+    expect(readFileSync(join(folder, 'said'), 'utf8').trim().split('\n').slice(2)).toEqual([
+      'scp -r deploy core@10.0.0.11:',
+      'fleetctl destroy kube-register.service',
+      'fleetctl start deploy/kube-register.service',
+    ]);
+  });
 });

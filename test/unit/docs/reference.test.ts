@@ -68,7 +68,7 @@ describe('the pages on settings', () => {
 
   it('name no setting by its short name that is none', () => {
     const others =
-      /^(HTTPS?_PROXY|NO_(PROXY|COLOR)|NODE_OPTIONS|KUBERNETES_SERVICE_(HOST|PORT)|IMAGE|DOCKER_OPTIONS|SOCKET_FOLDER|REGISTER_IMAGE|API_ADDRESS|COREOS_PRIVATE_IPV4|SIG[A-Z]+|NAME|FORMAT|LIST|SELECTOR|FILE|HOST|UNIT|NODE|MACHINE|COMMAND|GET|HEAD)$/;
+      /^(HTTPS?_PROXY|NO_(PROXY|COLOR)|NODE_OPTIONS|KUBERNETES_SERVICE_(HOST|PORT)|IMAGE|DOCKER_OPTIONS|SOCKET_FOLDER|API_ADDRESS|COREOS_PRIVATE_IPV4|SIG[A-Z]+|NAME|FORMAT|LIST|SELECTOR|FILE|HOST|UNIT|NODE|MACHINE|COMMAND|GET|HEAD)$/;
     const names = mentioned(/`([A-Z]+(?:_[A-Z0-9]+)*)(?:=[^`]*)?`/g).filter(
       (name) => !name.startsWith('KUBE_REGISTER_') && !others.test(name),
     );
