@@ -1,6 +1,7 @@
 /** The addresses at which a node's kubelet is checked, and to which node an answer there belongs. No I/O. */
 import type { Era } from '../../kubernetes/registry.ts';
 import { usableAddress } from '../../network/address.ts';
+import type { Steps } from '../../time/steps.ts';
 import type { Machine } from './machines.ts';
 import { addTo } from './multimap.ts';
 import { addressesOf, isReporting, type Node, reports } from './node.ts';
@@ -55,14 +56,14 @@ export interface Endpoints {
 }
 
 /** The endpoints for one pairing. `machineIds` has the ID of each node's machine. */
-export function findEndpoints(
+export function* findEndpoints(
   lists: IndexedLists,
   pairing: Pairing,
   machineIds: ReadonlyMap<Node, string>,
   past: Past,
-): Endpoints {
+): Steps<Endpoints> {
   const { machines } = lists;
-  const { otherNodeAt, isOwn } = addressOwners(lists, pairing);
+  const { otherNodeAt, isOwn } = yield* addressOwners(lists, pairing);
   const endpoints = new Map<Node, readonly KubeletEndpoint[]>();
   let lastAt: ReadonlyMap<string, readonly string[]> | undefined;
 
@@ -125,16 +126,22 @@ export function findEndpoints(
   return { endpointsOf, isOwn };
 }
 
+interface AddressOwners extends Pick<Endpoints, 'isOwn'> {
+  /** Another node whose kubelet answers at the address. */
+  otherNodeAt(address: string, node: Node): Node | undefined;
+}
+
 /**
  * Which nodes have which addresses. The kubelet at an address is that of another node when that node is reporting and
  *
  *     reports the address, or reports none and has it in its annotation
  *     or is the node of the machine to which fleet gives the address, and reports no address that no other reporting node has
  */
-function addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }: Pairing) {
+function* addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }: Pairing): Steps<AddressOwners> {
   const reporters = new Map<string, Node[]>();
   const others = new Map<string, Node[]>();
   for (const node of nodes) {
+    yield;
     if (!isReporting(node, era)) continue;
     const addresses = addressesOf(node);
     for (const address of addresses) addTo(reporters, address, node);
@@ -143,6 +150,7 @@ function addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }: 
   }
   const isOwn = (address: string, node: Node) => reporters.get(address)?.every((each) => each === node) ?? true;
   for (const [address, sharers] of machinesAt) {
+    yield;
     for (const { id } of sharers) {
       const node = byMachine.get(id)?.node;
       if (node === undefined || !isReporting(node, era) || reports(node, address)) continue;

@@ -2,6 +2,7 @@
 
 import type { KubeletAnswer } from '../../kubelet/kubelet.ts';
 import type { ReadyCondition } from '../../kubernetes/registry.ts';
+import { atOnce, type Steps } from '../../time/steps.ts';
 import { findEndpoints, type KubeletEndpoint, NO_PAST, type Past } from './endpoints.ts';
 import type { Machine } from './machines.ts';
 import { addTo } from './multimap.ts';
@@ -54,16 +55,22 @@ export interface Liveness {
 
 /** The liveness rules for one pairing. They need no answers of kubelets, so that `endpointsOf` tells which ones to check. */
 export function livenessOf(lists: IndexedLists, pairing: Pairing, past: Past = NO_PAST): Liveness {
+  return atOnce(livenessInSteps(lists, pairing, past));
+}
+
+/** `livenessOf` in steps. */
+export function* livenessInSteps(lists: IndexedLists, pairing: Pairing, past: Past): Steps<Liveness> {
   const { machines, nodes, era } = lists;
   const machineIds = new Map<Node, string>();
   const reporting = new Map<string, Node[]>();
   for (const node of nodes) {
+    yield;
     const id = idOfMachine(node, machines, pairing);
     if (id === undefined) continue;
     machineIds.set(node, id);
     if (isReporting(node, era)) addTo(reporting, id, node);
   }
-  const { endpointsOf, isOwn } = findEndpoints(lists, pairing, machineIds, past);
+  const { endpointsOf, isOwn } = yield* findEndpoints(lists, pairing, machineIds, past);
 
   function evidenceOf(node: Node, kubelets: ReadonlyMap<string, KubeletAnswer>): Evidence {
     const machineId = machineIds.get(node);

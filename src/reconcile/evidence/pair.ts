@@ -100,7 +100,7 @@ export function pair(lists: IndexedLists): Pairing {
 
 /** `pair` in steps that take less than 0.1 s each for 20,000 nodes. */
 export function* pairInSteps(lists: IndexedLists): Steps<Pairing> {
-  const claimsOf = claimsIn(lists);
+  const claimsOf = yield* claimsIn(lists);
   const candidates = [...lists.machines.values()].filter(isCandidate).sort((a, b) => (a.id < b.id ? -1 : 1));
   const claimants: Claimant[] = [];
   yield* forEach(candidates, (machine) => claimants.push({ machine, claims: claimsOf(machine) }));
@@ -157,10 +157,10 @@ interface Claimant {
   readonly claims: Claims;
 }
 
-function claimsIn(lists: IndexedLists): (machine: Candidate) => Claims {
+function* claimsIn(lists: IndexedLists): Steps<(machine: Candidate) => Claims> {
   const { machines, machinesAt, nodes, names, givenNames, era } = lists;
   const candidatesAt = new Set([...machines.values()].filter(isCandidate).map(({ address }) => address));
-  const index = indexNodes(nodes);
+  const index = yield* indexNodes(nodes);
 
   const belongsToAnother = ({ facts }: Node, { id }: Candidate) =>
     facts !== undefined && facts.machineId !== id && machines.has(facts.machineId);
@@ -249,13 +249,17 @@ function findClaimedTwice(claimants: readonly Claimant[]): ReadonlySet<string> {
   return twice;
 }
 
+type NodesByKey = ReadonlyMap<string, readonly Node[]>;
+type NodeIndex = Readonly<Record<'byMachineId' | 'byMark' | 'byName' | 'byAddress', NodesByKey>>;
+
 /** The nodes by what claims look up. A node that is being deleted is in no claim. */
-function indexNodes(nodes: readonly Node[]) {
+function* indexNodes(nodes: readonly Node[]): Steps<NodeIndex> {
   const byMachineId = new Map<string, Node[]>();
   const byMark = new Map<string, Node[]>();
   const byName = new Map<string, Node[]>();
   const byAddress = new Map<string, Node[]>();
   for (const node of nodes) {
+    yield;
     if (node.leaving !== undefined) continue;
     const { facts, mark, name } = node;
     if (facts?.machineId) addTo(byMachineId, facts.machineId, node);

@@ -6,7 +6,7 @@ import type { KubeletAnswer, KubeletProber } from '../../kubelet/kubelet.ts';
 import type { NodeRegistry } from '../../kubernetes/registry.ts';
 import { forEach, type Steps } from '../../time/steps.ts';
 import type { KubeletEndpoint } from '../evidence/endpoints.ts';
-import { type Liveness, livenessOf, type Observation } from '../evidence/liveness.ts';
+import { type Liveness, livenessInSteps, type Observation } from '../evidence/liveness.ts';
 import { Inventory, isCandidate, type Machine } from '../evidence/machines.ts';
 import { isReporting, type Node } from '../evidence/node.ts';
 import { type IndexedLists, indexLists, type Lists, type Pairing, pairInSteps } from '../evidence/pair.ts';
@@ -103,7 +103,7 @@ function* pairSteps(
   yield;
   const pairing = yield* pairInSteps(lists);
   yield;
-  const liveness = livenessOf(lists, pairing, known);
+  const liveness = yield* livenessInSteps(lists, pairing, known);
   yield;
   // It remembers them.
   yield* forEach(lists.nodes, (node) => isChecked(node, pairing) && liveness.endpointsOf(node));
