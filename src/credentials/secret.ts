@@ -1,5 +1,7 @@
 /** Tells a text that is likely a token or a key, given where something else belongs, from names, paths and words. */
 
+import { quote } from '../text/quote.ts';
+
 /** Stands where such a text would have been shown. */
 export const NOT_SHOWN = '(not shown: it may hold a secret)';
 
@@ -23,6 +25,16 @@ export function mayBeSecret(text: string): boolean {
   if (text.match(/[A-Za-z0-9]{20,}/g)?.some((run) => classChanges(run) >= 3)) return true;
   // Base64: in words, lower case, upper case and digits change far less often than in noise, which is some six times in ten.
   return text.match(/[A-Za-z0-9+/_-]{24,}/g)?.some((run) => classChanges(run) >= 0.3 * run.length) ?? false;
+}
+
+/** The text as it is, unless it may be a secret. */
+export function unlessSecret(text: string): string {
+  return mayBeSecret(text) ? NOT_SHOWN : text;
+}
+
+/** The text in quotes, unless it may be a secret. */
+export function quoteUnlessSecret(text: string): string {
+  return mayBeSecret(text) ? NOT_SHOWN : quote(text);
 }
 
 /** How often lower case, upper case and digits follow upon each other. */

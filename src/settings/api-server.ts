@@ -1,7 +1,7 @@
 /** Where the API server is: what was set; for a command what kubectl would use; what a pod is given; else the local one. */
 import { isIPv6 } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { mayBeSecret, NOT_SHOWN } from '../credentials/secret.ts';
+import { unlessSecret } from '../credentials/secret.ts';
 import { LOCAL_API_SERVER, type Values } from './table.ts';
 import { serverUrl } from './values.ts';
 
@@ -58,14 +58,12 @@ export function chooseApiServer(
 /** Says that the API server comes from a file of kubectl; undefined where a setting names it, or nothing does. */
 export function kubectlFileNote({ kubeconfig, kubeconfigFrom, moreKubeconfigs }: ApiServer): string | undefined {
   if (kubeconfig === undefined || kubeconfigFrom === 'KUBE_REGISTER_KUBECONFIG') return undefined;
-  const files = [kubeconfig, ...moreKubeconfigs].map(shownPath).join(delimiter);
+  const files = [kubeconfig, ...moreKubeconfigs]
+    // A token may have been given in the place of a path.
+    .map(unlessSecret)
+    .join(delimiter);
   const from = kubeconfigFrom === 'KUBECONFIG' ? `KUBECONFIG=${files}` : files;
   return `no setting names the API server: using that of ${from}`;
-}
-
-/** A token may have been given in the place of the path. */
-function shownPath(path: string): string {
-  return mayBeSecret(path) ? NOT_SHOWN : path;
 }
 
 /** As kubectl, those that exist; where none does, the first, so that its absence is told. */

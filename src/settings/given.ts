@@ -1,7 +1,6 @@
 /** Collects the flags and environment variables that were given, before their values are parsed. */
 
-import { mayBeSecret, NOT_SHOWN } from '../credentials/secret.ts';
-import { quote } from '../text/quote.ts';
+import { mayBeSecret, NOT_SHOWN, quoteUnlessSecret, unlessSecret } from '../credentials/secret.ts';
 import type { Env } from './api-server.ts';
 import { nearMiss } from './near-miss.ts';
 import { ENV_PREFIX, envName, flagName, isSettingName, rowOf, type SettingName, settingNames } from './table.ts';
@@ -66,9 +65,14 @@ function readVariables(env: Env): { given: GivenSettings; mistakes: string[] } {
 /** A flag with one dash or two, as those of the Go program; parseArgs of node:util takes no long flag with one dash. */
 export const FLAG = /^(?<written>--?(?<name>[^=]+))(?:=(?<value>.*))?$/s;
 
+/** The name that a setting with this flag, given without its dashes, has or would have. */
+export function asSettingName(flag: string): string {
+  return flag.toUpperCase().replaceAll('-', '_');
+}
+
 /** The setting of a flag, which is given without its dashes. */
 export function settingOfFlag(flag: string): SettingName | undefined {
-  const name = flag.toUpperCase().replaceAll('-', '_');
+  const name = asSettingName(flag);
   return isSettingName(name) && flagName(name) === `--${flag}` ? name : undefined;
 }
 
@@ -86,12 +90,14 @@ function readFlags(argv: readonly string[]): Found {
     const { written, name: flag = '', value } = (argument === '--' ? undefined : FLAG.exec(argument)?.groups) ?? {};
     if (written === undefined) {
       // A forgotten dash must not show the value behind the name.
-      mistakes.push(`${show(argument.replace(/=.*/s, '=…'))}: is not a flag; settings are given as --name=value`);
+      mistakes.push(
+        `${quoteUnlessSecret(argument.replace(/=.*/s, '=…'))}: is not a flag; settings are given as --name=value`,
+      );
       continue;
     }
     const name = settingOfFlag(flag);
     if (name === undefined) {
-      const near = nearMiss(flag.toUpperCase().replaceAll('-', '_'), [...settingNames, 'HELP', 'VERSION']);
+      const near = nearMiss(asSettingName(flag), [...settingNames, 'HELP', 'VERSION']);
       mistakes.push(unknown(written, near, flagName));
       // What follows is most likely its value. It is not a mistake of its own, and may be a secret.
       if (value === undefined && queue[0]?.startsWith('-') === false) queue.shift();
@@ -120,7 +126,7 @@ function unknown(written: string, near: string | undefined, spell: (name: string
 
 /** A name as it was written, in quotes where it is not like one; not at all where it may be a secret. */
 export function shownName(written: string): string {
-  return /^[\w-]{1,64}$/.test(written) && !mayBeSecret(written) ? written : show(written);
+  return /^[\w-]{1,64}$/.test(written) && !mayBeSecret(written) ? written : quoteUnlessSecret(written);
 }
 
 /** One line for a value that its setting does not take. */
@@ -129,15 +135,10 @@ export function mistake(name: SettingName, given: GivenSettings, sentence: strin
   if (one === undefined) return `${envName(name)}: ${sentence}`;
   // Where the path of a file belongs, anything else may be what the file should hold: a token or a key.
   const isMisplaced = rowOf(name).kind === 'file' && !file().safeParse(one.text).success;
-  return `${one.written}=${isMisplaced ? NOT_SHOWN : show(one.text)}: ${withoutSecrets(sentence)}`;
-}
-
-/** The text in quotes, unless it may be a secret. */
-function show(text: string): string {
-  return mayBeSecret(text) ? NOT_SHOWN : quote(text);
+  return `${one.written}=${isMisplaced ? NOT_SHOWN : quoteUnlessSecret(one.text)}: ${withoutSecrets(sentence)}`;
 }
 
 /** What is wrong with a value may quote a part of it. */
 function withoutSecrets(sentence: string): string {
-  return sentence.replace(/"(?:[^"\\]|\\.)*"/g, (quoted) => (mayBeSecret(quoted) ? NOT_SHOWN : quoted));
+  return sentence.replace(/"(?:[^"\\]|\\.)*"/g, unlessSecret);
 }

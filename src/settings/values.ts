@@ -3,6 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { createTask, validateDetailed } from 'node-cron';
 import { z } from 'zod';
 import { parseSelector, SelectorError } from '../fleet/selector.ts';
+import { inWords } from '../text/names.ts';
 import { formatDuration, parseDuration } from '../time/duration.ts';
 
 /** Milliseconds, from a duration between the two bounds, both included and both in milliseconds. */
@@ -40,10 +41,6 @@ export function trueOrFalse() {
 
 export function oneOf<const T extends readonly string[]>(words: T) {
   return z.enum(words, `must be ${inWords(words)}`);
-}
-
-function inWords(words: readonly string[]): string {
-  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
 /** The path of a file. Its form keeps a token or key that was given instead of its file out of every later error. */

@@ -1,7 +1,9 @@
 /** Reads the command, its arguments and its flags; the other arguments are flags of settings. */
-import { FLAG, settingOfFlag, shownName, takesNext } from '../../settings/given.ts';
+import { quoteUnlessSecret } from '../../credentials/secret.ts';
+import { asSettingName, FLAG, settingOfFlag, shownName, takesNext } from '../../settings/given.ts';
 import { nearMiss } from '../../settings/near-miss.ts';
 import { flagName, settingNames } from '../../settings/table.ts';
+import { inWords } from '../../text/names.ts';
 import type { Command, OutputFormat } from './command.ts';
 import {
   type CommandName,
@@ -13,7 +15,7 @@ import {
   TOPICS,
   type Topic,
 } from './commands.ts';
-import { daemonUrl, inWords, selectorOf, shown, valueProblem, verdictList } from './flag-values.ts';
+import { daemonUrl, selectorOf, valueProblem, verdictList } from './flag-values.ts';
 import { manifestNames } from './manifests.ts';
 
 export interface CommandLine {
@@ -35,7 +37,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   // Another word may be a value whose flag was forgotten.
   if (near === undefined && !/^[a-z]+$/.test(first)) return readDaemon(argv);
   const advice = near === undefined ? 'see kube-register --help' : `did you mean ${near}?`;
-  const mistake = `${shown(first)}: unknown command; ${advice}`;
+  const mistake = `${quoteUnlessSecret(first)}: unknown command; ${advice}`;
   return { command: { name: 'daemon' }, rest: [], mistakes: [mistake] };
 }
 
@@ -193,13 +195,9 @@ function unknownFlag(name: CommandName, written: string): string {
 }
 
 function nearFlag(flag: string, flags: readonly Flag[], takesSettings: boolean): string | undefined {
-  const names = [...flags.map(({ long }) => long), 'help', ...(takesSettings ? settingNames : [])].map(asSetting);
-  const near = nearMiss(asSetting(flag), names);
+  const names = [...flags.map(({ long }) => long), 'help', ...(takesSettings ? settingNames : [])].map(asSettingName);
+  const near = nearMiss(asSettingName(flag), names);
   return near === undefined ? undefined : flagName(near);
-}
-
-function asSetting(flag: string): string {
-  return flag.toUpperCase().replaceAll('-', '_');
 }
 
 function withoutDashes(written: string): string {
@@ -251,7 +249,9 @@ function offlineCommand(name: 'manifests' | 'completion' | 'help', words: readon
     const manifests = words.flatMap((one) => manifestNames.find((known) => known === one) ?? []);
     const unknown = words.find((one) => !manifestNames.some((known) => known === one));
     const problem =
-      unknown === undefined ? undefined : `no manifest ${shown(unknown)}; there are ${inWords(manifestNames, 'and')}`;
+      unknown === undefined
+        ? undefined
+        : `no manifest ${quoteUnlessSecret(unknown)}; there are ${inWords(manifestNames, 'and')}`;
     return { command: { name, manifests }, problem };
   }
   if (name === 'completion') {
@@ -264,7 +264,7 @@ function offlineCommand(name: 'manifests' | 'completion' | 'help', words: readon
   if (word === undefined || topic !== undefined) return { command: { name, topic }, problem: tooMany(words, 1) };
   const near = nearMiss(word, topics);
   const advice = near === undefined ? `there is help on ${inWords(topics, 'and')}` : `did you mean ${near}?`;
-  return { command: { name, topic: undefined }, problem: `no help on ${shown(word)}; ${advice}` };
+  return { command: { name, topic: undefined }, problem: `no help on ${quoteUnlessSecret(word)}; ${advice}` };
 }
 
 function none(command: Command, words: readonly string[]): Built {
@@ -275,5 +275,5 @@ function tooMany(words: readonly string[], most: number): string | undefined {
   const extra = words[most];
   if (extra === undefined) return undefined;
   // A forgotten dash must not show the value behind the name.
-  return `unexpected argument ${shown(extra.replace(/=.*/s, '=…'))}; flags and settings begin with --`;
+  return `unexpected argument ${quoteUnlessSecret(extra.replace(/=.*/s, '=…'))}; flags and settings begin with --`;
 }

@@ -1,5 +1,7 @@
 /** One table of every command: what help, completions and the documents say of it, and which flags it takes. */
 
+import { inWords } from '../../text/names.ts';
+
 /** A flag of commands. A flag of a setting is in the table of settings. */
 export interface Flag {
   /** Without its dashes. */
@@ -41,7 +43,7 @@ function output(...words: readonly string[]): Flag {
     short: 'o',
     value: 'FORMAT',
     words,
-    help: `${words.slice(0, -1).join(', ')} or ${words.at(-1)}; default: ${words[0]}`,
+    help: `${inWords(words)}; default: ${words[0]}`,
   };
 }
 

@@ -1,9 +1,9 @@
 /** The values of the flags of commands: what each may be, and what is said of one that is not. */
-import { mayBeSecret, NOT_SHOWN } from '../../credentials/secret.ts';
+import { quoteUnlessSecret } from '../../credentials/secret.ts';
 import { parseSelector, type Selector, SelectorError } from '../../fleet/selector.ts';
 import { nearMiss } from '../../settings/near-miss.ts';
 import { MACHINE_HELP, NODE_HELP } from '../../status/verdict-help.ts';
-import { quote } from '../../text/quote.ts';
+import { inWords } from '../../text/names.ts';
 import type { Flag } from './commands.ts';
 
 /** Every verdict once, those of nodes first. */
@@ -14,10 +14,13 @@ const USUAL_PORT = 10_271;
 
 /** Why the flag cannot have this value, or undefined. */
 export function valueProblem({ long, words }: Flag, value: string): string | undefined {
-  if (words !== undefined) return words.includes(value) ? undefined : `${shown(value)}: must be ${inWords(words)}`;
+  if (words !== undefined)
+    return words.includes(value) ? undefined : `${quoteUnlessSecret(value)}: must be ${inWords(words)}`;
   switch (long) {
     case 'daemon':
-      return daemonUrl(value) === undefined ? `${shown(value)}: must be host:port or http://host:port` : undefined;
+      return daemonUrl(value) === undefined
+        ? `${quoteUnlessSecret(value)}: must be host:port or http://host:port`
+        : undefined;
     case 'selector':
       return selectorProblem(value);
     case 'verdict':
@@ -50,7 +53,7 @@ function verdictProblem(text: string): string | undefined {
   const unknown = verdictList(text).find((word) => !VERDICTS.includes(word));
   if (unknown === undefined) return undefined;
   const near = nearMiss(unknown, VERDICTS);
-  return `${shown(unknown)}: unknown verdict; ${near === undefined ? 'see kube-register help verdicts' : `did you mean ${near}?`}`;
+  return `${quoteUnlessSecret(unknown)}: unknown verdict; ${near === undefined ? 'see kube-register help verdicts' : `did you mean ${near}?`}`;
 }
 
 function selectorProblem(text: string): string | undefined {
@@ -58,17 +61,7 @@ function selectorProblem(text: string): string | undefined {
     parseSelector(text);
     return undefined;
   } catch (error) {
-    if (error instanceof SelectorError) return `${shown(text)}: ${error.message}`;
+    if (error instanceof SelectorError) return `${quoteUnlessSecret(text)}: ${error.message}`;
     throw error;
   }
-}
-
-/** `a, b or c`. */
-export function inWords(words: readonly string[], last = 'or'): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
-}
-
-/** The text in quotes, unless it may be a secret. */
-export function shown(text: string): string {
-  return mayBeSecret(text) ? NOT_SHOWN : quote(text);
 }

@@ -1,8 +1,7 @@
 /** The keys of the web configuration file: which are supported, with which values, and one sentence for each mistake. */
 import { z } from 'zod';
-import { mayBeSecret, NOT_SHOWN } from '../../credentials/secret.ts';
+import { shownName } from '../../settings/given.ts';
 import { nearMiss } from '../../settings/near-miss.ts';
-import { quote } from '../../text/quote.ts';
 
 // https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md
 
@@ -164,9 +163,5 @@ function keyProblem(section: string, key: string): string {
 }
 
 function describePath(path: readonly string[]): string {
-  return path
-    .map((part) =>
-      /^[\w-]{1,40}$/.test(part) && !mayBeSecret(part) ? part : mayBeSecret(part) ? NOT_SHOWN : quote(part),
-    )
-    .join('.');
+  return path.map(shownName).join('.');
 }
