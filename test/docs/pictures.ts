@@ -34,7 +34,7 @@ export const NODE_STEPS: readonly Step[] = [
   step('Is it being deleted?', 'yes', 'leaving', 'plain', 'no'),
   step('Is it managed by this daemon?', 'no', 'adopt, if matched and alive;|else recognised, foreign', 'plain', 'yes'),
   step('Is it alive?', 'yes', 'keep, or a warning: orphan, unmatched,|probe-suspect, not-posting', 'well', 'no'),
-  step('Is it cordoned, or has it keep?', 'yes', 'vetoed', 'plain', 'no'),
+  step('Is it cordoned, or marked with keep?', 'yes', 'vetoed', 'plain', 'no'),
   step('Do the settings allow deregistration?', 'no', 'spared', 'plain', 'yes'),
   step('Did its kubelet answer before?|(only if fleet lists its machine)', 'no', 'unheard', 'watch', 'yes'),
   step('Is the deletion guard active?', 'yes', 'held', 'watch', 'no'),
@@ -214,7 +214,7 @@ function life(): Drawing {
         [110, 75],
       ],
       label: 'the machine is back',
-      labelAt: [172, 128],
+      labelAt: [184, 128],
     },
   ];
   return {
@@ -257,7 +257,9 @@ function dashboard(): Drawing {
       else {
         const width = gridPos.w * unit - 10;
         const x = 10 + gridPos.x * unit + width / 2;
-        boxes.push({ x, y: top + boxHeight / 2, width, kind: 'plain', lines: [title, legend(targets, width)] });
+        const series = legend(targets, width);
+        const lines = series === title.toLowerCase() ? [title] : [title, series];
+        boxes.push({ x, y: top + boxHeight / 2, width, kind: 'plain', lines });
       }
     }
     top += isHeading ? headingHeight : boxHeight;
