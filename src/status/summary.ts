@@ -8,7 +8,7 @@ import type { Status } from './document.ts';
 import { inCommon } from './in-common.ts';
 import { type Concern, type OverviewRow, overviewOf } from './overview.ts';
 import { toCheck } from './to-check.ts';
-import { between, capitalized, ended, LONGEST, tallyOf } from './words.ts';
+import { between, ended, LONGEST, tallyOf } from './words.ts';
 
 export interface Summary {
   readonly concern: Concern;
@@ -21,7 +21,7 @@ const MINUTE = 60_000;
 /** The most urgent first: what stops every pass comes before what concerns single nodes. */
 const PROBLEMS: readonly ((status: Status, rows: readonly OverviewRow[]) => Summary | undefined)[] = [
   nothingKnown,
-  serversUnreachable,
+  serversFail,
   passFailed,
   passesLate,
   guardActive,
@@ -51,19 +51,18 @@ function nothingKnown({ pass, counts }: Status): Summary | undefined {
   };
 }
 
-function serversUnreachable({ now, fleet, kubernetes }: Status): Summary | undefined {
-  const unreachable = [
+function serversFail({ now, fleet, kubernetes }: Status): Summary | undefined {
+  const failing = [
     { name: 'fleet', ...fleet },
     { name: 'the API server', ...kubernetes },
   ].filter(({ up }) => up === false);
-  if (unreachable.length === 0) return undefined;
-  const since = unreachable.map((server) => server.since ?? now).toSorted();
+  if (failing.length === 0) return undefined;
+  const since = failing.map((server) => server.since ?? now).toSorted();
   const lasted = between(since.at(-1) ?? now, now);
-  const names = capitalized(unreachable.map(({ name }) => name).join(' and '));
-  const [have, until] = unreachable.length === 1 ? ['has', 'it is'] : ['have', 'both are'];
+  const names = failing.map(({ name }) => name).join(' and ');
   return {
     concern: 'trouble',
-    sentence: `${names} ${have} been unreachable${lasted}: nothing is changed until ${until} reachable.`,
+    sentence: `Requests to ${names} have failed${lasted}: nothing is changed until they succeed.`,
   };
 }
 

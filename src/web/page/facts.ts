@@ -71,7 +71,7 @@ function server(
     return { name, concern: 'watch', value: 'slow', since: null, more: slow };
   }
   if (up) return { name, concern: problem === null ? 'well' : 'watch', value: 'reachable', since, more };
-  return { name, concern: 'trouble', value: 'unreachable', since, more };
+  return { name, concern: 'trouble', value: 'failing', since, more };
 }
 
 function guard({

@@ -61,13 +61,13 @@ describe('the summary', () => {
       'watch: No status yet: no pass has ended.',
       { counts: null, pass: { number: 0, running: false, last: null, lastSuccess: null, next: null } },
     ],
-    ['trouble: fleet has been unreachable for 3m: nothing is changed until it is reachable.', { fleet: away }],
+    ['trouble: Requests to fleet have failed for 3m: nothing is changed until they succeed.', { fleet: away }],
     [
-      'trouble: The API server has been unreachable for 3m: nothing is changed until it is reachable.',
+      'trouble: Requests to the API server have failed for 3m: nothing is changed until they succeed.',
       { kubernetes: { ...away, server: null } },
     ],
     [
-      'trouble: fleet and the API server have been unreachable: nothing is changed until both are reachable.',
+      'trouble: Requests to fleet and the API server have failed: nothing is changed until they succeed.',
       { fleet: away, kubernetes: { ...away, since: aStatus().now, server: null } },
     ],
     [
@@ -287,7 +287,7 @@ describe('the summary', () => {
     const held = { guard: { ...INACTIVE, held: true, gone: 2, managed: 2 }, ...nodes('held', 2) };
     expect(sentence(held)).toContain('The deletion guard is active');
     expect(sentence({ ...held, source: 'observation' })).toContain('The deletion guard would be active');
-    expect(sentence({ ...held, fleet: away })).toContain('fleet has been unreachable');
+    expect(sentence({ ...held, fleet: away })).toContain('Requests to fleet have failed');
   });
 
   it('repeats a stranger on one line, and not for ever', () => {
