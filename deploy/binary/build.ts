@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleProgram } from './bundle.ts';
+import { nodeToShip } from './node.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** `.mjs`, for no package.json beside it says that it is an ES module. */
@@ -24,10 +25,7 @@ for (const file of [BUNDLE, BINARY]) console.log(`${file}: ${(statSync(file).siz
 
 /** https://nodejs.org/api/single-executable-applications.html; `mainFormat` needs Node 25.7 or later. */
 function putNodeInside(): void {
-  const node = execFileSync(join(ROOT, 'deploy', 'binary', 'fetch-node'), {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  }).trim();
+  const node = nodeToShip();
   const folder = mkdtempSync(join(tmpdir(), 'kube-register-binary-'));
   try {
     const config = join(folder, 'sea.json');

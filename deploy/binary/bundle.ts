@@ -1,6 +1,6 @@
 /** Bundles the program and all that it imports into ES modules: for the tarball, the image, the single file, and for the tests. */
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { MANIFEST_FILES } from '../../src/commands/cli/manifest-files.ts';
 import { VERSION } from '../../src/daemon/version.ts';
 import { ASSET_FILES } from '../../src/web/page/asset-files.ts';
@@ -40,31 +40,23 @@ export async function bundleProgram(target: BundleTarget): Promise<readonly stri
       js: "import { createRequire as requireFor } from 'node:module';\nconst require = requireFor(import.meta.url);",
     },
     plugins: [
-      {
-        name: 'the version, for no package.json lies beside one file',
-        setup: ({ onLoad }) =>
-          onLoad({ filter: /\/src\/daemon\/version\.ts$/ }, () => ({
-            contents: `export const VERSION = ${JSON.stringify(VERSION)};`,
-          })),
-      },
-      {
-        name: 'the manifests, for no folder deploy lies beside one file',
-        setup: ({ onLoad }) =>
-          onLoad({ filter: /\/src\/commands\/cli\/manifest-files\.ts$/ }, () => ({
-            contents: `export const MANIFEST_FILES = ${JSON.stringify(MANIFEST_FILES)};`,
-          })),
-      },
-      {
-        name: 'what the page needs, for no file lies beside one file',
-        setup: ({ onLoad }) =>
-          onLoad({ filter: /\/src\/web\/page\/asset-files\.ts$/ }, () => ({
-            contents: `export const ASSET_FILES = ${JSON.stringify(ASSET_FILES)};`,
-          })),
-      },
+      // No package.json, no folder deploy and no file of the page lies beside one file.
+      inlined(/\/src\/daemon\/version\.ts$/, { VERSION }),
+      inlined(/\/src\/commands\/cli\/manifest-files\.ts$/, { MANIFEST_FILES }),
+      inlined(/\/src\/web\/page\/asset-files\.ts$/, { ASSET_FILES }),
     ],
   });
   const folders = Object.values(metafile.outputs)
     .flatMap(({ inputs }) => Object.keys(inputs))
     .flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
   return [...new Set(folders)].toSorted();
+}
+
+/** Puts these values, the exports of a module, in the place of its code, which reads files. */
+function inlined(filter: RegExp, values: Readonly<Record<string, unknown>>): Plugin {
+  const contents = Object.entries(values).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`);
+  return {
+    name: `the values of ${filter.source}`,
+    setup: ({ onLoad }) => onLoad({ filter }, () => ({ contents: contents.join('\n') })),
+  };
 }

@@ -1,11 +1,12 @@
 /** `npm run build:tarball`: makes the tarball for /opt; `--image FOLDER` lays out the root of the image in that folder instead. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { VERSION } from '../../src/daemon/version.ts';
+import { nodeToShip } from '../binary/node.ts';
 import { layOutForOpt, layOutImage } from './tree.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -23,17 +24,11 @@ else await layOutImage(image, process.execPath);
 async function makeTarball(): Promise<void> {
   const tree = join(ROOT, 'build', 'opt');
   const tarball = join(ROOT, 'build', `kube-register-${VERSION}-linux-x64.tar.gz`);
-  mkdirSync(tree, { recursive: true });
-  await layOutForOpt(tree, fetchNode());
+  await layOutForOpt(tree, nodeToShip());
   pack(tree, tarball);
   const sum = createHash('sha256').update(readFileSync(tarball)).digest('hex');
   writeFileSync(`${tarball}.sha256`, `${sum}  ${basename(tarball)}\n`);
   console.log(`${tarball}: ${(statSync(tarball).size / MIB).toFixed(1)} MiB`);
-}
-
-function fetchNode(): string {
-  const script = join(ROOT, 'deploy', 'binary', 'fetch-node');
-  return execFileSync(script, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 }
 
 /** The same files make the same tarball. It has no entry for bin itself: /opt/bin keeps its mode and owner. */

@@ -36,9 +36,10 @@ export async function layOutImage(folder: string, node: string): Promise<void> {
   const program = join(folder, PROGRAM);
   writeFileSync(program, readFileSync(program, 'utf8').replace(/^#!.*/, `#!${NODE}`));
   chmodSync(program, 0o755);
-  // A container engine mounts over these; where it does not, Node finds none of its own missing.
-  for (const name of ['dev', 'etc', 'proc', 'sys', 'run', 'var']) mkdirSync(join(folder, name));
-  mkdirSync(join(folder, 'tmp'), { mode: 0o777 });
+  // Container engines mount over most of these.
+  for (const name of ['dev', 'etc', 'proc', 'sys', 'run', 'var', 'tmp']) mkdirSync(join(folder, name));
+  // Not with mkdirSync, which applies the umask.
+  chmodSync(join(folder, 'tmp'), 0o1777);
   symlinkSync('../run', join(folder, 'var', 'run'));
 }
 
