@@ -10,7 +10,7 @@ import { type Status, statusDocument } from '../status/document.ts';
 import { systemClock } from '../time/clock.ts';
 import { getFromDaemon } from '../web/find-daemons.ts';
 import { hostPort, seenFromHere } from '../web/listen.ts';
-import type { Origin } from './status/head.ts';
+import { FIND_DAEMON, type Origin } from './status/head.ts';
 import { asObserved } from './status/observed.ts';
 
 /** A status could not be had; each problem names who was asked, what came of it, and what to check. */
@@ -55,8 +55,16 @@ export async function openSource(
   const withoutDaemon =
     daemon === undefined
       ? 'No daemon was asked: KUBE_REGISTER_LISTEN has no fixed port, so it is not known whether one registers and deregisters nodes'
-      : `No daemon answers at ${daemon}, so no node is registered or deregistered`;
-  return { origin: { withoutDaemon }, read: async () => asObserved((await own.observe()).status), close: own.close };
+      : `No daemon answers at ${daemon}: unless one runs on another machine, no node is registered or deregistered`;
+  const read = async () => {
+    try {
+      return asObserved((await own.observe()).status);
+    } catch (error) {
+      if (!(error instanceof StatusError) || signal.aborted) throw error;
+      throw new StatusError(`${withoutDaemon} (${FIND_DAEMON}); observing from here failed too`, ...error.problems);
+    }
+  };
+  return { origin: { withoutDaemon }, read, close: own.close };
 }
 
 /** The status of a daemon, and its URL, which is https where it has TLS. */
@@ -91,7 +99,7 @@ async function askDaemon(daemon: string, signal: AbortSignal): Promise<Seen | un
   const place = daemon.replace('http://', '');
   try {
     const { url, status, body } = await getFromDaemon(place, '/status', DAEMON_TIMEOUT_MS, signal);
-    if (status === 401 || status === 403) throw new StatusError(`GET ${url}: ${deniedSentence(status, place)}`);
+    if (status === 401 || status === 403) throw new StatusError(`GET ${url}: ${deniedSentence(status, place, url)}`);
     if (status !== 200) throw new StatusError(`GET ${url}: answered ${status}: is this kube-register?`);
     return { status: readStatus(url, body), daemon: url.replace(/\/status$/, '') };
   } catch (error) {
@@ -102,8 +110,10 @@ async function askDaemon(daemon: string, signal: AbortSignal): Promise<Seen | un
 }
 
 /** Commands have no passwords and no certificates: on the machine of the daemon they need none. */
-function deniedSentence(status: 401 | 403, place: string): string {
+function deniedSentence(status: 401 | 403, place: string, url: string): string {
   const { name = '', port = '' } = /^\[?(?<name>.*?)\]?:(?<port>\d+)$/.exec(place)?.groups ?? {};
+  if (status === 401 && /^(localhost|127\.[\d.]+|::1)$/.test(name))
+    return `401: the daemon asks everyone for a login (KUBE_REGISTER_STATUS_ACCESS=login), and this command has none; log in on the page, ${url.replace(/status$/, '')}, or with curl -u USER ${url}`;
   const advice = `run this command there: ssh ${name} kube-register status; or through a tunnel: ssh -N -L ${port}:127.0.0.1:${port} ${name}`;
   return status === 403
     ? `403: the daemon shows its status only to clients on its own machine; ${advice}`

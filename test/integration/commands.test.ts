@@ -141,12 +141,30 @@ describe('kube-register status', () => {
     const { code, stdout } = await command(lab, ['status'], { LISTEN: '127.0.0.1:1' });
     expect(code).toBe(4);
     expect(stdout).toMatch(
-      /^No daemon answers at http:\/\/127\.0\.0\.1:1, so no node is registered or deregistered\. /,
+      /^No daemon answers at http:\/\/127\.0\.0\.1:1: unless one runs on another machine, no node is registered or deregistered\. /,
     );
     expect(stdout).toMatch(/^gone .* would be deregistered by a daemon after 15m of watched time \(MISSING_GRACE\)$/m);
     const explained = (await command(lab, ['explain', 'gone'], { LISTEN: '127.0.0.1:1' })).stdout;
     expect(explained).toMatch(/^No daemon answers at /);
     expect(explained).not.toMatch(/will be deregistered|for 0s of/);
+  });
+
+  it('says that no daemon answers here before what fleet and Kubernetes say, when they do not answer either', async () => {
+    const lab = await labOfTest();
+    lab.kubernetes.faults.add(answerWith(500));
+    const { code, stderr } = await command(lab, ['status'], { LISTEN: '127.0.0.1:1' });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^kube-register status: No daemon answers at http:\/\/127\.0\.0\.1:1: .*; observing from here failed too\nkube-register status: kubernetes at .* 500/,
+    );
+  });
+
+  it('does not send to another machine when the daemon here asks everyone for a login', async () => {
+    const at = await serverOfTest(401, 'Log in.');
+    const { code, stderr } = await command(await labOfTest(), ['status', '--daemon', at]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`log in on the page, http://${at}/, or with curl -u USER http://${at}/status`);
+    expect(stderr).not.toContain('ssh');
   });
 
   it('shows the rows that its flags ask for, as names for xargs and as YAML', async () => {
