@@ -1,11 +1,11 @@
 /** Reads a file that holds credentials, with one sentence when it cannot be read. */
 import { readFile, stat } from 'node:fs/promises';
 import { CredentialError } from './credential-error.ts';
-import { mayBeSecret, NOT_SHOWN } from './secret.ts';
+import { unlessSecret } from './secret.ts';
 
 /** How an error about a file begins: `KUBE_REGISTER_API_CA_FILE: /etc/ca.pem`. A key may look like a path, too. */
 export function describeFile(setting: string, path: string): string {
-  return `${setting}: ${mayBeSecret(path) ? NOT_SHOWN : path}`;
+  return `${setting}: ${unlessSecret(path)}`;
 }
 
 /**
@@ -44,12 +44,12 @@ async function readBytes(path: string, from: string): Promise<Buffer> {
     if (!found.isFile()) throw new CredentialError(`${from}: it is not a regular file`);
     return await readFile(path);
   } catch (error) {
-    throw error instanceof CredentialError ? error : new CredentialError(`${from}: ${unreadable(error)}`);
+    throw error instanceof CredentialError ? error : new CredentialError(`${from}: ${whyUnreadable(error)}`);
   }
 }
 
-/** Why a file cannot be read, in place of Node's message. */
-function unreadable(error: unknown): string {
+/** Why a file cannot be read, in place of Node's message: `the file does not exist`. */
+export function whyUnreadable(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
   switch (code) {
     case 'ENOENT':
@@ -58,6 +58,8 @@ function unreadable(error: unknown): string {
     case 'EACCES':
     case 'EPERM':
       return 'this user is not allowed to read it';
+    case 'EISDIR':
+      return 'it is a folder';
     default:
       return `it cannot be read (${code})`;
   }

@@ -145,6 +145,10 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     '401: the daemon asks for a login, which it does not on its own machine, unless KUBE_REGISTER_STATUS_ACCESS=login; …',
     choose('of a way to the machine of the daemon'),
   ],
+  [
+    '401: the daemon asks everyone for a login (KUBE_REGISTER_STATUS_ACCESS=login), and this command has none; log in on the page, …, or with curl -u USER …',
+    elsewhere('web-access.test.ts', 'who logs in sees everything, and nobody else sees more than health'),
+  ],
   ['KUBE_REGISTER_WEB_CONFIG_FILE: …', fact],
   [
     '…: it has no basic_auth_users and no client_auth_type, so with KUBE_REGISTER_STATUS_ACCESS=login nobody could see the status',
@@ -202,13 +206,13 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ],
   ['--selector …', fact],
   ['--verdict …', fact],
-  ['--unit: … cannot be read (…)', choose('the path of the unit')],
+  ['--unit: …: …', choose('the path of the unit')],
   ['--unit: … has no section [Service]: it is no unit', choose('the path of the unit')],
   [
     '--unit: …: the specifier … is not read; write its value',
     elsewhere('../unit/commands/check/unit.test.ts', 'such as %j is refused'),
   ],
-  ['--unit: …: … cannot be read (…)', elsewhere('../unit/commands/check/unit.test.ts', 'such as %j is refused')],
+  ['--unit: …: …: …', elsewhere('../unit/commands/check/unit.test.ts', 'such as %j is refused')],
   [
     '--unit: …:…: EnvironmentFile=…: patterns and specifiers are not read',
     elsewhere('../unit/commands/check/unit.test.ts', 'such as %j is refused'),

@@ -1,5 +1,6 @@
 /** `check --unit`: the settings that a systemd or fleet unit gives to the daemon, and the line on which each is set. */
 import { readFileSync } from 'node:fs';
+import { whyUnreadable } from '../../credentials/credential-file.ts';
 import { ENV_PREFIX, isSettingName, type SettingName } from '../../settings/table.ts';
 import { quote } from '../../text/quote.ts';
 import { type Assignment, readEnvironmentFile } from './environment-file.ts';
@@ -54,7 +55,7 @@ function readText(source: string | 0, name: string): string {
   try {
     return readFileSync(source, 'utf8');
   } catch (error) {
-    throw new UnitError(`--unit: ${quote(name)} cannot be read (${codeOf(error)})`);
+    throw new UnitError(`--unit: ${quote(name)}: ${whyUnreadable(error)}`);
   }
 }
 
@@ -140,7 +141,7 @@ function textOfFile(path: string, mayBeMissing: boolean, place: string): string 
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (mayBeMissing && codeOf(error) === 'ENOENT') return '';
-    throw new UnitError(`--unit: ${place}: ${quote(path)} cannot be read (${codeOf(error)})`);
+    throw new UnitError(`--unit: ${place}: ${quote(path)}: ${whyUnreadable(error)}`);
   }
 }
 

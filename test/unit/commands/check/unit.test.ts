@@ -105,14 +105,15 @@ describe('a unit', () => {
     ['no unit', 'has no section [Service]: it is no unit'],
     ['[Service]\nEnvironment=KUBE_REGISTER_OWNER_ID=%H', ':2: the specifier "%H" is not read; write its value'],
     ['[Service]\nExecStart=kube-register --owner-id=%H', ':2: the specifier "%H" is not read; write its value'],
-    ['[Service]\nEnvironmentFile=/nowhere/env', ':2: "/nowhere/env" cannot be read (ENOENT)'],
+    ['[Service]\nEnvironmentFile=/nowhere/env', ':2: "/nowhere/env": the file does not exist'],
     ['[Service]\nEnvironmentFile=/etc/*.env', 'patterns and specifiers are not read'],
   ])('such as %j is refused', async (text, problem) => {
     await expect(read(text)).rejects.toThrow(problem);
   });
 
   it('that is not there is refused', () => {
-    expect(() => readUnit(join(folder, 'absent'))).toThrow(/^--unit: ".*" cannot be read \(ENOENT\)$/);
+    expect(() => readUnit(join(folder, 'absent'))).toThrow(/^--unit: ".*": the file does not exist$/);
+    expect(() => readUnit(folder)).toThrow(/^--unit: ".*": it is a folder$/);
   });
 });
 
