@@ -119,7 +119,7 @@ export const COMMANDS = {
     examples: [
       { purpose: 'Why this node is kept or deregistered', command: 'kube-register explain 10.0.0.7' },
       {
-        purpose: 'As the daemon on another machine sees it',
+        purpose: 'As the daemon on another machine sees it, where STATUS_ACCESS=all',
         command: 'kube-register explain 98aa5ab4 --daemon core-1:10271',
       },
     ],
