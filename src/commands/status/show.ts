@@ -1,5 +1,7 @@
 /** `kube-register status`: reads the status, filters it, and prints it in the wanted form, once or after each pass. */
+
 import { setTimeout as pause } from 'node:timers/promises';
+import { MACHINE_VERDICTS, NODE_VERDICTS } from '../../reconcile/plan/verdict.ts';
 import type { Status } from '../../status/document.ts';
 import { namesLike } from '../../status/find.ts';
 import { overviewOf } from '../../status/overview.ts';
@@ -46,9 +48,14 @@ export function unknownText(status: Status, name: string): string {
     const why = Object.values(status.pass.last?.failures ?? {})[0] ?? 'the first pass has not ended';
     return `${what}: no pass has succeeded yet, so nothing is known; ${why}`;
   }
+  if (isVerdict(name)) return `${what}; it is a verdict: kube-register status --verdict ${name}`;
   const near = namesLike(overviewOf(status), name);
   if (near.length > 0) return `${what}; did you mean ${near.map((each) => quote(each).slice(1, -1)).join(', ')}?`;
   return `${what} (${plural(machines.length, 'machine')}, ${plural(nodes.length, 'node')}): give a machine ID or its first characters, a node name or an address`;
+}
+
+function isVerdict(word: string): boolean {
+  return [...MACHINE_VERDICTS, ...NODE_VERDICTS].some((verdict) => verdict === word);
 }
 
 interface Printed {
