@@ -154,6 +154,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     '…: it has no basic_auth_users and no client_auth_type, so with KUBE_REGISTER_STATUS_ACCESS=login nobody could see the status',
     choose('who may see the status'),
   ],
+  ['…; it is a verdict: kube-register status --verdict …', choose('what the command is to show')],
   ['curl --insecure --max-time 5 …', choose('what to do by what the command shows')],
   [
     'deletion guard active: … of … … not alive (…%, limit …%): …; no node is deregistered; repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME…',
@@ -198,6 +199,10 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     choose('which of the causes it is'),
   ],
   ['kept: …; if the machine is retired: kubectl delete node …', choose('whether the node is in use')],
+  [
+    'kept; stop the kubelet on that machine, or correct its metadata or KUBE_REGISTER_METADATA',
+    choose('whether the machine is to be a node'),
+  ],
   ['kept; if it is not in use: kubectl delete node …', choose('whether the node is in use')],
   ['kept; if its kubelet does not use this name: kubectl delete node …', choose('whether the node is in use')],
   [
