@@ -1,6 +1,6 @@
 /** The program's version, from package.json beside src and dist. */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const VERSION = z
   .object({ version: z.string() })

@@ -1,6 +1,6 @@
 /** fleet's machines API over HTTP: finds the prefix, follows the pages, and refuses a listing that is not whole. */
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
 import { parseNested } from '../http/nesting.ts';

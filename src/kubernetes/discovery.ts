@@ -1,5 +1,5 @@
 /** Which API server answers: its version, and the newest API version that both sides speak. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
 import { ACCEPT_JSON } from './accept.ts';

@@ -1,5 +1,5 @@
 /** Events, the notes on a node that kubectl shows: what one says, and how the API server is given it (v1). */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
 import { onOneLine } from '../text/quote.ts';

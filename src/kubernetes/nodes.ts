@@ -1,5 +1,5 @@
 /** The nodes of an API server of known age, in one API version: v0.2 (2014) to today. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseJson } from '../http/json.ts';
 import { RequestError } from '../http/request-error.ts';

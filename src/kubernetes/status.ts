@@ -1,6 +1,6 @@
 /** The Status object of an API server that refuses a request, and the error for it. */
 import { STATUS_CODES } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ConfigSource, settingsSource } from '../http/config-source.ts';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
 import { parseNested } from '../http/nesting.ts';

@@ -1,5 +1,5 @@
 /** One table of every setting: its name, default, meaning, and the schema that reads it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { API_VERSIONS } from '../kubernetes/era.ts';
 import {
   clusterName,

@@ -1,7 +1,7 @@
 /** The kinds of value that settings have: each a zod schema that says in one sentence what is allowed. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { createTask, validateDetailed } from 'node-cron';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseSelector, SelectorError } from '../fleet/selector.ts';
 import { inWords } from '../text/names.ts';
 import { formatDuration, parseDuration } from '../time/duration.ts';

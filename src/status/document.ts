@@ -1,5 +1,5 @@
 /** The schema of the status document, which /status serves. Its fields are a contract. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** ISO 8601. */
 const moment = z.iso.datetime();

@@ -1,6 +1,6 @@
 /** A kubeconfig file: the cluster and the user of its current context. */
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CredentialError } from '../../credentials/credential-error.ts';
 import { describeFile } from '../../credentials/credential-file.ts';
 import { mayBeSecret, NOT_SHOWN } from '../../credentials/secret.ts';

@@ -1,5 +1,5 @@
 /** Minions, the nodes of v1beta1 and v1beta2: their JSON, and how it becomes a NodeRecord. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { NodeRecord } from '../registry.ts';
 import { type Dialect, objectsOf } from './dialect.ts';
 import { factsOf, leavingOf, statusSchema } from './node-facts.ts';

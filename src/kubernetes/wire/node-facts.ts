@@ -1,5 +1,5 @@
 /** Reads the status of a node in all API versions. An unknown shape makes it unreadable, never empty. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { usableAddress } from '../../network/address.ts';
 import type { Leaving, NodeFacts, ReadyCondition } from '../registry.ts';
 

@@ -1,5 +1,5 @@
 /** Nodes of v1beta3 and v1: their JSON, and how it becomes a NodeRecord. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { NodeFacts, NodeRecord } from '../registry.ts';
 import { type Dialect, objectsOf } from './dialect.ts';
 import { factsOf, leavingOf, statusSchema } from './node-facts.ts';

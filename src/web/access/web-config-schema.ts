@@ -1,5 +1,5 @@
 /** The keys of the web configuration file: which are supported, with which values, and one sentence for each mistake. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { shownName } from '../../settings/given.ts';
 import { nearMiss } from '../../settings/near-miss.ts';
 

@@ -1,6 +1,6 @@
 /** The check of the credentials for the API server: what is sent, when it expires, and whether the server accepts it. */
 import { X509Certificate } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { mayBeSecret } from '../../../credentials/secret.ts';
 import { certificatesIn } from '../../../credentials/tls-files.ts';
 import type { ApiAccess } from '../../../kubernetes/access/credentials.ts';

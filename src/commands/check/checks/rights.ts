@@ -1,5 +1,5 @@
 /** The check of the rights at the API server: one SelfSubjectAccessReview for each right that is needed. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HttpClient, HttpRequest } from '../../../http/http-client.ts';
 import { parseJson } from '../../../http/json.ts';
 import { RequestError } from '../../../http/request-error.ts';
