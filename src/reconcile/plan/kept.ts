@@ -50,7 +50,7 @@ export function aliveVerdict(row: MarkedRow, input: PlanInput): NodeVerdict {
       return {
         name: 'unmatched',
         reason: `machine ${known.machineId} no longer matches the selector, but the node is alive: ${found}`,
-        next: 'kept; stop the kubelet on that machine, or restore the metadata of the machine',
+        next: 'kept; stop the kubelet on that machine, or correct its metadata or KUBE_REGISTER_METADATA',
         isWarning: true,
       };
     case 'not-listed':
