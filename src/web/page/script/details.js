@@ -47,20 +47,23 @@ function showDetails() {
     if (opened !== '' && queryOf(element) === opened) element.setAttribute('aria-current', 'true');
     else if (element.hasAttribute('aria-current')) element.removeAttribute('aria-current');
   }
-  const isOther = details.dataset['query'] !== opened;
-  details.dataset['query'] = opened;
   document.documentElement.classList.toggle('with-details', opened !== '');
   details.hidden = opened === '';
-  if (opened === '') details.replaceChildren();
-  else void loadDetails(opened, isOther);
+  loads += 1;
+  if (opened !== '') void loadDetails(opened, loads);
+  else {
+    details.replaceChildren();
+    details.dataset['query'] = '';
+  }
 }
 
-/** @param {string} query @param {boolean} isOther Whether other details are shown now. */
-async function loadDetails(query, isOther) {
+/** @param {string} query @param {number} load The number of this load: only the last one that began is shown. */
+async function loadDetails(query, load) {
   const main = await fetchDetails(query);
-  // Meanwhile another row may have been opened.
-  if (query !== opened) return;
+  if (load !== loads) return;
+  const isOther = details.dataset['query'] !== query;
   if (main === undefined && !isOther) return;
+  details.dataset['query'] = query;
   const fresh = document.createElement('div');
   fresh.innerHTML =
     main ?? '<h2>No details</h2><p>The daemon did not send them. They are loaded with the next pass.</p>';

@@ -42,6 +42,8 @@ let visible = [];
 let sort = { column: DEFAULT_SORT, isDown: false };
 /** The query of the row whose details are shown; empty for none. */
 let opened = '';
+/** How many times details were loaded or hidden. */
+let loads = 0;
 /** How far the daemon's clock is ahead of the browser's, in ms. */
 let clockAhead = 0;
 /** The daemon's time of the shown state, ISO 8601. */
