@@ -51,6 +51,10 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['--certificate-authority=…', followed('a CA of a kubeconfig')],
   ['--client-certificate=… --client-key=…', followed('no client certificate in a kubeconfig')],
   ['--heap-growing-percent=50', fact],
+  [
+    'see kube-register --help',
+    elsewhere('../unit/commands/cli/command-line.test.ts', '"run": unknown command; see kube-register --help'),
+  ],
   ['see kube-register help settings', followed('a setting that there is not')],
   ['see kube-register help verdicts', elsewhere('../unit/commands/cli/help.test.ts', 'on verdicts explains each')],
   [
@@ -150,6 +154,8 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     elsewhere('web-access.test.ts', 'who logs in sees everything, and nobody else sees more than health'),
   ],
   ['KUBE_REGISTER_WEB_CONFIG_FILE: …', fact],
+  ['KUBE_REGISTER_WEB_CONFIG_FILE: it cannot be read (…)', fact],
+  ['rack=r1 unreachable -verdict:keep', fact],
   [
     '…: it has no basic_auth_users and no client_auth_type, so with KUBE_REGISTER_STATUS_ACCESS=login nobody could see the status',
     choose('who may see the status'),
