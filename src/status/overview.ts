@@ -42,7 +42,7 @@ const CONCERNS: Readonly<Record<VerdictName, Concern>> = {
 };
 
 /** The order of concerns, the most urgent first. `src/web/page/script/start.js` has the same order. */
-export const RANKS: Readonly<Record<Concern, number>> = { trouble: 0, watch: 1, well: 2, idle: 3 };
+const RANKS: Readonly<Record<Concern, number>> = { trouble: 0, watch: 1, well: 2, idle: 3 };
 
 /** A machine with its node, or one of them alone. */
 export interface OverviewRow {
