@@ -35,6 +35,11 @@ async function clusterOfTest(more: Record<string, string> = {}): Promise<{ lab: 
   return { lab, daemon, at: await daemon.url() };
 }
 
+/** Prints each status of the daemon at this URL on a line, until it is stopped. */
+function watching(lab: Lab, at: string): Program {
+  return startProgram({ ...settingsFor(lab), LISTEN: 'off' }, ['status', '-w', '-o', 'json', '--daemon', at]);
+}
+
 /** A server that gives everybody this answer. */
 async function serverOfTest(status: number, body: string): Promise<string> {
   const server = createServer((_, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1');
@@ -219,14 +224,7 @@ describe('kube-register status', () => {
 
   it('with --watch prints again after each pass, until a signal ends it', async () => {
     const { lab, daemon, at } = await clusterOfTest();
-    const watcher = startProgram({ ...settingsFor(lab), LISTEN: 'off' }, [
-      'status',
-      '-w',
-      '-o',
-      'json',
-      '--daemon',
-      at,
-    ]);
+    const watcher = watching(lab, at);
     const passes = () =>
       watcher.stdout
         .split('\n')
@@ -257,14 +255,7 @@ describe('kube-register status', () => {
 
   it('ends without a word when its reader has seen enough', async () => {
     const { lab, daemon, at } = await clusterOfTest();
-    const watcher = startProgram({ ...settingsFor(lab), LISTEN: 'off' }, [
-      'status',
-      '-w',
-      '-o',
-      'json',
-      '--daemon',
-      at,
-    ]);
+    const watcher = watching(lab, at);
     await expect.poll(() => watcher.stdout, { timeout: 15_000 }).toContain('"version"');
     watcher.closeLog();
     await daemon.pass();

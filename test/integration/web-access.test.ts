@@ -142,6 +142,7 @@ it('check says what the port will be, or what is wrong with its configuration', 
   expect(await finding('basic_auth_users: {alice: secret}')).toMatchObject({
     state: 'wrong',
     sentence: expect.stringMatching(/web\.yml: basic_auth_users\.alice: the password must be a bcrypt hash/),
+    mend: 'KUBE_REGISTER_WEB_CONFIG_FILE=/path/of/the/right/file',
   });
 });
 

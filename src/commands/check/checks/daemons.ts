@@ -16,12 +16,13 @@ import {
 } from '../../../web/find-daemons.ts';
 import { hostPort, isWildcard, LISTEN_PROBLEMS, ListenError, listenAt } from '../../../web/listen.ts';
 import { examples, type Finding, few, named, ok, skipped, warning, wrong } from '../finding.ts';
+import { mendOf } from '../mends.ts';
 
 export type ListenerResult =
   /** LISTEN=off. */
   | { readonly kind: 'off' }
   /** WEB_CONFIG_FILE cannot be used. */
-  | { readonly kind: 'unusable'; readonly problem: string }
+  | { readonly kind: 'unusable'; readonly failure: CredentialError }
   /** `web` describes WEB_CONFIG_FILE. */
   | { readonly kind: 'free'; readonly web: string | undefined }
   | { readonly kind: 'ours'; readonly daemon: Daemon }
@@ -38,7 +39,7 @@ export async function inspectListener(settings: Settings, signal: AbortSignal): 
     web = webConfigFile === undefined ? undefined : describeWebConfig(config);
   } catch (error) {
     if (!(error instanceof CredentialError)) throw error;
-    return { kind: 'unusable', problem: error.message };
+    return { kind: 'unusable', failure: error };
   }
   const server = createServer();
   try {
@@ -89,7 +90,7 @@ function checkPort(result: Exclude<ListenerResult, { kind: 'off' }>, listen: Exc
   const place = hostPort(listen);
   switch (result.kind) {
     case 'unusable':
-      return wrong(result.problem, 'KUBE_REGISTER_WEB_CONFIG_FILE');
+      return wrong(result.failure.message, mendOf(result.failure));
     case 'free': {
       const web = result.web === undefined ? '' : ` (${result.web})`;
       return ok(listen.port === 0 ? `any free port on ${listen.host}${web}` : `${place} is free${web}`);
