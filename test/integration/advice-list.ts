@@ -197,7 +197,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     choose('what to do by what the command shows'),
   ],
   [
-    'kept while the node is reporting; Kubernetes marks a dead node Unknown after 40s by default, so its kubelet is probably alive: check KUBE_REGISTER_HEALTHZ_URL and firewalls',
+    'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls: its kubelet is probably alive, since Kubernetes marks a dead node Unknown after 40s by default',
     choose('which of the causes it is'),
   ],
   [

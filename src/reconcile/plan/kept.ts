@@ -85,7 +85,7 @@ function keepVerdict({ known, mismatch }: MarkedRow, { observation: { era } }: P
   return {
     name: 'keep',
     reason,
-    next: 'kept while the node is reporting; Kubernetes marks a dead node Unknown after 40s by default, so its kubelet is probably alive: check KUBE_REGISTER_HEALTHZ_URL and firewalls',
+    next: 'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls: its kubelet is probably alive, since Kubernetes marks a dead node Unknown after 40s by default',
     isWarning: true,
   };
 }

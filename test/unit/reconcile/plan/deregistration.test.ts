@@ -303,7 +303,7 @@ describe('silence proves nothing of a kubelet that never answered', () => {
     });
     expect(wordsIn(watch.passFor(8 * MINUTE, oneNode(up, [A])))).toEqual({
       ...kept,
-      next: 'kept while the node is reporting; Kubernetes marks a dead node Unknown after 40s by default, so its kubelet is probably alive: check KUBE_REGISTER_HEALTHZ_URL and firewalls',
+      next: 'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls: its kubelet is probably alive, since Kubernetes marks a dead node Unknown after 40s by default',
       isWarning: true,
     });
     expect(wordsIn(watch.pass(oneNode({}, [A])))?.name).toBe('in-grace');
