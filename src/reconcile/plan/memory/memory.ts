@@ -6,7 +6,7 @@ import { type Grace, isInRow, type Mismatch } from './graces.ts';
 import type { Writes } from './writes.ts';
 
 /** What was read of a node, and when (monotonic ms). */
-export interface Read {
+interface Read {
   readonly facts: NodeFacts;
   readonly atMs: number;
 }
