@@ -122,10 +122,14 @@ function kubeletWord({ machine, node }: OverviewRow): Html {
   return state === 'unasked' ? html`<small>not checked</small>` : html`<span>${KUBELET_WORDS[state]}</span>`;
 }
 
-/** What happens next where it has a time, then the reason, then what happens next without a time. */
-function nextAndWhy({ verdict: { reason, next, due } }: OverviewRow): Html {
+/** Verdicts whose next step is what came of an action. */
+const ACTED: ReadonlySet<string> = new Set(['register', 'adopt', 'deregister']);
+
+/** What happens next where it has a time or came of an action, then the reason, then what else happens next. */
+function nextAndWhy({ verdict: { verdict, reason, next, due } }: OverviewRow): Html {
   const why = html`<span>${onOneLine(reason, LONGEST.sentence)}</span>`;
   if (next === null) return why;
+  if (ACTED.has(verdict)) return html`<b>${onOneLine(next, LONGEST.sentence)}</b> ${why}`;
   if (due === null) return html`${why} <i>${onOneLine(next, LONGEST.sentence)}</i>`;
   // The time is in place of the delay, which would not be updated, and first, because the rest may be cut.
   return html`<b>${moment(due, 'due')}: ${onOneLine(withDelay(next, ''), LONGEST.sentence)}</b> ${why}`;

@@ -99,6 +99,23 @@ describe('the page', () => {
     expect(said).toContain('foreign 2026-01-01 00:00:00 no address n not checked');
   });
 
+  it('says first what came of an action, since the rest of a cell may be cut', () => {
+    const next = 'could not be registered: answered 500';
+    const failed = aMachine({ id: 'm', verdict: 'register', warning: true, reason: 'its kubelet is healthy', next });
+    const source = page(aStatus({ machines: [failed] }));
+    expect(textOf(source)).toContain(`${next} its kubelet is healthy`);
+    expect(source).toContain('data-verdict="register" data-concern="trouble"');
+  });
+
+  it('calls a server slow and failing', () => {
+    const { fleet, kubernetes } = aStatus();
+    const said = textOf(
+      page(aStatus({ fleet: { ...fleet, up: false }, kubernetes: { ...kubernetes, slowMs: 8_000 } })),
+    );
+    expect(said).toContain('fleet failing ');
+    expect(said).toContain('API server slow an answer took 8s; http://127.0.0.1:8080');
+  });
+
   it('has trouble first, then what is to be looked at, then what is well, each by its address', () => {
     const machine = (address: string, verdict: string) => aMachine({ id: address, addresses: [address], verdict });
     const { rows } = renderView(
