@@ -1,5 +1,4 @@
 /** What the commands of the real program print, on a lab and beside a daemon that runs on it. */
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +8,7 @@ import { z } from 'zod';
 import { statusDocument } from '../../src/status/document.ts';
 import { answerWith, hang } from '../lab/faults.ts';
 import type { Lab } from '../lab/lab.ts';
-import { labOfTest, MAIN, type Program, settingsFor, startProgram } from './program.ts';
+import { labOfTest, type Program, settingsFor, startProgram } from './program.ts';
 
 const WORKER = { role: 'kubernetes' };
 const PLAN = z.object({
@@ -292,20 +291,6 @@ describe('kube-register status', () => {
     expect(stdout).toMatch(
       /^warning {5}KUBE_REGISTER_NODE_LABELS: no machine has metadata "none"; no label is removed/m,
     );
-  });
-
-  it('says what is wrong when nobody takes its output', async () => {
-    const lab = await labOfTest();
-    const variables = { ...settingsFor(lab), LISTEN: 'off' };
-    const env = Object.fromEntries(Object.entries(variables).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]));
-    const full = spawnSync('sh', ['-c', '"$0" "$1" --version > /dev/full', process.execPath, MAIN], {
-      env: { PATH: process.env['PATH'] ?? '', ...env },
-      encoding: 'utf8',
-    });
-    expect(full).toMatchObject({
-      status: 1,
-      stderr: 'kube-register version: cannot write to the standard output (ENOSPC)\n',
-    });
   });
 });
 

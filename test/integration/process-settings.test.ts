@@ -32,7 +32,7 @@ describe('what the command line asks for', () => {
       stdio: ['ignore', full, 'pipe'],
       encoding: 'utf8',
     });
-    expect([status, stderr]).toEqual([1, 'kube-register: cannot write to the standard output (ENOSPC)\n']);
+    expect([status, stderr]).toEqual([1, 'kube-register help: cannot write to the standard output (ENOSPC)\n']);
   });
 
   it('every mistake is one line, all of them together, and no secret is repeated', async () => {
