@@ -41,9 +41,12 @@ export function commandsFor(row: Row, status: Context): readonly Command[] {
   return commands.filter(({ command }) => !command.includes(NO_WORD) && !seen.has(command) && seen.add(command));
 }
 
-function fleetCommands({ id, verdict }: MachineStatus): readonly Command[] {
+function fleetCommands({ id, verdict, warning }: MachineStatus): readonly Command[] {
   return [
     { purpose: 'show the machine in fleet', command: listCommand(id) },
+    ...(verdict === 'register' && warning
+      ? [{ purpose: 'is the API server healthy?', command: 'kubectl get --raw /healthz' }]
+      : []),
     ...(verdict === 'unusable'
       ? [{ purpose: 'read its fleet settings', command: `fleetctl ssh ${word(id)} cat /etc/fleet/fleet.conf` }]
       : []),

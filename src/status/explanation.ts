@@ -6,7 +6,7 @@ import { formatAge, formatDuration } from '../time/duration.ts';
 import type { NodeStatus, Status } from './document.ts';
 import { type Command, commandsFor } from './explanation-commands.ts';
 import { isKeptUnreachable, type OverviewRow, withDelay } from './overview.ts';
-import { MACHINE_HELP, NODE_HELP, UNREACHABLE_HELP } from './verdict-help.ts';
+import { MACHINE_HELP, NODE_HELP, NOT_REGISTERED_HELP, UNREACHABLE_HELP } from './verdict-help.ts';
 
 /** A time in a text: `for` how long, how long `ago`, `at` which time, or `due` when. A terminal prints the age once; a page keeps it up to date. */
 export interface TextTime {
@@ -193,13 +193,18 @@ function managedSince({ managedSince: since }: NodeStatus): Line['text'] {
 }
 
 function ruleLines({ machine, node }: OverviewRow, { rules, guard }: Status): readonly Line[] {
-  const help = node === undefined ? helpOf(MACHINE_HELP, machine?.verdict) : nodeHelp(node);
+  const help = node === undefined ? machineHelp(machine) : nodeHelp(node);
   return [
     line('means', help.means.replaceAll('`', '')),
     line('you may', help.mayDo.replaceAll('`', '').replaceAll(' NAME', node === undefined ? ' NAME' : ` ${node.name}`)),
     ...(node?.mark == null ? [] : deregisterLines(node, rules)),
     ...(guard.held ? [line('guard', guard.message ?? 'deletion guard active')] : []),
   ];
+}
+
+function machineHelp(machine: OverviewRow['machine']) {
+  const isFailed = machine?.verdict === 'register' && machine.warning;
+  return isFailed ? NOT_REGISTERED_HELP : helpOf(MACHINE_HELP, machine?.verdict);
 }
 
 function nodeHelp(node: NodeStatus) {

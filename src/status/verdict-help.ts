@@ -132,6 +132,12 @@ export const UNREACHABLE_HELP: Help = {
   mayDo: 'See whether its kubelet runs; if it does, correct `HEALTHZ_URL` or the firewall.',
 };
 
+/** Of a machine with the verdict `register` whose registration failed. */
+export const NOT_REGISTERED_HELP: Help = {
+  means: 'It could not be registered; this is tried again.',
+  mayDo: 'Repair what the API server answered: a right that is missing (`kube-register check`), or its own failure.',
+};
+
 /** What a verdict means, without backticks; empty for a verdict of a newer version. */
 export function meaningOf(verdict: string): string {
   const tables: readonly Readonly<Record<string, Help>>[] = [NODE_HELP, MACHINE_HELP];

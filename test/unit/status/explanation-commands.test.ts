@@ -77,6 +77,16 @@ describe('the commands for a row', () => {
     ]);
   });
 
+  it('ask the API server how it is where a registration failed, and do not say that nothing is to be done', () => {
+    const failed = aMachine({ id: 'f00', verdict: 'register', warning: true });
+    expect(typed([failed], [])).toContain('kubectl get --raw /healthz');
+    const status = aStatus({ machines: [failed] });
+    const [told] = overviewOf(status).map((row) => explain(row, status));
+    const rule = told?.sections.find(({ title }) => title === 'The rule')?.lines.map((line) => lineText(line, 0)) ?? [];
+    expect(rule[0]).toBe('It could not be registered; this is tried again.');
+    expect(rule[1]).toMatch(/^Repair what the API server answered/);
+  });
+
   it('keep nothing on a server that takes no annotation, and where nothing is deregistered', () => {
     const { kubernetes, rules } = aStatus();
     const old = { kubernetes: { ...kubernetes, server: 'v0.8.4, using API v1beta2' } };
