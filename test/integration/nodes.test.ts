@@ -402,7 +402,9 @@ describe('creating a node', () => {
     const { kubernetes, nodes } = await lab();
     const error = await errorOf(nodes.create({ ...draft, name: 'Not_Valid!' }, never));
     expect(error).toMatchObject({ status: 422, code: 'Invalid' });
-    expect(error.message).toContain('POST /api/v1/nodes: answered 422 Invalid: Node "Not_Valid!" is invalid: metadata.name: ');
+    expect(error.message).toContain(
+      'POST /api/v1/nodes: answered 422 Invalid: Node "Not_Valid!" is invalid: metadata.name: ',
+    );
     expect(await errorOf(nodes.create({ ...draft, annotations: new Map([['bad key!', 'v']]) }, never))).toMatchObject({
       code: 'Invalid',
     });

@@ -24,9 +24,7 @@ it.each(['fleet', 'kubernetes'] as const satisfies readonly Target[])(
     expect((await program.get('/healthz')).status).toBe(200);
     await passing;
     expect(performance.now() - started).toBeLessThan(15_000);
-    expect((await program.status())[target].problem).toMatch(
-      /no complete response within 5s|is larger than \d+ bytes/,
-    );
+    expect((await program.status())[target].problem).toMatch(/no complete response within 5s|is larger than \d+ bytes/);
     expect((await peakMib(program)) - before).toBeLessThan(MOST_MORE_MIB);
     lift();
     await program.pass();

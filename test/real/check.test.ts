@@ -66,7 +66,10 @@ it.each(GRANTED_VERBS)('names the verb %s when it was taken away, and no other',
   const unread = verb === 'list' || verb === 'get' ? WITHOUT_NODES : {};
   expect(troubles(findings)).toEqual({ [`right-${verb}-nodes`]: 'wrong', ...unread });
   expect(findings).toContainEqual(
-    expect.objectContaining({ check: `right-${verb}-nodes`, mend: 'kube-register manifests rbac | kubectl apply -f -' }),
+    expect.objectContaining({
+      check: `right-${verb}-nodes`,
+      mend: 'kube-register manifests rbac | kubectl apply -f -',
+    }),
   );
 });
 
