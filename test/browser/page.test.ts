@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WORKER } from '../integration/in-lab.ts';
 import { labOfTest, settingsFor, startProgram } from '../integration/program.ts';
@@ -203,6 +203,27 @@ describe('a person', () => {
     await details.getByText('lists it at 127.1.0.1').waitFor();
     await page.goBack();
     await expect(details.isVisible()).resolves.toBe(false);
+  });
+
+  it('sees the details that were asked for last, whichever come last', async () => {
+    const { page } = await startPage(RACKS);
+    await isLive(page);
+    const requests: Route[] = [];
+    await page.route('**/explain?*', (route) => void requests.push(route));
+    await page.locator('tbody tr').first().click();
+    await expect.poll(() => requests.length).toBe(1);
+    await page.evaluate('showDetails()');
+    await expect.poll(() => requests.length).toBe(2);
+    for (const [at, word] of [
+      [1, 'newer'],
+      [0, 'older'],
+    ] as const) {
+      const answered = page.waitForResponse('**/explain?*').then((response) => response.finished());
+      await requests[at]?.fulfill({ contentType: 'text/html', body: `<main class="details"><h2>${word}</h2></main>` });
+      await answered;
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
+      await expect(page.locator('#details h2').innerText()).resolves.toBe('newer');
+    }
   });
 
   it('copies a command, or has it selected where the browser does not let a page copy', async () => {
