@@ -120,7 +120,7 @@ describe('Events tell', () => {
     expect(held.sort()).toEqual(
       [first, second].map(({ address }) =>
         expect.stringMatching(
-          `^Warning DeregistrationHeld ${address}: missing from fleet .*; deletion guard active: 2 of 3 managed nodes are not alive .*kubectl delete node NAME`,
+          `^Warning DeregistrationHeld ${address}: missing from fleet; .*; deletion guard active: 2 of 3 managed nodes are not alive .*kubectl delete node NAME`,
         ),
       ),
     );
