@@ -77,7 +77,7 @@ it('of being held', async () => {
   for (const { address } of machines) {
     const description = plain(await kubectl(`describe node ${address}`)).join('\n');
     expect(description).toMatch(
-      /^Warning DeregistrationHeld \S+ kube-register missing from fleet for .*; deletion guard active: 3 of 3 managed nodes are not alive .*kubectl delete node NAME/m,
+      /^Warning DeregistrationHeld \S+ kube-register missing from fleet; .*; deletion guard active: 3 of 3 managed nodes are not alive .*kubectl delete node NAME/m,
     );
   }
 });
