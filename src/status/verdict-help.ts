@@ -65,7 +65,7 @@ export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
       '`kubectl delete node NAME` if its machine is retired; else `kubectl uncordon NAME` or remove `keep` when you are done.',
   },
   spared: {
-    means: 'Not alive, but the settings or the API server never let it be deregistered.',
+    means: 'Not alive, but the settings never let it be deregistered.',
     mayDo: '`kubectl delete node NAME` if it is gone for good.',
   },
   leaving: {

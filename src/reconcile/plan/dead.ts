@@ -59,12 +59,11 @@ function remainingMs({ grace, graceMs }: DeadNode, intervalMs: number): number {
 }
 
 /** The note that one grace period replaces another. */
-export function newGrace({ node, reason, grace, graceMs }: DeadNode, before: Grace, { monotonicMs }: Now): Note {
-  const left = formatDuration(wholeSeconds(Math.max(graceMs - grace.watchedMs, 0)));
+export function newGrace({ node, reason, graceMs }: DeadNode, before: Grace, { monotonicMs }: Now): Note {
   return {
     kind: 'takeover',
     key: `${node.uid} ${monotonicMs}`,
-    text: `node ${node.name}: ${REASON_TEXTS[reason]} (before: ${REASON_TEXTS[before.reason]}); a new grace period begins; it will be deregistered in ${left}`,
+    text: `node ${node.name}: ${REASON_TEXTS[reason]} (before: ${REASON_TEXTS[before.reason]}); a new grace period begins; it will be deregistered in ${formatDuration(graceMs)}`,
   };
 }
 

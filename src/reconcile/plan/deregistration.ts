@@ -68,7 +68,7 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
       addManaged(row, input, elapsedMs, found);
     } else {
       const verdict = mismatchVerdict({ node, known, mismatch }, input);
-      if (verdict !== undefined && known.fleet === 'matches') found.verdicts.set(node.name, verdict);
+      if (verdict !== undefined) found.verdicts.set(node.name, verdict);
     }
   }
 
@@ -113,7 +113,7 @@ function addManaged(row: MarkedRow, input: PlanInput, elapsedMs: number, found: 
   const { node, known } = row;
   found.managed += 1;
   if (node.leaving !== undefined) {
-    found.verdicts.set(node.name, leavingVerdict(node));
+    found.verdicts.set(node.name, leavingVerdict(node, node.leaving));
     return;
   }
   if (countsForGuard(row)) {

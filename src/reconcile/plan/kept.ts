@@ -1,4 +1,5 @@
 /** The verdicts of nodes that are kept: those that are alive, and those that are not and are kept all the same. */
+import type { Leaving } from '../../kubernetes/registry.ts';
 import { formatDuration } from '../../time/duration.ts';
 import { describe, describeReady, type Evidence } from '../evidence/liveness.ts';
 import { isKept, type Mark } from '../evidence/marks.ts';
@@ -32,10 +33,10 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
 };
 
 /** The verdict of a node that was deleted and still exists. */
-export function leavingVerdict(node: Node): NodeVerdict {
+export function leavingVerdict(node: Node, { since }: Leaving): NodeVerdict {
   return {
     name: 'leaving',
-    reason: `deleted at ${node.leaving?.since ?? ''}; it waits for ${describeFinalizers(node)}`,
+    reason: `deleted at ${since}; it waits for ${describeFinalizers(node)}`,
     next: `will be removed once its finalizers are gone; if their controller no longer runs: kubectl patch node ${node.name} --type=merge -p '{"metadata":{"finalizers":null}}'`,
     isWarning: true,
   };
@@ -169,13 +170,6 @@ export function keptVerdict(row: MarkedRow, { observation, policy }: PlanInput):
   if ((reason === 'unhealthy' ? policy.unhealthyGraceMs : policy.missingGraceMs) === Number.POSITIVE_INFINITY) {
     const setting = reason === 'unhealthy' ? 'KUBE_REGISTER_UNHEALTHY_GRACE' : 'KUBE_REGISTER_MISSING_GRACE';
     return { name: 'spared', reason: found, next: `kept: ${setting}=never` };
-  }
-  if (observation.era.hidesMinions) {
-    return {
-      name: 'spared',
-      reason: found,
-      next: `kept: the API server (${observation.era.server}) does not delete dead minions`,
-    };
   }
   const needsAnswer = reason === 'unhealthy' || reason === 'metadata-changed';
   if (needsAnswer && !known.endpoints.some(({ address }) => answered.includes(address))) {

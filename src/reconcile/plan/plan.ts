@@ -112,7 +112,7 @@ function unmanaged(node: Node, observation: Observation): NodeVerdict {
   const { name, otherOwner, leaving } = node;
   const { era, pairing } = observation;
   if (otherOwner !== undefined) return managedBy(otherOwner);
-  if (leaving !== undefined) return leavingVerdict(node);
+  if (leaving !== undefined) return leavingVerdict(node, leaving);
   const successor = pairing.byMachine.get(reportedMachine(node, observation) ?? '')?.node;
   const isUp = isReporting(node, era);
   if (!isUp && era.keepsConditions && successor !== undefined && isReporting(successor, era)) {

@@ -30,7 +30,7 @@ export const NODE_VERDICTS = [
   'held',
   /** Not alive, but an operator keeps it or has cordoned it. */
   'vetoed',
-  /** Not alive, but the settings or the API server never let it be deregistered. */
+  /** Not alive, but the settings never let it be deregistered. */
   'spared',
   /** It was deleted and waits for finalizers. */
   'leaving',
