@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // On a busy machine a test that only takes long must not fail the first run.
+    testTimeout: 60_000,
     include: ['test/unit/reconcile/**/*.test.ts'],
     setupFiles: ['test/mutation/one-seed.ts'],
   },
