@@ -1,4 +1,4 @@
-/** What the program bears, every release of the API server, and the simulation's own tests: apart from `npm test`, because they take long. */
+/** What the program bears, what its commands print, every release of the API server, and the simulation's own tests: apart from `npm test`, because they take long. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

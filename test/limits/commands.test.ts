@@ -6,9 +6,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { statusDocument } from '../../src/status/document.ts';
+import { labOfTest, type Program, settingsFor, startProgram } from '../integration/program.ts';
 import { answerWith, hang } from '../lab/faults.ts';
 import type { Lab } from '../lab/lab.ts';
-import { labOfTest, type Program, settingsFor, startProgram } from './program.ts';
 
 const WORKER = { role: 'kubernetes' };
 const PLAN = z.object({

@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { certificate } from '../integration/loopback.ts';
+import { folderOfTest, GOOD_END, labOfTest, type Program, settingsFor, startProgram } from '../integration/program.ts';
 import { answerWith, hold, reset } from '../lab/faults.ts';
 import type { Lab } from '../lab/lab.ts';
-import { certificate } from './loopback.ts';
-import { folderOfTest, GOOD_END, labOfTest, type Program, settingsFor, startProgram } from './program.ts';
 
 const WORKER = { role: 'kubernetes' };
 const CERTIFICATES = fileURLToPath(new URL('../certificates/', import.meta.url));
