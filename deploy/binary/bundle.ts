@@ -4,6 +4,7 @@ import { build, type Plugin } from 'esbuild';
 import { MANIFEST_FILES } from '../../src/commands/cli/manifest-files.ts';
 import { VERSION } from '../../src/daemon/version.ts';
 import { ASSET_FILES } from '../../src/web/page/asset-files.ts';
+import { builtinsRequired, cronWithoutIntl, neverUsed } from './never-used.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -40,6 +41,9 @@ export async function bundleProgram(target: BundleTarget): Promise<readonly stri
       js: "import { createRequire as requireFor } from 'node:module';\nconst require = requireFor(import.meta.url);",
     },
     plugins: [
+      neverUsed,
+      builtinsRequired,
+      cronWithoutIntl,
       // No package.json, no folder deploy and no file of the page lies beside one file.
       inlined(/\/src\/daemon\/version\.ts$/, { VERSION }),
       inlined(/\/src\/commands\/cli\/manifest-files\.ts$/, { MANIFEST_FILES }),
