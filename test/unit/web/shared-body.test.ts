@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { shared } from '../../../src/web/shared-body.ts';
 
 describe('a body that is shared', () => {
@@ -18,6 +18,20 @@ describe('a body that is shared', () => {
     expect(body().bytes.toString()).toBe('made 2 times');
     version = 2;
     expect(body().bytes.toString()).toBe('made 3 times');
+  });
+
+  it('is not kept when nobody asks for it', () => {
+    vi.useFakeTimers();
+    const made: string[] = [];
+    const body = shared(
+      () => `made ${made.push('')} times`,
+      () => 1,
+      { monotonic: () => 0 },
+    );
+    body();
+    vi.advanceTimersByTime(1_000);
+    expect(body().bytes.toString()).toBe('made 2 times');
+    vi.useRealTimers();
   });
 
   it('is zipped once', async () => {
