@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { useUtc } from '../daemon/schedule.ts';
 import { serve } from '../daemon/serve.ts';
 import type { Signals } from '../daemon/signals.ts';
+import { startSmall } from '../daemon/v8-memory.ts';
 import { logOf } from '../log/log-events.ts';
 import { createLogger } from '../log/logger.ts';
 import { type Invocation, readSettings } from '../settings/settings.ts';
@@ -32,6 +33,7 @@ async function runDaemon(
   host: NodeJS.Process,
   signals: Signals,
 ): Promise<number> {
+  startSmall();
   const noColor = (host.env['NO_COLOR'] ?? '') !== '';
   const logger = await createLogger({ level: settings.logLevel, format: settings.logFormat, noColor });
   const log = logOf(logger);

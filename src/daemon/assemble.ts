@@ -17,6 +17,7 @@ import { openFleet, openKubelets, openKubernetes, openNamer } from './clients.ts
 import { Daemon } from './daemon.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import { SlowAnswers } from './slow-answers.ts';
+import { growWithMachines } from './v8-memory.ts';
 
 /** An answer is slow when it takes this share of the timeout of its request. */
 const SLOW_SHARE = 0.5;
@@ -58,7 +59,7 @@ export async function assemble(settings: Settings, { log, clock, version }: Asse
   const policy = policyOf(settings, schedule);
   const reconciler = new Reconciler({
     sources: {
-      fleet: createFleetClient({ http: fleetHttp }),
+      fleet: growWithMachines(createFleetClient({ http: fleetHttp })),
       selector: settings.selector,
       kubelets,
       nodes: connectNodes({ http: kubernetesHttp, apiVersion: settings.api.version, clock }),
