@@ -14,4 +14,40 @@ export const SURVIVORS: readonly (Change & { readonly why: string })[] = [
     to: '(a.node.name <= b.node.name ? -1 : 1),',
     why: 'two nodes have two names',
   },
+  {
+    file: 'src/reconcile/plan/kept.ts',
+    from: "const paired = pairing.byMachine.get(known.machineId ?? '')?.node;",
+    to: 'const paired = pairing.byMachine.get(known.machineId ?? "Stryker was here!")?.node;',
+    why: 'only a node whose machine fleet lists comes here, so it has an ID',
+  },
+  {
+    file: 'src/reconcile/plan/deregistration.ts',
+    from: 'if (verdict !== undefined) found.verdicts.set(node.name, verdict);',
+    to: 'if (true) found.verdicts.set(node.name, verdict);',
+    why: 'verdicts are only looked up by name, so an undefined one is as none',
+  },
+  {
+    file: 'src/reconcile/plan/deregistration.ts',
+    from: "const answer = kubelets.get(machines.get(id)?.address ?? '');",
+    to: 'const answer = kubelets.get(machines.get(id)?.address ?? "Stryker was here!");',
+    why: 'no kubelet has either address',
+  },
+  {
+    file: 'src/reconcile/plan/plan.ts',
+    from: "return machines.get(facts?.machineId ?? '')?.id;",
+    to: 'return machines.get(facts?.machineId ?? "Stryker was here!")?.id;',
+    why: 'no machine has either ID',
+  },
+  {
+    file: 'src/reconcile/plan/plan.ts',
+    from: "const successor = pairing.byMachine.get(reportedMachine(node, observation) ?? '')?.node;",
+    to: 'const successor = pairing.byMachine.get(reportedMachine(node, observation) ?? "Stryker was here!")?.node;',
+    why: 'no machine has either ID',
+  },
+  {
+    file: 'src/reconcile/plan/plan.ts',
+    from: 'if (memory.graces.size === 0) return memory;',
+    to: 'if (false) return memory;',
+    why: 'it only saves a copy: without grace periods no write is forgotten',
+  },
 ];
