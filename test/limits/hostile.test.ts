@@ -322,10 +322,10 @@ describe('a dead node of Kubernetes', () => {
 
 describe('when the answer to a registration', () => {
   it.each<Row>([
-    ['is 500', answerWith(500), /^500$/],
-    ['is 403', answerWith(403), /^403$/],
+    ['is 500', answerWith(500), /^answered 500 Internal Server Error$/],
+    ['is 403', answerWith(403), /^answered 403 Forbidden$/],
     ['redirects', faults.redirectTo('http://else.example/'), /else\.example.* not followed/],
-    ['is a conflict of another kind', answerWith(409, '{"reason":"Conflict"}'), /^409 Conflict/],
+    ['is a conflict of another kind', answerWith(409, '{"reason":"Conflict"}'), /^answered 409 Conflict/],
     ['is a reset', faults.reset, BROKEN],
     ['is lost', faults.loseAnswer, BROKEN],
     ['never comes', faults.hang, SLOW],
