@@ -1,4 +1,4 @@
-/** `npm run bench`: what passes of the built daemon cost in a lab, beside the least that they could cost. `-- --small` only shows that it runs. */
+/** `npm run bench`: what passes of the daemon, as the tarball has it, cost in a lab, beside the least that they could cost. `-- --small` only shows that it runs. */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Endurance, type Extent, HEALTHZ_CONCURRENCY, measure, measureLasting } from './figures.ts';
@@ -10,12 +10,14 @@ import {
   largeTargetsOf,
   lastingTargetsOf,
   memoryLine,
+  rssTargetsOf,
   startLine,
   type Target,
   tableOf,
   targetLine,
   targetsOf,
 } from './report.ts';
+import { makeShipped } from './shipped.ts';
 
 interface Scale {
   readonly clusters: readonly Extent[];
@@ -27,6 +29,7 @@ interface Scale {
 /** fleet takes 0.3 to 0.8 s for its pages of 1,000 machines, and 11 s or more for those of 5,000. */
 const FULL: Scale = {
   clusters: [
+    { machines: 50, pairs: 31, others: 1, pageMs: 50 },
     { machines: 1_000, pairs: 9, others: 5, pageMs: 50 },
     { machines: 5_000, pairs: 7, others: 3, pageMs: 215 },
   ],
@@ -45,14 +48,16 @@ const { values } = parseArgs({ options: { small: { type: 'boolean', default: fal
 const { clusters, large, endurance, starts } = values.small ? SMALL : FULL;
 
 console.log(
-  `Lab, daemon and floor are a process each, on ${availableParallelism()} CPUs with Node ${process.version}. A row is the median of its runs;\n` +
+  `Lab, daemon and floor are a process each, on ${availableParallelism()} CPUs; daemon and floor with the Node of the tarball. A row is the median of its runs;\n` +
     'floors and passes take turns. CPU is user and system time. Read ratios: times depend on the machine.\n',
 );
+await makeShipped();
 const targets: Target[] = [];
 for (const extent of clusters) {
   const figures = await measure(extent);
   console.log(`${tableOf(figures)}\n`);
-  if (extent === clusters[0]) targets.push(firstTargetOf(figures));
+  targets.push(...rssTargetsOf(figures));
+  if (extent.machines === 1_000) targets.push(firstTargetOf(figures));
   if (extent !== clusters.at(-1)) continue;
   targets.push(...targetsOf(figures));
   const largeFigures = await measureLarge(large, HEALTHZ_CONCURRENCY);

@@ -30,6 +30,8 @@ export interface Figures {
   readonly slow: Cost & { readonly pageMs: number };
   /** fleet's own time for its slow pages. */
   readonly listing: Cost;
+  /** The RSS of the daemon after a steady pass. */
+  readonly rssMiB: number;
   /** The largest RSS of the daemon: after its first pass, after the steady ones, and after all. */
   readonly peaksMiB: { readonly first: number; readonly steady: number; readonly all: number };
   /** The same with three URLs, of which two refuse: the first pass, which asks all, and the later ones. */
@@ -52,9 +54,11 @@ export async function measure({ machines, pairs, others, pageMs }: Extent): Prom
 
   const floors: Cost[] = [];
   const steady: Cost[] = [];
+  const rss: number[] = [];
   for (let pair = 0; pair < pairs; pair += 1) {
     floors.push(await floor.pass(machines));
     steady.push(await pass(lab, daemon));
+    rss.push((await daemon.usage()).rssMiB);
   }
   const steadyPeak = await peak();
   const { peakMiB: floorPeakMiB } = await floor.usage();
@@ -91,6 +95,7 @@ export async function measure({ machines, pairs, others, pageMs }: Extent): Prom
     hung: { ...median(hung), kubelets },
     slow: { ...median(slow), pageMs },
     listing: median(listings),
+    rssMiB: middle(rss),
     peaksMiB,
     threeUrls,
   };

@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { FloorOrder, FloorReply } from './floor.ts';
 import type { LabOrder, LabReply, Places } from './orders.ts';
+import { NODE, PROGRAM } from './shipped.ts';
 import { type Usage, usageOf } from './usage.ts';
 
 const LAB = pathTo('./lab-process.ts');
-/** Both are compiled: neither is to carry a compiler in its memory. */
+/** Compiled: it is not to carry a compiler in its memory. */
 const FLOOR = pathTo('../../build/bench/floor.js');
-const DAEMON = pathTo('../../dist/main.js');
 
 function pathTo(file: string): string {
   return fileURLToPath(new URL(file, import.meta.url));
@@ -87,7 +87,7 @@ export class FloorProcess {
   }
 
   static async start({ fleet, kubernetes, kubeletPort }: Places, concurrency: number): Promise<FloorProcess> {
-    const child = fork(FLOOR, [fleet, kubernetes, String(kubeletPort), String(concurrency)], { execArgv: [] });
+    const child = fork(FLOOR, [fleet, kubernetes, String(kubeletPort), String(concurrency)], NODE);
     await nextMessage<FloorReply>(child);
     return new FloorProcess(child);
   }
@@ -127,7 +127,7 @@ const STARTED = z.object({ listen: z.string() });
 /** Flags that let this process have the daemon collect its garbage: only then does its heap tell what it keeps. */
 const COLLECT = 'SIGURG';
 const COLLECTIONS = 'nodejs_gc_duration_seconds_count{kind="major"}';
-export const COLLECTABLE = ['--expose-gc', '--import', `data:text/javascript,process.on('${COLLECT}', () => gc())`];
+export const COLLECTABLE = `--expose-gc --import data:text/javascript,process.on('${COLLECT}',()=>gc())`;
 
 /** perf_hooks' monitorEventLoopDelay looks once in so many ms, and counts them too. */
 const LAG_RESOLUTION_MS = 10;
@@ -147,16 +147,13 @@ export class DaemonProcess {
     this.spawnedAt = spawnedAt;
   }
 
-  /** Starts the built program, which passes once at start and then when it is told to. Settings are named without their prefix. */
-  static async start(
-    settings: Readonly<Record<string, string>>,
-    nodeFlags: readonly string[] = [],
-  ): Promise<DaemonProcess> {
+  /** Starts the program as it is shipped, which passes once at start and then when it is told to. Settings are named without their prefix. */
+  static async start(settings: Readonly<Record<string, string>>, nodeOptions = ''): Promise<DaemonProcess> {
     const all = { SYNC_INTERVAL: '24h', LISTEN: '127.0.0.1:0', ...settings };
     const variables = Object.entries(all).map(([name, value]) => [`KUBE_REGISTER_${name}`, value]);
     const spawnedAt = Date.now();
-    const child = spawn(process.execPath, [...nodeFlags, DAEMON], {
-      env: { PATH: process.env['PATH'] ?? '', ...Object.fromEntries(variables) },
+    const child = spawn(PROGRAM, [], {
+      env: { PATH: process.env['PATH'] ?? '', NODE_OPTIONS: nodeOptions, ...Object.fromEntries(variables) },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     // The lab and the floor end with the channel to this process; the daemon knows nothing of it.
