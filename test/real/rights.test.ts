@@ -121,7 +121,7 @@ it('without the right to write Events everything else is done, and a sentence sa
   await failures(4);
   const warnings = daemon.log.map((line) => JSON.parse(line)).filter(({ msg }) => /\bEvents?\b/.test(msg));
   const problem =
-    `an Event was not written: kubernetes at ${world.servers.url}: POST /api/v1/namespaces/default/events: 403 Forbidden ` +
+    `an Event was not written: kubernetes at ${world.servers.url}: POST /api/v1/namespaces/default/events: answered 403 Forbidden: ` +
     `events is forbidden: User "${USER}" cannot create resource "events" in API group "" in the namespace "default": ` +
     'does this user have the verb "create" on events in the namespace default? A Role there with this rule grants it: ' +
     '{apiGroups: [""], resources: ["events"], verbs: ["create"]}; nodes are still registered and deregistered';
