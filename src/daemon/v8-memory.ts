@@ -14,12 +14,18 @@ interface Step {
 
 /**
  * The compilers take 13 MiB, most of it for TurboFan. They are kept away by filters, since V8 never optimizes what was hot while they were
- * off (`--no-opt`). With few machines a pass takes some 20 ms of CPU time in any case. The launcher bounds the young generation.
+ * off (`--no-opt`). Sparkplug, the compiler before these, takes 3 MiB. With few machines a pass takes some 20 ms of CPU time in any case. The launcher bounds the young generation.
  */
 const STEPS: readonly [Step, ...Step[]] = [
-  { machines: 0, flags: [`${OPTIMIZE.maglev}=~`, `${OPTIMIZE.turbofan}=~`, '--semi-space-growth-factor=1'] },
-  { machines: 500, flags: [`${HAS_MAGLEV ? OPTIMIZE.maglev : OPTIMIZE.turbofan}=*`] },
-  { machines: 2_500, flags: [`${OPTIMIZE.turbofan}=*`, '--semi-space-growth-factor=2'] },
+  {
+    machines: 0,
+    flags: [`${OPTIMIZE.maglev}=~`, `${OPTIMIZE.turbofan}=~`, '--no-sparkplug', '--semi-space-growth-factor=1'],
+  },
+  {
+    machines: 500,
+    flags: [`${HAS_MAGLEV ? OPTIMIZE.maglev : OPTIMIZE.turbofan}=*`, '--sparkplug', '--semi-space-growth-factor=2'],
+  },
+  { machines: 2_500, flags: [`${OPTIMIZE.turbofan}=*`] },
 ];
 
 /** Sets V8 up for few machines. */

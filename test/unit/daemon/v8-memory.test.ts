@@ -34,7 +34,12 @@ describe('the memory of the process', () => {
 
   it('begins without optimizing compilers and with a young generation that does not grow', () => {
     startSmall();
-    expect(given()).toEqual(['--maglev-filter=~', '--turbo-filter=~', '--semi-space-growth-factor=1']);
+    expect(given()).toEqual([
+      '--maglev-filter=~',
+      '--turbo-filter=~',
+      '--no-sparkplug',
+      '--semi-space-growth-factor=1',
+    ]);
   });
 
   it('stays small with few machines', async () => {
@@ -47,14 +52,18 @@ describe('the memory of the process', () => {
     for (let page = 0; page < 4; page += 1) await pages.next();
     expect(given()).toEqual([]);
     await pages.next();
-    expect(given()).toEqual([expect.stringMatching(/^--(maglev|turbo)-filter=\*$/)]);
+    expect(given()).toEqual([
+      expect.stringMatching(/^--(maglev|turbo)-filter=\*$/),
+      '--sparkplug',
+      '--semi-space-growth-factor=2',
+    ]);
   });
 
   it('has what V8 has by default once there are 2,500, and is told so once', async () => {
     const fleet = growWithMachines(fleetOf(5_000));
     expect(await listed(fleet)).toBe(5_000);
-    expect(given().slice(1)).toEqual(['--turbo-filter=*', '--semi-space-growth-factor=2']);
+    expect(given().slice(3)).toEqual(['--turbo-filter=*']);
     expect(await listed(fleet)).toBe(5_000);
-    expect(given()).toHaveLength(3);
+    expect(given()).toHaveLength(4);
   });
 });
