@@ -14,7 +14,8 @@ interface Step {
 
 /**
  * The compilers take 13 MiB, most of it for TurboFan. They are kept away by filters, since V8 never optimizes what was hot while they were
- * off (`--no-opt`). Sparkplug, the compiler before these, takes 3 MiB. With few machines a pass takes some 20 ms of CPU time in any case. The launcher bounds the young generation.
+ * off (`--no-opt`). Sparkplug, the compiler before these, takes 3 MiB. With few machines a pass takes some 20 ms of CPU time in any case.
+ * The launcher bounds the young generation.
  */
 const STEPS: readonly [Step, ...Step[]] = [
   {
