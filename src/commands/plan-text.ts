@@ -1,6 +1,7 @@
 /** The plan as text: what would be done and what is watched, some of each kind; with `-o wide` all, and what would be written. */
 import { addTo } from '../reconcile/evidence/multimap.ts';
 import { onOneLine } from '../text/quote.ts';
+import { tally } from '../text/tally.ts';
 import type { PlanDocument, Step, Watched } from './plan.ts';
 import { widthOf, wrap } from './terminal/layout.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -104,9 +105,7 @@ function stepText(
 }
 
 function sumText({ steps, watched }: PlanDocument): string {
-  const waiting = [...groupsOf(watched, ({ verdict }) => verdict)].map(
-    ([verdict, rows]) => `${rows.length} ${verdict}`,
-  );
+  const waiting = [...tally(watched.map(({ verdict }) => verdict))].map(([verdict, count]) => `${count} ${verdict}`);
   const others = waiting.length === 0 ? '' : ` Not changed: ${waiting.join(', ')}.`;
   if (steps.length === 0) return `Nothing to do.${others}`;
   const counts = KINDS.map((kind) => `${steps.filter((step) => step.kind === kind).length} to ${SIGNS[kind][2]}`);

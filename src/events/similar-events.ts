@@ -1,5 +1,6 @@
 /** Combines similar Events of one pass, as Kubernetes' own event recorder does: a first pass over 5,000 machines is 100 Events, not 5,000. */
 import { LONGEST_MESSAGE, type NodeEvent } from '../kubernetes/events.ts';
+import { addTo } from '../reconcile/evidence/multimap.ts';
 import { plural } from '../text/plural.ts';
 
 export type EventContent = Omit<NodeEvent, 'at'>;
@@ -21,11 +22,7 @@ const DONE: Readonly<Record<NodeEvent['reason'], string>> = {
 /** The Events, with those of a reason that more than 100 have combined: each names its nodes and has their number as its count. */
 export function combineSimilar(events: readonly EventContent[]): readonly EventContent[] {
   const byReason = new Map<NodeEvent['reason'], EventContent[]>();
-  for (const event of events) {
-    const similar = byReason.get(event.reason);
-    if (similar === undefined) byReason.set(event.reason, [event]);
-    else similar.push(event);
-  }
+  for (const event of events) addTo(byReason, event.reason, event);
   return [...byReason].flatMap(([reason, similar]) =>
     similar.length <= MAX_ONE_BY_ONE
       ? similar

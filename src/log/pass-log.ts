@@ -6,6 +6,7 @@ import { type PassReport, tellsOfServers } from '../reconcile/reconciler.ts';
 import type { Counts } from '../status/counts.ts';
 import { plural } from '../text/plural.ts';
 import { quote } from '../text/quote.ts';
+import { tally } from '../text/tally.ts';
 import { formatDuration } from '../time/duration.ts';
 import { type Line, writeAlike } from './alike.ts';
 import { Conditions } from './conditions.ts';
@@ -215,14 +216,10 @@ function countsInWords({ machines, nodes, managed }: Counts): string {
 
 /** `the machines have: "role=etcd" (3), "role=worker" (2)`, the most frequent first. */
 function metadataOf({ machines }: Seen['observation']): string {
-  const pairs = new Map<string, number>();
-  for (const { metadata } of machines.values()) {
-    for (const [key, value] of metadata) {
-      const pair = quote(`${key}=${value}`);
-      pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
-    }
-  }
-  const frequent = [...pairs].sort(([, a], [, b]) => b - a);
+  const pairs = [...machines.values()].flatMap(({ metadata }) =>
+    [...metadata].map(([key, value]) => quote(`${key}=${value}`)),
+  );
+  const frequent = [...tally(pairs)].sort(([, a], [, b]) => b - a);
   const shown = frequent.slice(0, METADATA_SHOWN).map(([pair, count]) => `${pair} (${count})`);
   const more = frequent.length > METADATA_SHOWN ? `, and ${frequent.length - METADATA_SHOWN} more` : '';
   return frequent.length === 0 ? 'the machines have no metadata' : `the machines have: ${shown.join(', ')}${more}`;

@@ -1,6 +1,6 @@
 /** Logs at start which cluster this is, where its servers are, and which settings differ from their defaults. */
 import type { Target } from '../http/request-error.ts';
-import { quote } from '../text/quote.ts';
+import { quote, quoteForShell } from '../text/quote.ts';
 import type { Log } from './log-events.ts';
 
 /** What is known at start. */
@@ -35,5 +35,5 @@ export function logStart(log: Log, { clusterName, endpoints, changed }: Start): 
 
 /** As a shell takes it. */
 function shown(text: string): string {
-  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./:@%+-]+$/.test(text) ? text : quoteForShell(text);
 }

@@ -3,6 +3,7 @@
 import type { Observation } from '../reconcile/evidence/liveness.ts';
 import { isCandidate, type Machine } from '../reconcile/evidence/machines.ts';
 import type { Plan } from '../reconcile/plan/plan.ts';
+import { tally } from '../text/tally.ts';
 
 /** States that are counted, not disjoint. Also the values of the metric label `state`. */
 export const MACHINE_STATES = ['listed', 'matched', 'healthy', 'silent', 'conflict', 'unusable'] as const;
@@ -32,8 +33,7 @@ export function countPass(observation: Observation, plan: Plan): Counts {
     if (machine.matches) machines.matched += 1;
     for (const state of statesOf(machine, observation, plan)) machines[state] += 1;
   }
-  const nodes = new Map<string, number>();
-  for (const { name } of plan.nodes.values()) nodes.set(name, (nodes.get(name) ?? 0) + 1);
+  const nodes = tally([...plan.nodes.values()].map(({ name }) => name));
   const undone = plan.notes.filter(({ kind }) => kind === 'undone').length;
   return { machines, nodes, managed: plan.managed, held: nodes.get('held') ?? 0, undone };
 }

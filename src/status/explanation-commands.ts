@@ -1,5 +1,6 @@
 /** The commands that tell more of a machine or node, or change what happens to it, with its names and addresses filled in. */
 
+import { quoteForShell } from '../text/quote.ts';
 import type { MachineStatus, NodeStatus, Status } from './document.ts';
 import type { OverviewRow } from './overview.ts';
 
@@ -137,5 +138,5 @@ const NO_WORD = '\0';
 /** The text as one word of a POSIX shell. A text with control characters, or one that would be read as a flag, is none. */
 export function word(text: string): string {
   if (text === '' || text.startsWith('-') || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text)) return NO_WORD;
-  return /^[\w.:@%+=/,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w.:@%+=/,-]+$/.test(text) ? text : quoteForShell(text);
 }

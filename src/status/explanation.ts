@@ -5,6 +5,7 @@ import type { Reason } from '../reconcile/plan/verdict.ts';
 import { formatAge, formatDuration } from '../time/duration.ts';
 import type { NodeStatus, Status } from './document.ts';
 import { type Command, commandsFor } from './explanation-commands.ts';
+import { graceOf } from './grace-of.ts';
 import { isKeptUnreachable, type OverviewRow, withDelay } from './overview.ts';
 import { MACHINE_HELP, NODE_HELP, NOT_REGISTERED_HELP, UNREACHABLE_HELP } from './verdict-help.ts';
 
@@ -222,12 +223,10 @@ function deregisterLines(node: NodeStatus, rules: Status['rules']): readonly Lin
   if (node.evidence === null || node.leaving !== null) return veto;
   if (rules.neverDeregister !== null) return [line('deregisters', `never: ${rules.neverDeregister}`), ...veto];
   const [reason, when] = reasonOf(node.evidence);
-  const isUnhealthy = reason === 'unhealthy';
-  const graceMs = isUnhealthy ? rules.unhealthyGraceMs : rules.missingGraceMs;
-  const setting = isUnhealthy ? 'UNHEALTHY_GRACE' : 'MISSING_GRACE';
+  const [setting, graceMs] = graceOf(node.evidence, rules);
   const grace =
     graceMs === null ? `never: ${setting}=never` : `after ${formatDuration(graceMs)} of watched time (${setting})`;
-  const needsAnswer = isUnhealthy || reason === 'metadata-changed';
+  const needsAnswer = reason === 'unhealthy' || reason === 'metadata-changed';
   const unheard = needsAnswer ? ', if its kubelet has been reachable since this process started' : '';
   return [
     line('deregisters', `a node that is not alive, ${when} (${reason}): ${grace}${unheard}; an alive one: never`),

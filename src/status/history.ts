@@ -7,6 +7,7 @@ import type { Hold } from '../reconcile/plan/guard.ts';
 import type { Plan } from '../reconcile/plan/plan.ts';
 import type { MachineVerdict, NodeVerdict } from '../reconcile/plan/verdict.ts';
 import { type PassReport, tellsOfServers } from '../reconcile/reconciler.ts';
+import { tally } from '../text/tally.ts';
 
 export type Subject =
   | { readonly kind: 'machine'; readonly id: string; readonly verdict: MachineVerdict }
@@ -150,9 +151,10 @@ export class History {
   #recordOutcome({ action, result, detail }: Outcome, at: number, inPass: number): void {
     if (action.kind === 'label' || result === 'dry-run') return;
     const entries = this.#entries[action.kind];
-    const last = entries.find((entry) => nodeName(entry.action) === nodeName(action));
+    const index = entries.findIndex((entry) => nodeName(entry.action) === nodeName(action));
+    const last = entries[index];
     const isRepeated = last !== undefined && result !== 'done' && last.result === result && last.detail === detail;
-    if (isRepeated) entries.splice(entries.indexOf(last), 1);
+    if (isRepeated) entries.splice(index, 1);
     const before = isRepeated ? last : { firstAt: at, times: 0 };
     entries.unshift({ at, firstAt: before.firstAt, times: before.times + 1, inPass, action, result, detail });
     entries.length = Math.min(entries.length, MAX_ENTRIES_OF_KIND);
@@ -167,13 +169,6 @@ export class History {
     if ((before === undefined) === (hold === undefined)) return undefined;
     return hold === undefined ? 'ended' : 'began';
   }
-}
-
-/** How many times each word occurs. */
-function tally(words: Iterable<string>): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return counts;
 }
 
 /** The verdicts of a pass, each with the time since when the subject has it. */

@@ -3,6 +3,7 @@
 import { DONE } from '../reconcile/plan/action.ts';
 import { plural } from '../text/plural.ts';
 import { onOneLine } from '../text/quote.ts';
+import { tally } from '../text/tally.ts';
 import { formatAge } from '../time/duration.ts';
 import type { Status } from './document.ts';
 import { inCommon } from './in-common.ts';
@@ -177,12 +178,12 @@ function nothingMatches({ rules, counts, nodes }: Status): Summary | undefined {
 
 /** What a dry run would do. It changes nothing, so not all is well. */
 function dryRun(status: Status, rows: readonly OverviewRow[]): Summary | undefined {
-  const tally = new Map<string, number>();
-  for (const { kind, result } of status.pass.last?.actions ?? []) {
-    if (result === 'dry-run') tally.set(kind, (tally.get(kind) ?? 0) + 1);
-  }
-  if (tally.size === 0) return undefined;
-  const would = Object.entries(DONE).flatMap(([kind, done]) => (tally.has(kind) ? `${done}: ${tally.get(kind)}` : []));
+  const actions = status.pass.last?.actions ?? [];
+  const counts = tally(actions.flatMap(({ kind, result }) => (result === 'dry-run' ? kind : [])));
+  if (counts.size === 0) return undefined;
+  const would = Object.entries(DONE).flatMap(([kind, done]) =>
+    counts.has(kind) ? `${done}: ${counts.get(kind)}` : [],
+  );
   const sentences = [`Dry run: no node is changed. Nodes that would be ${would.join(', ')}.`, ...toCheck(status, rows)];
   return { concern: 'watch', sentence: sentences.join(' ') };
 }

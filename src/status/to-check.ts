@@ -8,14 +8,14 @@ import { capitalized, ended, tallyOf } from './words.ts';
 
 /** Sentences about slow servers, the rows with concern `watch` and the first of the warnings. */
 export function toCheck(status: Status, rows: readonly OverviewRow[]): readonly string[] {
-  const toCheck = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
-  const unreachable = toCheck.filter(({ node }) => node !== undefined && isKeptUnreachable(node));
+  const worthChecking = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
+  const unreachable = worthChecking.filter(({ node }) => node !== undefined && isKeptUnreachable(node));
   const told = Object.entries(TO_CHECK).flatMap(([verdict, text]) => {
-    const count = toCheck.filter((row) => row.verdict === row.node && row.verdict.verdict === verdict).length;
+    const count = worthChecking.filter((row) => nodeVerdictOf(row) === verdict).length;
     return count === 0 ? [] : [`${plural(count, 'node')} ${count === 1 ? 'is' : 'are'} ${verdict}: ${text(count)}.`];
   });
-  const worth = toCheck.filter(
-    (row) => !unreachable.includes(row) && !(row.verdict === row.node && Object.hasOwn(TO_CHECK, row.verdict.verdict)),
+  const worth = worthChecking.filter(
+    (row) => !unreachable.includes(row) && !Object.hasOwn(TO_CHECK, nodeVerdictOf(row) ?? ''),
   );
   const [first, ...others] = status.warnings;
   const more = others.length === 0 ? '' : ` (and ${plural(others.length, 'more warning')})`;
@@ -43,6 +43,11 @@ const TO_CHECK: Readonly<Record<string, (count: number) => string>> = {
     `not alive, and no earlier answer from ${count === 1 ? 'its kubelet' : 'their kubelets'} is known`,
   'not-posting': (count) => `not Ready, but ${count === 1 ? 'its kubelet is' : 'their kubelets are'} reachable`,
 };
+
+/** The verdict that the row shows, where it is that of its node. */
+function nodeVerdictOf({ verdict, node }: OverviewRow): string | undefined {
+  return verdict === node ? verdict.verdict : undefined;
+}
 
 /** Whether the node stays unmanaged on purpose: ADOPT=false, or an API server that cannot update minions. */
 function isOnPurpose({ verdict: { verdict, warning, next } }: OverviewRow, { rules }: Status): boolean {

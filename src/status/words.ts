@@ -1,5 +1,6 @@
 /** Pieces of the sentences about a status. */
 import { onOneLine } from '../text/quote.ts';
+import { tally } from '../text/tally.ts';
 import { formatAge } from '../time/duration.ts';
 import type { OverviewRow } from './overview.ts';
 
@@ -8,9 +9,7 @@ export const LONGEST = 300;
 
 /** The number of rows of each verdict, the most frequent first: `2 waiting, 1 orphan`. */
 export function tallyOf(rows: readonly OverviewRow[]): string {
-  const byVerdict = new Map<string, number>();
-  for (const { verdict } of rows) byVerdict.set(verdict.verdict, (byVerdict.get(verdict.verdict) ?? 0) + 1);
-  return [...byVerdict]
+  return [...tally(rows.map(({ verdict }) => verdict.verdict))]
     .toSorted(([, a], [, b]) => b - a)
     .map(([verdict, times]) => `${times} ${onOneLine(verdict, LONGEST)}`)
     .join(', ');

@@ -22,6 +22,11 @@ export function escapeControls(json: string): string {
   );
 }
 
+/** The text in single quotes, as one word of a POSIX shell. */
+export function quoteForShell(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 /** Puts a text on one line and cuts it at `maxLength` characters; control and format characters and runs of space become one space. */
 export function onOneLine(text: string, maxLength: number): string {
   const line = text

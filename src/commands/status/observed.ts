@@ -1,5 +1,6 @@
 /** A status that one pass of a command has observed, without what only a daemon knows or does. */
 import type { NodeStatus, Status } from '../../status/document.ts';
+import { graceOf } from '../../status/grace-of.ts';
 import { formatDuration } from '../../time/duration.ts';
 
 type Verdict = Pick<NodeStatus, 'verdict' | 'reason' | 'since' | 'next' | 'due'>;
@@ -43,10 +44,7 @@ function withoutDaemon({ verdict, reason, next }: Verdict, byDaemon: string): Ve
 
 function nextOfNode({ verdict, evidence }: NodeStatus, { rules }: Status): string {
   if (verdict === 'adopt') return 'would be adopted by a daemon';
-  const isUnhealthy = evidence?.fleet === 'matches' && evidence.successor === null;
-  const [setting, graceMs] = isUnhealthy
-    ? ['UNHEALTHY_GRACE', rules.unhealthyGraceMs]
-    : ['MISSING_GRACE', rules.missingGraceMs];
+  const [setting, graceMs] = graceOf(evidence, rules);
   const grace = graceMs === null ? '' : ` after ${formatDuration(graceMs)} of watched time (${setting})`;
   return `would be deregistered by a daemon${grace}`;
 }

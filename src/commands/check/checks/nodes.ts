@@ -10,6 +10,7 @@ import { makePlan, type Plan } from '../../../reconcile/plan/plan.ts';
 import type { Policy } from '../../../reconcile/plan/policy.ts';
 import type { Settings } from '../../../settings/settings.ts';
 import { plural } from '../../../text/plural.ts';
+import { tally } from '../../../text/tally.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { type CheckName, type Finding, named, ok, skippedBy, wrong } from '../finding.ts';
 import { mendOf, type Place, RAISE_FILE_LIMIT } from '../mends.ts';
@@ -82,8 +83,8 @@ export function checkNodes(
     return [named('nodes', unreadable(result.failure, context)), ...others];
   }
   const { observation, plan, wallMs } = result.seen;
-  const counts = count([...plan.nodes.values()].map(({ name }) => name));
-  const todo = count(plan.actions.map(({ kind }) => kind));
+  const counts = tally([...plan.nodes.values()].map(({ name }) => name));
+  const todo = tally(plan.actions.map(({ kind }) => kind));
   const sentence = `${plural(plan.nodes.size, 'node')}${list(counts, ': ')}; a first pass would ${list(todo) || 'change nothing'}`;
   const conflicts = checkConflicts(observation, plan, new Set(free.map(({ id }) => id)));
   return [
@@ -113,12 +114,6 @@ function checksOf(failure: RequestError): readonly CheckName[] {
     default:
       return [];
   }
-}
-
-function count(words: readonly string[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return counts;
 }
 
 /** `: 10 keep, 2 unmanaged`; nothing for none. */
