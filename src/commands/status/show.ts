@@ -11,7 +11,7 @@ import type { Asked } from '../cli/command.ts';
 import { StatusError, type StatusSource } from '../status-source.ts';
 import { Screen } from '../terminal/screen.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { shownRows, statusOf } from './filter.ts';
+import { type ShownRows, shownRows, statusOf } from './filter.ts';
 import { statusLines } from './status.ts';
 
 type StatusCommand = Asked<'status'>;
@@ -32,12 +32,12 @@ export async function showStatus(command: StatusCommand, source: StatusSource, o
   const { terminal } = options;
   if (command.watch) return watchStatus(command, source, options);
   const status = await terminal.whileAtWork(OBSERVING, source.read());
-  const { unknown } = shownRows(status, command);
-  if (unknown.length > 0) throw new StatusError(...unknown.map((name) => unknownText(status, name)));
+  const shown = shownRows(status, command);
+  if (shown.unknown.length > 0) throw new StatusError(...shown.unknown.map((name) => unknownText(status, name)));
   const { size } = terminal;
   // The prompt of the shell takes the last line.
   const window = size === undefined || command.output === 'wide' ? undefined : { ...size, rows: size.rows - 1 };
-  await printStatus(command, { source, status, window }, terminal);
+  await printStatus(command, { source, status, shown, window }, terminal);
 }
 
 /** `no machine or node matches "x"`, with what is like it, or why nothing is known. */
@@ -61,15 +61,15 @@ function isVerdict(word: string): boolean {
 interface Printed {
   readonly source: StatusSource;
   readonly status: Status;
+  readonly shown: ShownRows;
   readonly window: Terminal['size'];
 }
 
 async function printStatus(
   command: StatusCommand,
-  { source, status, window }: Printed,
+  { source, status, shown, window }: Printed,
   terminal: Terminal,
 ): Promise<void> {
-  const shown = shownRows(status, command);
   const { output, watch } = command;
   switch (output) {
     case 'json':
@@ -128,13 +128,16 @@ async function follow(
 
 /** Prints each pass once, one below the other. */
 function printing(command: StatusCommand, source: StatusSource, terminal: Terminal): Watcher {
-  let shown: string | undefined;
+  let printed: string | undefined;
   let problem: string | undefined;
   return {
     show: async (status) => {
       const version = `${status.startedAt} ${status.pass.number} ${status.pass.running}`;
-      if (version !== shown) await printStatus(command, { source, status, window: undefined }, terminal);
-      shown = version;
+      if (version !== printed) {
+        const shown = shownRows(status, command);
+        await printStatus(command, { source, status, shown, window: undefined }, terminal);
+      }
+      printed = version;
       problem = undefined;
     },
     complain: (text) => {
