@@ -1,6 +1,7 @@
 /** Starts the daemon's web server with its routes, and keeps it to the web configuration file. */
 import type { Log } from '../log/log-events.ts';
 import type { Settings } from '../settings/settings.ts';
+import { envName } from '../settings/table.ts';
 import { systemClock } from '../time/clock.ts';
 import { describeWebConfig, loadWebConfig, type WebConfig } from '../web/access/web-config.ts';
 import { WebConfigWatch } from '../web/access/web-config-watch.ts';
@@ -42,15 +43,15 @@ function watchConfig(
   first: WebConfig,
   { server, log }: { readonly server: WebServer; readonly log: Log },
 ): WebConfigWatch {
-  const inForce = 'KUBE_REGISTER_WEB_CONFIG_FILE';
+  const setting = envName('WEB_CONFIG_FILE');
   const watch = new WebConfigWatch(first, () => loadWebConfig(settings), {
     changed: (config) => {
       server.use(config);
-      log.write('web-config-in-force', `${inForce}: its new version is in force: ${describeWebConfig(config)}`);
+      log.write('web-config-in-force', `${setting}: its new version is in force: ${describeWebConfig(config)}`);
       warn(config, log);
     },
     broken: (problem) => log.write('web-config-unusable', `${problem}; the last version stays in force`),
-    mended: () => log.write('web-config-in-force', `${inForce}: the version in force can be read again`),
+    mended: () => log.write('web-config-in-force', `${setting}: the version in force can be read again`),
   });
   watch.start();
   return watch;

@@ -24,8 +24,9 @@ const MAX_PAGES = 1000;
 const MAX_RESTARTS = 2;
 
 /**
- * Every node; records that repeat those of `before` are made of its parts. Throws RequestError when the listing is not complete or any item of it cannot be read, with status 406 when
- * the server refuses that detail. No resourceVersion is asked for: what the server then answers may be old.
+ * Every node; records that repeat those of `before` are made of its parts. Throws RequestError when the listing is not complete or any
+ * item of it cannot be read, with status 406 when the server refuses that detail. No resourceVersion is asked for: what the server then
+ * answers may be old.
  */
 export async function listNodes(
   http: HttpClient,

@@ -59,10 +59,6 @@ function readText(source: string | 0, name: string): string {
   }
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
-}
-
 /** What stands in the sections [Service]. `systemctl cat` writes the path of each file before it. */
 function serviceEntries(text: string, name: string): readonly Entry[] {
   const entries: Entry[] = [];
@@ -140,7 +136,8 @@ function textOfFile(path: string, mayBeMissing: boolean, place: string): string 
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (mayBeMissing && codeOf(error) === 'ENOENT') return '';
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (isMissing && mayBeMissing) return '';
     throw new UnitError(`--unit: ${place}: ${quote(path)}: ${whyUnreadable(error)}`);
   }
 }

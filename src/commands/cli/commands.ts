@@ -195,7 +195,7 @@ export function isCommandName(text: string): text is CommandName {
   return Object.hasOwn(COMMANDS, text);
 }
 
-/** The row of a command, as any command has it. */
+/** The row of a command, without the types of its own texts. */
 export function commandRow(name: CommandName): CommandRow {
   return COMMANDS[name];
 }

@@ -46,11 +46,7 @@ export class Inventory {
       matches: matches(this.#selector, record.metadata),
       address: isOne ? only : undefined,
       addresses,
-      problem: isOne
-        ? only === undefined
-          ? (record.problem ?? 'fleet gives it no address')
-          : undefined
-        : `fleet lists it with several addresses (${addresses.join(', ')}): do several hosts have the same /etc/machine-id?`,
+      problem: problemOf(addresses, record),
     };
     this.#machines.set(machine.id, machine);
     return machine;
@@ -68,4 +64,14 @@ export function machinesByAddress(machines: Iterable<Machine>): ReadonlyMap<stri
     for (const address of machine.addresses) addTo(at, address, machine);
   }
   return at;
+}
+
+/** Why a machine with these addresses is no candidate; undefined for exactly one. */
+function problemOf(
+  addresses: readonly string[],
+  { problem = 'fleet gives it no address' }: MachineRecord,
+): string | undefined {
+  if (addresses.length === 0) return problem;
+  if (addresses.length === 1) return undefined;
+  return `fleet lists it with several addresses (${addresses.join(', ')}): do several hosts have the same /etc/machine-id?`;
 }
