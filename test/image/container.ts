@@ -12,7 +12,7 @@ const STOP_MS = 8_000;
 const CHROOT = '/usr/sbin/chroot';
 
 /** In namespaces of its own for mounts and processes; the network is the machine's, as with `--net=host`. */
-const START = `set -e
+export const START = `set -e
 mount --bind "$1" "$1"
 mount -o remount,bind,ro "$1"
 mount -t proc proc "$1/proc"

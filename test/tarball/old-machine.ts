@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
-import { childOf } from '../image/container.ts';
+import { childOf, START } from '../image/container.ts';
 import type { Shipped } from '../integration/program.ts';
 import type { Kernel } from './confine.ts';
 
@@ -10,14 +10,6 @@ const { root, confine } = inject('machine');
 
 /** `nobody` where there is an /etc/passwd; here it is a number alone. */
 const USER = '65534';
-
-/** The program is PID 1. The network is the machine's, so that the lab is reached. */
-const START = `set -e
-mount --bind "$1" "$1"
-mount -o remount,bind,ro "$1"
-mount -t proc proc "$1/proc"
-shift
-exec "$@"`;
 
 /** Starts a command of that root, by default the link in /opt/bin. */
 export function onKernel(kernel: Kernel, ...command: string[]): Shipped {
