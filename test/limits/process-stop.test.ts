@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { GOOD_END, labOfTest, type Program, settingsFor, startProgram } from '../integration/program.ts';
 import { hang, hold } from '../lab/faults.ts';
 import type { Lab } from '../lab/lab.ts';
-import { GOOD_END, labOfTest, type Program, settingsFor, startProgram } from './program.ts';
 
 const WORKER = { role: 'kubernetes' };
 /** Nothing is given up because it takes long: whatever hangs in these tests hangs until the program is stopped. */

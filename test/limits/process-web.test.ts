@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
 import { expect, it } from 'vitest';
-import { freePort } from './free-port.ts';
-import { certificate } from './loopback.ts';
-import { folderOfTest, GOOD_END, labOfTest, settingsFor, startProgram } from './program.ts';
+import { freePort } from '../integration/free-port.ts';
+import { certificate } from '../integration/loopback.ts';
+import { folderOfTest, GOOD_END, labOfTest, settingsFor, startProgram } from '../integration/program.ts';
 
 const PASSWORD = 'a-password-of-this-test';
 const HASH = hashSync(PASSWORD, 4);

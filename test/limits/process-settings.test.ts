@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { envName, flagName, settingNames } from '../../src/settings/table.ts';
+import { folderOfTest, GOOD_END, labOfTest, MAIN, settingsFor, startProgram } from '../integration/program.ts';
 import { answerWith, hang } from '../lab/faults.ts';
-import { folderOfTest, GOOD_END, labOfTest, MAIN, settingsFor, startProgram } from './program.ts';
 
 const WORKER = { role: 'kubernetes' };
 

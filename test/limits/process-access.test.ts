@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createFleetClient } from '../../src/fleet/client.ts';
-import { clientOf } from './client.ts';
-import { certificate } from './loopback.ts';
-import { folderOfTest, GOOD_END, labOfTest, settingsFor, startProgram } from './program.ts';
+import { clientOf } from '../integration/client.ts';
+import { certificate } from '../integration/loopback.ts';
+import { folderOfTest, GOOD_END, labOfTest, settingsFor, startProgram } from '../integration/program.ts';
 
 const WORKER = { role: 'kubernetes' };
 const file = (name: string) => fileURLToPath(new URL(`../certificates/${name}`, import.meta.url));
