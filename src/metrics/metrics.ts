@@ -28,6 +28,8 @@ export interface Metrics extends RequestObserver {
   actionEnded(outcome: Pick<Outcome, 'action' | 'result'>): void;
   /** Sets whether the server gave the last pass everything it asked for. */
   targetUp(target: Target, up: boolean): void;
+  /** Sets the longest answer of the server in the last pass, where that took more than half of its timeout; 0 without one. */
+  targetSlow(target: Target, ms: number): void;
   /** Counts an Event about a node that was written, or was given up. */
   eventEnded(written: boolean): void;
   healthCheckDone(state: KubeletState, seconds: number): void;
@@ -48,6 +50,11 @@ export function createMetrics(version: string): Metrics {
   const up = gauge(
     'kube_register_up',
     '1 if fleet or Kubernetes gave the last pass everything it asked for, else 0; 0 before the first pass.',
+    ['target'],
+  );
+  const slow = gauge(
+    'kube_register_slow_answer_seconds',
+    'The longest answer of fleet or Kubernetes in the last pass that took more than half of its timeout, in seconds; 0 without one.',
     ['target'],
   );
 
@@ -138,6 +145,7 @@ export function createMetrics(version: string): Metrics {
 
   for (const target of TARGETS) {
     up.set({ target }, 0);
+    slow.set({ target }, 0);
     for (const code of USUAL_CODES) requests.inc({ target, code }, 0);
     requestSeconds.zero({ target });
     requestRetries.inc({ target }, 0);
@@ -175,6 +183,7 @@ export function createMetrics(version: string): Metrics {
       if (result === 'failed') failed.inc(labels);
     },
     targetUp: (target, isUp) => up.set({ target }, isUp ? 1 : 0),
+    targetSlow: (target, ms) => slow.set({ target }, ms / 1000),
     eventEnded(written) {
       events.all.inc();
       if (!written) events.failed.inc();
@@ -205,7 +214,10 @@ export function reportPass(
   }
   if (counts !== undefined) metrics.passCounted(counts);
   for (const outcome of report.outcomes) metrics.actionEnded(outcome);
-  for (const target of TARGETS) metrics.targetUp(target, isUp(target));
+  for (const target of TARGETS) {
+    metrics.targetUp(target, isUp(target));
+    metrics.targetSlow(target, report.slowMs?.get(target) ?? 0);
+  }
 }
 
 /** Two counters rather than one with a result label, as Prometheus advises: https://prometheus.io/docs/practices/instrumentation/#failures */

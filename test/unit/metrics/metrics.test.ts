@@ -34,6 +34,7 @@ const CONTRACT = `
   kube_register_request_duration_seconds histogram target
   kube_register_request_retries_total counter target
   kube_register_requests_total counter target,code
+  kube_register_slow_answer_seconds gauge target
   kube_register_undone_writes gauge
   kube_register_up gauge target`
   .trim()
@@ -44,6 +45,7 @@ const CONTRACT = `
 const SERIES_AT_START = [
   ...['fleet', 'kubernetes'].flatMap((target) => [
     `kube_register_up{target="${target}"}`,
+    `kube_register_slow_answer_seconds{target="${target}"}`,
     `kube_register_request_duration_seconds_count{target="${target}"}`,
     `kube_register_request_retries_total{target="${target}"}`,
     `kube_register_requests_total{target="${target}",code="200"}`,
@@ -282,6 +284,15 @@ describe('the report of a pass', () => {
     const metrics = createMetrics('1.2.3');
     reportPass(metrics, { ...goodPass, stopped: true }, undefined, (target) => target === 'fleet');
     expect(await whatCounts(metrics)).toEqual({ 'kube_register_up{target="fleet"}': 1 });
+  });
+
+  it('tells how long the slow answers of the last pass took, until a pass has none', async () => {
+    const metrics = createMetrics('1.2.3');
+    const stopped = { ...goodPass, stopped: true };
+    reportPass(metrics, { ...stopped, slowMs: new Map([['kubernetes', 8_300]]) }, undefined, () => false);
+    expect(await whatCounts(metrics)).toEqual({ 'kube_register_slow_answer_seconds{target="kubernetes"}': 8.3 });
+    reportPass(metrics, stopped, undefined, () => false);
+    expect(await whatCounts(metrics)).toEqual({});
   });
 
   it('shows what the last complete pass saw, and takes back what is no longer so', async () => {
