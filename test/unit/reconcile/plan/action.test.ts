@@ -1,5 +1,6 @@
 /** What tells one request from another. */
 import { describe, expect, it } from 'vitest';
+import { ADDRESS, LABELS, MACHINE_ID, MANAGED, ORIGIN, OWNER } from '../../../../src/reconcile/evidence/marks.ts';
 import {
   type Action,
   fingerprint,
@@ -21,16 +22,25 @@ function actionOn(nodes: readonly ReturnType<typeof node>[], ms = 0, on = labell
   return action;
 }
 
+/** The machine's label, and that it is listed as ours. */
+const rack = { rack: 'r1', [LABELS]: 'rack' };
+const mark = { [MANAGED]: 'true', [MACHINE_ID]: 'a', [ADDRESS]: '10.0.0.1', [ORIGIN]: 'named', [OWNER]: 'default' };
+
 const kinds = [
-  ['register', []],
-  ['adopt', [node('10.0.0.1')]],
-  ['label', [ours('10.0.0.1', 'a', '10.0.0.1')]],
+  ['register', [], { key: 'register a', values: { name: '10.0.0.1' } }],
+  ['adopt', [node('10.0.0.1')], { key: 'mark uid-10.0.0.1', values: { ...mark, ...rack } }],
+  ['label', [ours('10.0.0.1', 'a', '10.0.0.1')], { key: 'mark uid-10.0.0.1', values: rack }],
 ] as const;
 
-describe.each(kinds)('the action to %s', (kind, nodes) => {
+describe.each(kinds)('the action to %s', (kind, nodes, write) => {
   it('is about one node', () => {
     expect(actionOn(nodes).kind).toBe(kind);
     expect(nodeName(actionOn(nodes))).toBe('10.0.0.1');
+  });
+
+  it('is undone when others change what it writes, except the time', () => {
+    const { key, values } = writeOf(actionOn(nodes)) ?? {};
+    expect({ key, values: Object.fromEntries(values ?? []) }).toEqual(write);
   });
 
   it('asks the same at another time, and is the same when it is undone', () => {

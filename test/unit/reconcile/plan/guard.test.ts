@@ -78,6 +78,11 @@ describe('the deletion guard, by percentage', () => {
     });
   });
 
+  it('says no number beside ten names', () => {
+    const hold = guard({ notAlive: names(10), listed: 0, counted: 20, managed: 20 }, none, POLICY);
+    expect(hold?.message).toContain(', n0008, n0009; no node is deregistered');
+  });
+
   it('does not advise a restart while fleet lists one of the machines: its node would be unheard', () => {
     const { message } = guard({ notAlive: names(12), listed: 1, counted: 20, managed: 20 }, none, POLICY) ?? {};
     expect(message).toMatch(/; if their machines are gone: kubectl delete node NAME$/);
@@ -187,7 +192,9 @@ describe('the deletion guard, by machines that came back', () => {
   const returned = (count: number, away = 0): Memory['deregistered'] =>
     new Map(
       [
-        ...names(count).map((name) => [name, 0] as const),
+        ...names(count)
+          .reverse()
+          .map((name) => [name, 0] as const),
         ...names(away).map((name) => [`away ${name}`, undefined] as const),
       ].map(([name, returnedAtMs]) => [`m-${name}`, { name, uid: name, atMs: 0, returnedAtMs }]),
     );
