@@ -1,9 +1,19 @@
 /** The labels that are copied from fleet's metadata: what is written, what goes, and what is left alone. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from '../../../../src/reconcile/evidence/machines.ts';
-import { LABELS, MANAGED } from '../../../../src/reconcile/evidence/marks.ts';
+import {
+  ADDRESS,
+  LABELS,
+  MACHINE_ID,
+  MANAGED,
+  ORIGIN,
+  OWNER,
+  SINCE,
+} from '../../../../src/reconcile/evidence/marks.ts';
+import { changeFor, type WantedMetadata } from '../../../../src/reconcile/plan/labels.ts';
 import { EMPTY_MEMORY } from '../../../../src/reconcile/plan/memory/memory.ts';
-import { machine, ours, planAt } from '../world.ts';
+import { machine, node, ours, planAt } from '../world.ts';
 
 const labelled = machine('a', '10.0.0.1', { rack: 'r 1', zone: 'b' });
 const kubelets = { '10.0.0.1': 'healthy' } as const;
@@ -143,5 +153,78 @@ describe('a key in NODE_LABELS that no machine has', () => {
     const bare = machine('a', '10.0.0.1');
     const { actions } = planFor({ rack: 'r-1' }, 'rack', bare, ['rack'], [etcd]);
     expect(actions).toMatchObject([{ change: { labels: new Map([['rack', null]]) } }]);
+  });
+});
+
+describe('the change that a node needs', () => {
+  /** Mostly these, sometimes another or none. */
+  const near = (usual: string) =>
+    fc.oneof({ weight: 8, arbitrary: fc.constant(usual) }, fc.constantFrom('other', '', undefined));
+  const labels = fc.dictionary(fc.constantFrom('rack', 'zone'), fc.constantFrom('1', '2'), { noNullPrototype: true });
+  const present = (map: Record<string, string | null | undefined>) =>
+    Object.fromEntries(Object.entries(map).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  const wantedOf = (
+    all: Record<string, string>,
+    flags: Pick<WantedMetadata, 'followsAddress' | 'removesLabels'>,
+  ): WantedMetadata => ({
+    ...flags,
+    machineId: 'a',
+    address: '10.0.0.1',
+    ownerId: 'default',
+    origin: 'named',
+    since: 'now',
+    labels: new Map(Object.entries(all)),
+  });
+  const cases = labels
+    .chain((wanted) =>
+      fc.record({
+        wanted: fc.constant(wanted),
+        followsAddress: fc.boolean(),
+        removesLabels: fc.boolean(),
+        annotations: fc.record({
+          [MACHINE_ID]: near('a'),
+          [ADDRESS]: near('10.0.0.1'),
+          [SINCE]: near('then'),
+          [ORIGIN]: near('named'),
+          [OWNER]: near('default'),
+          [LABELS]: fc.oneof(near(Object.keys(wanted).sort().join()), fc.constantFrom('rack', 'rack,zone')),
+        }),
+        labels: fc.oneof(fc.constant(wanted), labels),
+        managed: near('true'),
+      }),
+    )
+    .map(({ annotations, labels: has, managed, wanted, ...flags }) => ({
+      has: { labels: present({ ...has, [MANAGED]: managed }), annotations: present(annotations) },
+      wanted: wantedOf(wanted, flags),
+    }));
+
+  it('is the same whether or not the quick check for nodes that have everything is tried', () => {
+    let quick = 0;
+    fc.assert(
+      fc.property(cases, ({ has, wanted }) => {
+        const found = changeFor(node('x', has), wanted);
+        if (found.change === undefined && found.notes.length === 0) quick += 1;
+        // The quick check says no to a node with somebody else's label, and that label changes nothing but the notes.
+        const theirs = node('x', { ...has, labels: { ...has.labels, theirs: 'yes' } });
+        const slow = changeFor(theirs, { ...wanted, labels: new Map([...wanted.labels, ['theirs', 'no']]) });
+        expect(slow.notes.at(-1)?.key).toBe('uid-x theirs');
+        expect({ ...slow, notes: slow.notes.slice(0, -1) }).toEqual(found);
+      }),
+      { numRuns: 500 },
+    );
+    expect(quick).toBeGreaterThan(25);
+  });
+
+  it('leaves nothing to be changed', () => {
+    fc.assert(
+      fc.property(cases, ({ has, wanted }) => {
+        const { change } = changeFor(node('x', has), wanted);
+        const after = {
+          labels: present({ ...has.labels, ...Object.fromEntries(change?.labels ?? []) }),
+          annotations: present({ ...has.annotations, ...Object.fromEntries(change?.annotations ?? []) }),
+        };
+        expect(changeFor(node('x', after), wanted).change).toBeUndefined();
+      }),
+    );
   });
 });
