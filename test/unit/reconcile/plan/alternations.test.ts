@@ -32,7 +32,13 @@ describe('a machine whose address goes A, B, A, B', () => {
     expect(warnings(plans[3])?.[0]).toBe(
       'fleet lists machine a alternately at 10.0.0.1 and at 10.0.0.2: two hosts have the same /etc/machine-id; their nodes are neither deregistered nor changed; on all of these hosts but one: rm /etc/machine-id && systemd-machine-id-setup && reboot',
     );
-    expect(plans[3]?.machines.get('a')).toMatchObject({ name: 'has-node', isWarning: true });
+    expect(plans[3]?.machines.get('a')).toEqual({
+      name: 'has-node',
+      node: '10.0.0.2',
+      reason: 'fleet lists machine a alternately at 10.0.0.1 and at 10.0.0.2: two hosts have the same /etc/machine-id',
+      next: 'kept; on all of these hosts but one: rm /etc/machine-id && systemd-machine-id-setup && reboot',
+      isWarning: true,
+    });
   });
 
   it('has its nodes written on no more, whatever is missing on them', () => {
@@ -48,7 +54,11 @@ describe('a machine whose address goes A, B, A, B', () => {
   it('is registered no more when its node is gone', () => {
     const bare = (world: World) => ({ ...world, nodes: [] });
     const plans = plansOf([A, B, A, B].map(bare));
-    expect(plans.at(-1)?.machines.get('a')).toMatchObject({ name: 'conflict', isWarning: true });
+    expect(plans.at(-1)?.machines.get('a')).toMatchObject({
+      name: 'conflict',
+      next: 'not registered; on all of these hosts but one: rm /etc/machine-id && systemd-machine-id-setup && reboot',
+      isWarning: true,
+    });
     expect(told(plans.at(-1) ?? expect.fail())).toEqual([]);
   });
 
@@ -103,6 +113,12 @@ describe('a node whose reported id goes A, B, A, B', () => {
       'two kubelets alternately post the status of node localhost (a; b); the node is neither deregistered nor changed; give each kubelet its own --hostname-override',
     ]);
     expect(plan?.machines.get('a')).toMatchObject({ name: 'conflict', isWarning: true });
+    expect(plan?.nodes.get('localhost')).toEqual({
+      name: 'conflict',
+      reason: 'two kubelets alternately post the status of node localhost (a; b)',
+      next: 'not adopted; give each kubelet its own --hostname-override',
+      isWarning: true,
+    });
     expect(told(plan ?? expect.fail())).toEqual([]);
   });
 

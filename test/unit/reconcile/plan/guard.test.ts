@@ -78,6 +78,11 @@ describe('the deletion guard, by percentage', () => {
     });
   });
 
+  it('says so of one node in the singular', () => {
+    const { message } = guard({ notAlive: names(1), listed: 1, counted: 1, managed: 1 }, none, POLICY) ?? {};
+    expect(message).toMatch(/^deletion guard active: 1 of 1 managed node is not alive \(100%, limit 34%\): n0000; /);
+  });
+
   it('says no number beside ten names', () => {
     const hold = guard({ notAlive: names(10), listed: 0, counted: 20, managed: 20 }, none, POLICY);
     expect(hold?.message).toContain(', n0008, n0009; no node is deregistered');

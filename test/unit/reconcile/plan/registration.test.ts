@@ -79,8 +79,18 @@ describe('a machine without a node', () => {
       name: 'not-selected',
       reason: 'its metadata does not match the selector',
     });
-    expect(plan.machines.get('b')).toMatchObject({ name: 'unusable', reason: loopback.problem, isWarning: true });
-    expect(plan.machines.get('c')).toMatchObject({ name: 'unusable', reason: 'several addresses', isWarning: true });
+    expect(plan.machines.get('b')).toEqual({
+      name: 'unusable',
+      reason: loopback.problem,
+      next: 'not registered; set public_ip in /etc/fleet/fleet.conf of that machine, then: systemctl restart fleet',
+      isWarning: true,
+    });
+    expect(plan.machines.get('c')).toEqual({
+      name: 'unusable',
+      reason: 'several addresses',
+      next: 'not registered; on all of these hosts but one: rm /etc/machine-id && systemd-machine-id-setup && reboot',
+      isWarning: true,
+    });
   });
 
   it('goes on being registered while the deletion guard is active', () => {
@@ -155,7 +165,11 @@ describe('the name of a registration', () => {
     const names = new Map(given === undefined ? [] : [['a', given] as const]);
     const plan = planAt(0, { machines: [A], kubelets: healthy, names });
     expect(plan.actions).toEqual([]);
-    expect(plan.machines.get('a')).toMatchObject({ name: 'unnamed', isWarning: true });
+    expect(plan.machines.get('a')).toMatchObject({
+      name: 'unnamed',
+      next: 'not registered without a valid name; KUBE_REGISTER_NODE_NAME says where names come from',
+      isWarning: true,
+    });
     expect(plan.machines.get('a')?.reason.startsWith(reason)).toBe(true);
   });
 });
@@ -279,6 +293,8 @@ describe('a machine waits, with the command that clears the way, while an unpair
 });
 
 describe('a machine is in conflict, and nothing is asked of the server', () => {
+  const uniqueName = 'not registered; give each machine a name of its own (KUBE_REGISTER_NODE_NAME)';
+  const freeName = 'not registered while node 10.0.0.1 exists; if it is not in use: kubectl delete node 10.0.0.1';
   const conflictOf = (id: string, world: World, memory?: Memory) => {
     const plan = planAt(0, { kubelets: healthy, ...world }, memory);
     expect(
@@ -292,21 +308,26 @@ describe('a machine is in conflict, and nothing is asked of the server', () => {
 
   it('when another machine’s node has the name that NODE_NAME gives it', () => {
     const nodes = [ours('10.0.0.1', 'b', '10.0.0.2', { ...up, machineId: 'b' })];
-    expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe('node 10.0.0.1 belongs to machine b');
+    expect(conflictOf('a', { machines: [A, B], nodes })).toMatchObject({
+      reason: 'node 10.0.0.1 belongs to machine b',
+      next: uniqueName,
+    });
   });
 
   it('when a node of that name exists and does not match this machine', () => {
     const nodes = [node('10.0.0.1', { addresses: ['10.0.0.2'] })];
-    expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe(
-      'node 10.0.0.1 exists and does not match this machine',
-    );
+    expect(conflictOf('a', { machines: [A, B], nodes })).toMatchObject({
+      reason: 'node 10.0.0.1 exists and does not match this machine',
+      next: freeName,
+    });
   });
 
   it('when another kube-register manages the node of that name', () => {
     const nodes = [node('10.0.0.1', { mark: 'z', owner: 'west', addresses: ['10.0.0.2'] })];
-    expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe(
-      'node 10.0.0.1 is managed by the kube-register with KUBE_REGISTER_OWNER_ID=west',
-    );
+    expect(conflictOf('a', { machines: [A, B], nodes })).toMatchObject({
+      reason: 'node 10.0.0.1 is managed by the kube-register with KUBE_REGISTER_OWNER_ID=west',
+      next: freeName,
+    });
   });
 
   it('when fleet gives its address to another machine too, whatever that one is; neither is registered', () => {
@@ -316,20 +337,31 @@ describe('a machine is in conflict, and nothing is asked of the server', () => {
       clone('b', '10.0.0.1', '10.0.0.2'),
     ]) {
       const world = { machines: [A, other], names: named({ a: 'name-a', b: 'name-b' }) };
-      expect(conflictOf('a', world)?.reason).toBe('fleet lists machine b at its address 10.0.0.1 too');
+      expect(conflictOf('a', world)).toMatchObject({
+        reason: 'fleet lists machine b at its address 10.0.0.1 too',
+        next: 'not registered; set public_ip in /etc/fleet/fleet.conf of each of these machines, then: systemctl restart fleet',
+      });
       expect(told(planAt(0, { ...world, kubelets: healthy }))).toEqual([]);
     }
   });
 
+  it('when fleet gives its address to two machines more, and both are named', () => {
+    const world = { machines: [A, machine('b', '10.0.0.1'), machine('c', '10.0.0.1')] };
+    expect(conflictOf('a', world)?.reason).toBe('fleet lists machine b, c at its address 10.0.0.1 too');
+  });
+
   it('when two would be registered under one name: the smallest id is', () => {
     const world = { machines: [B, A], names: named({ a: 'box', b: 'box' }) };
-    expect(conflictOf('b', world)?.reason).toBe('machine a is registered as box');
+    expect(conflictOf('b', world)).toMatchObject({ reason: 'machine a is registered as box', next: uniqueName });
     expect(told(planAt(0, { ...world, kubelets: healthy }))).toEqual(['register box']);
   });
 
   it('when another machine has the better claim to the only node that it claims', () => {
     const nodes = [node('host', { ...up, mark: 'b', addresses: ['10.0.0.1', '10.0.0.2'] })];
-    expect(conflictOf('a', { machines: [A, B], nodes })?.reason).toBe('node host belongs to machine b');
+    expect(conflictOf('a', { machines: [A, B], nodes })).toMatchObject({
+      reason: 'node host belongs to machine b',
+      next: uniqueName,
+    });
   });
 
   it('when several nodes claim it alike: all are named, with the one that was its own last and the command', () => {
@@ -341,7 +373,7 @@ describe('a machine is in conflict, and nothing is asked of the server', () => {
       reason: 'several nodes match it by machine ID and none better than the others: one, two; its last node was two',
       next: 'none of them is deregistered; for each node that is not in use: kubectl delete node NAME',
     });
-    expect(conflictOf('a', { machines: [A], nodes: [one, two] })?.reason).not.toContain('last one');
+    expect(conflictOf('a', { machines: [A], nodes: [one, two] })?.reason).not.toContain('its last node');
   });
 });
 
@@ -463,11 +495,11 @@ describe('a node that is matched by annotation alone', () => {
     });
 
   it('is a warning where it reports an address that is its own: it may be the node of another host', () => {
-    expect(held(['10.0.0.7'])).toEqual({
+    expect(held(['10.0.0.7', '10.0.0.8'])).toEqual({
       name: 'has-node',
       node: 'host-1',
       reason:
-        'node host-1, matched by annotation alone: the node reports 10.0.0.7, and fleet lists the machine at 10.0.0.1',
+        'node host-1, matched by annotation alone: the node reports 10.0.0.7, 10.0.0.8, and fleet lists the machine at 10.0.0.1',
       next: 'kept; if it is the node of another host: kubectl annotate node host-1 kube-register.io/machine-id-',
       isWarning: true,
     });
@@ -475,5 +507,16 @@ describe('a node that is matched by annotation alone', () => {
 
   it('is none where it reports no address', () => {
     expect(held([])?.isWarning).toBeUndefined();
+  });
+});
+
+it('a machine whose node another kube-register manages is a warning with the command', () => {
+  const theirs = node('host-a', { ...up, mark: 'a', owner: 'west', machineId: 'a' });
+  expect(verdictOf('a', { machines: [A], nodes: [theirs] })).toEqual({
+    name: 'has-node',
+    node: 'host-a',
+    reason: 'node host-a, matched by machine ID, is managed by the kube-register with KUBE_REGISTER_OWNER_ID=west',
+    next: 'kept; if the machine has left the fleet of that kube-register: kubectl delete node host-a',
+    isWarning: true,
   });
 });

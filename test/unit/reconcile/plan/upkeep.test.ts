@@ -1,7 +1,7 @@
 /** The nodes that have a machine: which are adopted, which marks are rewritten, and what is written again when others undo it. */
 import { describe, expect, it } from 'vitest';
 import { ADDRESS, MACHINE_ID, MANAGED, ORIGIN, OWNER, SINCE } from '../../../../src/reconcile/evidence/marks.ts';
-import { fingerprint } from '../../../../src/reconcile/plan/action.ts';
+import { fingerprint, writeOf } from '../../../../src/reconcile/plan/action.ts';
 import { EMPTY_MEMORY, type Memory, RETRY_REFUSED_MS } from '../../../../src/reconcile/plan/memory/memory.ts';
 import type { Plan } from '../../../../src/reconcile/plan/plan.ts';
 import { bystanders, ERAS, INTERVAL, MINUTE, machine, node, ours, planAt, told, Watch, type World } from '../world.ts';
@@ -268,6 +268,35 @@ describe('a node that is to be changed', () => {
   });
 });
 
+describe('a node that is not adopted, because', () => {
+  const self = node('10.0.0.1', { ...up, machineId: 'a', addresses: ['10.0.0.1'] });
+  const world: World = { machines: [A], nodes: [self], kubelets: healthy };
+  const [adopt] = planAt(0, world).actions;
+  const { key = '', values = new Map() } = (adopt && writeOf(adopt)) ?? {};
+
+  it.each<[string, Partial<Memory>, string]>([
+    [
+      'the server refused the annotations',
+      { refused: new Map([[adopt === undefined ? '' : fingerprint(adopt), RETRY_REFUSED_MS]]) },
+      'the API server refused the annotations; retried within 10m; the log has its answer',
+    ],
+    [
+      'something else removes them',
+      { writes: new Map([[key, { values, times: 2, atMs: 0, missingAtMs: undefined }]]) },
+      'something else removes the annotations; written again after 1m to 60m; find out what removes them',
+    ],
+  ])('%s, is a warning', (_, memory, next) => {
+    const plan = planAt(INTERVAL, world, { ...EMPTY_MEMORY, ...memory });
+    expect(plan.actions).toEqual([]);
+    expect(plan.nodes.get('10.0.0.1')).toEqual({
+      name: 'recognised',
+      reason: 'node of machine a, matched by machine ID; kubelet healthy; node Ready',
+      next,
+      isWarning: true,
+    });
+  });
+});
+
 describe('a label or mark that others take away', () => {
   const stripped: World = {
     machines: [A],
@@ -298,6 +327,14 @@ describe('a label or mark that others take away', () => {
         key: 'mark uid-10.0.0.1 2',
         text: `something else changed ${MANAGED} of node 10.0.0.1 2 times; written again in 30s; find out what does it: a policy controller may change them`,
       },
+    ]);
+  });
+
+  it('is told of with all keys, and when it is written at once', () => {
+    const bare = stripped.nodes?.map((each) => ({ ...each, annotations: new Map([[MACHINE_ID, 'a']]) }));
+    const plan = planAt(INTERVAL, { ...stripped, nodes: bare ?? [] }, done(1));
+    expect(plan.notes.map(({ text }) => text)).toEqual([
+      `something else changed ${MANAGED}, ${ORIGIN}, ${SINCE} of node 10.0.0.1 once; written again now; find out what does it: a policy controller may change them`,
     ]);
   });
 

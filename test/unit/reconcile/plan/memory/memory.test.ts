@@ -8,6 +8,7 @@ import {
   type Memory,
   memoryFor,
   rememberNodes,
+  stillHidden,
   trackReturns,
   withoutExpired,
   withoutProgress,
@@ -37,6 +38,23 @@ describe('the last nodes of machines', () => {
     expect(again.get('m0')?.name).toBe('another');
     expect(again.has('m1')).toBe(false);
   });
+
+  it('are the same map while nothing is new', () => {
+    const before = new Map(nodes(0, 3));
+    expect(rememberNodes(before, nodes(1, 3))).toBe(before);
+    expect(rememberNodes(before, [])).toBe(before);
+  });
+
+  it.each([{ name: 'other' }, { uid: 'other' }, { origin: 'own-name' as const }])(
+    'are the latest where they differ by %j',
+    (difference) => {
+      const now = { ...last('n0'), ...difference };
+      expect([...rememberNodes(new Map(nodes(0, 2)), [['m0', now]])]).toEqual([
+        ['m1', last('n1')],
+        ['m0', now],
+      ]);
+    },
+  );
 
   it('are those that machines are paired with, with the origin of the name', () => {
     const machines = [machine('a', '10.0.0.1'), machine('b', '10.0.0.2')];
@@ -100,6 +118,7 @@ describe('a pass that ran into its deadline', () => {
     rematched: new Map([
       ['still rematched', { machineId: 'm', passes: 2 }],
       ['rematched by another', { machineId: 'm', passes: 2 }],
+      ['no longer rematched', { machineId: 'm', passes: 2 }],
     ]),
   };
   const after: Memory = {
@@ -151,6 +170,18 @@ describe('what is remembered until a time', () => {
 
   it('is over at that time', () => {
     expect(withoutExpired(until, 100)).toEqual(new Map([['not over', 101]]));
+  });
+
+  it('is over for a hidden name once the server lists it', () => {
+    const hidden = new Map([...until, ['listed', 101]]);
+    const nodes = [{ name: 'listed' }, { name: 'another' }];
+    expect(stillHidden({ ...EMPTY_MEMORY, hidden }, nodes, 100)).toEqual(new Map([['not over', 101]]));
+    expect(hidden.size).toBe(4);
+  });
+
+  it('is the same map while no name is hidden', () => {
+    const hidden = new Map<string, number>();
+    expect(stillHidden({ ...EMPTY_MEMORY, hidden }, [], 100)).toBe(hidden);
   });
 
   it.each([
