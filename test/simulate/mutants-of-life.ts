@@ -82,7 +82,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   mutant("4: an answer is another node's only while that node is reporting", 'also when it is not', [
     ENDPOINTS,
-    `if (!isReporting(node, era)) continue;
+    `if (!isReporting(node, era)) return;
     const addresses`,
     'const addresses',
   ]),

@@ -87,7 +87,7 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   ),
   mutant('3: a node that is leaving takes no claim', 'it takes claims', [
     PAIR,
-    'if (node.leaving !== undefined) continue;',
+    'if (node.leaving !== undefined) return;',
     '',
   ]),
   mutant(
@@ -115,7 +115,7 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   ]),
   mutant("3: name: and reports no other candidate's address", 'its name suffices', [
     PAIR,
-    '(!isAddressShared || isMarked(node)) && !reportsAnyOf(node, machine, (each) => candidatesAt.has(each)),',
+    '(!isAddressShared || isMarked(node)) && !reportsAnyOf(node, machine, isCandidateAt),',
     '!isAddressShared || isMarked(node),',
   ]),
   mutant('3: mark: under an own-name', 'under any name', [

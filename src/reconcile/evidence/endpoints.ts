@@ -1,7 +1,7 @@
 /** The addresses at which a node's kubelet is checked, and to which node an answer there belongs. No I/O. */
 import type { Era } from '../../kubernetes/registry.ts';
 import { usableAddress } from '../../network/address.ts';
-import type { Steps } from '../../time/steps.ts';
+import { forEach, type Steps } from '../../time/steps.ts';
 import type { Machine } from './machines.ts';
 import { addTo } from './multimap.ts';
 import { addressesOf, isReporting, type Node, reports } from './node.ts';
@@ -55,11 +55,11 @@ export interface Endpoints {
   isOwn(address: string, node: Node): boolean;
 }
 
-/** The endpoints for one pairing. `machineIds` has the ID of each node's machine. */
+/** The endpoints for one pairing. `machineIdOf` is that of the liveness rules. */
 export function* findEndpoints(
   lists: IndexedLists,
   pairing: Pairing,
-  machineIds: ReadonlyMap<Node, string>,
+  machineIdOf: (node: Node) => string | undefined,
   past: Past,
 ): Steps<Endpoints> {
   const { machines } = lists;
@@ -87,7 +87,7 @@ export function* findEndpoints(
   }
 
   function find(node: Node): readonly KubeletEndpoint[] {
-    const machine = machines.get(machineIds.get(node) ?? '');
+    const machine = machines.get(machineIdOf(node) ?? '');
     const addresses = addressesFor(node, machine);
     const answered = past.answered.get(node.uid) ?? [];
     const isKnownElsewhere = answered.some((address) => otherNodeAt(address, node) === undefined);
@@ -112,7 +112,7 @@ export function* findEndpoints(
 
   /** Whether a node of the machine and another one at its address are those of two hosts, and not two names of one kubelet. */
   function areTwoHosts({ facts }: Node, { id }: Machine, other: Node): boolean {
-    const otherId = machineIds.get(other) ?? id;
+    const otherId = machineIdOf(other) ?? id;
     const reported = other.facts?.machineId ?? '';
     return (otherId !== id && machines.has(otherId)) || (facts?.machineId === id && reported !== '' && reported !== id);
   }
@@ -140,23 +140,21 @@ interface AddressOwners extends Pick<Endpoints, 'isOwn'> {
 function* addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }: Pairing): Steps<AddressOwners> {
   const reporters = new Map<string, Node[]>();
   const others = new Map<string, Node[]>();
-  for (const node of nodes) {
-    yield;
-    if (!isReporting(node, era)) continue;
+  yield* forEach(nodes, (node) => {
+    if (!isReporting(node, era)) return;
     const addresses = addressesOf(node);
     for (const address of addresses) addTo(reporters, address, node);
     const written = addresses.length === 0 ? usableAddress(node.mark?.address ?? '') : undefined;
     if (written !== undefined) addTo(others, written, node);
-  }
+  });
   const isOwn = (address: string, node: Node) => reporters.get(address)?.every((each) => each === node) ?? true;
-  for (const [address, sharers] of machinesAt) {
-    yield;
+  yield* forEach(machinesAt, ([address, sharers]) => {
     for (const { id } of sharers) {
       const node = byMachine.get(id)?.node;
       if (node === undefined || !isReporting(node, era) || reports(node, address)) continue;
       if (!addressesOf(node).some((each) => isOwn(each, node))) addTo(others, address, node);
     }
-  }
+  });
   const otherNodeAt = (address: string, node: Node) => {
     const isOther = (each: Node) => each !== node;
     return reporters.get(address)?.find(isOther) ?? others.get(address)?.find(isOther);

@@ -2,7 +2,7 @@
 
 import type { KubeletAnswer } from '../../kubelet/kubelet.ts';
 import type { ReadyCondition } from '../../kubernetes/registry.ts';
-import { atOnce, type Steps } from '../../time/steps.ts';
+import { atOnce, forEach, type Steps } from '../../time/steps.ts';
 import { findEndpoints, type KubeletEndpoint, NO_PAST, type Past } from './endpoints.ts';
 import type { Machine } from './machines.ts';
 import { addTo } from './multimap.ts';
@@ -61,19 +61,16 @@ export function livenessOf(lists: IndexedLists, pairing: Pairing, past: Past = N
 /** `livenessOf` in steps. */
 export function* livenessInSteps(lists: IndexedLists, pairing: Pairing, past: Past): Steps<Liveness> {
   const { machines, nodes, era } = lists;
-  const machineIds = new Map<Node, string>();
+  const machineIdOf = (node: Node) => idOfMachine(node, machines, pairing);
   const reporting = new Map<string, Node[]>();
-  for (const node of nodes) {
-    yield;
-    const id = idOfMachine(node, machines, pairing);
-    if (id === undefined) continue;
-    machineIds.set(node, id);
-    if (isReporting(node, era)) addTo(reporting, id, node);
-  }
-  const { endpointsOf, isOwn } = yield* findEndpoints(lists, pairing, machineIds, past);
+  yield* forEach(nodes, (node) => {
+    const id = machineIdOf(node);
+    if (id !== undefined && isReporting(node, era)) addTo(reporting, id, node);
+  });
+  const { endpointsOf, isOwn } = yield* findEndpoints(lists, pairing, machineIdOf, past);
 
   function evidenceOf(node: Node, kubelets: ReadonlyMap<string, KubeletAnswer>): Evidence {
-    const machineId = machineIds.get(node);
+    const machineId = machineIdOf(node);
     const machine = machines.get(machineId ?? '');
     const checked = endpointsOf(node);
     const isUp = isReporting(node, era);

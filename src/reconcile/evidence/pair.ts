@@ -159,13 +159,13 @@ interface Claimant {
 
 function* claimsIn(lists: IndexedLists): Steps<(machine: Candidate) => Claims> {
   const { machines, machinesAt, nodes, names, givenNames, era } = lists;
-  const candidatesAt = new Set([...machines.values()].filter(isCandidate).map(({ address }) => address));
   const index = yield* indexNodes(nodes);
 
   const belongsToAnother = ({ facts }: Node, { id }: Candidate) =>
     facts !== undefined && facts.machineId !== id && machines.has(facts.machineId);
   const reportsAnyOf = (node: Node, machine: Candidate, isTaken: (address: string) => boolean) =>
     addressesOf(node).some((address) => address !== machine.address && isTaken(address));
+  const isCandidateAt = (address: string) => machinesAt.get(address)?.some(isCandidate) === true;
 
   return (machine) => {
     const { id, address } = machine;
@@ -189,8 +189,7 @@ function* claimsIn(lists: IndexedLists): Steps<(machine: Candidate) => Claims> {
       // A name that comes from a shared address identifies no more than the address.
       name: own(
         nodesAt(index.byName, givenName ?? ''),
-        (node) =>
-          (!isAddressShared || isMarked(node)) && !reportsAnyOf(node, machine, (each) => candidatesAt.has(each)),
+        (node) => (!isAddressShared || isMarked(node)) && !reportsAnyOf(node, machine, isCandidateAt),
       ),
       mark: own(
         nodesAt(index.byMark, id),
@@ -258,14 +257,13 @@ function* indexNodes(nodes: readonly Node[]): Steps<NodeIndex> {
   const byMark = new Map<string, Node[]>();
   const byName = new Map<string, Node[]>();
   const byAddress = new Map<string, Node[]>();
-  for (const node of nodes) {
-    yield;
-    if (node.leaving !== undefined) continue;
+  yield* forEach(nodes, (node) => {
+    if (node.leaving !== undefined) return;
     const { facts, mark, name } = node;
     if (facts?.machineId) addTo(byMachineId, facts.machineId, node);
     if (mark !== undefined) addTo(byMark, mark.machineId, node);
     if (name !== '') addTo(byName, name, node);
     for (const address of addressesOf(node)) addTo(byAddress, address, node);
-  }
+  });
   return { byMachineId, byMark, byName, byAddress };
 }

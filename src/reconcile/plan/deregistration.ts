@@ -1,5 +1,5 @@
 /** The verdict of every node with our annotations, and which of them are deregistered. */
-import type { Steps } from '../../time/steps.ts';
+import { forEach, type Steps } from '../../time/steps.ts';
 import type { Evidence, Observation } from '../evidence/liveness.ts';
 import { isReporting, type Node } from '../evidence/node.ts';
 import type { Deregister } from './action.ts';
@@ -53,10 +53,9 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
   const answered = new NextMap(memory.answered);
   const besideOthers = new Map<string, number>();
   const found: Findings = { verdicts: new Map(), notes: [], dead: [], notAlive: [], listed: 0, managed: 0, counted: 0 };
-  for (const node of observation.nodes) {
-    yield;
+  yield* forEach(observation.nodes, (node) => {
     const known = evidence.get(node.name);
-    if (known === undefined) continue;
+    if (known === undefined) return;
     const mismatch = mismatchOf(known, memory.mismatches.get(node.uid), observation, elapsedMs);
     if (mismatch !== undefined) mismatches.set(node.uid, mismatch);
     const answeredAt = answeredAddresses(node, known, mismatch, memory);
@@ -70,7 +69,7 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
       const verdict = mismatchVerdict({ node, known, mismatch }, input);
       if (verdict !== undefined) found.verdicts.set(node.name, verdict);
     }
-  }
+  });
 
   const { verdicts, notes, dead, managed } = found;
   const deregistered = trackReturns(memory, (id, gone) => hasReturned(id, gone, observation), now.monotonicMs);

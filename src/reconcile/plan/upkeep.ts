@@ -1,7 +1,7 @@
 /** The nodes that have a machine: unmanaged ones are adopted, and managed ones get their labels and annotations. */
 import { timesInWords } from '../../text/plural.ts';
 import { formatDuration } from '../../time/duration.ts';
-import type { Steps } from '../../time/steps.ts';
+import { forEach, type Steps } from '../../time/steps.ts';
 import { describe, type Evidence, type Observation } from '../evidence/liveness.ts';
 import { hasOwnName } from '../evidence/node.ts';
 import { CLAIM_WORDS, type Pair } from '../evidence/pair.ts';
@@ -36,15 +36,14 @@ export function* planUpkeep(input: PlanInput): Steps<Upkeep> {
   const missing = new Set<string>();
   const rematched = findRematched(pairing.byNode.values(), memory);
 
-  for (const pair of pairing.byNode.values()) {
-    yield;
+  yield* forEach(pairing.byNode.values(), (pair) => {
     const { machine, node } = pair;
     const known = evidence.get(node.name);
-    if (known === undefined) continue;
+    if (known === undefined) return;
     const { writes, verdict } = decide(pair, known, rematched, input);
     const alternation = alternations.nodes.get(node.name);
     if (verdict !== undefined) verdicts.set(node.name, alternation === undefined ? verdict : notAdopted(alternation));
-    if (writes === undefined || !era.canUpdate || alternation !== undefined) continue;
+    if (writes === undefined || !era.canUpdate || alternation !== undefined) return;
 
     const copied = labelsFor(machine, policy.nodeLabels, era);
     const wanted = {
@@ -59,7 +58,7 @@ export function* planUpkeep(input: PlanInput): Steps<Upkeep> {
     };
     const { change, notes: foreign } = changeFor(node, wanted);
     notes.push(...copied.notes, ...foreign);
-    if (change === undefined) continue;
+    if (change === undefined) return;
     const action: Adopt | Label = { kind: writes, machine, node, wanted, change };
     const wasRefused = isRefused(memory, fingerprint(action), now.monotonicMs);
     const undone = undoneBefore(action, [`${keysOf(action)} of node ${node.name}`, 'changed'], memory, now);
@@ -67,7 +66,7 @@ export function* planUpkeep(input: PlanInput): Steps<Upkeep> {
     if (undone.note !== undefined) notes.push(undone.note);
     if (!wasRefused && undone.waitMs === 0) actions.push(action);
     else if (verdict?.name === 'adopt') verdicts.set(node.name, postponed(verdict, wasRefused));
-  }
+  });
   return { actions, verdicts, notes, rematched, missing };
 }
 
