@@ -14,6 +14,9 @@ import { addWrite } from './plan/memory/writes.ts';
 import { type Plan, planSteps } from './plan/plan.ts';
 import type { Now, Policy } from './plan/policy.ts';
 
+/** What a report keeps of an observation. The rest is as large again, and only the plan needs it. */
+export type Observed = Pick<Observation, 'era' | 'machines' | 'nodes' | 'pairing' | 'kubelets' | 'skippedRecords'>;
+
 /** Why a pass failed. Also the values of the metric label `cause`. */
 export const CAUSES = [...TARGETS, 'timeout', 'internal'] as const;
 export type Cause = (typeof CAUSES)[number];
@@ -23,7 +26,7 @@ export interface PassReport {
   readonly startedAt: number;
   readonly durationMs: number;
   /** Undefined when the observation failed. */
-  readonly seen: { readonly observation: Observation; readonly plan: Plan } | undefined;
+  readonly seen: { readonly observation: Observed; readonly plan: Plan } | undefined;
   readonly outcomes: readonly Outcome[];
   /** The sentences about what failed; empty for a good pass. */
   readonly failures: ReadonlyMap<Cause, string>;
@@ -76,7 +79,7 @@ export class Reconciler {
     const before = this.#memory;
     const deadline = new Deadline(stop, passTimeoutMs);
     const begin = deadline.signal;
-    let seen: PassReport['seen'];
+    let seen: { readonly observation: Observation; readonly plan: Plan } | undefined;
     let outcomes: readonly Outcome[] = [];
     let failures: ReadonlyMap<Cause, string> = new Map();
     try {
@@ -106,13 +109,24 @@ export class Reconciler {
     } finally {
       deadline.forget();
     }
-    return { startedAt, durationMs: clock.monotonic() - began, seen, outcomes, failures, stopped: stop.aborted };
+    return {
+      startedAt,
+      durationMs: clock.monotonic() - began,
+      seen: seen && { observation: observed(seen.observation), plan: seen.plan },
+      outcomes,
+      failures,
+      stopped: stop.aborted,
+    };
   }
 
   #now(): Now {
     const { clock } = this.#options;
     return { monotonicMs: clock.monotonic(), wall: new Date(clock.wall()).toISOString() };
   }
+}
+
+function observed({ era, machines, nodes, pairing, kubelets, skippedRecords }: Observation): Observed {
+  return { era, machines, nodes, pairing, kubelets, skippedRecords };
 }
 
 /**
@@ -161,6 +175,7 @@ function causesOf(error: unknown, timedOut: boolean, passTimeoutMs: number): Rea
 
 /** The memory with the outcomes: which nodes are alive, what failed, what was written and what was refused. */
 function settle(memory: Memory, { era, unlistable }: Observation, outcomes: readonly Outcome[], nowMs: number): Memory {
+  if (outcomes.length === 0) return memory;
   const hidden = new Map(memory.hidden);
   const graces = new Map(memory.graces);
   const refused = new Map(memory.refused);

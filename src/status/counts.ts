@@ -1,8 +1,8 @@
 /** The figures of one pass, for the log, the metrics and the status. */
 
-import type { Observation } from '../reconcile/evidence/liveness.ts';
 import { isCandidate, type Machine } from '../reconcile/evidence/machines.ts';
 import type { Plan } from '../reconcile/plan/plan.ts';
+import type { Observed } from '../reconcile/reconciler.ts';
 import { tally } from '../text/tally.ts';
 
 /** States that are counted, not disjoint. Also the values of the metric label `state`. */
@@ -19,7 +19,7 @@ export interface Counts {
   readonly undone: number;
 }
 
-export function countPass(observation: Observation, plan: Plan): Counts {
+export function countPass(observation: Observed, plan: Plan): Counts {
   const machines: Record<MachineState, number> = {
     listed: observation.machines.size,
     matched: 0,
@@ -38,7 +38,7 @@ export function countPass(observation: Observation, plan: Plan): Counts {
   return { machines, nodes, managed: plan.managed, held: nodes.get('held') ?? 0, undone };
 }
 
-function* statesOf(machine: Machine, { kubelets }: Observation, plan: Plan): Iterable<MachineState> {
+function* statesOf(machine: Machine, { kubelets }: Observed, plan: Plan): Iterable<MachineState> {
   const kubelet = isCandidate(machine) ? kubelets.get(machine.address)?.state : undefined;
   if (kubelet === 'healthy' || kubelet === 'silent') yield kubelet;
   const verdict = plan.machines.get(machine.id)?.name;

@@ -37,7 +37,7 @@ export class Inventory {
   add(record: MachineRecord): Machine {
     const before = this.#machines.get(record.id)?.addresses ?? [];
     const isKnown = record.address === undefined || before.includes(record.address);
-    const addresses = isKnown ? before : [...before, record.address];
+    const addresses = isKnown ? before : before.concat(record.address);
     const [only] = addresses;
     const isOne = addresses.length <= 1;
     const machine: Machine = {

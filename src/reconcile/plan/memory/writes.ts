@@ -1,4 +1,5 @@
 /** What this process wrote to the API server, and how often others have undone it. */
+import { NextMap } from './next-map.ts';
 
 /** The values of a write, by what they are written to; null removes. */
 export type Values = ReadonlyMap<string, string | null>;
@@ -49,11 +50,11 @@ function repeats(write: Write, values: Values): boolean {
 
 /** The writes without those that lasted an hour. `missing` holds the keys of those that are undone in this pass. */
 export function unsettledWrites(writes: Writes, missing: ReadonlySet<string>, nowMs: number): Writes {
-  const unsettled = new Map<string, Write>();
+  const unsettled = new NextMap(writes);
   for (const [key, write] of writes) {
     const { atMs, missingAtMs = atMs } = write;
     if (missing.has(key)) unsettled.set(key, { ...write, missingAtMs: nowMs });
     else if (nowMs - Math.max(atMs, missingAtMs) <= HOUR) unsettled.set(key, write);
   }
-  return unsettled;
+  return unsettled.map;
 }
