@@ -48,7 +48,12 @@ describe('labels from metadata', () => {
   });
 
   it('need no change when they are all there', () => {
-    expect(planFor({ rack: 'r-1', zone: 'b' }, 'rack,zone').actions).toEqual([]);
+    for (const keys of [
+      ['rack', 'zone'],
+      ['zone', 'rack'],
+    ]) {
+      expect(planFor({ rack: 'r-1', zone: 'b' }, 'rack,zone', labelled, keys).actions).toEqual([]);
+    }
   });
 
   it('follow the metadata, and go when the machine loses the key and another still has it', () => {
@@ -213,6 +218,24 @@ describe('the change that a node needs', () => {
       { numRuns: 500 },
     );
     expect(quick).toBeGreaterThan(25);
+  });
+
+  it.each<[string, Record<string, string>, boolean]>([
+    ['no labels', {}, false],
+    ['labels', { zone: 'b', rack: 'a' }, false],
+    ['the address of its machine', {}, true],
+  ])('is found without a copy of anything where it has everything: %s', (_, all, followsAddress) => {
+    const written = Object.keys(all).length === 0 ? {} : { [LABELS]: 'rack,zone' };
+    const whole = ours('x', 'a', '10.0.0.1', { labels: all, annotations: written });
+    const wanted = wantedOf(all, { followsAddress, removesLabels: true });
+    expect(changeFor(whole, wanted)).toBe(changeFor(whole, wanted));
+  });
+
+  it('takes an empty list of our labels away, and writes no key that is empty', () => {
+    const emptied = ours('x', 'a', '10.0.0.1', { annotations: { [LABELS]: '' } });
+    const listOf = (all: Record<string, string>) =>
+      changeFor(emptied, wantedOf(all, { followsAddress: false, removesLabels: false })).change?.annotations;
+    expect([listOf({}), listOf({ rack: '1' })]).toEqual([new Map([[LABELS, null]]), new Map([[LABELS, 'rack']])]);
   });
 
   it('leaves nothing to be changed', () => {
