@@ -4,14 +4,16 @@ import type { EventRecorder } from '../events/recorder.ts';
 import type { Target } from '../http/request-error.ts';
 import type { PassLog } from '../log/pass-log.ts';
 import { type Metrics, reportPass } from '../metrics/metrics.ts';
+import { inTurnsIfLarge } from '../reconcile/observe/turns.ts';
 import type { Policy } from '../reconcile/plan/policy.ts';
 import type { PassReport, Reconciler } from '../reconcile/reconciler.ts';
-import { type Counts, countPass } from '../status/counts.ts';
+import { countPass } from '../status/counts.ts';
 import type { Status } from '../status/document.ts';
 import { History } from '../status/history.ts';
-import { makeStatus } from '../status/status.ts';
+import { type LastPasses, statusSteps } from '../status/status.ts';
 import type { Clock } from '../time/clock.ts';
 import { formatDuration } from '../time/duration.ts';
+import { atOnce, type Steps } from '../time/steps.ts';
 import { Backoff } from './backoff.ts';
 import type { Schedule } from './schedule.ts';
 import type { SlowAnswers } from './slow-answers.ts';
@@ -41,9 +43,15 @@ const DRAIN_MS = 4_000;
 /** A pass that exceeds its deadline, or is overdue, by more than this means that the process is stuck. */
 const STUCK_MS = 60_000;
 
+/** What is known of the passes that have ended. The end of a pass replaces it, so that a status shows one moment. */
+interface Passes extends LastPasses {
+  /** Monotonic ms of the end of the last good one. */
+  readonly goodAtMs: number | undefined;
+  readonly history: History;
+}
+
 export class Daemon {
   readonly #parts: DaemonParts;
-  readonly #history = new History();
   readonly #stop = new AbortController();
   readonly #abandon = new AbortController();
   readonly #startedAt: number;
@@ -53,8 +61,7 @@ export class Daemon {
   /** The pass that is tried again before the schedule's next one; `at` in wall ms. */
   #retry: { readonly timer: NodeJS.Timeout; readonly at: number } | undefined;
   #onChange = () => {};
-  #last: PassReport | undefined;
-  #good: { readonly report: PassReport; readonly counts: Counts; readonly atMs: number } | undefined;
+  #passes: Passes = { last: undefined, good: undefined, goodAtMs: undefined, history: new History() };
 
   constructor(parts: DaemonParts) {
     this.#parts = parts;
@@ -106,18 +113,29 @@ export class Daemon {
   }
 
   async #pass(): Promise<PassReport> {
-    const { reconciler, passLog, events, metrics, clock, slowAnswers } = this.#parts;
+    const { reconciler, slowAnswers } = this.#parts;
     const pass = await reconciler.runOnce({ stop: this.#stop.signal, abandon: this.#abandon.signal });
     const report = { ...pass, slowMs: slowAnswers.take() };
-    const nowMs = clock.monotonic();
-    const passChanges = this.#history.record(report, clock.wall());
-    const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
-    this.#last = report;
-    if (counts !== undefined && report.failures.size === 0) this.#good = { report, counts, atMs: nowMs };
-    passLog.write(report, counts, nowMs, this.#retryAfter(report));
-    events?.record(report, passChanges);
-    reportPass(metrics, report, counts, (target) => this.#history.server(target)?.up ?? false);
+    const recording = this.#record(report);
+    const { seen } = report;
+    this.#passes = seen === undefined ? atOnce(recording) : await inTurnsIfLarge(seen.observation, recording);
     return report;
+  }
+
+  /** Logs and counts a pass and writes its Events, in steps. Returns what is known of the passes from then on. */
+  *#record(report: PassReport): Steps<Passes> {
+    const { passLog, events, metrics, clock } = this.#parts;
+    const nowMs = clock.monotonic();
+    const { history, changes } = yield* this.#passes.history.after(report, clock.wall());
+    const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
+    yield;
+    yield* passLog.write(report, counts, nowMs, this.#retryAfter(report));
+    events?.record(report, changes);
+    yield;
+    reportPass(metrics, report, counts, (target) => history.server(target)?.up ?? false);
+    const isGood = counts !== undefined && report.failures.size === 0;
+    const good = isGood ? { good: { report, counts }, goodAtMs: nowMs } : {};
+    return { ...this.#passes, ...good, last: report, history };
   }
 
   /** Why the process should be restarted, or undefined. An unreachable fleet or API server is no reason: a restart does not help. */
@@ -137,13 +155,24 @@ export class Daemon {
   readyz(): string | undefined {
     const { clock, schedule, passTimeoutMs } = this.#parts;
     if (this.#stop.signal.aborted) return 'shutting down';
-    if (this.#good === undefined) return 'no pass has succeeded yet';
-    const ageMs = clock.monotonic() - this.#good.atMs;
+    const { goodAtMs } = this.#passes;
+    if (goodAtMs === undefined) return 'no pass has succeeded yet';
+    const ageMs = clock.monotonic() - goodAtMs;
     if (ageMs > 3 * schedule.intervalMs + passTimeoutMs) return `the last good pass was ${formatDuration(ageMs)} ago`;
     return undefined;
   }
 
+  /** The time (wall ms) at which it was made. */
+  get startedAt(): number {
+    return this.#startedAt;
+  }
+
   status(): Status {
+    return atOnce(this.statusSteps());
+  }
+
+  /** The status at the moment of the first step. */
+  *statusSteps(): Steps<Status> {
     const { version, clusterName, endpoints, dryRun, selector, policy, schedule, clock } = this.#parts;
     const frame = {
       version,
@@ -156,7 +185,7 @@ export class Daemon {
       nextPass: this.#retry === undefined ? schedule.next() : new Date(this.#retry.at),
       passRunning: this.#running !== undefined,
     };
-    return makeStatus(frame, { last: this.#last, good: this.#good }, this.#history, clock);
+    return yield* statusSteps(frame, this.#passes, this.#passes.history, clock);
   }
 
   /** Sets the timer for another attempt where one is due before the schedule's next pass; returns the ms until the next pass of either. */

@@ -25,10 +25,10 @@ export async function serveWeb(
     metrics: () => metrics.exposition(),
     healthz: () => daemon.healthz(),
     readyz: () => daemon.readyz(),
-    status: () => daemon.status(),
+    status: () => daemon.statusSteps(),
     ...pageRoutes(daemon, { listen: listen.host, pageHosts }, { log, clock: systemClock }),
   };
-  const { startedAt } = daemon.status();
+  const startedAt = new Date(daemon.startedAt).toISOString();
   const identity = { version: VERSION, startedAt, dryRun: settings.dryRun };
   const config = await loadWebConfig(settings);
   warn(config, log);

@@ -1,6 +1,7 @@
 /** Writes like lines of one pass: up to three of a kind each, and one line with the names for more. */
 import { firstNames } from '../text/names.ts';
 import { plural } from '../text/plural.ts';
+import { forEach, type Steps } from '../time/steps.ts';
 import type { Fields, Log, LogEvent } from './log-events.ts';
 
 /** A line that may have others like it in the same pass. */
@@ -22,7 +23,7 @@ const MOST = 20;
 const NAMES_SHOWN = 20;
 
 /** Writes the lines, kind by kind; those that one line combines or only counts go to the debug level. */
-export function writeAlike(log: Log, lines: readonly Line[]): void {
+export function* writeAlike(log: Log, lines: readonly Line[]): Steps<void> {
   for (const alike of byKind(lines)) {
     const [{ event, message: example, common, group }] = alike;
     if (group === undefined || alike.length <= ONE_BY_ONE) {
@@ -34,13 +35,13 @@ export function writeAlike(log: Log, lines: readonly Line[]): void {
           `${plural(rest.length, 'more line')} of this kind (logged at KUBE_REGISTER_LOG_LEVEL=debug)`,
           common,
         );
-      for (const { message } of rest) log.debug(message);
+      yield* forEach(rest, ({ message }) => log.debug(message));
       continue;
     }
     const names = alike.flatMap((line) => line.group?.name ?? []);
     const message = `${group.many(alike.length)}: ${firstNames(names, NAMES_SHOWN)}; for example ${example}`;
     log.write(event, message, { ...common, names: names.slice(0, NAMES_SHOWN), count: alike.length });
-    for (const { message: each } of alike) log.debug(each);
+    yield* forEach(alike, ({ message: each }) => log.debug(each));
   }
 }
 

@@ -6,6 +6,7 @@ import { RETRY_REFUSED_MS } from '../reconcile/plan/memory/memory.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import { plural } from '../text/plural.ts';
 import { formatDuration } from '../time/duration.ts';
+import { forEach, type Steps } from '../time/steps.ts';
 import { type Line, writeAlike } from './alike.ts';
 import { Conditions, type Due } from './conditions.ts';
 import type { Fields, Log } from './log-events.ts';
@@ -27,25 +28,26 @@ export class OutcomeLog {
     this.#log = log;
   }
 
-  /** Logs the outcomes of a pass; `nowMs` is monotonic. */
-  write(report: PassReport, nowMs: number): void {
-    this.#writeOutcomes(report, nowMs);
-    writeAlike(this.#log, [...this.#failed(report, nowMs), ...this.#ended(report, nowMs)]);
+  /** Logs the outcomes of a pass, in steps; `nowMs` is monotonic. */
+  *write(report: PassReport, nowMs: number): Steps<void> {
+    yield* this.#writeOutcomes(report, nowMs);
+    const failed = yield* this.#failed(report, nowMs);
+    yield* writeAlike(this.#log, [...failed, ...this.#ended(report, nowMs)]);
     this.#writeSummary(report);
   }
 
-  #writeOutcomes({ outcomes }: PassReport, nowMs: number): void {
+  *#writeOutcomes({ outcomes }: PassReport, nowMs: number): Steps<void> {
     const repeated = outcomes.filter(({ result }) => result === 'dry-run' || result === 'refused');
     const states = new Map(repeated.map((outcome) => [repeatedKey(outcome), outcome.detail ?? '']));
     const due = this.#repeated.updateAll(states, nowMs);
     const updates: Line[] = [];
-    for (const outcome of outcomes) {
+    yield* forEach(outcomes, (outcome) => {
       const { action, result } = outcome;
       if (result === 'done' && action.kind === 'label') updates.push(updateLine(outcome));
       else if (result === 'done' || result === 'unneeded') this.#writeOutcome(outcome);
       else if (result !== 'failed') this.#writeOutcome(outcome, due.get(repeatedKey(outcome)));
-    }
-    writeAlike(this.#log, updates);
+    });
+    yield* writeAlike(this.#log, updates);
   }
 
   #writeOutcome({ action, result, detail }: Outcome, due?: Due): void {
@@ -62,26 +64,28 @@ export class OutcomeLog {
       this.#log.write('last-check-refused', `${due.preface}did not ${verb} ${subject}${cause}`, fields);
   }
 
-  #failed({ outcomes }: PassReport, nowMs: number): readonly Line[] {
-    return outcomes.flatMap(({ action, result, detail, refusedRequest }) => {
-      if (result !== 'failed') return [];
+  *#failed({ outcomes }: PassReport, nowMs: number): Steps<readonly Line[]> {
+    const lines: Line[] = [];
+    yield* forEach(outcomes, ({ action, result, detail, refusedRequest }) => {
+      if (result !== 'failed') return;
       const [key, verb] = [keyOf(action), VERBS[action.kind]];
       this.#failing.set(key, action);
       const message = `could not ${verb} ${subjectOf(action)}${detail === undefined ? '' : `: ${detail}`}; retried ${whenRetried(action, refusedRequest !== undefined)}`;
       const due = this.#failures.update(key, detail ?? '', nowMs);
       if (due === undefined) {
         this.#log.debug(message);
-        return [];
+        return;
       }
-      return {
+      lines.push({
         kind: `failed ${action.kind} ${detail?.replaceAll(nodeName(action), 'NAME') ?? ''}`,
         event: 'action-failed',
         message: due.preface + message,
         fields: { ...fieldsOf(action), ...due.figures },
         common: { action: action.kind },
         group: { name: nodeName(action), many: (count) => `could not ${verb} ${plural(count, 'node')}` },
-      };
+      });
     });
+    return lines;
   }
 
   /** A failure ends when the action is tried without failing, or when a complete pass does not ask for it. */

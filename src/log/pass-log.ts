@@ -8,6 +8,7 @@ import { plural } from '../text/plural.ts';
 import { quote } from '../text/quote.ts';
 import { tally } from '../text/tally.ts';
 import { formatDuration } from '../time/duration.ts';
+import type { Steps } from '../time/steps.ts';
 import { type Line, writeAlike } from './alike.ts';
 import { Conditions } from './conditions.ts';
 import type { Log, LogEvent } from './log-events.ts';
@@ -66,10 +67,10 @@ export class PassLog {
   }
 
   /**
-   * Logs a pass. `counts` is undefined when it did not see everything; `nowMs` is monotonic; the next pass is due in `nextInMs`,
+   * Logs a pass, in steps. `counts` is undefined when it did not see everything; `nowMs` is monotonic; the next pass is due in `nextInMs`,
    * undefined where none is.
    */
-  write(report: PassReport, counts: Counts | undefined, nowMs: number, nextInMs?: number): void {
+  *write(report: PassReport, counts: Counts | undefined, nowMs: number, nextInMs?: number): Steps<void> {
     this.#writeServers(report, nowMs, nextInMs);
     this.#writeSlow(report, nowMs);
     this.#writeFailure(report, nowMs);
@@ -78,9 +79,9 @@ export class PassLog {
     this.#writeFigures(counts, nowMs);
     this.#writeMatches(report.seen, counts, nowMs);
     this.#writeGuard(report.seen, nowMs);
-    this.#verdicts.write(report.seen.plan, nowMs);
-    this.#writeNotes(report.seen, nowMs);
-    this.#outcomes.write(report, nowMs);
+    yield* this.#verdicts.write(report.seen.plan, nowMs);
+    yield* this.#writeNotes(report.seen, nowMs);
+    yield* this.#outcomes.write(report, nowMs);
   }
 
   #writeServers(report: PassReport, nowMs: number, nextInMs: number | undefined): void {
@@ -169,7 +170,7 @@ export class PassLog {
     this.#ended('deregistrations-held', nowMs, message);
   }
 
-  #writeNotes({ plan: { notes } }: Seen, nowMs: number): void {
+  *#writeNotes({ plan: { notes } }: Seen, nowMs: number): Steps<void> {
     const due = this.#notes.updateAll(new Map(notes.map((note) => [idOf(note), ''])), nowMs);
     const lines = notes.flatMap((note): Line | [] => {
       const line = due.get(idOf(note));
@@ -183,7 +184,7 @@ export class PassLog {
         common: {},
       };
     });
-    writeAlike(this.#log, lines);
+    yield* writeAlike(this.#log, lines);
   }
 
   /** Logs a condition that is there. Messages with the same `state` are the same condition: only their numbers differ. */

@@ -2,6 +2,7 @@
 import type { Plan } from '../reconcile/plan/plan.ts';
 import { type Subject, subjectsOf } from '../status/history.ts';
 import { plural } from '../text/plural.ts';
+import { forEach, type Steps } from '../time/steps.ts';
 import { type Line, writeAlike } from './alike.ts';
 import { Conditions, type Due } from './conditions.ts';
 import type { Log } from './log-events.ts';
@@ -25,14 +26,14 @@ export class VerdictLog {
     this.#log = log;
   }
 
-  /** Logs what the verdicts of a pass changed; `nowMs` is monotonic. */
-  write(verdicts: Verdicts, nowMs: number): void {
+  /** Logs, in steps, what the verdicts of a pass changed; `nowMs` is monotonic. */
+  *write(verdicts: Verdicts, nowMs: number): Steps<void> {
     const lines: Line[] = [];
     const gone = new Set(this.#conditions.keys());
-    for (const subject of subjectsOf(verdicts)) {
+    yield* forEach(subjectsOf(verdicts), (subject) => {
       const state = stateOf(subject.verdict);
       // Nothing is there to begin, and nothing is left that could end: so it is with nearly all subjects.
-      if (state === undefined && gone.size === 0) continue;
+      if (state === undefined && gone.size === 0) return;
       const key: Key = `${subject.kind} ${subject.id}`;
       gone.delete(key);
       const due = this.#conditions.update(key, state, nowMs, {
@@ -40,12 +41,12 @@ export class VerdictLog {
         rank: isWarned(subject.verdict) ? 1 : 0,
       });
       if (due !== undefined) lines.push(lineOf(subject, due));
-    }
-    for (const key of gone) {
+    });
+    yield* forEach(gone, (key) => {
       const due = this.#conditions.update(key, undefined, nowMs);
       if (due !== undefined) lines.push(lineOfGone(key, due));
-    }
-    writeAlike(this.#log, lines);
+    });
+    yield* writeAlike(this.#log, lines);
   }
 }
 

@@ -8,6 +8,7 @@ import type { Plan } from '../reconcile/plan/plan.ts';
 import type { MachineVerdict, NodeVerdict } from '../reconcile/plan/verdict.ts';
 import { type PassReport, tellsOfServers } from '../reconcile/reconciler.ts';
 import { tally } from '../text/tally.ts';
+import { forEach, type Steps } from '../time/steps.ts';
 
 export type Subject =
   | { readonly kind: 'machine'; readonly id: string; readonly verdict: MachineVerdict }
@@ -27,11 +28,14 @@ export interface PassChanges {
   readonly hold: 'began' | 'ended' | undefined;
 }
 
-/** The verdict of a machine or a node, and since when (wall ms) it has it. */
-interface KnownVerdict {
-  readonly name: string;
+/** The state of a machine, node or kubelet, and since when (wall ms) it is in it. */
+interface KnownState {
+  readonly state: string;
   readonly since: number;
 }
+
+/** How this process made a node managed. */
+type Origin = 'registered' | 'adopted';
 
 /** An action on a node and its result. */
 export interface HistoryEntry {
@@ -48,141 +52,171 @@ export interface HistoryEntry {
   readonly detail: string | undefined;
 }
 
+type Entries = Readonly<Record<HistoryEntry['action']['kind'], readonly HistoryEntry[]>>;
+
 /** The number of actions of each kind that are kept, so that many registrations do not replace the deregistrations. */
 const MAX_ENTRIES_OF_KIND = 25;
 
-/** Records every pass. A failed pass changes the states of the servers only. */
-export class History {
-  readonly #servers = new Map<Target, ServerState>();
-  /** By kind and ID of the subject: its verdict. */
-  #verdicts: Readonly<Record<Subject['kind'], ReadonlyMap<string, KnownVerdict>>> = {
-    machine: new Map(),
-    node: new Map(),
-  };
-  /** By address: the kubelet's state, and the wall ms since when it is in it. */
-  #kubelets: ReadonlyMap<string, { readonly state: string; readonly since: number }> = new Map();
-  /** By node name: how this process made it managed. */
-  readonly #origins = new Map<string, 'registered' | 'adopted'>();
-  readonly #entries: Readonly<Record<HistoryEntry['action']['kind'], HistoryEntry[]>> = {
-    register: [],
-    adopt: [],
-    deregister: [],
-  };
-  #hold: { readonly hold: Hold; readonly since: number } | undefined;
-  #passes = 0;
+/** What is known after a pass. */
+interface Known {
+  readonly passes: number;
+  readonly servers: ReadonlyMap<Target, ServerState>;
+  /** By kind and ID of the subject. */
+  readonly verdicts: Readonly<Record<Subject['kind'], ReadonlyMap<string, KnownState>>>;
+  /** By address. */
+  readonly kubelets: ReadonlyMap<string, KnownState>;
+  /** By node name. */
+  readonly origins: ReadonlyMap<string, Origin>;
+  readonly entries: Entries;
+  readonly heldSince: number | undefined;
+}
 
-  /** Records a pass that ended at this time (wall ms). */
-  record(report: PassReport, at: number): PassChanges {
-    this.#passes += 1;
-    this.#recordServers(report, at);
-    if (report.seen === undefined) return { hold: undefined };
+const NOTHING_KNOWN: Known = {
+  passes: 0,
+  servers: new Map(),
+  verdicts: { machine: new Map(), node: new Map() },
+  kubelets: new Map(),
+  origins: new Map(),
+  entries: { register: [], adopt: [], deregister: [] },
+  heldSince: undefined,
+};
+
+/** The history up to a pass. It never changes: the next pass makes another one. */
+export class History {
+  readonly #known: Known;
+
+  constructor(known = NOTHING_KNOWN) {
+    this.#known = known;
+  }
+
+  /** The history with a pass that ended at this time (wall ms). A failed pass changes the states of the servers only. */
+  *after(report: PassReport, at: number): Steps<{ readonly history: History; readonly changes: PassChanges }> {
+    const before = this.#known;
+    const reached = { ...before, passes: before.passes + 1, servers: serversAfter(before.servers, report, at) };
+    if (report.seen === undefined) return { history: new History(reached), changes: { hold: undefined } };
     const { observation, plan } = report.seen;
-    this.#recordKubelets(observation.kubelets, at);
-    for (const name of this.#origins.keys()) if (!plan.nodes.has(name)) this.#origins.delete(name);
-    const alike = tally(report.outcomes.map(({ action, result }) => `${action.kind} ${result}`));
-    for (const outcome of report.outcomes) {
-      this.#recordOutcome(outcome, at, alike.get(`${outcome.action.kind} ${outcome.result}`) ?? 1);
-    }
-    this.#verdicts = {
-      machine: withSince(this.#verdicts.machine, plan.machines, at),
-      node: withSince(this.#verdicts.node, plan.nodes, at),
-    };
-    return { hold: this.#recordHold(plan.hold, at) };
+    const history = new History({
+      ...reached,
+      verdicts: {
+        machine: yield* withSince(before.verdicts.machine, plan.machines, verdictName, at),
+        node: yield* withSince(before.verdicts.node, plan.nodes, verdictName, at),
+      },
+      kubelets: yield* withSince(before.kubelets, observation.kubelets, kubeletState, at),
+      origins: yield* originsAfter(before.origins, report.outcomes, plan),
+      entries: yield* entriesAfter(before.entries, report.outcomes, at),
+      heldSince: plan.hold === undefined ? undefined : (before.heldSince ?? at),
+    });
+    return { history, changes: { hold: changeOfHold(before.heldSince, plan.hold) } };
   }
 
   server(target: Target): ServerState | undefined {
-    return this.#servers.get(target);
+    return this.#known.servers.get(target);
   }
 
   /** How many passes have ended. */
   get passes(): number {
-    return this.#passes;
+    return this.#known.passes;
   }
 
   /** Since when (wall ms) the kubelet at this address is in the state it is in. */
   kubeletSince(address: string): number | undefined {
-    return this.#kubelets.get(address)?.since;
+    return this.#known.kubelets.get(address)?.since;
   }
 
   /** How this process made the node managed; undefined where another process did. */
-  originOf(node: string): 'registered' | 'adopted' | undefined {
-    return this.#origins.get(node);
+  originOf(node: string): Origin | undefined {
+    return this.#known.origins.get(node);
   }
 
   /** The last registrations, adoptions and deregistrations, the latest first. */
   entries(): readonly HistoryEntry[] {
-    return Object.values(this.#entries)
+    return Object.values(this.#known.entries)
       .flat()
       .sort((a, b) => b.at - a.at);
   }
 
   /** Since when (wall ms) the machine or node has the verdict it has. */
   since(kind: Subject['kind'], id: string): number | undefined {
-    return this.#verdicts[kind].get(id)?.since;
+    return this.#known.verdicts[kind].get(id)?.since;
   }
 
   /** Since when (wall ms) the deletion guard is active; undefined when it is not. */
   get heldSince(): number | undefined {
-    return this.#hold?.since;
-  }
-
-  #recordServers(report: PassReport, at: number): void {
-    if (!tellsOfServers(report)) return;
-    for (const target of TARGETS) {
-      const problem = report.failures.get(target);
-      const up = problem === undefined;
-      const before = this.#servers.get(target);
-      const state = before?.up === up ? { ...before, problem } : { up, since: at, problem };
-      this.#servers.set(target, state);
-    }
-  }
-
-  #recordKubelets(answers: ReadonlyMap<string, KubeletAnswer>, at: number): void {
-    const before = this.#kubelets;
-    const kubelets = new Map<string, { readonly state: string; readonly since: number }>();
-    for (const [address, { state }] of answers) {
-      const known = before.get(address);
-      kubelets.set(address, known?.state === state ? known : { state, since: at });
-    }
-    this.#kubelets = kubelets;
-  }
-
-  /** A dry run does nothing, and labels change too often to be history. */
-  #recordOutcome({ action, result, detail }: Outcome, at: number, inPass: number): void {
-    if (action.kind === 'label' || result === 'dry-run') return;
-    const entries = this.#entries[action.kind];
-    const index = entries.findIndex((entry) => nodeName(entry.action) === nodeName(action));
-    const last = entries[index];
-    const isRepeated = last !== undefined && result !== 'done' && last.result === result && last.detail === detail;
-    if (isRepeated) entries.splice(index, 1);
-    const before = isRepeated ? last : { firstAt: at, times: 0 };
-    entries.unshift({ at, firstAt: before.firstAt, times: before.times + 1, inPass, action, result, detail });
-    entries.length = Math.min(entries.length, MAX_ENTRIES_OF_KIND);
-    if (result !== 'done') return;
-    if (action.kind === 'deregister') this.#origins.delete(nodeName(action));
-    else this.#origins.set(nodeName(action), action.kind === 'register' ? 'registered' : 'adopted');
-  }
-
-  #recordHold(hold: Hold | undefined, at: number): PassChanges['hold'] {
-    const before = this.#hold;
-    this.#hold = hold === undefined ? undefined : { hold, since: before?.since ?? at };
-    if ((before === undefined) === (hold === undefined)) return undefined;
-    return hold === undefined ? 'ended' : 'began';
+    return this.#known.heldSince;
   }
 }
 
-/** The verdicts of a pass, each with the time since when the subject has it. */
-function withSince(
-  before: ReadonlyMap<string, KnownVerdict>,
-  verdicts: ReadonlyMap<string, Subject['verdict']>,
+function serversAfter(before: Known['servers'], report: PassReport, at: number): Known['servers'] {
+  if (!tellsOfServers(report)) return before;
+  return new Map(
+    TARGETS.map((target) => {
+      const problem = report.failures.get(target);
+      const up = problem === undefined;
+      const known = before.get(target);
+      return [target, known?.up === up ? { ...known, problem } : { up, since: at, problem }];
+    }),
+  );
+}
+
+const verdictName = ({ name }: Subject['verdict']) => name;
+const kubeletState = ({ state }: KubeletAnswer) => state;
+
+/** The states that a pass found, each with the time since when its subject is in it. */
+function* withSince<Found>(
+  before: ReadonlyMap<string, KnownState>,
+  found: ReadonlyMap<string, Found>,
+  stateOf: (found: Found) => string,
   at: number,
-): ReadonlyMap<string, KnownVerdict> {
-  const after = new Map<string, KnownVerdict>();
-  for (const [id, { name }] of verdicts) {
+): Steps<ReadonlyMap<string, KnownState>> {
+  const after = new Map<string, KnownState>();
+  yield* forEach(found, ([id, each]) => {
+    const state = stateOf(each);
     const known = before.get(id);
-    after.set(id, known?.name === name ? known : { name, since: at });
-  }
+    after.set(id, known?.state === state ? known : { state, since: at });
+  });
   return after;
+}
+
+/** Without the nodes that are no longer listed, and with what this pass did. */
+function* originsAfter(before: Known['origins'], outcomes: readonly Outcome[], plan: Plan): Steps<Known['origins']> {
+  const origins = new Map([...before].filter(([name]) => plan.nodes.has(name)));
+  yield* forEach(outcomes, ({ action, result }) => {
+    if (result !== 'done') return;
+    if (action.kind === 'register') origins.set(nodeName(action), 'registered');
+    if (action.kind === 'adopt') origins.set(nodeName(action), 'adopted');
+    if (action.kind === 'deregister') origins.delete(nodeName(action));
+  });
+  return origins;
+}
+
+function* entriesAfter(before: Entries, outcomes: readonly Outcome[], at: number): Steps<Entries> {
+  const alike = tally(outcomes.map(({ action, result }) => `${action.kind} ${result}`));
+  const entries = { register: [...before.register], adopt: [...before.adopt], deregister: [...before.deregister] };
+  yield* forEach(outcomes, (outcome) => {
+    const { action, result } = outcome;
+    // A dry run does nothing, and labels change too often to be history.
+    if (action.kind === 'label' || result === 'dry-run') return;
+    const inPass = alike.get(`${action.kind} ${result}`) ?? 1;
+    addEntry(entries[action.kind], { at, inPass, action, result, detail: outcome.detail });
+  });
+  return entries;
+}
+
+/** Adds it as the first; where it repeats the last entry about its node, it replaces that. */
+function addEntry(entries: HistoryEntry[], entry: Omit<HistoryEntry, 'firstAt' | 'times'>): void {
+  const { action, result, detail } = entry;
+  const index = entries.findIndex((each) => nodeName(each.action) === nodeName(action));
+  const last = entries[index];
+  const isRepeated = last !== undefined && result !== 'done' && last.result === result && last.detail === detail;
+  if (isRepeated) entries.splice(index, 1);
+  const { firstAt, times } = isRepeated ? last : { firstAt: entry.at, times: 0 };
+  entries.unshift({ ...entry, firstAt, times: times + 1 });
+  entries.length = Math.min(entries.length, MAX_ENTRIES_OF_KIND);
+}
+
+function changeOfHold(heldSince: number | undefined, hold: Hold | undefined): PassChanges['hold'] {
+  if ((heldSince === undefined) === (hold === undefined)) return undefined;
+  return hold === undefined ? 'ended' : 'began';
 }
 
 /** Every machine and every node of a plan, with its verdict. */

@@ -1,5 +1,6 @@
 /** Machines and nodes side by side: one row for each machine with its node, then one for each node without a machine. */
 import type { MACHINE_VERDICTS, NODE_VERDICTS } from '../reconcile/plan/verdict.ts';
+import { atOnce, mapEach, type Steps } from '../time/steps.ts';
 import type { MachineStatus, NodeStatus, Status } from './document.ts';
 
 /**
@@ -57,13 +58,19 @@ export interface OverviewRow {
  * The rows in the order of the status: machines, then nodes without one. A machine without a node shares its row with the node that names it,
  * unless the verdict of the machine is a warning, so that both verdicts are shown.
  */
-export function overviewOf({ machines, nodes }: Pick<Status, 'machines' | 'nodes'>): readonly OverviewRow[] {
+export function overviewOf(status: Pick<Status, 'machines' | 'nodes'>): readonly OverviewRow[] {
+  return atOnce(overviewSteps(status));
+}
+
+/** `overviewOf` in steps. */
+export function* overviewSteps({ machines, nodes }: Pick<Status, 'machines' | 'nodes'>): Steps<readonly OverviewRow[]> {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const listed = new Set(machines.map(({ id }) => id));
   const unpaired = nodes.filter(({ machine }) => machine === null);
   const byMachine = new Map(unpaired.map((node) => [namedBy(node, listed), node]));
+  yield;
   const shown = new Set<NodeStatus>();
-  const rows = machines.map((machine) => {
+  const rows = yield* mapEach(machines, (machine) => {
     const node =
       machine.node !== null ? byName.get(machine.node) : machine.warning ? undefined : byMachine.get(machine.id);
     if (node !== undefined) shown.add(node);
@@ -80,8 +87,15 @@ function namedBy({ reportedId, mark }: NodeStatus, listed: ReadonlySet<string>):
 
 /** The rows by concern, then by verdict, then by address. */
 export function mostUrgentFirst(rows: readonly OverviewRow[]): readonly OverviewRow[] {
-  const keyed = rows.map((row) => ({ row, order: orderOf(row) }));
+  return atOnce(mostUrgentSteps(rows));
+}
+
+/** `mostUrgentFirst` in steps; the sort is one, of some 20 ms for 20,000 rows. */
+export function* mostUrgentSteps(rows: readonly OverviewRow[]): Steps<readonly OverviewRow[]> {
+  const keyed = yield* mapEach(rows, (row) => ({ row, order: orderOf(row) }));
+  yield;
   keyed.sort((a, b) => (a.order < b.order ? -1 : Number(a.order > b.order)));
+  yield;
   return keyed.map(({ row }) => row);
 }
 

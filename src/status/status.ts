@@ -11,6 +11,7 @@ import type { Policy } from '../reconcile/plan/policy.ts';
 import type { Verdict } from '../reconcile/plan/verdict.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { Clock } from '../time/clock.ts';
+import { forEach, mapEach, type Steps } from '../time/steps.ts';
 import type { Counts } from './counts.ts';
 import type { MachineStatus, NodeStatus, PastAction, Status } from './document.ts';
 import type { History, HistoryEntry, Subject } from './history.ts';
@@ -39,15 +40,17 @@ export interface LastPasses {
 
 type Seen = NonNullable<PassReport['seen']>;
 
-export function makeStatus(
+/** Makes the document, in steps. What it is made of must not change meanwhile; the time is that of its beginning. */
+export function* statusSteps(
   frame: StatusFrame,
   { last, good }: LastPasses,
   history: History,
   clock: Pick<Clock, 'wall'>,
-): Status {
+): Steps<Status> {
+  const now = stamp(clock.wall());
   const seen = good?.report.seen;
   const goodEnded = good === undefined ? undefined : good.report.startedAt + good.report.durationMs;
-  const outcomes = new Map((good?.report.outcomes ?? []).map((outcome) => [subjectOf(outcome.action), outcome]));
+  const outcomes = yield* outcomesBySubject(good?.report);
   const verdict = (kind: Subject['kind'], id: string, given: Verdict<string> = UNDECIDED) => ({
     ...describeVerdict(given, history.since(kind, id), goodEnded),
     ...resultOf(given, outcomes.get(`${kind} ${id}`)),
@@ -58,37 +61,42 @@ export function makeStatus(
     source: 'daemon',
     dryRun: frame.dryRun,
     startedAt: stamp(frame.startedAt),
-    now: stamp(clock.wall()),
+    now,
     rules: describeRules(frame, seen),
     pass: {
       number: history.passes,
       running: frame.passRunning,
-      last: last === undefined ? null : describePass(last),
+      last: last === undefined ? null : yield* describePass(last),
       lastSuccess: iso(goodEnded),
       next: frame.nextPass?.toISOString() ?? null,
     },
     fleet: describeServer('fleet', frame, history, last),
     kubernetes: { ...describeServer('kubernetes', frame, history, last), server: seen?.observation.era.server ?? null },
-    guard: {
-      held: seen?.plan.hold !== undefined,
-      since: iso(history.heldSince),
-      message: seen?.plan.hold?.message ?? null,
-      kind: seen?.plan.hold?.kind ?? null,
-      gone: seen?.plan.hold?.gone ?? null,
-      managed: seen?.plan.hold?.managed ?? null,
-      nodes: [...(seen?.plan.hold?.nodes ?? [])],
-    },
+    guard: describeGuard(seen, history),
     warnings: describeNotes(seen),
     counts: good === undefined ? null : { ...good.counts, nodes: Object.fromEntries(good.counts.nodes) },
-    machines: [...(seen?.observation.machines.values() ?? [])].map((machine) => ({
+    machines: yield* mapEach(seen?.observation.machines.values() ?? [], (machine) => ({
       ...describeMachine(machine, seen, history),
       ...verdict('machine', machine.id, seen?.plan.machines.get(machine.id)),
     })),
-    nodes: (seen?.observation.nodes ?? []).map((node) => ({
+    nodes: yield* mapEach(seen?.observation.nodes ?? [], (node) => ({
       ...describeNode(node, seen, history),
       ...verdict('node', node.name, seen?.plan.nodes.get(node.name)),
     })),
     history: history.entries().map(describeEntry),
+  };
+}
+
+function describeGuard(seen: Seen | undefined, history: History): Status['guard'] {
+  const hold = seen?.plan.hold;
+  return {
+    held: hold !== undefined,
+    since: iso(history.heldSince),
+    message: hold?.message ?? null,
+    kind: hold?.kind ?? null,
+    gone: hold?.gone ?? null,
+    managed: hold?.managed ?? null,
+    nodes: [...(hold?.nodes ?? [])],
   };
 }
 
@@ -117,12 +125,12 @@ function describeRules({ selector, policy }: StatusFrame, seen: Seen | undefined
   };
 }
 
-function describePass({ startedAt, durationMs, failures, outcomes }: PassReport): Status['pass']['last'] {
+function* describePass({ startedAt, durationMs, failures, outcomes }: PassReport): Steps<Status['pass']['last']> {
   return {
     startedAt: stamp(startedAt),
     durationMs: Math.round(durationMs),
     failures: Object.fromEntries(failures),
-    actions: outcomes.map(({ action, result, detail }) => ({
+    actions: yield* mapEach(outcomes, ({ action, result, detail }) => ({
       kind: action.kind,
       node: nodeName(action),
       result,
@@ -146,6 +154,13 @@ function describeServer(
     problem: state?.problem ?? null,
     slowMs: slowMs ?? null,
   };
+}
+
+/** The outcomes by what they are about. */
+function* outcomesBySubject(report: PassReport | undefined): Steps<ReadonlyMap<string, Outcome>> {
+  const outcomes = new Map<string, Outcome>();
+  yield* forEach(report?.outcomes ?? [], (outcome) => outcomes.set(subjectOf(outcome.action), outcome));
+  return outcomes;
 }
 
 /** The key of what the action is about: a machine for `register`, else a node. */

@@ -33,9 +33,8 @@ const PROBLEMS: readonly ((status: Status, rows: readonly OverviewRow[]) => Summ
   rowsToLookAt,
 ];
 
-/** The summary of the first problem that the status has. The time is its `now`. */
-export function summarize(status: Status): Summary {
-  const rows = overviewOf(status);
+/** The summary of the first problem that the status has; its rows may be given. The time is its `now`. */
+export function summarize(status: Status, rows = overviewOf(status)): Summary {
   for (const problem of PROBLEMS) {
     const summary = problem(status, rows);
     if (summary !== undefined) return summary;

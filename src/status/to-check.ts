@@ -9,13 +9,14 @@ import { capitalized, ended, tallyOf } from './words.ts';
 /** Sentences about slow servers, the rows with concern `watch` and the first of the warnings. */
 export function toCheck(status: Status, rows: readonly OverviewRow[]): readonly string[] {
   const worthChecking = rows.filter((row) => row.concern === 'watch' && !isOnPurpose(row, status));
-  const unreachable = worthChecking.filter(({ node }) => node !== undefined && isKeptUnreachable(node));
+  const isUnreachable = ({ node }: OverviewRow) => node !== undefined && isKeptUnreachable(node);
+  const unreachable = worthChecking.filter(isUnreachable);
   const told = Object.entries(TO_CHECK).flatMap(([verdict, text]) => {
     const count = worthChecking.filter((row) => nodeVerdictOf(row) === verdict).length;
     return count === 0 ? [] : [`${plural(count, 'node')} ${count === 1 ? 'is' : 'are'} ${verdict}: ${text(count)}.`];
   });
   const worth = worthChecking.filter(
-    (row) => !unreachable.includes(row) && !Object.hasOwn(TO_CHECK, nodeVerdictOf(row) ?? ''),
+    (row) => !isUnreachable(row) && !Object.hasOwn(TO_CHECK, nodeVerdictOf(row) ?? ''),
   );
   const [first, ...others] = status.warnings;
   const more = others.length === 0 ? '' : ` (and ${plural(others.length, 'more warning')})`;

@@ -12,11 +12,15 @@ export function quote(text: string): string {
   return escapeControls(JSON.stringify(cut));
 }
 
+/** Most texts have nothing but this, which is found sooner than whether they have a control character. */
+const SPECIAL = /[^\n -~]/;
+
 /**
  * Escapes control and format characters in JSON, except line ends; a parser reads the same value. JSON itself escapes only those below
  * U+0020, but terminals obey others too (U+009B begins a command), and bidirectional marks reorder what a person reads.
  */
 export function escapeControls(json: string): string {
+  if (!SPECIAL.test(json)) return json;
   return json.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     character.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );

@@ -1,7 +1,6 @@
 /** The answers of the web server: texts, JSON, the page, its assets and the live feed, with their headers. */
 import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
-import { escapeControls } from '../text/quote.ts';
 import type { SharedBody } from './shared-body.ts';
 
 export interface Answer {
@@ -89,9 +88,4 @@ export function targetOf({ url = '/', headers }: IncomingMessage) {
   const [, host = headers.host, rest = url] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
   const [path, query] = rest.split('?', 2);
   return { host, path: path || '/', query };
-}
-
-/** Indented and without control characters, because people read it with curl. */
-export function toJson(value: unknown): string {
-  return `${escapeControls(JSON.stringify(value, null, 2) ?? 'null')}\n`;
 }

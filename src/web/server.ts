@@ -10,6 +10,7 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import type { Log } from '../log/log-events.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Clock } from '../time/clock.ts';
+import { inTurns, type Steps } from '../time/steps.ts';
 import { Access, type Shows } from './access/access.ts';
 import { type Place, refusalOf } from './access/refusal.ts';
 import { NO_WEB_CONFIG, type ServerTls, type WebConfig } from './access/web-config.ts';
@@ -23,10 +24,10 @@ import {
   page,
   targetOf,
   text,
-  toJson,
   verdict,
 } from './answers.ts';
 import { Connections } from './connections.ts';
+import { encodeSteps, jsonTexts } from './encode.ts';
 import { IDENTITY_HEADER, type Identity, writeIdentity } from './identity.ts';
 import { type ListenAddress, listenAt } from './listen.ts';
 import { SharedBody, shared } from './shared-body.ts';
@@ -42,11 +43,11 @@ export interface WebRoutes {
   /** Changes whenever `status` and `page` may have changed. */
   version(): number;
   /** /status: the JSON document. */
-  status(): unknown;
-  /** /: HTML. */
-  page(): string;
+  status(): Steps<unknown>;
+  /** /: HTML, in texts. */
+  page(): Steps<Iterable<string>>;
   /** /explain: HTML about one machine or node, for the query of a link on the page. */
-  explain(query: string): { readonly isFound: boolean; readonly html: string };
+  explain(query: string): Promise<{ readonly isFound: boolean; readonly html: string }>;
   /** Style, script and icon of the page, by path. */
   readonly assets: ReadonlyMap<string, Asset>;
   /** /live: server-sent events for open pages. */
@@ -161,24 +162,26 @@ function tlsOptions({ clientCertificates, ...options }: ServerTls) {
 }
 
 function routesOf({ routes, clock, identity }: WebServerOptions): ReadonlyMap<string, Route> {
-  const status = shared(
-    () => toJson(routes.status()),
-    () => routes.version(),
-    clock,
-  );
-  const html = shared(
-    () => routes.page(),
-    () => routes.version(),
-    clock,
-  );
+  const bodyOf = (steps: () => Steps<Buffer>) =>
+    shared(
+      () => inTurns(steps()),
+      () => routes.version(),
+      clock,
+    );
+  const status = bodyOf(function* () {
+    return yield* encodeSteps(jsonTexts(yield* routes.status()));
+  });
+  const html = bodyOf(function* () {
+    return yield* encodeSteps(yield* routes.page());
+  });
   const headers = identity === undefined ? {} : { [IDENTITY_HEADER]: writeIdentity(identity) };
   const shown: [string, Handler][] = [
-    ['/status', () => ({ status: 200, contentType: 'application/json', body: status() })],
-    ['/', () => page(html())],
+    ['/status', async () => ({ status: 200, contentType: 'application/json', body: await status() })],
+    ['/', async () => page(await html())],
     [
       '/explain',
-      (request) => {
-        const { isFound, html: body } = routes.explain(targetOf(request).query ?? '');
+      async (request) => {
+        const { isFound, html: body } = await routes.explain(targetOf(request).query ?? '');
         return page(body, isFound ? 200 : 404);
       },
     ],
@@ -215,7 +218,7 @@ async function respond(
   const { status, contentType, body } = answer;
   const headers = { ...configured, ...HEADERS, ...answer.headers, 'Content-Type': contentType };
   if (typeof body !== 'function') {
-    const sent = await encoded(typeof body === 'string' ? new SharedBody(body) : body, request);
+    const sent = await encoded(typeof body === 'string' ? new SharedBody(Buffer.from(body)) : body, request);
     response.writeHead(status, { ...headers, ...sent.headers });
     response.end(sent.bytes);
   } else if (response.writeHead(status, headers) && request.method === 'HEAD') {

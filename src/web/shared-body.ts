@@ -18,8 +18,8 @@ export class SharedBody {
   readonly bytes: Buffer;
   #gzipped: Promise<Buffer> | undefined;
 
-  constructor(text: string) {
-    this.bytes = Buffer.from(text);
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
   }
 
   gzipped(): Promise<Buffer> {
@@ -28,24 +28,48 @@ export class SharedBody {
   }
 }
 
-/** Returns a function that makes the body again when it is a second old or `version` has changed, and else returns the last one. */
+interface Making {
+  readonly body: Promise<SharedBody>;
+  /** That of the moment at which it was begun; undefined until then. */
+  version: number | undefined;
+  /** When it was made. */
+  madeMs: number | undefined;
+}
+
+/**
+ * Returns a function that makes the body again when it was made a second ago or `version` has changed, and else returns the last one. One is
+ * made at a time. A body that cannot be made is not kept.
+ */
 export function shared(
-  make: () => string,
+  make: () => Promise<Buffer>,
   version: () => number,
   { monotonic }: Pick<Clock, 'monotonic'>,
-): () => SharedBody {
-  let last: { readonly body: SharedBody; readonly version: number; readonly madeMs: number } | undefined;
-  // Those of 5,000 machines have some MB.
-  const forgetLater = (made: typeof last) =>
-    setTimeout(() => {
-      if (last === made) last = undefined;
-    }, MAX_AGE_MS).unref();
+): () => Promise<SharedBody> {
+  let last: Making | undefined;
+  /** Resolves when none is being made. */
+  let free: Promise<unknown> = Promise.resolve();
+
+  const forget = (made: Making) => {
+    if (last === made) last = undefined;
+  };
+  const begin = (): Making => {
+    const body = free.then(async () => {
+      making.version = version();
+      const bytes = await make();
+      making.madeMs = monotonic();
+      // Those of 5,000 machines have some MB.
+      setTimeout(() => forget(making), MAX_AGE_MS).unref();
+      return new SharedBody(bytes);
+    });
+    const making: Making = { body, version: undefined, madeMs: undefined };
+    free = body.catch(() => forget(making));
+    return making;
+  };
+  const isOld = ({ version: made, madeMs }: Making) =>
+    (made !== undefined && made !== version()) || (madeMs !== undefined && monotonic() - madeMs >= MAX_AGE_MS);
+
   return () => {
-    const now = { version: version(), madeMs: monotonic() };
-    if (last === undefined || last.version !== now.version || now.madeMs - last.madeMs >= MAX_AGE_MS) {
-      last = { ...now, body: new SharedBody(make()) };
-      forgetLater(last);
-    }
+    if (last === undefined || isOld(last)) last = begin();
     return last.body;
   };
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/time/clock.ts';
 import { pageRoutes } from '../../src/web/page/routes.ts';
 import { startWebServer } from '../../src/web/server.ts';
 import { aMachine, aNode, aStatus, EVIDENCE, NOW } from '../unit/status/status-sketch.ts';
+import { inTwoSteps } from '../unit/time/in-two-steps.ts';
 
 const CHANGED = 100;
 /** The time stands still, as in the documents. */
@@ -62,7 +63,7 @@ export async function serve(size: number): Promise<Served> {
   let status = clusterOf(size, 1);
   let changed = () => {};
   const daemon = {
-    status: () => status,
+    statusSteps: () => inTwoSteps(status),
     onChange: (callback: () => void) => {
       changed = callback;
     },
@@ -72,7 +73,7 @@ export async function serve(size: number): Promise<Served> {
     metrics: async () => ({ contentType: 'text/plain', body: '' }),
     healthz: () => undefined,
     readyz: () => undefined,
-    status: () => status,
+    status: () => daemon.statusSteps(),
     ...pageRoutes(daemon, { listen: WHERE.host, pageHosts: [] }, { log, clock: STANDING }),
   };
   const server = await startWebServer({ listen: WHERE, routes, log, clock: systemClock });

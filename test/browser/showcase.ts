@@ -75,7 +75,7 @@ export async function startShowcase(ending: Ending = 'all is as usual'): Promise
     metrics: () => metrics.exposition(),
     healthz: () => daemon.healthz(),
     readyz: () => daemon.readyz(),
-    status: () => daemon.status(),
+    status: () => daemon.statusSteps(),
     ...pageRoutes(daemon, { listen: listen.host, pageHosts: [] }, { log, clock }),
   };
   const server = await startWebServer({ listen, routes, log, clock: systemClock });

@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { PassThrough, Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import type { Status } from '../../src/status/document.ts';
 import { systemClock } from '../../src/time/clock.ts';
+import type { Steps } from '../../src/time/steps.ts';
 import { LiveFeed } from '../../src/web/page/live-feed.ts';
 import { pageRoutes } from '../../src/web/page/routes.ts';
 import { startWebServer, type WebServer } from '../../src/web/server.ts';
@@ -28,9 +30,11 @@ const daemon = {
   current: aStatus(),
   asked: 0,
   changed: () => {},
-  status(): Status {
+  *statusSteps(): Steps<Status> {
     daemon.asked += 1;
-    return daemon.current;
+    const { current } = daemon;
+    yield;
+    return current;
   },
   onChange(callback: () => void): void {
     daemon.changed = callback;
@@ -47,7 +51,7 @@ beforeEach(async () => {
     metrics: async () => ({ contentType: 'text/plain', body: 'up 1\n' }),
     healthz: () => undefined,
     readyz: () => undefined,
-    status: () => daemon.status(),
+    status: () => daemon.statusSteps(),
     ...pageRoutes(
       daemon,
       { listen: listen.host, pageHosts: [] },
@@ -123,7 +127,7 @@ class Page {
 
   /** Once it has been told so much. */
   heard(of: string): Promise<void> {
-    return vi.waitFor(() => expect(this.#text.includes(`id: ${of}\n`)).toBe(true));
+    return vi.waitFor(() => expect(this.#text.includes(`id: ${of}\n`)).toBe(true), { timeout: 10_000 });
   }
 
   /** Cut or ended, which is an error for Node's client unless it has read to the end. */
@@ -136,7 +140,11 @@ class Page {
 }
 
 function aFeed(): LiveFeed {
-  return new LiveFeed({ status: daemon.status, now: () => daemon.current.now, onError: () => expect.unreachable() });
+  return new LiveFeed({
+    statusSteps: daemon.statusSteps,
+    now: () => daemon.current.now,
+    onError: () => expect.unreachable(),
+  });
 }
 
 describe('a page that is open', () => {
@@ -182,6 +190,7 @@ describe('a page that is open', () => {
 
   it('goes on where it was when it comes back in time', async () => {
     const first = await Page.open();
+    await first.update(0);
     passes(2, ['a']);
     await first.update(1);
     const again = await Page.open(shown(1), { headers: { 'Last-Event-ID': shown(2) } });
@@ -330,9 +339,10 @@ describe('pages that are open', () => {
     await page.update(0);
     page.response.destroy();
     await page.ended();
-    await vi.waitFor(() => {
+    await vi.waitFor(async () => {
       const before = daemon.asked;
       passes(4, ['a']);
+      for (let turn = 0; turn < 10; turn += 1) await nextTurn();
       expect(daemon.asked).toBe(before);
     });
   });

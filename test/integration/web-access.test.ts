@@ -14,6 +14,7 @@ import { readSettings } from '../../src/settings/settings.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { NO_WEB_CONFIG, type ServerTls, type WebConfig } from '../../src/web/access/web-config.ts';
 import { startWebServer, type WebRoutes, type WebServer, type WebServerOptions } from '../../src/web/server.ts';
+import { inTwoSteps } from '../unit/time/in-two-steps.ts';
 import { certificate } from './loopback.ts';
 import { folderOfTest } from './program.ts';
 
@@ -32,9 +33,9 @@ const routes: WebRoutes = {
   healthz: () => undefined,
   readyz: () => undefined,
   version: () => 1,
-  status: () => ({ machines: ['secret-machine'] }),
-  page: () => '<!doctype html>secret-machine',
-  explain: () => ({ isFound: true, html: '<!doctype html>secret-machine' }),
+  status: () => inTwoSteps({ machines: ['secret-machine'] }),
+  page: () => inTwoSteps(['<!doctype html>secret-machine']),
+  explain: async () => ({ isFound: true, html: '<!doctype html>secret-machine' }),
   assets: new Map([['/page.css', { contentType: 'text/css', body: 'secret-machine', etag: '"1"' }]]),
   live: { full: () => undefined, join: (_, stream) => void stream.end('secret-machine') },
   hostProblem: (host) => (host?.startsWith('evil.') ? { status: 421, message: 'not this name' } : undefined),

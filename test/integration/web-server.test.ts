@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/time/clock.ts';
 import { ListenError } from '../../src/web/listen.ts';
 import { startWebServer, type WebRoutes, type WebServer } from '../../src/web/server.ts';
+import { inTwoSteps } from '../unit/time/in-two-steps.ts';
 
 const log = { write: vi.fn(), debug: vi.fn() };
 const releases: (() => unknown)[] = [];
@@ -23,9 +24,9 @@ beforeEach(async () => {
     healthz: () => undefined,
     readyz: () => undefined,
     version: () => (asked += 1),
-    status: () => ({ version: '1.2.3' }),
-    page: () => '<!doctype html>',
-    explain: (query) => ({ isFound: query === 'machine=a', html: '<!doctype html>' }),
+    status: () => inTwoSteps({ version: '1.2.3' }),
+    page: () => inTwoSteps(['<!doctype html>']),
+    explain: async (query) => ({ isFound: query === 'machine=a', html: '<!doctype html>' }),
     assets: new Map([['/page.css', { contentType: 'text/css', body: 'body {}', etag: '"1"' }]]),
     live: { full: () => undefined, join: (shown, stream) => void stream.write(`shown: ${shown}\n`) },
     hostProblem: () => undefined,
@@ -129,7 +130,7 @@ describe('the web server', () => {
 
   it('serves a status without a character that a terminal obeys, and loses none for who parses it', async () => {
     const hostile = '\u009b2J \u001b[31m \u202e \u2066 \u200b \ufeff \u2028 \u0085 \u007f \u{e0041}';
-    routes.status = () => ({ [hostile]: [hostile, 'ä', '日本', '🙂'] });
+    routes.status = () => inTwoSteps({ [hostile]: [hostile, 'ä', '日本', '🙂'] });
     const { body } = await ask('/status');
     expect(body).toMatch(/^(?:\n|[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}])*$/u);
     expect(body).toContain('\\u009b2J \\u001b[31m \\u202e');
@@ -196,7 +197,7 @@ describe('the web server', () => {
 
   it.each(['/metrics', '/status'])('answers 500 without details when %s fails, logs it, and goes on', async (path) => {
     routes.metrics = () => Promise.reject(new Error('detail'));
-    routes.status = () => ({ notForJson: 1n });
+    routes.status = () => inTwoSteps({ notForJson: 1n });
     const { status, body } = await ask(path);
     expect([status, body]).toEqual([500, 'internal error, see the log\n']);
     const fields = { err: expect.any(Error), path };
@@ -255,7 +256,7 @@ describe('the web server', () => {
   });
 
   it('answers one request at a time: who sends more at once is cut, and costs one answer', async () => {
-    routes.page = vi.fn(() => 'row '.repeat(10_000));
+    routes.page = vi.fn(() => inTwoSteps(['row '.repeat(10_000)]));
     const socket = await open();
     socket.resume();
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(300));
@@ -279,8 +280,8 @@ describe('the web server', () => {
   it('makes the page and the status once for all who ask in the same moment, until they are others', async () => {
     let version = 1;
     routes.version = () => version;
-    routes.page = vi.fn(() => '<!doctype html>');
-    routes.status = vi.fn(() => ({ version: '1.2.3' }));
+    routes.page = vi.fn(() => inTwoSteps(['<!doctype html>']));
+    routes.status = vi.fn(() => inTwoSteps({ version: '1.2.3' }));
     const all = () => Promise.all(['/', '/', '/', '/status', '/status'].map((path) => ask(path)));
     for (const { status } of await all()) expect(status).toBe(200);
     expect([routes.page, routes.status].map((each) => vi.mocked(each).mock.calls.length)).toEqual([1, 1]);
@@ -293,7 +294,7 @@ describe('the web server', () => {
 describe('a large answer', () => {
   const large = `<!doctype html>${'row '.repeat(50_000)}`;
   const takes = async (encoding: string) => {
-    routes.page = () => large;
+    routes.page = () => inTwoSteps([large]);
     const { host, port } = server.address;
     const asked = request({ host, port, path: '/', agent: false, headers: { 'Accept-Encoding': encoding } }).end();
     const [response] = await once(asked, 'response');

@@ -3,8 +3,9 @@
 import type { Status } from '../../status/document.ts';
 import { type Explanation, explain, type Line, type Section } from '../../status/explanation.ts';
 import type { Command } from '../../status/explanation-commands.ts';
-import { type OverviewRow, overviewOf } from '../../status/overview.ts';
+import { type OverviewRow, overviewSteps } from '../../status/overview.ts';
 import { onOneLine } from '../../text/quote.ts';
+import type { Steps } from '../../time/steps.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { moment } from './moment.ts';
 
@@ -17,8 +18,8 @@ export interface DetailsPage {
 }
 
 /** The page for a query of `queryOf`, or one that says that there is no such row. */
-export function renderDetailsPage(status: Status, query: string): DetailsPage {
-  const row = rowOf(status, new URLSearchParams(query));
+export function* detailsSteps(status: Status, query: string): Steps<DetailsPage> {
+  const row = rowFor(yield* overviewSteps(status), new URLSearchParams(query));
   const explanation = row === undefined ? undefined : explain(row, status);
   const main =
     row === undefined || explanation === undefined
@@ -28,9 +29,9 @@ export function renderDetailsPage(status: Status, query: string): DetailsPage {
   return { isFound: row !== undefined, html: frame(main, explanation?.title ?? 'not found', status) };
 }
 
-function rowOf(status: Status, query: URLSearchParams): OverviewRow | undefined {
+function rowFor(rows: readonly OverviewRow[], query: URLSearchParams): OverviewRow | undefined {
   const [id, name] = [query.get('machine'), query.get('node')];
-  return overviewOf(status).find(({ machine, node }) =>
+  return rows.find(({ machine, node }) =>
     id === null ? machine === undefined && name !== null && node?.name === name : machine?.id === id,
   );
 }

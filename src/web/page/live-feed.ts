@@ -1,7 +1,9 @@
 /** Sends the open pages what each pass changes, as server-sent events, to a limited number of clients that read them. */
 import type { Writable } from 'node:stream';
 import type { Status } from '../../status/document.ts';
-import { renderView, type View } from './render.ts';
+import { forEach, inTurns, type Steps } from '../../time/steps.ts';
+import { encodeSteps } from '../encode.ts';
+import { type View, viewSteps } from './render.ts';
 
 /** The number of pages that may be live at once. */
 const MAX_CLIENTS = 8;
@@ -14,7 +16,7 @@ const MAX_UNREAD_BYTES = 1024 * 1024;
 const RETRY_MS = 2_000;
 
 export interface LiveFeedParts {
-  status(): Status;
+  statusSteps(): Steps<Status>;
   /** The daemon's time, ISO 8601. */
   now(): string;
   /** A status could not be made into a page. */
@@ -25,8 +27,13 @@ export class LiveFeed {
   readonly #parts: LiveFeedParts;
   /** The clients, with the number of beats that each was sent. */
   readonly #clients = new Map<Writable, number>();
-  /** The view that every client has. It is kept until a pass begins or ends, so that a new client does not render it again. */
+  /** Clients that wait for the first view, with the version that each shows. */
+  readonly #waiting = new Map<Writable, string | undefined>();
+  /** The view that every other client has. It is kept until a pass begins or ends, so that a new client does not render it again. */
   #base: View | undefined;
+  /** The status may be another one than that of `#base`. */
+  #isOutdated = false;
+  #isRendering = false;
   #heart: NodeJS.Timeout | undefined;
 
   constructor(parts: LiveFeedParts) {
@@ -56,43 +63,64 @@ export class LiveFeed {
     client.once('close', () => this.#forget(client));
     this.#clients.set(client, 0);
     this.#heart ??= setInterval(() => this.#beat(), BEAT_MS);
-    this.#guarded(() => {
-      client.write(`retry: ${RETRY_MS}\n\n`);
-      // All clients have the same view: a new one gets that of the others, even if it is slightly older.
-      this.#base ??= renderView(this.#parts.status());
-      if (shown !== this.#base.shown) {
-        this.#dismiss(client, 'stale');
-        return;
-      }
-      const view = { ...this.#base, now: this.#parts.now() };
-      client.write(update(view, { parts: view.parts, rows: new Map(), gone: [] }));
-    });
+    client.write(`retry: ${RETRY_MS}\n\n`);
+    // All clients have the same view: a new one gets that of the others, even if it is slightly older.
+    if (this.#base !== undefined) {
+      this.#welcome(client, shown, this.#base);
+      return;
+    }
+    this.#waiting.set(client, shown);
+    void this.#catchUp();
   }
 
   /** A pass has begun or ended. */
   changed(): void {
-    if (this.#clients.size === 0) this.#base = undefined;
-    const before = this.#base;
-    if (before === undefined) return;
-    this.#guarded(() => {
-      this.#base = renderView(this.#parts.status(), before);
-      this.#sendAll(update(this.#base, differences(before, this.#base)));
-    });
+    this.#isOutdated = true;
+    if (this.#clients.size > 0) void this.#catchUp();
+    else this.#base = undefined;
   }
 
-  /** Keeps errors from the pass that has just ended. */
-  #guarded(act: () => void): void {
+  /** Sends what has changed since the last view, one view after another, until the last is that of the present status. */
+  async #catchUp(): Promise<void> {
+    if (this.#isRendering) return;
+    this.#isRendering = true;
     try {
-      act();
+      while ((this.#isOutdated || this.#base === undefined) && this.#clients.size > 0) {
+        this.#isOutdated = false;
+        const { view, sent } = await inTurns(this.#nextView(this.#base));
+        this.#base = view;
+        if (sent !== undefined) this.#sendAll(sent);
+        for (const [client, shown] of this.#waiting) this.#welcome(client, shown, view);
+      }
     } catch (error) {
       this.#parts.onError(error);
       for (const client of this.#clients.keys()) this.#cut(client);
-      this.#base = undefined;
+      this.#isOutdated = true;
     }
+    this.#isRendering = false;
+    if (this.#isOutdated) this.#base = undefined;
+  }
+
+  /** The view of the status, and the event that makes it of the one before. */
+  *#nextView(before: View | undefined): Steps<{ readonly view: View; readonly sent: Buffer | undefined }> {
+    const view = yield* viewSteps(yield* this.#parts.statusSteps(), before);
+    if (before === undefined) return { view, sent: undefined };
+    return { view, sent: yield* encodeSteps(updateTexts(view, yield* differences(before, view))) };
+  }
+
+  /** Sends a new client all that is not in the table, or sends it away where its table is another one. */
+  #welcome(client: Writable, shown: string | undefined, base: View): void {
+    this.#waiting.delete(client);
+    if (shown !== base.shown) {
+      this.#dismiss(client, 'stale');
+      return;
+    }
+    const view = { ...base, now: this.#parts.now() };
+    client.write([...updateTexts(view, { parts: view.parts, rows: [], gone: [] })].join(''));
   }
 
   #beat(): void {
-    this.#sendAll(event('beat', {}));
+    this.#sendAll(Buffer.from(event('beat', {})));
     for (const [client, beats] of this.#clients) {
       this.#clients.set(client, beats + 1);
       if (beats + 1 >= MAX_BEATS) this.#dismiss(client, 'again');
@@ -107,10 +135,10 @@ export class LiveFeed {
     this.#forget(client);
   }
 
-  #sendAll(text: string): void {
-    // One buffer for all clients, so that unread data is in memory once.
-    const bytes = Buffer.from(text);
+  /** One buffer for all clients, so that unread data is in memory once. */
+  #sendAll(bytes: Buffer): void {
     for (const client of this.#clients.keys()) {
+      if (this.#waiting.has(client)) continue;
       if (client.writableLength > MAX_UNREAD_BYTES) this.#cut(client);
       else client.write(bytes);
     }
@@ -123,32 +151,38 @@ export class LiveFeed {
 
   #forget(client: Writable): void {
     this.#clients.delete(client);
+    this.#waiting.delete(client);
     if (this.#clients.size > 0) return;
     clearInterval(this.#heart);
     this.#heart = undefined;
   }
 }
 
-interface Differences extends Pick<View, 'parts' | 'rows'> {
+interface Differences {
+  readonly parts: ReadonlyMap<string, string>;
+  /** The HTML of the rows that are new or others than before, in order. */
+  readonly rows: readonly string[];
+  /** Keys of rows. */
   readonly gone: readonly string[];
 }
 
-function differences(before: View, after: View): Differences {
-  return {
-    parts: changedIn(before.parts, after.parts),
-    rows: before.rows === after.rows ? new Map() : changedIn(before.rows, after.rows),
-    gone: before.rows === after.rows ? [] : [...before.rows.keys()].filter((key) => !after.rows.has(key)),
-  };
+function* differences(before: View, after: View): Steps<Differences> {
+  const parts = new Map([...after.parts].filter(([name, text]) => before.parts.get(name) !== text));
+  const rows: string[] = [];
+  if (before.rows === after.rows) return { parts, rows, gone: [] };
+  yield* forEach(after.rows, ([key, text]) => {
+    if (before.rows.get(key) !== text) rows.push(text);
+  });
+  return { parts, rows, gone: [...before.rows.keys()].filter((key) => !after.rows.has(key)) };
 }
 
-function changedIn<Key>(before: ReadonlyMap<Key, string>, after: ReadonlyMap<Key, string>): ReadonlyMap<Key, string> {
-  return new Map([...after].filter(([key, text]) => before.get(key) !== text));
-}
-
-function update({ shown, now }: View, { parts, rows, gone }: Differences): string {
-  const data = { now, shown, parts: Object.fromEntries(parts), rows: [...rows.values()].join(''), gone };
+/** The event in texts, one for each row. */
+function* updateTexts({ shown, now }: View, { parts, rows, gone }: Differences): Iterable<string> {
+  const data = { now, shown, parts: Object.fromEntries(parts), gone };
   // The browser gives the id back when it connects again.
-  return `id: ${shown}\n${event('update', data)}`;
+  yield `id: ${shown}\nevent: update\ndata: ${JSON.stringify(data).slice(0, -1)},"rows":"`;
+  for (const row of rows) yield JSON.stringify(row).slice(1, -1);
+  yield '"}\n\n';
 }
 
 /** Without a line end in the data: https://html.spec.whatwg.org/multipage/server-sent-events.html */

@@ -1,14 +1,15 @@
-/** Renders the status page: the whole page, and the parts that are sent when they change. */
+/** Renders the status page in steps: the whole page, and the parts that are sent when they change. */
 
 import type { Status } from '../../status/document.ts';
-import { countVerdicts, overviewOf } from '../../status/overview.ts';
+import { countVerdicts, type OverviewRow, overviewSteps } from '../../status/overview.ts';
 import { type Summary, summarize } from '../../status/summary.ts';
 import { meaningOf } from '../../status/verdict-help.ts';
 import { onOneLine } from '../../text/quote.ts';
+import type { Steps } from '../../time/steps.ts';
 import { renderFacts, renderRules, renderSummary } from './facts.ts';
 import { renderHistory } from './history.ts';
 import { type Html, html, NOTHING } from './html.ts';
-import { COLUMNS, renderRows } from './rows.ts';
+import { COLUMNS, rowSteps } from './rows.ts';
 
 /** The page at one time, in parts that are sent when they change. */
 export interface View {
@@ -22,17 +23,24 @@ export interface View {
   readonly rows: ReadonlyMap<string, string>;
 }
 
+/** What the parts are made of. */
+interface Sight {
+  readonly status: Status;
+  readonly summary: Summary;
+  readonly overview: readonly OverviewRow[];
+}
+
 const PARTS = {
-  title: ({ clusterName }: Status, { sentence }: Summary) =>
+  title: ({ status: { clusterName }, summary: { sentence } }: Sight) =>
     html`${sentence} ${nameOf(clusterName ?? 'kube-register')}`,
-  name: ({ clusterName }: Status) => html`${nameOf(clusterName ?? '')}`,
-  about: renderAbout,
-  notice: renderNotice,
-  summary: renderSummary,
-  facts: renderFacts,
-  history: ({ history }: Status) => renderHistory(history),
-  tally: renderTally,
-  rules: renderRules,
+  name: ({ status: { clusterName } }: Sight) => html`${nameOf(clusterName ?? '')}`,
+  about: ({ status }: Sight) => renderAbout(status),
+  notice: ({ status }: Sight) => renderNotice(status),
+  summary: ({ status, summary }: Sight) => renderSummary(status, summary),
+  facts: ({ status }: Sight) => renderFacts(status),
+  history: ({ status: { history } }: Sight) => renderHistory(history),
+  tally: ({ overview }: Sight) => renderTally(overview),
+  rules: ({ status }: Sight) => renderRules(status),
 };
 
 const LONGEST = 300;
@@ -42,14 +50,16 @@ function nameOf(cluster: string): string {
 }
 
 /** The view of a status. Rows change only with a pass, so those of a view of the same pass are used again. */
-export function renderView(status: Status, before?: View): View {
+export function* viewSteps(status: Status, before?: View): Steps<View> {
   const shown = shownOf(status);
-  const summary = summarize(status);
+  const overview = yield* overviewSteps(status);
+  const sight: Sight = { status, overview, summary: summarize(status, overview) };
+  yield;
   return {
     shown,
     now: status.now,
-    parts: new Map(Object.entries(PARTS).map(([name, render]) => [name, render(status, summary).text])),
-    rows: before?.shown === shown ? before.rows : renderRows(status),
+    parts: new Map(Object.entries(PARTS).map(([name, render]) => [name, render(sight).text])),
+    rows: before?.shown === shown ? before.rows : yield* rowSteps(overview, status.rules.selector),
   };
 }
 
@@ -69,8 +79,7 @@ function renderNotice({ dryRun }: Status): Html {
 }
 
 /** The number of rows of each verdict, with its meaning as a title. The script makes each a link that filters the rows. */
-function renderTally(status: Status): Html {
-  const rows = overviewOf(status);
+function renderTally(rows: readonly OverviewRow[]): Html {
   return html`<ul>
 <li><span data-filter=""><b>${rows.length}</b> in total</span></li>${countVerdicts(rows).map(
     ({ verdict, count, concern }) => html`
@@ -81,11 +90,14 @@ function renderTally(status: Status): Html {
 /** As the placeholder of the filter. */
 const FILTER_SYNTAX = 'rack=r1 unreachable -verdict:keep';
 
-/** The whole page. `version` is that of its assets. Its references are relative, because a proxy may serve it under any path. */
-export function renderPage({ shown, now, parts, rows }: View, version: string): string {
+/**
+ * The whole page in texts, one for each row. `version` is that of its assets. Its references are relative, because a proxy may serve it under
+ * any path.
+ */
+export function* pageTexts({ shown, now, parts, rows }: View, version: string): Iterable<string> {
   const part = (name: keyof typeof PARTS) => parts.get(name) ?? '';
   const head = Object.entries(COLUMNS).map(([name, words]) => `<th scope="col" data-column="${name}">${words}</th>`);
-  return `<!doctype html>
+  yield `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -116,7 +128,9 @@ export function renderPage({ shown, now, parts, rows }: View, version: string): 
 <table aria-labelledby="roster">
 <thead><tr>${head.join('')}</tr></thead>
 <tbody>
-${[...rows.values()].join('')}</tbody>
+`;
+  yield* rows.values();
+  yield `</tbody>
 </table>
 <p id="empty" role="status"></p>
 </section>

@@ -2,10 +2,11 @@
 
 import { parseSelector } from '../../fleet/selector.ts';
 import { KUBELET_WORDS } from '../../reconcile/evidence/liveness.ts';
-import type { NodeStatus, Status } from '../../status/document.ts';
-import { mostUrgentFirst, type OverviewRow, overviewOf, withDelay } from '../../status/overview.ts';
+import type { NodeStatus } from '../../status/document.ts';
+import { mostUrgentSteps, type OverviewRow, withDelay } from '../../status/overview.ts';
 import { meaningOf } from '../../status/verdict-help.ts';
 import { onOneLine } from '../../text/quote.ts';
+import { forEach, type Steps } from '../../time/steps.ts';
 import { type Html, html, NOTHING } from './html.ts';
 import { moment } from './moment.ts';
 
@@ -29,14 +30,14 @@ export const COLUMNS = {
 type KnownPairs = ReadonlyMap<string, string>;
 
 /** The rows by key, in order. A machine or node keeps its key. */
-export function renderRows(status: Pick<Status, 'machines' | 'nodes' | 'rules'>): ReadonlyMap<string, string> {
-  const known = pairsOf(status.rules.selector);
-  return new Map(
-    mostUrgentFirst(overviewOf(status)).map((row) => {
-      const key = keyOf(row);
-      return [key, renderRow(row, key, known).text];
-    }),
-  );
+export function* rowSteps(overview: readonly OverviewRow[], selector: string): Steps<ReadonlyMap<string, string>> {
+  const known = pairsOf(selector);
+  const rows = new Map<string, string>();
+  yield* forEach(yield* mostUrgentSteps(overview), (row) => {
+    const key = keyOf(row);
+    rows.set(key, renderRow(row, key, known).text);
+  });
+  return rows;
 }
 
 /** The key of a row. It is JSON, because an HTML parser changes some control characters. */

@@ -2,18 +2,23 @@ import { describe, expect, it } from 'vitest';
 import { eventsOf } from '../../../src/events/node-events.ts';
 import { eraOf } from '../../../src/kubernetes/era.ts';
 import type { Outcome } from '../../../src/reconcile/apply/apply.ts';
+import type { PassReport } from '../../../src/reconcile/reconciler.ts';
 import { History } from '../../../src/status/history.ts';
+import { atOnce } from '../../../src/time/steps.ts';
 import { bystanders, machine, node, ours } from '../reconcile/world.ts';
 import { dead, failedPass, goodPass, STARTED } from '../status/pass-report.ts';
 
 const NEWCOMER = { machines: [machine('a', '10.0.0.1')], kubelets: { '10.0.0.1': 'healthy' as const } };
+
+/** What the first pass changes. */
+const changesIn = (report: PassReport) => atOnce(new History().after(report, 0)).changes;
 
 /** The Events when all that the plan asks for came to this. */
 function told(world: Parameters<typeof goodPass>[0], result: Outcome['result'], detail?: string): string[] {
   const { seen } = goodPass(world);
   const outcomes = seen.plan.actions.map((action) => ({ action, result, ...(detail !== undefined && { detail }) }));
   const report = goodPass(world, { outcomes });
-  return eventsOf(report, new History().record(report, 0)).map(({ reason, message }) => `${reason}: ${message}`);
+  return eventsOf(report, changesIn(report)).map(({ reason, message }) => `${reason}: ${message}`);
 }
 
 describe('the Events of a pass', () => {
@@ -45,32 +50,32 @@ describe('the Events of a pass', () => {
 
   it('are none where nothing was seen', () => {
     const report = failedPass({ fleet: 'refused' });
-    expect(eventsOf(report, new History().record(report, 0))).toEqual([]);
+    expect(eventsOf(report, changesIn(report))).toEqual([]);
   });
 
   it('bear the time at which it ended', () => {
     const { plan } = goodPass(NEWCOMER).seen;
     const report = goodPass(NEWCOMER, { outcomes: plan.actions.map((action) => ({ action, result: 'done' })) });
-    expect(eventsOf(report, new History().record(report, 0)).map(({ at }) => at)).toEqual([STARTED + 12]);
+    expect(eventsOf(report, changesIn(report)).map(({ at }) => at)).toEqual([STARTED + 12]);
   });
 
   it('tell of a hold when it begins, of each node up to a hundred', () => {
     const nodes = dead(bystanders(100).nodes);
     const report = goodPass({ nodes });
-    const history = new History();
-    const began = eventsOf(report, history.record(report, 0));
+    const { history, changes } = atOnce(new History().after(report, 0));
+    const began = eventsOf(report, changes);
     expect(began.map(({ node: name }) => name)).toEqual(nodes.map(({ name }) => name));
     expect(began[0]).toMatchObject({
       reason: 'DeregistrationHeld',
       message: expect.stringMatching(/; deletion guard active: /),
     });
-    expect(eventsOf(report, history.record(report, 0))).toEqual([]);
+    expect(eventsOf(report, atOnce(history.after(report, 0)).changes)).toEqual([]);
   });
 
   it('are combined where a hold keeps more than a hundred nodes, and name each of them', () => {
     const nodes = dead(bystanders(150).nodes);
     const report = goodPass({ nodes });
-    const began = eventsOf(report, new History().record(report, 0));
+    const began = eventsOf(report, changesIn(report));
     expect(began.length).toBeLessThan(5);
     expect(began[0]?.message).toMatch(
       /^\(combined from similar events\): the deletion guard keeps \d+ nodes: 10\.9\.0\.0, /,

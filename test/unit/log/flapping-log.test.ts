@@ -5,6 +5,7 @@ import { PassLog } from '../../../src/log/pass-log.ts';
 import type { Outcome } from '../../../src/reconcile/apply/apply.ts';
 import type { PassReport } from '../../../src/reconcile/reconciler.ts';
 import { countPass } from '../../../src/status/counts.ts';
+import { atOnce } from '../../../src/time/steps.ts';
 import { bystanders, MINUTE, machine, node, ours, planAt } from '../reconcile/world.ts';
 import { dead, failedPass, goodPass } from '../status/pass-report.ts';
 
@@ -31,7 +32,7 @@ class Listener {
 
   pass(report: PassReport, ms: number): void {
     const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
-    this.#passLog.write(report, counts, ms);
+    atOnce(this.#passLog.write(report, counts, ms));
   }
 
   /** A pass a second for so long. */

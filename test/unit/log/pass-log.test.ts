@@ -10,6 +10,7 @@ import type { Note, NoteKind } from '../../../src/reconcile/plan/note.ts';
 import { NODE_VERDICTS } from '../../../src/reconcile/plan/verdict.ts';
 import type { PassReport } from '../../../src/reconcile/reconciler.ts';
 import { countPass } from '../../../src/status/counts.ts';
+import { atOnce } from '../../../src/time/steps.ts';
 import { beside, bystanders, INTERVAL, MINUTE, machine, node, ours, planAt } from '../reconcile/world.ts';
 import { dead, failedPass, goodPass } from '../status/pass-report.ts';
 
@@ -26,7 +27,7 @@ function listenToLines(level = 'info') {
   return (report: PassReport, ms = 0) => {
     const before = lines.length;
     const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
-    passLog.write(report, counts, ms);
+    atOnce(passLog.write(report, counts, ms));
     return lines.slice(before);
   };
 }
@@ -157,8 +158,8 @@ describe('a server that is down', () => {
   it('is said with the time of the next attempt, in whole seconds', () => {
     const lines: string[] = [];
     const passLog = new PassLog({ write: (_event, message) => lines.push(message), debug: () => {} }, '');
-    passLog.write(down, undefined, 0, 29_020);
-    passLog.write(down, undefined, MINUTE, -5);
+    atOnce(passLog.write(down, undefined, 0, 29_020));
+    atOnce(passLog.write(down, undefined, MINUTE, -5));
     expect(lines).toEqual([
       expect.stringMatching(/connection refused; nothing is changed until this succeeds; retried in 30s$/),
       expect.stringMatching(/^still, .*; retried in 1s$/),

@@ -3,8 +3,9 @@ import type { PassReport } from '../../../src/reconcile/reconciler.ts';
 import { countPass } from '../../../src/status/counts.ts';
 import type { Status } from '../../../src/status/document.ts';
 import { History } from '../../../src/status/history.ts';
-import { makeStatus } from '../../../src/status/status.ts';
+import { type LastPasses, statusSteps } from '../../../src/status/status.ts';
 import type { Clock } from '../../../src/time/clock.ts';
+import { atOnce } from '../../../src/time/steps.ts';
 import { POLICY } from '../reconcile/world.ts';
 import { STARTED } from './pass-report.ts';
 
@@ -12,10 +13,10 @@ const clock: Clock = { wall: () => STARTED + 90_000, monotonic: () => 90_000 };
 
 /** The status when the last of these passes has ended; 90 s after the first. */
 export function statusAfter(...reports: readonly PassReport[]): Status {
-  const history = new History();
-  let good: Parameters<typeof makeStatus>[1]['good'];
+  let history = new History();
+  let good: LastPasses['good'];
   for (const report of reports) {
-    history.record(report, report.startedAt);
+    history = atOnce(history.after(report, report.startedAt)).history;
     if (report.seen !== undefined) good = { report, counts: countPass(report.seen.observation, report.seen.plan) };
   }
   const frame = {
@@ -29,5 +30,5 @@ export function statusAfter(...reports: readonly PassReport[]): Status {
     nextPass: new Date(STARTED),
     passRunning: false,
   };
-  return makeStatus(frame, { last: reports.at(-1), good }, history, clock);
+  return atOnce(statusSteps(frame, { last: reports.at(-1), good }, history, clock));
 }

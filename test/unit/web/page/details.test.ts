@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { renderDetailsPage } from '../../../../src/web/page/details.ts';
+import type { Status } from '../../../../src/status/document.ts';
+import { atOnce } from '../../../../src/time/steps.ts';
+import { detailsSteps } from '../../../../src/web/page/details.ts';
 import { aMachine, aNode, aPastAction, aStatus, EVIDENCE } from '../../status/status-sketch.ts';
+
+const renderDetailsPage = (status: Status, query: string) => atOnce(detailsSteps(status, query));
 
 const EVIL = `"><img src=x onerror=alert(1)>'</dd></main></title><script>alert(2)</script>&lt;\u202e\u0000`;
 

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../../../src/status/document.ts';
+import { atOnce } from '../../../../src/time/steps.ts';
 import { ASSETS } from '../../../../src/web/page/assets.ts';
 import { hostCheck } from '../../../../src/web/page/hosts.ts';
 import { html } from '../../../../src/web/page/html.ts';
-import { renderPage, renderView } from '../../../../src/web/page/render.ts';
+import { pageTexts, type View, viewSteps } from '../../../../src/web/page/render.ts';
 import { aMachine, aNode, aPastAction, aStatus, EVIDENCE, INACTIVE, NOW } from '../../status/status-sketch.ts';
 
-const page = (status: Status) => renderPage(renderView(status), 'v1');
+const renderView = (status: Status, before?: View) => atOnce(viewSteps(status, before));
+const page = (status: Status) => [...pageTexts(renderView(status), 'v1')].join('');
 
 /** What a reader without a script and a style has before them. */
 function textOf(source: string): string {
