@@ -19,9 +19,6 @@ import { createSchedule, type Schedule } from './schedule.ts';
 import { SlowAnswers } from './slow-answers.ts';
 import { growWithMachines } from './v8-memory.ts';
 
-/** An answer is slow when it takes this share of the timeout of its request. */
-const SLOW_SHARE = 0.5;
-
 export interface AssembleOptions {
   readonly log: Log;
   readonly clock: Clock;
@@ -39,10 +36,7 @@ export interface Assembly {
 export async function assemble(settings: Settings, { log, clock, version }: AssembleOptions): Promise<Assembly> {
   const metrics = createMetrics(version);
   const onTokenRead = tokenReadLog(log, clock);
-  const slowAnswers = new SlowAnswers(metrics, {
-    fleet: settings.fleet.timeoutMs * SLOW_SHARE,
-    kubernetes: settings.api.timeoutMs * SLOW_SHARE,
-  });
+  const slowAnswers = new SlowAnswers(metrics, settings);
   const fleetHttp = await openFleet(settings, slowAnswers);
   const { http: kubernetesHttp, access } = await openKubernetes(settings, slowAnswers, onTokenRead);
   if (access.tls.insecureSkipVerify && !settings.api.insecureSkipTlsVerify) {

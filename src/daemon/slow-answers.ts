@@ -1,6 +1,10 @@
 /** Watches for answers of fleet and the API server that take so long that they may soon take too long. */
 import type { RequestObserver } from '../http/http-client.ts';
 import type { Target } from '../http/request-error.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/** An answer is slow when it takes this share of the timeout of its request. */
+const SLOW_SHARE = 0.5;
 
 /** Passes requests on to another observer, and keeps the longest slow answer of each server. */
 export class SlowAnswers implements RequestObserver {
@@ -8,10 +12,9 @@ export class SlowAnswers implements RequestObserver {
   readonly #limitsMs: Readonly<Record<Target, number>>;
   readonly #longestMs = new Map<Target, number>();
 
-  /** An answer is slow from this many ms on. */
-  constructor(next: RequestObserver, limitsMs: Readonly<Record<Target, number>>) {
+  constructor(next: RequestObserver, { fleet, api }: Pick<Settings, 'fleet' | 'api'>) {
     this.#next = next;
-    this.#limitsMs = limitsMs;
+    this.#limitsMs = { fleet: fleet.timeoutMs * SLOW_SHARE, kubernetes: api.timeoutMs * SLOW_SHARE };
   }
 
   requestDone(target: Target, code: string, seconds: number): void {

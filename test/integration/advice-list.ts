@@ -109,6 +109,8 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['KUBE_REGISTER_NODE_LABELS=…', followed('metadata for labels that no machine has')],
   ['KUBE_REGISTER_NODE_NAME=…', followed('names that no node can have')],
   ['KUBE_REGISTER_ONCE=true: one pass cannot watch a grace period', fact],
+  ['KUBE_REGISTER_API_TIMEOUT=…', followed('an API server that is slow')],
+  ['KUBE_REGISTER_FLEET_TIMEOUT=…', followed('a fleet that is slow')],
   ['KUBE_REGISTER_PASS_TIMEOUT is …', fact],
   ['KUBE_REGISTER_PASS_TIMEOUT=…', followed('a pass that takes too long')],
   ['KUBE_REGISTER_POLICY=register-only', fact],

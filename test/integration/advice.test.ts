@@ -15,7 +15,7 @@ import { checkInstallation } from '../../src/commands/check/check.ts';
 import { type CheckName, type Finding, named, wrong } from '../../src/commands/check/finding.ts';
 import { readSettings } from '../../src/settings/settings.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { change } from '../lab/faults.ts';
+import { afterMs, change } from '../lab/faults.ts';
 import type { Lab, LabOptions } from '../lab/lab.ts';
 import { nowhere, prefixed } from '../unit/settings/read-settings.ts';
 import { adviceIn, adviceInSource } from './advice-in-source.ts';
@@ -395,6 +395,22 @@ const CASES: readonly Case[] = [
           return answer;
         }),
       );
+    },
+    check: 'pass-time',
+  },
+  {
+    name: 'a fleet that is slow',
+    arrange: (scene) => {
+      scene.settings['FLEET_TIMEOUT'] = '1s';
+      scene.lab.fleet.faults.add(afterMs(600));
+    },
+    check: 'pass-time',
+  },
+  {
+    name: 'an API server that is slow',
+    arrange: (scene) => {
+      scene.settings['API_TIMEOUT'] = '1s';
+      scene.lab.kubernetes.faults.add(afterMs(600), { path: /\/version$/ });
     },
     check: 'pass-time',
   },

@@ -13,7 +13,7 @@ import { CHECK_NAMES, type CheckName, type Finding } from '../../src/commands/ch
 import { serve } from '../../src/daemon/serve.ts';
 import { readSettings } from '../../src/settings/settings.ts';
 import { type Clock, systemClock } from '../../src/time/clock.ts';
-import { answerWith, change, hang, redirectTo, truncate } from '../lab/faults.ts';
+import { afterMs, answerWith, change, hang, redirectTo, truncate } from '../lab/faults.ts';
 import type { Lab, LabOptions } from '../lab/lab.ts';
 import { nowhere, prefixed } from '../unit/settings/read-settings.ts';
 import { certificate, refusingPort } from './loopback.ts';
@@ -978,6 +978,18 @@ const FAULTS: readonly Fault[] = [
     settings: () => ({ PASS_TIMEOUT: '3s' }),
     found: {
       'pass-time': ['wrong', /^observing took 5s; KUBE_REGISTER_PASS_TIMEOUT is 3s$/, 'KUBE_REGISTER_PASS_TIMEOUT=1m'],
+    },
+  },
+  {
+    name: 'a fleet whose answers take more than half of their timeout',
+    arrange: ({ lab }) => lab.fleet.faults.add(afterMs(600)),
+    settings: () => ({ FLEET_TIMEOUT: '1s' }),
+    found: {
+      'pass-time': [
+        'warning',
+        /^fleet is slow: an answer took [67]00ms, more than half of its timeout$/,
+        /^KUBE_REGISTER_FLEET_TIMEOUT=[23]s$/,
+      ],
     },
   },
 ];

@@ -2,7 +2,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { assemble } from '../../src/daemon/assemble.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { send } from '../lab/answer.ts';
+import { afterMs } from '../lab/faults.ts';
 import { startLab } from '../lab/lab.ts';
 import { read } from '../unit/settings/read-settings.ts';
 
@@ -22,9 +22,7 @@ it('the status has the longest answer of the last pass, if it took half of the t
   await daemon.runOnce();
   expect(daemon.status().kubernetes).toMatchObject({ up: true, slowMs: null });
 
-  const lift = lab.kubernetes.faults.add((response, handle) => {
-    setTimeout(() => send(response, handle()), 1_050);
-  });
+  const lift = lab.kubernetes.faults.add(afterMs(1_050));
   await daemon.runOnce();
   const { fleet, kubernetes } = daemon.status();
   expect(kubernetes.slowMs).toBeGreaterThanOrEqual(1_000);

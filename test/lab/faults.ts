@@ -54,6 +54,13 @@ export function change(edit: (answer: Answer) => Answer): Fault {
   return (response, handle) => send(response, edit(handle()));
 }
 
+/** The true answer, so many ms later. */
+export function afterMs(ms: number): Fault {
+  return (response, handle) => {
+    setTimeout(() => send(response, handle()), ms);
+  };
+}
+
 /** Accepts the request and never answers; it has no effect. */
 export const hang: Fault = () => undefined;
 

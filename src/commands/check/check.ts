@@ -1,7 +1,8 @@
 /** Checks an installation: collects everything first, then makes the findings, in the order of `CHECKS`. */
 import { policyOf } from '../../daemon/assemble.ts';
 import { openNamer } from '../../daemon/clients.ts';
-import { RequestError } from '../../http/request-error.ts';
+import { SlowAnswers } from '../../daemon/slow-answers.ts';
+import { RequestError, type Target } from '../../http/request-error.ts';
 import type { KubeletProber } from '../../kubelet/kubelet.ts';
 import type { Candidate } from '../../reconcile/evidence/machines.ts';
 import type { GivenName } from '../../reconcile/evidence/pair.ts';
@@ -27,6 +28,7 @@ import { checkKubelets, inspectKubelets, type KubeletResult, type KubeletTrouble
 import { candidatesOf, checkMachines } from './checks/machines.ts';
 import { checkLabels, checkNames, type MachinesWithoutNode, machinesWithoutNode } from './checks/names.ts';
 import { checkNodes, inspectNodes, type NodesResult, nodesNotChecked } from './checks/nodes.ts';
+import { NO_METRICS } from './checks/observed.ts';
 import {
   askRights,
   checkRights,
@@ -62,6 +64,8 @@ interface CheckInput {
   readonly listener: ListenerResult;
   readonly copies: CopiesResult;
   readonly tookMs: number;
+  /** The longest slow answer of each server, ms. */
+  readonly slowMs: ReadonlyMap<Target, number>;
 }
 
 /** Sends requests to fleet, kubelets and the API server, and changes nothing. Throws only the signal's reason. */
@@ -71,9 +75,11 @@ export async function checkInstallation(
   signal: AbortSignal,
 ): Promise<readonly Finding[]> {
   const { settings, spellings, unit } = installation;
-  const server = await inspectApiServer(settings, clock, signal);
+  const slowAnswers = new SlowAnswers(NO_METRICS, settings);
+  const server = await inspectApiServer(settings, { clock, observer: slowAnswers }, signal);
   try {
-    const findings = await findingsOf(installation, await collect(settings, server, clock, signal), clock);
+    const input = await collect(settings, { server, slowAnswers }, clock, signal);
+    const findings = await findingsOf(installation, input, clock);
     return findings.map(({ mend, ...found }) =>
       mend === undefined ? found : { ...found, mend: spelledAs(mend, spellings, unit) },
     );
@@ -84,7 +90,7 @@ export async function checkInstallation(
 
 async function collect(
   settings: Settings,
-  server: ApiServerResult,
+  { server, slowAnswers }: { readonly server: ApiServerResult; readonly slowAnswers: SlowAnswers },
   clock: Clock,
   signal: AbortSignal,
 ): Promise<CheckInput> {
@@ -92,7 +98,7 @@ async function collect(
   const policy = firstPassPolicy(settings);
   const rights = server.seen === undefined ? [] : rightsFor(needsOf(settings, policy), server.seen.era);
   const [fleet, reviews, listener] = await Promise.all([
-    inspectFleet(settings, clock, signal),
+    inspectFleet(settings, { clock, observer: slowAnswers }, signal),
     server.seen && askRights(server.seen.http, rights, signal),
     inspectListener(settings, signal),
   ]);
@@ -103,7 +109,8 @@ async function collect(
     })),
     findCopies(settings, fleet.seen?.machines, signal),
   ]);
-  return { fleet, server, rights, reviews, listener: identifyListener(listener, copies, settings), copies, ...pass };
+  const identified = identifyListener(listener, copies, settings);
+  return { fleet, server, rights, reviews, listener: identified, copies, ...pass, slowMs: slowAnswers.take() };
 }
 
 interface Known {
@@ -188,6 +195,7 @@ async function findingsOf(
     checkClocks(offsets),
     checkListener(listener, settings),
     checkTime(settings, input),
+    ...checkAnswerTimes(input),
   ];
 }
 
@@ -252,4 +260,21 @@ function checkTime({ passTimeoutMs }: Settings, { nodes, tookMs }: CheckInput): 
   const mend = `KUBE_REGISTER_PASS_TIMEOUT=${formatDuration(Math.max(4 * tookMs, 60_000))}`;
   if (tookMs > passTimeoutMs) return named('pass-time', wrong(sentence, mend));
   return named('pass-time', tookMs > passTimeoutMs / 2 ? warning(sentence, mend) : ok(sentence));
+}
+
+/** The servers as sentences name them. */
+const SERVERS: Readonly<Record<Target, string>> = { fleet: 'fleet', kubernetes: 'the API server' };
+/** The settings that bound an answer. */
+const TIMEOUTS: Readonly<Record<Target, (time: string) => string>> = {
+  fleet: (time) => `KUBE_REGISTER_FLEET_TIMEOUT=${time}`,
+  kubernetes: (time) => `KUBE_REGISTER_API_TIMEOUT=${time}`,
+};
+
+/** Nothing where the answers are quick. */
+function checkAnswerTimes({ slowMs }: CheckInput): readonly Finding[] {
+  return [...slowMs].map(([target, ms]) => {
+    const sentence = `${SERVERS[target]} is slow: an answer took ${formatDuration(ms)}, more than half of its timeout`;
+    const ample = formatDuration(Math.ceil((3 * ms) / 1_000) * 1_000);
+    return named('pass-time', warning(sentence, TIMEOUTS[target](ample)));
+  });
 }

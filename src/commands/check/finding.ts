@@ -30,7 +30,7 @@ export const CHECKS = {
   'other-daemons': 'No second kube-register was found at work on this API server.',
   clock: 'The clocks of fleet and the API server agree with the clock of this machine.',
   listener: 'The address of `LISTEN` is free, or a kube-register listens there.',
-  'pass-time': 'Observing takes less time than a pass may take.',
+  'pass-time': 'Observing takes less time than a pass may take, and no answer more than half of its timeout.',
 } as const;
 export type CheckName = keyof typeof CHECKS;
 export const CHECK_NAMES = Object.keys(CHECKS) as CheckName[];

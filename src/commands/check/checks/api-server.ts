@@ -1,7 +1,7 @@
 /** The check of the API server: whether it answers, which one it is, what can be done there, and who checks that it is the right one. */
 
 import { openKubernetes } from '../../../daemon/clients.ts';
-import type { HttpClient } from '../../../http/http-client.ts';
+import type { HttpClient, RequestObserver } from '../../../http/http-client.ts';
 import { RequestError } from '../../../http/request-error.ts';
 import { type ApiAccess, isLoopback } from '../../../kubernetes/access/credentials.ts';
 import { identify } from '../../../kubernetes/discovery.ts';
@@ -11,7 +11,7 @@ import type { Settings } from '../../../settings/settings.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { type Finding, named, ok, skippedBy, warning, wrong } from '../finding.ts';
 import { type Failure, failureOf, mendOf, mendOfCa, mendOfEndpoint, mendOfServer } from '../mends.ts';
-import { NO_METRICS, type Offset, observeClient } from './observed.ts';
+import { type Offset, observeClient } from './observed.ts';
 
 export interface ApiServerSeen {
   readonly http: HttpClient;
@@ -29,12 +29,12 @@ export type ApiServerResult = { readonly offset: () => Offset | undefined; close
 /** Asks which server it is. Throws the signal's reason alone. */
 export async function inspectApiServer(
   settings: Settings,
-  clock: Clock,
+  { clock, observer }: { readonly clock: Clock; readonly observer: RequestObserver },
   signal: AbortSignal,
 ): Promise<ApiServerResult> {
   let opened: Awaited<ReturnType<typeof openKubernetes>>;
   try {
-    opened = await openKubernetes(settings, NO_METRICS);
+    opened = await openKubernetes(settings, observer);
   } catch (error) {
     return { seen: undefined, access: undefined, failure: failureOf(error), offset: () => undefined, close: () => {} };
   }

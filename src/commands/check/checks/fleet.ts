@@ -4,13 +4,14 @@ import { openFleet } from '../../../daemon/clients.ts';
 import { createFleetClient } from '../../../fleet/client.ts';
 import type { FleetClient, MachinePage } from '../../../fleet/machine.ts';
 import { settingsSource } from '../../../http/config-source.ts';
+import type { RequestObserver } from '../../../http/http-client.ts';
 import { Inventory, type Machine } from '../../../reconcile/evidence/machines.ts';
 import type { Settings } from '../../../settings/settings.ts';
 import { plural } from '../../../text/plural.ts';
 import type { Clock } from '../../../time/clock.ts';
 import { type Finding, named, ok, warning, wrong } from '../finding.ts';
 import { type Failure, failureOf, mendOf } from '../mends.ts';
-import { NO_METRICS, type Offset, observeClient } from './observed.ts';
+import { type Offset, observeClient } from './observed.ts';
 
 interface FleetSeen {
   readonly pages: readonly MachinePage[];
@@ -29,10 +30,14 @@ export type FleetResult = { readonly offset: Offset | undefined } & (
 );
 
 /** Lists the machines as a pass does. Throws the signal's reason alone. */
-export async function inspectFleet(settings: Settings, clock: Clock, signal: AbortSignal): Promise<FleetResult> {
+export async function inspectFleet(
+  settings: Settings,
+  { clock, observer }: { readonly clock: Clock; readonly observer: RequestObserver },
+  signal: AbortSignal,
+): Promise<FleetResult> {
   let offset = (): Offset | undefined => undefined;
   try {
-    const observed = observeClient(await openFleet(settings, NO_METRICS), clock);
+    const observed = observeClient(await openFleet(settings, observer), clock);
     offset = observed.offset;
     const client = createFleetClient(observed);
     try {
