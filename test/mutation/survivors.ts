@@ -21,6 +21,36 @@ export const SURVIVORS: readonly (Change & { readonly why: string })[] = [
     why: 'a function that ends returns undefined too',
   },
   {
+    file: 'src/reconcile/plan/obstacles.ts',
+    from: "const isElsewhere = machines.has(facts?.machineId ?? '') || machines.has(mark.machineId);",
+    to: 'const isElsewhere = machines.has(facts?.machineId ?? "Stryker was here!") || machines.has(mark.machineId);',
+    why: 'no machine has either ID',
+  },
+  {
+    file: 'src/reconcile/plan/obstacles.ts',
+    from: "const isElsewhere = machines.has(facts?.machineId ?? '') || machines.has(mark.machineId);",
+    to: "const isElsewhere = machines.has(facts.machineId ?? '') || machines.has(mark.machineId);",
+    why: 'a node that reports an address has facts: the check is for the compiler',
+  },
+  {
+    file: 'src/reconcile/plan/obstacles.ts',
+    from: 'const finalizers = leaving?.finalizers ?? [];',
+    to: 'const finalizers = leaving?.finalizers ?? ["Stryker was here"];',
+    why: 'it is asked only of a node that is being deleted',
+  },
+  {
+    file: 'src/reconcile/plan/obstacles.ts',
+    from: 'const finalizers = leaving?.finalizers ?? [];',
+    to: 'const finalizers = leaving.finalizers ?? [];',
+    why: 'it is asked only of a node that is being deleted',
+  },
+  {
+    file: 'src/reconcile/plan/labels.ts',
+    from: 'const gone = wanted.removesLabels ? unwanted : [];',
+    to: 'const gone = wanted.removesLabels ? unwanted : ["Stryker was here"];',
+    why: 'a label that the node does not have is not removed',
+  },
+  {
     file: 'src/reconcile/plan/memory/changes.ts',
     from: 'if (returns < RETURNS || last === undefined || other === undefined) return undefined;',
     to: 'if (returns < RETURNS || false || other === undefined) return undefined;',

@@ -229,6 +229,20 @@ describe('a machine waits, with the command that clears the way, while an unpair
     expect(waits([node('host', traits)])).toEqual(waiting('host', why));
   });
 
+  it.each([
+    ['NODE_NAME gave it the name, and it reports another address', { origin: 'named', addresses: ['10.7.7.7'] }],
+    ['its kubelet chose the name, and it reports the address of another machine', { addresses: ['10.0.0.2'] }],
+  ] as const)('its kubelet posts under its name though %s', (_, traits) => {
+    const host = node('host', { ...up, mark: 'a', origin: 'own-name', ...traits });
+    const hostB = node('host-b', { ...up, machineId: 'b', addresses: ['10.0.0.2'] });
+    expect(waits([host, hostB], { machines: [A, B] })).toEqual({
+      name: 'waiting',
+      reason: 'node host has the annotation of machine a and is reporting: its kubelet uses that name',
+      next: 'will be registered once that node is gone; to rename it, set --hostname-override of its kubelet, then: kubectl delete node host',
+      isWarning: true,
+    });
+  });
+
   it('also when it is unmarked, reports the address, and has the name of another machine’s address', () => {
     const names = named({ a: '10.0.0.1', b: 'host-b' });
     expect(waits([node('10.0.0.9', { addresses: ['10.0.0.1'] })], { machines: [A, B], names })).toMatchObject({
@@ -258,6 +272,7 @@ describe('a machine waits, with the command that clears the way, while an unpair
       { mark: 'z', origin: 'named', addresses: ['10.0.0.1'] },
     ],
     ['it reports the address of nobody', { addresses: ['10.7.7.7'] }],
+    ['it is leaving, and its name is another one', { leaving: ['x'] }],
   ] as const)('but not when %s', (_, traits) => {
     const { name = 'host', ...rest } = { name: 'host', ...traits };
     const plan = planAt(0, { machines: [A, B], kubelets: healthy, nodes: [node(name, rest)] });
