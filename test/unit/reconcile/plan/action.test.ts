@@ -9,6 +9,7 @@ import {
   writeOf,
 } from '../../../../src/reconcile/plan/action.ts';
 import { EMPTY_MEMORY } from '../../../../src/reconcile/plan/memory/memory.ts';
+import { undoneBefore } from '../../../../src/reconcile/plan/upkeep.ts';
 import { INTERVAL, MINUTE, machine, node, ours, planAt, watchUntilDeregistered } from '../world.ts';
 
 const labelled = machine('a', '10.0.0.1', { rack: 'r1' });
@@ -79,4 +80,6 @@ it('a delete can be undone by nobody, and is about one uid', () => {
   const [action] = watchUntilDeregistered({ nodes: [ours('x', 'x', '10.0.0.9')] }, { policy })?.plan.actions ?? [];
   if (action === undefined) throw new Error('nothing is to be done');
   expect([writeOf(action), fingerprint(action), nodeName(action)]).toEqual([undefined, 'deregister uid-x', 'x']);
+  const now = { monotonicMs: 0, wall: '' };
+  expect(undoneBefore(action, ['node x', 'deleted'], EMPTY_MEMORY, now)).toEqual({ times: 0, waitMs: 0 });
 });

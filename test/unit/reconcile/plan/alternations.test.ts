@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { LABELS } from '../../../../src/reconcile/evidence/marks.ts';
 import type { Plan } from '../../../../src/reconcile/plan/plan.ts';
-import { clone, HOUR, INTERVAL, MINUTE, machine, node, ours, told, Watch, type World } from '../world.ts';
+import { beside, clone, HOUR, INTERVAL, MINUTE, machine, node, ours, told, Watch, type World } from '../world.ts';
 
 const healthy = { '10.0.0.1': 'healthy', '10.0.0.2': 'healthy', '10.0.0.3': 'healthy' } as const;
 const up = { ready: 'true' } as const;
@@ -91,6 +91,11 @@ describe('a machine whose address goes A, B, A, B', () => {
     expect(warnings(plansOf([A, B, A, at('10.0.0.3')]).at(-1))).toEqual([]);
   });
 
+  it('is not one that has an address in every second listing', () => {
+    const worlds = [A, at(undefined), A, at(undefined), A, at(undefined)];
+    expect(warnings(plansOf(worlds).at(-1))).toEqual([]);
+  });
+
   it('is noticed though a listing between has it with both addresses, or not at all', () => {
     const both: World = { ...A, machines: [clone('a', '10.0.0.1', '10.0.0.2')] };
     const none: World = { ...A, machines: [] };
@@ -122,9 +127,26 @@ describe('a node whose reported id goes A, B, A, B', () => {
     expect(told(plan ?? expect.fail())).toEqual([]);
   });
 
-  it('is noticed by its addresses where the ids are those of an image', () => {
-    const worlds = ['10.0.0.1', '10.0.0.2', '10.0.0.1', '10.0.0.2'].map((address) => as('image', [address]));
-    expect(warnings(plansOf(worlds).at(-1))).toHaveLength(1);
+  it.each([
+    ['image', '(image 10.0.0.1; image 10.0.0.2)'],
+    ['', '(10.0.0.1; 10.0.0.2)'],
+  ])('is noticed by its addresses where the ids are those of an image, or none: %j', (id, identities) => {
+    const worlds = ['10.0.0.1', '10.0.0.2', '10.0.0.1', '10.0.0.2'].map((address) => as(id, [address]));
+    const plan = plansOf(worlds).at(-1);
+    expect(warnings(plan)).toHaveLength(1);
+    for (const { id: each } of machines) {
+      expect(plan?.machines.get(each)?.reason).toBe(
+        `two kubelets alternately post the status of node localhost ${identities}`,
+      );
+    }
+  });
+
+  it('is told of as such, though its machine alternates too', () => {
+    const worlds = ['1', '2', '1', '2'].map((last) => ({
+      ...as('image', [`10.0.0.${last}`]),
+      machines: [machine('a', `10.0.0.${last}`)],
+    }));
+    expect(plansOf(worlds, { adopt: false }).at(-1)?.nodes.get('localhost')?.reason).toContain('two kubelets');
   });
 
   it('is noticed only by what was read in the pass', () => {
@@ -149,11 +171,37 @@ describe('a node whose reported id goes A, B, A, B', () => {
 });
 
 describe('what changes were seen', () => {
+  const world = { machines: [machine('a', '10.0.0.1')], nodes: [node('x', { machineId: 'z' })] };
+  const others = { machines: [machine('b', '10.0.0.2')], nodes: [node('y', { machineId: 'b' })] };
+
   it('are kept for an hour of a machine and a node that are away, and no longer', () => {
     const watch = new Watch();
-    const world = { machines: [machine('a', '10.0.0.1')], nodes: [node('x', { machineId: 'z' })] };
     watch.pass(world);
     expect([...watch.passFor(HOUR - INTERVAL, {}).memory.changes.keys()].sort()).toEqual(['address a', 'id uid-x']);
     expect(watch.passFor(2 * INTERVAL, {}).memory.changes.size).toBe(0);
+  });
+
+  it('are kept for an hour from the last change', () => {
+    const watch = new Watch();
+    for (const last of [1, 2, 3]) watch.passes(20, { machines: [machine('a', `10.0.0.${last}`)] });
+    expect(watch.passFor(50 * MINUTE, {}).memory.changes.size).toBe(1);
+  });
+
+  it('are kept of those that are there, whatever others do', () => {
+    const watch = new Watch();
+    watch.pass(beside(world, others));
+    const { changes } = watch.passFor(HOUR + INTERVAL, others).memory;
+    expect([...changes].map(([key, values]) => [key, values.map(({ atMs }) => atMs)])).toEqual([
+      ['address b', [0]],
+      ['id uid-y', [0]],
+    ]);
+  });
+
+  it('are the same map while nothing changes, and hold nothing that is not known', () => {
+    const watch = new Watch();
+    const { changes } = watch.pass(world).memory;
+    expect(watch.pass(world).memory.changes).toBe(changes);
+    const unknown = { machines: [machine('a', undefined)], nodes: [node('x', { read: 'never' })] };
+    expect(new Watch().pass(unknown).memory.changes.size).toBe(0);
   });
 });

@@ -4,7 +4,21 @@ import { ADDRESS, MACHINE_ID, MANAGED, ORIGIN, OWNER, SINCE } from '../../../../
 import { fingerprint, writeOf } from '../../../../src/reconcile/plan/action.ts';
 import { EMPTY_MEMORY, type Memory, RETRY_REFUSED_MS } from '../../../../src/reconcile/plan/memory/memory.ts';
 import type { Plan } from '../../../../src/reconcile/plan/plan.ts';
-import { bystanders, ERAS, INTERVAL, MINUTE, machine, node, ours, planAt, told, Watch, type World } from '../world.ts';
+import { describeWait } from '../../../../src/reconcile/plan/upkeep.ts';
+import {
+  bystanders,
+  ERAS,
+  INTERVAL,
+  MINUTE,
+  machine,
+  named,
+  node,
+  ours,
+  planAt,
+  told,
+  Watch,
+  type World,
+} from '../world.ts';
 
 const A = machine('a', '10.0.0.1');
 const B = machine('b', '10.0.0.2');
@@ -203,6 +217,16 @@ describe('a mark that names another machine', () => {
     expect(told.slice(3)).toEqual(['', '', 'adopt 10.0.0.1']);
   });
 
+  it.each<[string, World, string]>([
+    ['nothing answers and it is not reporting', { kubelets: {} }, ''],
+    ['its kubelet answers at another address alone', { kubelets: { '10.0.0.9': 'healthy' } }, ''],
+    ['its kubelet answers at the machine’s address', { kubelets: { '10.0.0.1': 'answers' } }, 'adopt host'],
+  ])('on a silent node, which may be that of a kubelet that moved: %s', (_, more, expected) => {
+    const silent = ours('host', 'old', '10.0.0.1', { addresses: ['10.0.0.1', '10.0.0.9'] });
+    const world = { ...stays, nodes: [silent], names: named({ a: 'host' }), ...more };
+    expect(rewrites([1, 2, 3].map(() => world)).at(-1)).toBe(expected);
+  });
+
   it('is never rewritten with ADOPT=false', () => {
     expect(
       rewrites(
@@ -399,4 +423,8 @@ describe('a node without a machine and without a mark', () => {
     expect(reason).toBe('unmanaged: no machine matches it, and this API server does not show whether it is in use');
     expect(isWarning).toBe(true);
   });
+});
+
+it('a wait is told in whole seconds, and never too short', () => {
+  expect([1, 1_000, 1_001, 90_000].map(describeWait)).toEqual(['in 1s', 'in 1s', 'in 2s', 'in 1m30s']);
 });
