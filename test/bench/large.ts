@@ -8,8 +8,24 @@ export interface LargeExtent {
   readonly pairs: number;
 }
 
-const PATHS = ['/', '/status', '/metrics', '/healthz'] as const;
-type Path = (typeof PATHS)[number];
+/** What is asked while a pass runs. Only what is large is zipped. */
+const QUESTIONS = [
+  { path: '/', isZipped: true },
+  { path: '/', isZipped: false },
+  { path: '/status', isZipped: true },
+  { path: '/status', isZipped: false },
+  { path: '/metrics', isZipped: false },
+  { path: '/healthz', isZipped: false },
+] as const;
+
+/** What came of a question that was asked while a pass ran. */
+export interface Answered {
+  /** `/status with gzip` */
+  readonly what: string;
+  readonly answerMs: number;
+  /** The longest until the pass and the answer were over. */
+  readonly stallMs: number;
+}
 
 export interface LargeFigures {
   readonly machines: number;
@@ -19,8 +35,9 @@ export interface LargeFigures {
   /** The median, and the longest stall of all. */
   readonly steady: PassCost;
   readonly peakMiB: number;
-  /** How long each path takes to answer while a pass runs, in ms. */
-  readonly answersMs: Readonly<Record<Path, number>>;
+  readonly answers: readonly Answered[];
+  /** The longest while a page is open, until it has been sent what the pass changed. */
+  readonly openPageStallMs: number;
 }
 
 export async function measureLarge({ machines, pairs }: LargeExtent, concurrency: number): Promise<LargeFigures> {
@@ -40,7 +57,9 @@ export async function measureLarge({ machines, pairs }: LargeExtent, concurrency
     steady.push(await pass(lab, daemon));
   }
   const { peakMiB } = await daemon.usage();
-  const answersMs = await answersDuringPass(lab, daemon);
+  const answers: Answered[] = [];
+  for (const question of QUESTIONS) answers.push(await askDuringPass(lab, daemon, question));
+  const openPageStallMs = await passWithOpenPage(lab, daemon);
   await daemon.stop();
   floor.stop();
   lab.stop();
@@ -51,16 +70,28 @@ export async function measureLarge({ machines, pairs }: LargeExtent, concurrency
     second,
     steady: { ...median(steady), stallMs: Math.max(...steady.map(({ stallMs }) => stallMs)) },
     peakMiB,
-    answersMs,
+    answers,
+    openPageStallMs,
   };
 }
 
-async function answersDuringPass(lab: LabProcess, daemon: DaemonProcess): Promise<LargeFigures['answersMs']> {
+async function askDuringPass(
+  lab: LabProcess,
+  daemon: DaemonProcess,
+  { path, isZipped }: (typeof QUESTIONS)[number],
+): Promise<Answered> {
   const running = pass(lab, daemon);
-  const answers: [Path, number][] = [];
-  for (const path of PATHS) answers.push([path, await daemon.answerMs(path)]);
-  await running;
-  const ms = new Map(answers);
-  const of = (path: Path) => ms.get(path) ?? Number.NaN;
-  return { '/': of('/'), '/status': of('/status'), '/metrics': of('/metrics'), '/healthz': of('/healthz') };
+  const answerMs = await daemon.answerMs(path, isZipped);
+  const { stallMs } = await running;
+  const what = isZipped ? `${path} with gzip` : path;
+  return { what, answerMs, stallMs: Math.max(stallMs, await daemon.stallMs()) };
+}
+
+async function passWithOpenPage(lab: LabProcess, daemon: DaemonProcess): Promise<number> {
+  const page = await daemon.openPage();
+  const updated = page.nextPass();
+  const { stallMs } = await pass(lab, daemon);
+  await updated;
+  page.close();
+  return Math.max(stallMs, await daemon.stallMs());
 }

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { FloorOrder, FloorReply } from './floor.ts';
+import { OpenPage } from './open-page.ts';
 import type { LabOrder, LabReply, Places } from './orders.ts';
 import { NODE, PROGRAM } from './shipped.ts';
 import { type Usage, usageOf } from './usage.ts';
@@ -176,8 +177,9 @@ export class DaemonProcess {
     return usageOf(pidOf(this.#child));
   }
 
-  /** What its first pass cost. CPU time is that of the whole process since it began. */
+  /** What its first pass cost. CPU time is that of the whole process since it began; stalls are those since it can be asked. */
   async firstPass(): Promise<PassCost> {
+    await this.#passes();
     const { wallMs, stallMs } = await this.#passOver({ passes: 0, seconds: 0, stallMs: 0 });
     return { wallMs, stallMs, cpuMs: (await this.usage()).cpuMs };
   }
@@ -212,10 +214,24 @@ export class DaemonProcess {
   }
 
   /** How long it takes to answer a request for this path, in ms. */
-  async answerMs(path: string): Promise<number> {
+  async answerMs(path: string, isZipped: boolean): Promise<number> {
     const asked = performance.now();
-    await (await fetch(`${this.#url}${path}`)).arrayBuffer();
+    const answer = await fetch(`${this.#url}${path}`, {
+      headers: { 'Accept-Encoding': isZipped ? 'gzip' : 'identity' },
+    });
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
+    await answer.arrayBuffer();
     return performance.now() - asked;
+  }
+
+  /** Opens the page. */
+  openPage(): Promise<OpenPage> {
+    return OpenPage.open(this.#url);
+  }
+
+  /** The longest stall since the metrics were read last. */
+  async stallMs(): Promise<number> {
+    return (await this.#passes()).stallMs;
   }
 
   async stop(): Promise<void> {
