@@ -1,0 +1,160 @@
+/** Where the kubelet of a node is asked by what earlier passes learned, and when an answer there may be that of either of two hosts. */
+import { describe, expect, it } from 'vitest';
+import { isStillAt, NO_PAST, type Past } from '../../../../src/reconcile/evidence/endpoints.ts';
+import { livenessOf } from '../../../../src/reconcile/evidence/liveness.ts';
+import { ADDRESS } from '../../../../src/reconcile/evidence/marks.ts';
+import type { Node } from '../../../../src/reconcile/evidence/node.ts';
+import { clone, ERAS, HOUR, MINUTE, machine, type NodeTraits, node, observed, ours, type World } from '../world.ts';
+
+const up = { ready: 'true' } as const;
+const OWN = '10.0.0.9';
+const ELSEWHERE = '10.0.0.8';
+
+/** `10.0.0.1`, or `10.0.0.1 is that of x` where an answer there is another node's. */
+function endpointsOf(asked: Node, world: World, past: Partial<Past> = {}): readonly string[] {
+  const observation = observed({ ...world, nodes: [asked, ...(world.nodes ?? [])] });
+  const endpoints = livenessOf(observation, observation.pairing, { ...NO_PAST, ...past }).endpointsOf(asked);
+  return endpoints.map(({ address, otherNode, isContested }) => {
+    if (otherNode === undefined) return `${address}${isContested === true ? ' may be its own' : ''}`;
+    return `${address} ${isContested === true ? 'may be' : 'is'} that of ${otherNode.name}`;
+  });
+}
+
+const answered = (...addresses: readonly string[]) => new Map([['uid-x', addresses]]);
+
+describe('where its kubelet answered before', () => {
+  const past = { answered: answered(ELSEWHERE) };
+
+  it.each<[string, NodeTraits, World, readonly string[]]>([
+    ['fleet does not list its machine', {}, {}, [OWN, ELSEWHERE]],
+    ['its machine is not known by ID', {}, { machines: [machine('x', OWN)] }, [OWN, ELSEWHERE]],
+    ['but not when it reports the ID of its machine', { machineId: 'x' }, { machines: [machine('x', OWN)] }, [OWN]],
+    ['but not where nobody writes conditions', {}, { era: ERAS['v0.12'] }, [OWN]],
+  ])('it is asked again: %s', (_, traits, world, expected) => {
+    expect(endpointsOf(ours('x', 'x', OWN, traits), world, past)).toEqual(expected);
+  });
+
+  it('it is not asked for another node', () => {
+    expect(endpointsOf(ours('other', 'x', OWN), {}, past)).toEqual([OWN]);
+  });
+});
+
+describe('at the address of the machine that its annotation names', () => {
+  const machines = [machine('a', OWN), machine('b', ELSEWHERE)];
+  const atB = { mark: 'a', addresses: [ELSEWHERE] };
+
+  it('it is asked too while another machine matches it', () => {
+    expect(endpointsOf(node('x', { ...up, ...atB }), { machines })).toEqual([ELSEWHERE, OWN]);
+  });
+
+  it('it is not asked when it reports the ID of the machine that matches it', () => {
+    expect(endpointsOf(node('x', { ...up, ...atB, machineId: 'b' }), { machines })).toEqual([ELSEWHERE]);
+  });
+
+  it('it is not asked where nobody writes conditions', () => {
+    const asked = node(ELSEWHERE, { ...atB, ready: 'none' });
+    expect(endpointsOf(asked, { machines, era: ERAS['v0.12'] })).toEqual([ELSEWHERE]);
+  });
+});
+
+describe('at the addresses of the machines that it was paired with last', () => {
+  const lastNodes = new Map([
+    ['a', { uid: 'uid-x' }],
+    ['b', { uid: 'uid-x' }],
+    ['c', { uid: 'uid-other' }],
+    ['d', { uid: 'uid-x' }],
+  ]);
+  const machines = [
+    machine('a', '10.0.0.1'),
+    machine('b', '10.0.0.2'),
+    machine('c', '10.0.0.3'),
+    machine('d', undefined),
+    machine('e', '10.0.0.5'),
+  ];
+
+  it('it is asked when its own machine is not listed', () => {
+    expect(endpointsOf(ours('x', 'x', OWN), { machines }, { lastNodes })).toEqual([OWN, '10.0.0.1', '10.0.0.2']);
+  });
+
+  it('it is not asked when its machine is listed', () => {
+    const all = [...machines, machine('x', OWN)];
+    expect(endpointsOf(ours('x', 'x', OWN), { machines: all }, { lastNodes })).toEqual([OWN]);
+  });
+});
+
+describe('an answer where another node is reporting', () => {
+  const other = node('y', { ...up, addresses: [OWN] });
+
+  it.each([
+    [5 * MINUTE - 1, 'is'],
+    [5 * MINUTE, 'may be'],
+  ])('may be its own once both were reporting for five minutes (%d ms): it %s that of the other', (ms, word) => {
+    const besideOthers = new Map([['uid-x', ms]]);
+    expect(endpointsOf(ours('x', 'x', OWN), { nodes: [other] }, { besideOthers })).toEqual([
+      `${OWN} ${word} that of y`,
+    ]);
+  });
+
+  it.each([
+    ['is the other’s when its kubelet answered where no other node is', ELSEWHERE, [`${OWN} is that of y`, ELSEWHERE]],
+    ['may be its own when its kubelet answered only there', OWN, [`${OWN} may be that of y`]],
+  ])('%s', (_, address, expected) => {
+    const past = { besideOthers: new Map([['uid-x', HOUR]]), answered: answered(address) };
+    expect(endpointsOf(ours('x', 'x', OWN), { nodes: [other] }, past)).toEqual(expected);
+  });
+
+  /** Two hosts: the other node reports another machine ID than x, which reports the ID of its machine. */
+  const both = [OWN, '10.0.0.7'];
+  const asked = ours('x', 'x', OWN, { machineId: 'x', addresses: both });
+  const twoHosts = { machines: [machine('x', OWN)], nodes: [node('y', { ...up, machineId: 'z', addresses: both })] };
+
+  it('may be its own at every address that two hosts have', () => {
+    expect(endpointsOf(asked, twoHosts)).toEqual([`${OWN} may be that of y`, '10.0.0.7 may be that of y']);
+  });
+
+  it('may be its own at its machine’s address alone when its kubelet answered where no other node is', () => {
+    expect(endpointsOf(asked, twoHosts, { answered: answered(ELSEWHERE) })).toEqual([
+      `${OWN} may be that of y`,
+      '10.0.0.7 is that of y',
+    ]);
+  });
+
+  it.each<[string, NodeTraits, NodeTraits, string]>([
+    ['both report the ID of its machine', { machineId: 'x' }, { machineId: 'x' }, 'is'],
+    ['the other reports no ID', { machineId: 'x' }, {}, 'is'],
+    ['it does not report the ID of its machine', { machineId: 'image' }, { machineId: 'z' }, 'is'],
+    ['the other has the annotation of a machine that is not listed', {}, { mark: 'z' }, 'is'],
+    ['the other is the node of another listed machine', {}, { machineId: 'b' }, 'may be'],
+  ])('is that of one host or of two: %s', (_, traits, others, word) => {
+    const world = {
+      machines: [machine('x', OWN), machine('b', '10.0.0.2')],
+      nodes: [node('y', { ...up, addresses: [OWN], ...others })],
+    };
+    expect(endpointsOf(ours('x', 'x', OWN, traits), world)).toEqual([`${OWN} ${word} that of y`]);
+  });
+
+  it('may be its own at the other addresses of its machine, which fleet lists at several', () => {
+    const machines = [clone('x', OWN, ELSEWHERE, '10.0.0.7')];
+    const nodes = [node('y', { ...up, addresses: [ELSEWHERE] })];
+    expect(endpointsOf(ours('x', 'x', OWN), { machines, nodes })).toEqual([
+      OWN,
+      `${ELSEWHERE} may be that of y`,
+      '10.0.0.7 may be its own',
+    ]);
+  });
+});
+
+describe('an answer is still the other node’s', () => {
+  const before = node('y', { ...up, addresses: [OWN] });
+  const written = node('y', { ...up, mark: 'y', annotations: { [ADDRESS]: OWN } });
+
+  it.each<[string, Node, Node, boolean]>([
+    ['it is as it was', before, before, true],
+    ['it was made anew', before, node('y', { ...up, uid: 'new', addresses: [OWN] }), false],
+    ['it is not reporting', before, node('y', { addresses: [OWN] }), false],
+    ['it reports another address', before, node('y', { ...up, addresses: [ELSEWHERE] }), false],
+    ['it never reported this one', written, node('y', { ...up, mark: 'y' }), true],
+  ])('while %s: %s', (_, then, now, expected) => {
+    expect(isStillAt(then, now, OWN, ERAS['v1.20'])).toBe(expected);
+  });
+});
