@@ -1,6 +1,11 @@
 /** Whether a node is alive: where its kubelet is asked, whose answer it is that comes from there, and what both prove. */
 import { describe, expect, it } from 'vitest';
-import { type Evidence, livenessOf } from '../../../../src/reconcile/evidence/liveness.ts';
+import {
+  describe as describeEvidence,
+  describeReady,
+  type Evidence,
+  livenessOf,
+} from '../../../../src/reconcile/evidence/liveness.ts';
 import { ADDRESS } from '../../../../src/reconcile/evidence/marks.ts';
 import type { Node } from '../../../../src/reconcile/evidence/node.ts';
 import { running, verdictOf } from '../cluster.ts';
@@ -239,6 +244,20 @@ describe('what the answers come to', () => {
       ['10.0.0.8', '10.0.0.9'],
     ],
     ['an answer at the last of them', { '10.0.0.9': 'answers' }, 'answers', '10.0.0.9 answers', ['10.0.0.9']],
+    [
+      'healthy at the first, which a later answer does not change',
+      { '10.0.0.8': 'healthy', '10.0.0.9': 'answers' },
+      'healthy',
+      '10.0.0.8 healthy',
+      ['10.0.0.8', '10.0.0.9'],
+    ],
+    [
+      'the first of several alike',
+      { '10.0.0.8': 'answers', '10.0.0.9': 'answers' },
+      'answers',
+      '10.0.0.8 answers',
+      ['10.0.0.8', '10.0.0.9'],
+    ],
   ] as const)('%s', (_, kubelets, kubelet, kubeletDetail, answeredAt) => {
     expect(evidenceOf('x', world(kubelets))).toMatchObject({ kubelet, kubeletDetail, answeredAt });
   });
@@ -248,6 +267,14 @@ describe('what the answers come to', () => {
       kubelet: 'unasked',
       kubeletDetail: 'not checked: 10.0.0.9',
       alive: true,
+    });
+  });
+
+  it('none was asked: all are named', () => {
+    expect(evidenceOf('x', world({}, { unasked: ['10.0.0.8', '10.0.0.9'] }))).toMatchObject({
+      kubelet: 'unasked',
+      kubeletDetail: 'not checked: 10.0.0.8, 10.0.0.9',
+      answeredAt: [],
     });
   });
 
@@ -309,8 +336,41 @@ describe('a node is alive', () => {
   });
 });
 
+describe('what is said of a node', () => {
+  const wordsOf = (traits: Parameters<typeof ours>[3], world: World = {}) => {
+    const evidence = evidenceOf('x', { nodes: [ours('x', 'x', '10.0.0.9', traits)], ...world }) ?? expect.fail();
+    return [describeEvidence(evidence), describeReady(evidence)];
+  };
+
+  it.each([
+    ['node Ready', { ready: 'true' }, {}],
+    ['node NotReady', { ready: 'false' }, {}],
+    ['node Unknown', { ready: 'unknown' }, {}],
+    ['node without a Ready condition', { ready: 'none' }, {}],
+    ['node status cannot be read', { ready: 'unreadable' }, {}],
+    ['node not read', { ready: 'unknown', read: 'stale' }, {}],
+    ['node Ready', { ready: 'true', read: 'stale' }, {}],
+    ['node not read', { read: 'never' }, { era: ERAS['v0.8'] }],
+  ] as const)('%s, where it is %j', (words, traits, world) => {
+    expect(wordsOf(traits, world)).toEqual([`kubelet unreachable; ${words}`, words]);
+  });
+
+  it.each([
+    ['healthy', { kubelets: { '10.0.0.9': 'healthy' } }],
+    ['unhealthy', { kubelets: { '10.0.0.9': 'answers' } }],
+    ['not checked', { unasked: ['10.0.0.9'] }],
+  ] as const)('kubelet %s', (words, world) => {
+    expect(wordsOf(up, world)).toEqual([`kubelet ${words}; node Ready`, 'node Ready']);
+  });
+});
+
 describe('the other node of its machine', () => {
   const old = ours('old', 'a', '10.0.0.1', { machineId: 'a' });
+
+  it('is none for the only one that is reporting', () => {
+    const nodes = [ours('10.0.0.1', 'a', '10.0.0.1', up)];
+    expect(evidenceOf('10.0.0.1', { machines: [A], nodes })).toMatchObject({ isReporting: true, successor: undefined });
+  });
 
   it('is a successor while it is reporting, be it marked or not', () => {
     for (const mark of ['a', '']) {

@@ -1,7 +1,7 @@
 /** A node as one pass knows it. */
 import { describe, expect, it } from 'vitest';
-import { hasOwnName, toNode } from '../../../../src/reconcile/evidence/node.ts';
-import { node, record } from '../world.ts';
+import { addressesOf, hasOwnName, isReporting, reports, toNode } from '../../../../src/reconcile/evidence/node.ts';
+import { ERAS, node, record } from '../world.ts';
 
 describe('what was read of a node', () => {
   const { facts, ...metadata } = record('x', { machineId: 'a', mark: 'a' });
@@ -23,6 +23,12 @@ describe('what was read of a node', () => {
 
   it('is nothing where it was never read', () => {
     expect(toNode({ ...metadata, facts: undefined }, 'default')).toMatchObject({ facts: undefined, isFresh: false });
+  });
+
+  it('tells nothing where it was never read, except on a server that hides minions', () => {
+    const unread = { facts: undefined };
+    expect([addressesOf(unread), reports(unread, ''), isReporting(unread, ERAS['v1.20'])]).toEqual([[], false, false]);
+    expect(isReporting(unread, ERAS['v0.8'])).toBe(true);
   });
 
   it('has its mark, or the owner that it belongs to', () => {
