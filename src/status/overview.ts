@@ -129,7 +129,8 @@ function rowOf(machine: MachineStatus | undefined, node: NodeStatus | undefined)
   const own = ofNode ?? ofMachine;
   if (own === undefined) throw new TypeError('a row has a machine or a node');
   const isMachineWorse = ofMachine?.verdict.warning && RANKS[ofMachine.concern] < RANKS[own.concern];
-  return { machine, node, ...(isMachineWorse ? ofMachine : own) };
+  const { verdict, concern } = isMachineWorse ? ofMachine : own;
+  return { machine, node, verdict, concern };
 }
 
 /** `next` with another delay, such as ` in 29m`, or with none, in place of the ` in 29m30s` of the plan. */

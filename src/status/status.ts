@@ -51,10 +51,8 @@ export function* statusSteps(
   const seen = good?.report.seen;
   const goodEnded = good === undefined ? undefined : good.report.startedAt + good.report.durationMs;
   const outcomes = yield* outcomesBySubject(good?.report);
-  const verdict = (kind: Subject['kind'], id: string, given: Verdict<string> = UNDECIDED) => ({
-    ...describeVerdict(given, history.since(kind, id), goodEnded),
-    ...resultOf(given, outcomes.get(`${kind} ${id}`)),
-  });
+  const verdict = (kind: Subject['kind'], id: string, given?: Verdict<string>) =>
+    describeVerdict(given, history.since(kind, id), goodEnded, outcomes.get(`${kind} ${id}`));
   return {
     version: frame.version,
     clusterName: frame.clusterName === '' ? null : frame.clusterName,
@@ -168,14 +166,6 @@ function subjectOf(action: Action): string {
   return action.kind === 'register' ? `machine ${action.machine.id}` : `node ${action.node.name}`;
 }
 
-/** The result of the action that the verdict announced, a warning where it failed; without an action, the `next` of the plan. */
-function resultOf(verdict: Verdict<string>, outcome: Outcome | undefined): Pick<NodeStatus, 'next' | 'warning'> {
-  const { name, next = null, isWarning: warning = false } = verdict;
-  if (outcome?.action.kind !== name) return { next, warning };
-  const isFailed = outcome.result === 'failed' || outcome.result === 'refused';
-  return { next: resultText(outcome), warning: warning || isFailed };
-}
-
 function resultText(outcome: Outcome): string {
   const done = DONE[outcome.action.kind];
   const because = outcome.detail === undefined ? '' : `: ${outcome.detail}`;
@@ -193,16 +183,26 @@ function resultText(outcome: Outcome): string {
   }
 }
 
-function describeVerdict({ name, reason, dueInMs }: Verdict<string>, since?: number, goodEnded?: number) {
+/** `next` is the result of the action that the verdict announced, a warning where it failed; without an action, that of the plan. */
+function describeVerdict(
+  { name, reason, dueInMs, next, isWarning = false }: Verdict<string> = UNDECIDED,
+  since?: number,
+  goodEnded?: number,
+  outcome?: Outcome,
+) {
+  const own = outcome?.action.kind === name ? outcome : undefined;
+  const isFailed = own?.result === 'failed' || own?.result === 'refused';
   return {
     verdict: name,
     reason,
     since: iso(since),
     due: dueInMs === undefined || goodEnded === undefined ? null : iso(goodEnded + dueInMs),
+    next: own === undefined ? (next ?? null) : resultText(own),
+    warning: isWarning || isFailed,
   };
 }
 
-type Undecided<T> = Omit<T, keyof ReturnType<typeof describeVerdict> | keyof ReturnType<typeof resultOf>>;
+type Undecided<T> = Omit<T, keyof ReturnType<typeof describeVerdict>>;
 
 function describeMachine(machine: Machine, seen: Seen | undefined, history: History): Undecided<MachineStatus> {
   const { address } = machine;

@@ -1,5 +1,6 @@
 /** Long computations in steps: between two of them the event loop serves health checks, requests and signals. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import pLimit from 'p-limit';
 
 /** A computation that yields where it may be interrupted, and returns its result. */
 export type Steps<T> = Generator<undefined, T>;
@@ -13,18 +14,24 @@ export function atOnce<T>(steps: Steps<T>): T {
 }
 
 /** How long the steps of one turn take, in ms. */
-const TURN_MS = 20;
+const TURN_MS = 30;
+/** However many computations there are, one of them takes a turn: the event loop is not to wait for all. */
+const limit = pLimit(1);
 
-/** Runs the steps, with a turn of the event loop at the beginning and whenever `turnMs` have gone by. */
+/** Runs the steps, so many in each turn of the event loop as begin within `turnMs`. */
 export async function inTurns<T>(steps: Steps<T>, turnMs = TURN_MS): Promise<T> {
-  await nextTurn();
-  let began = performance.now();
   for (;;) {
-    const { done, value } = steps.next();
+    const { done, value } = await limit(() => takeTurn(steps, turnMs));
     if (done) return value;
-    if (performance.now() - began < turnMs) continue;
-    await nextTurn();
-    began = performance.now();
+  }
+}
+
+async function takeTurn<T>(steps: Steps<T>, turnMs: number): Promise<IteratorResult<undefined, T>> {
+  await nextTurn();
+  const began = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done || performance.now() - began >= turnMs) return step;
   }
 }
 

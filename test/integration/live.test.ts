@@ -30,9 +30,16 @@ const daemon = {
   current: aStatus(),
   asked: 0,
   changed: () => {},
+  onBegun: () => {},
+  /** Resolves when the next status is begun: it is not that of a change after this. */
+  begun: () =>
+    new Promise<void>((resolve) => {
+      daemon.onBegun = resolve;
+    }),
   *statusSteps(): Steps<Status> {
     daemon.asked += 1;
     const { current } = daemon;
+    daemon.onBegun();
     yield;
     return current;
   },
@@ -170,6 +177,34 @@ describe('a page that is open', () => {
     passes(3, ['a', 'c'], 'another reason');
     expect((await page.update(2)).rows.match(/<tr/g)).toHaveLength(2);
     expect(page.events.map(({ id }) => id)).toEqual([shown(1), shown(2), shown(3)]);
+  });
+
+  it('is told in order what passes change that end while the changes of another are rendered', async () => {
+    const page = await Page.open();
+    await page.update(0);
+    daemon.current = statusOf(2, ['a', 'c']);
+    const rendering = daemon.begun();
+    daemon.changed();
+    await rendering;
+    passes(3, ['a', 'c', 'd']);
+    passes(4, ['a', 'd', 'e']);
+    await page.heard(shown(4));
+    // One update has what the last two passes changed.
+    expect(page.events.map(({ id }) => id)).toEqual([shown(1), shown(2), shown(4)]);
+    const keys = page.updates.map(({ rows }) => rows.match(/data-key="machine &#34;\w/g)?.map((key) => key.at(-1)));
+    expect(keys).toEqual([undefined, ['c'], ['d', 'e']]);
+    expect(page.updates.map(({ gone }) => gone)).toEqual([[], ['machine "b"'], ['machine "c"']]);
+  });
+
+  it('is told what changes while its first view is rendered', async () => {
+    const rendering = daemon.begun();
+    const page = await Page.open();
+    await rendering;
+    daemon.current = { ...daemon.current, dryRun: true };
+    daemon.changed();
+    await page.update(1);
+    expect(page.events.map(({ id }) => id)).toEqual([shown(1), shown(1)]);
+    expect(page.updates.map(({ parts }) => parts['notice']?.includes('Dry run'))).toEqual([false, true]);
   });
 
   it('is told that a pass runs, and no row of it', async () => {
