@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import { shared } from '../../../src/web/shared-body.ts';
@@ -51,6 +52,7 @@ describe('a body that is shared', () => {
     const second = [body(), body()];
     version = 3;
     const third = body();
+    await nextTurn();
     expect(makings).toHaveLength(1);
     makings[0]?.(Buffer.from('first'));
     for (const made of first) expect((await made).bytes.toString()).toBe('first');
