@@ -9,6 +9,54 @@ export interface Change {
 
 export const SURVIVORS: readonly (Change & { readonly why: string })[] = [
   {
+    file: 'src/reconcile/evidence/liveness.ts',
+    from: 'if (id !== undefined && isReporting(node, era)) addTo(reporting, id, node);',
+    to: 'if (true && isReporting(node, era)) addTo(reporting, id, node);',
+    why: 'nodes without a machine are under no ID that is looked up',
+  },
+  {
+    file: 'src/reconcile/evidence/liveness.ts',
+    from: "const machine = machines.get(machineId ?? '');",
+    to: 'const machine = machines.get(machineId ?? "Stryker was here!");',
+    why: 'no machine has either ID',
+  },
+  {
+    file: 'src/reconcile/evidence/liveness.ts',
+    from: "successor: reporting.get(machineId ?? '')?.find((other) => other !== node),",
+    to: 'successor: reporting.get(machineId ?? "Stryker was here!")?.find((other) => other !== node),',
+    why: 'no machine has either ID',
+  },
+  {
+    file: 'src/reconcile/evidence/liveness.ts',
+    from: "const reported = facts?.machineId ?? '';",
+    to: 'const reported = facts?.machineId ?? "Stryker was here!";',
+    why: 'no machine has either ID',
+  },
+  {
+    file: 'src/reconcile/evidence/liveness.ts',
+    from: 'if (marked !== undefined && machines.has(marked)) return marked;',
+    to: 'if (true && machines.has(marked)) return marked;',
+    why: 'no machine has the ID undefined: the check is for the compiler',
+  },
+  {
+    file: 'src/reconcile/evidence/liveness.ts',
+    from: "if (best !== undefined && best.state !== 'silent') {",
+    to: 'if (best !== undefined && true) {',
+    why: 'a silent answer is never the best: the check is for the compiler',
+  },
+  {
+    file: 'src/reconcile/evidence/liveness.ts',
+    from: "if (best !== undefined && best.state !== 'silent') {",
+    to: 'if (best !== undefined && best.state !== "") {',
+    why: 'a silent answer is never the best: the check is for the compiler',
+  },
+  {
+    file: 'src/reconcile/evidence/liveness.ts',
+    from: "state === 'silent' || otherNode === undefined",
+    to: "state === 'silent' || false",
+    why: "an answer of the node's own kubelet was the best one before: the check is for the compiler",
+  },
+  {
     file: 'src/reconcile/plan/action.ts',
     from: "case 'deregister': return undefined;",
     to: "case 'deregister':",

@@ -252,6 +252,13 @@ describe('what the answers come to', () => {
       ['10.0.0.8', '10.0.0.9'],
     ],
     [
+      'the first of several that are healthy',
+      { '10.0.0.8': 'healthy', '10.0.0.9': 'healthy' },
+      'healthy',
+      '10.0.0.8 healthy',
+      ['10.0.0.8', '10.0.0.9'],
+    ],
+    [
       'the first of several alike',
       { '10.0.0.8': 'answers', '10.0.0.9': 'answers' },
       'answers',
@@ -298,6 +305,7 @@ describe('what the answers come to', () => {
     expect(evidenceOf('x', { nodes: [node('x', { mark: 'x' })] })).toMatchObject({
       kubelet: 'unasked',
       kubeletDetail: 'the node has no usable address',
+      answeredAt: [],
       alive: true,
     });
   });
@@ -333,6 +341,19 @@ describe('a node is alive', () => {
     ['a server of v0.12 lists it, where nobody writes conditions', { ready: 'none' }, { era: ERAS['v0.12'] }, false],
   ] as const)('%s: %s', (_, traits, world, expected) => {
     expect(verdict(traits, world)).toBe(expected);
+  });
+});
+
+describe('whether a node has an address of its own', () => {
+  const nat = '10.0.2.15';
+
+  it.each([
+    ['it reports one, besides one that all nodes report', [nat, '10.0.0.9'], true],
+    ['it reports only what all nodes report', [nat], false],
+    ['it reports none', [], false],
+  ] as const)('%s: %s', (_, addresses, expected) => {
+    const nodes = [ours('x', 'x', '10.0.0.9', { addresses }), node('y', { ...up, addresses: ['10.0.0.8', nat] })];
+    expect(evidenceOf('x', { nodes })?.hasOwnAddress).toBe(expected);
   });
 });
 
