@@ -133,6 +133,14 @@ describe('an answer where another node is reporting', () => {
     expect(endpointsOf(ours('x', 'x', OWN, traits), world)).toEqual([`${OWN} ${word} that of y`]);
   });
 
+  it('is the other’s when one of the two was never read', () => {
+    const machines = [machine('x', OWN)];
+    const unread = ours('x', 'x', OWN, { read: 'never' });
+    expect(endpointsOf(unread, { machines, nodes: [other] })).toEqual([`${OWN} is that of y`]);
+    const world = { machines, nodes: [ours('y', 'y', OWN, { read: 'never' })], era: ERAS['v0.8'] };
+    expect(endpointsOf(ours('x', 'x', OWN, { machineId: 'x' }), world)).toEqual([`${OWN} is that of y`]);
+  });
+
   it('may be its own at the other addresses of its machine, which fleet lists at several', () => {
     const machines = [clone('x', OWN, ELSEWHERE, '10.0.0.7')];
     const nodes = [node('y', { ...up, addresses: [ELSEWHERE] })];

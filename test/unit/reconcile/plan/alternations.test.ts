@@ -74,7 +74,7 @@ describe('a machine whose address goes A, B, A, B', () => {
   });
 
   it('covers every node that reports either address, whosever mark it bears', () => {
-    const other = ours('host', 'z', '10.0.0.2', { addresses: ['10.0.0.2'] });
+    const other = ours('host', 'z', '10.0.0.2', { addresses: ['10.0.0.7', '10.0.0.2'] });
     const plan = plansOf([A, B, A, B].map((world) => ({ ...world, nodes: [...nodes, other], kubelets: {} }))).at(-1);
     expect(plan?.nodes.get('host')?.name).toBe('conflict');
   });
@@ -132,8 +132,10 @@ describe('a node whose reported id goes A, B, A, B', () => {
     ['', '(10.0.0.1; 10.0.0.2)'],
   ])('is noticed by its addresses where the ids are those of an image, or none: %j', (id, identities) => {
     const worlds = ['10.0.0.1', '10.0.0.2', '10.0.0.1', '10.0.0.2'].map((address) => as(id, [address]));
-    const plan = plansOf(worlds).at(-1);
+    const unrelated = machine('c', '10.0.0.3');
+    const plan = plansOf(worlds.map((world) => ({ ...world, machines: [...machines, unrelated] }))).at(-1);
     expect(warnings(plan)).toHaveLength(1);
+    expect(plan?.machines.get('c')?.name).toBe('register');
     for (const { id: each } of machines) {
       expect(plan?.machines.get(each)?.reason).toBe(
         `two kubelets alternately post the status of node localhost ${identities}`,
