@@ -55,7 +55,7 @@ export function createKubeletProber(options: KubeletProberOptions): KubeletProbe
         check.reject(result);
         return;
       }
-      const { winner, ...answer } = result;
+      const { answer, winner } = result;
       observer.healthCheckDone(answer.state, (performance.now() - started) / 1000);
       if (winner !== undefined && rules.urls.length > 1) remember(address, winner);
       turns.end(check);

@@ -15,8 +15,10 @@ export interface RaceRules {
   readonly headStartMs: number;
 }
 
-/** `winner` is the index of the URL that answered, undefined when none did. */
-export interface RaceResult extends KubeletAnswer {
+/** How a race ended. */
+export interface RaceResult {
+  readonly answer: KubeletAnswer;
+  /** The index of the URL that answered, undefined when none did. */
   readonly winner: number | undefined;
 }
 
@@ -118,18 +120,18 @@ export class Race {
       replies.find(([, reply]) => isHealthy(reply)) ??
       replies.find(([, reply]) => 'status' in reply) ??
       replies.find(([, reply]) => 'unfinished' in reply);
-    this.#done(best === undefined ? this.#silence() : this.#answer(...best));
+    this.#done(best === undefined ? this.#silence() : { answer: this.#answer(...best), winner: best[0] });
   }
 
-  #answer(winner: number, reply: Reply): RaceResult {
+  #answer(winner: number, reply: Reply): KubeletAnswer {
     const detail = this.#outcome(winner);
-    if (isHealthy(reply)) return { state: 'healthy', detail, winner };
+    if (isHealthy(reply)) return { state: 'healthy', detail };
     // The kubelet may have refused plain HTTP only: why TLS failed is then what helps.
     const others = this.#replies.filter(([index, other]) => index !== winner && !('status' in other));
     const all = [detail, ...others.map(([index]) => this.#outcome(index))].join(', ');
     const remedy = [reply, ...others.map(([, other]) => other)].flatMap(remediesOf)[0];
-    if (remedy === undefined) return { state: 'answers', detail: all, winner };
-    return { state: 'answers', detail: `${all}; ${remedy}`, remedy, winner };
+    if (remedy === undefined) return { state: 'answers', detail: all };
+    return { state: 'answers', detail: `${all}; ${remedy}`, remedy };
   }
 
   #silence(): RaceResult | Error {
@@ -139,16 +141,16 @@ export class Race {
     const detail = `no answer${within}: ${urls.map((_url, index) => this.#outcome(index)).join(', ')}`;
     const isLocal = this.#replies.some(([, reply]) => 'local' in reply && reply.local);
     if (isLocal) return new Error(`this machine has too few file descriptors or buffers to check kubelets: ${detail}`);
-    return { state: 'silent', detail, ...(timedOut && { timedOut }), winner: undefined };
+    return { answer: { state: 'silent', detail, ...(timedOut && { timedOut }) }, winner: undefined };
   }
 
   #replyOf(index: number): Reply | undefined {
     return this.#replies.find(([of]) => of === index)?.[1];
   }
 
-  /** `http://10.0.0.1:10255/healthz refused the connection`. */
+  /** `http://10.0.0.1:10255/healthz refused the connection`. Joined, since the text of a template keeps all of its parts in memory. */
   #outcome(index: number): string {
-    return `${this.#rules.urls[index]?.show(this.#address)} ${wordsOf(this.#replyOf(index))}`;
+    return [this.#rules.urls[index]?.show(this.#address), wordsOf(this.#replyOf(index))].join(' ');
   }
 }
 
