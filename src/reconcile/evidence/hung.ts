@@ -3,7 +3,9 @@ import type { KubeletAnswer } from '../../kubelet/kubelet.ts';
 
 /** The addresses of the kubelets that gave no reply in time, sorted. One that refuses connections holds nothing up. */
 export function hungKubelets(kubelets: ReadonlyMap<string, KubeletAnswer>): readonly string[] {
-  return [...kubelets].flatMap(([address, { timedOut }]) => (timedOut === true ? address : [])).sort();
+  const hung: string[] = [];
+  for (const [address, { timedOut }] of kubelets) if (timedOut === true) hung.push(address);
+  return hung.sort();
 }
 
 /** `check the kubelets that do not reply: 10.0.0.1, 10.0.0.2` */

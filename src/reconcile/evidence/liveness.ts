@@ -119,11 +119,12 @@ function kubeletOf(
     return { kubelet: 'unasked', kubeletDetail: 'the node has no usable address', answeredAt: [] };
   }
   let best: KubeletAnswer | undefined;
-  const answeredAt: string[] = [];
+  /** By `concat`, which makes a list of this length: `push` makes room for 16 more. */
+  let answeredAt: readonly string[] = [];
   for (const { address, otherNode, isContested } of endpoints) {
     const answer = otherNode === undefined || isContested === true ? kubelets.get(address) : undefined;
     if (answer === undefined || answer.state === 'silent') continue;
-    if (otherNode === undefined && isContested !== true) answeredAt.push(address);
+    if (otherNode === undefined && isContested !== true) answeredAt = answeredAt.concat(address);
     if (best === undefined || (best.state !== 'healthy' && answer.state === 'healthy')) best = answer;
   }
   if (best !== undefined && best.state !== 'silent') {
