@@ -130,7 +130,7 @@ export class Daemon {
     const counts = report.seen && countPass(report.seen.observation, report.seen.plan);
     yield;
     yield* passLog.write(report, counts, nowMs, this.#retryAfter(report));
-    events?.record(report, changes);
+    if (events !== undefined) yield* events.record(report, changes);
     yield;
     reportPass(metrics, report, counts, (target) => history.server(target)?.up ?? false);
     const isGood = counts !== undefined && report.failures.size === 0;

@@ -3,17 +3,22 @@ import type { NodeEvent } from '../kubernetes/events.ts';
 import type { Outcome } from '../reconcile/apply/apply.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import type { PassChanges } from '../status/history.ts';
+import { mapEach, type Steps } from '../time/steps.ts';
 import { combineSimilar, type EventContent } from './similar-events.ts';
 
 /**
- * The Events of a pass, without those of the other copy; none when the API server does not accept Events. Many of one reason are combined,
+ * The Events of a pass, in steps, without those of the other copy; none when the API server does not accept Events. Many of one reason are combined,
  * each Event for as many nodes as its message can name.
  */
-export function eventsOf({ seen, outcomes, startedAt, durationMs }: PassReport, { hold }: PassChanges): NodeEvent[] {
+export function* eventSteps(
+  { seen, outcomes, startedAt, durationMs }: PassReport,
+  { hold }: PassChanges,
+): Steps<readonly NodeEvent[]> {
   if (seen === undefined || !seen.observation.era.takesEvents) return [];
   const at = startedAt + durationMs;
-  const done = outcomes.flatMap((outcome) => eventOf(outcome) ?? []);
+  const done = (yield* mapEach(outcomes, eventOf)).filter((event) => event !== undefined);
   const held = hold === 'began' ? heldEvents(seen.plan) : [];
+  yield;
   return combineSimilar([...done, ...held]).map((event) => ({ ...event, at }));
 }
 

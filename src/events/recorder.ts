@@ -8,7 +8,8 @@ import type { PassReport } from '../reconcile/reconciler.ts';
 import type { PassChanges } from '../status/history.ts';
 import { plural } from '../text/plural.ts';
 import type { Clock } from '../time/clock.ts';
-import { eventsOf } from './node-events.ts';
+import type { Steps } from '../time/steps.ts';
+import { eventSteps } from './node-events.ts';
 
 export interface EventRecorderParts {
   readonly events: EventLog;
@@ -41,10 +42,10 @@ export class EventRecorder {
     this.#parts = parts;
   }
 
-  /** Queues the Events of a pass and returns at once. */
-  record(report: PassReport, passChanges: PassChanges): void {
+  /** Queues the Events of a pass, in steps; waits for none. */
+  *record(report: PassReport, passChanges: PassChanges): Steps<void> {
     if (!this.#failing.isPresent('not written')) this.#logWritten();
-    const events = eventsOf(report, passChanges);
+    const events = yield* eventSteps(report, passChanges);
     const taken = events.slice(0, MAX_WAITING - this.#waiting.length);
     this.#waiting.push(...taken);
     this.#dropped(events.length - taken.length);

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { eventsOf } from '../../../src/events/node-events.ts';
+import { eventSteps } from '../../../src/events/node-events.ts';
 import { eraOf } from '../../../src/kubernetes/era.ts';
 import type { Outcome } from '../../../src/reconcile/apply/apply.ts';
 import type { PassReport } from '../../../src/reconcile/reconciler.ts';
-import { History } from '../../../src/status/history.ts';
+import { History, type PassChanges } from '../../../src/status/history.ts';
 import { atOnce } from '../../../src/time/steps.ts';
 import { bystanders, machine, node, ours } from '../reconcile/world.ts';
 import { dead, failedPass, goodPass, STARTED } from '../status/pass-report.ts';
 
 const NEWCOMER = { machines: [machine('a', '10.0.0.1')], kubelets: { '10.0.0.1': 'healthy' as const } };
 
+const eventsOf = (report: PassReport, changes: PassChanges) => atOnce(eventSteps(report, changes));
 /** What the first pass changes. */
 const changesIn = (report: PassReport) => atOnce(new History().after(report, 0)).changes;
 

@@ -1,6 +1,7 @@
 /** The queue of Events for an API server that does not take them. */
 import { expect, it } from 'vitest';
 import { EventRecorder } from '../../../src/events/recorder.ts';
+import { atOnce } from '../../../src/time/steps.ts';
 import { bystanders } from '../reconcile/world.ts';
 import { goodPass } from '../status/pass-report.ts';
 
@@ -29,7 +30,7 @@ it('drops those for which there is no room, and the rest when the daemon stops, 
       },
     },
   });
-  for (let pass = 1; pass <= 6; pass += 1) recorder.record(report, { hold: undefined });
+  for (let pass = 1; pass <= 6; pass += 1) atOnce(recorder.record(report, { hold: undefined }));
   // Five are under way, and 500 wait.
   expect([failed, lines]).toEqual([35, [`35 Events dropped: 500 already wait to be written${CONTINUES}`]]);
   await recorder.finish(AbortSignal.abort());
