@@ -118,6 +118,12 @@ describe('the claim by name', () => {
     ['the node reports the id of another listed machine', { machineId: 'b' }, undefined],
     ['the node reports an id that fleet does not list', { machineId: 'image' }, 'box by name'],
     ['the node bears the mark of another machine', { mark: 'z' }, 'box by name'],
+    [
+      'the node reports the ID of the machine, which is not enough for a claim by ID',
+      { machineId: 'a' },
+      'box by name',
+    ],
+    ['the node was never read', { read: 'never' }, 'box by name'],
   ] as const)('%s', (_, traits, expected) => {
     expect(nodeOf(paired([A, B], [node('box', traits)], { names }), 'a')).toBe(expected);
   });
@@ -125,6 +131,16 @@ describe('the claim by name', () => {
   it('holds where the other address is that of a machine that does not match', () => {
     const etcd = machine('e', '10.0.0.5', { role: 'etcd' });
     expect(nodeOf(paired([A, etcd], [node('box', { addresses: ['10.0.0.5'] })], { names }), 'a')).toBe('box by name');
+  });
+
+  it('is none where the other address is that of a candidate and of a machine that does not match', () => {
+    const etcd = machine('e', '10.0.0.2', { role: 'etcd' });
+    expect(nodeOf(paired([A, B, etcd], [node('box', { addresses: ['10.0.0.2'] })], { names }), 'a')).toBeUndefined();
+  });
+
+  it('holds where the node reports the address of the machine, which another machine has too, and bears the mark', () => {
+    const box = node('box', { mark: 'a', addresses: ['10.0.0.1'] });
+    expect(nodeOf(paired([A, machine('b', '10.0.0.1')], [box], { names }), 'a')).toBe('box by name');
   });
 
   it('is none where NODE_NAME gives no name', () => {
@@ -191,6 +207,23 @@ describe('the claim by mark', () => {
   });
 });
 
+describe('no claim', () => {
+  it('by mark holds under a name that NODE_NAME gives to another machine, where no origin was written', () => {
+    const nodes = [node('other', { ...up, mark: 'a' }), node('host-b', { ...up, machineId: 'b' })];
+    const names = named({ a: 'box', b: 'other' });
+    expect(paired([A, B], nodes, { names }).byNode.has('other')).toBe(false);
+  });
+
+  it('is that of a machine that does not match, or that fleet lists at several addresses', () => {
+    const machines = [machine('e', '10.0.0.5', { role: 'etcd' }), clone('c', '10.0.0.6', '10.0.0.7')];
+    const nodes = [
+      node('10.0.0.5', { ...up, machineId: 'e', addresses: ['10.0.0.5'] }),
+      node('c', { ...up, machineId: 'c' }),
+    ];
+    expect(paired(machines, nodes).byMachine.size).toBe(0);
+  });
+});
+
 describe('the id of an unlisted machine', () => {
   it('that all kubelets report, for they run in containers of one image, hinders no claim', () => {
     const image = { ...up, machineId: 'image' };
@@ -206,6 +239,7 @@ describe('an address that is shared', () => {
     const observation = observed({ machines });
     const addresses = [...observation.machinesAt.keys()];
     expect(addresses.filter((address) => isShared(observation, address))).toEqual(['10.0.0.1']);
+    expect(isShared(observation, '10.9.9.9')).toBe(false);
   });
 
   it('makes the name that was made of it no sign either, unless the mark agrees', () => {
@@ -283,6 +317,7 @@ describe('of several machines that claim a node at one level', () => {
       const pairing = paired(machines, [shared({ mark: 'b' })]);
       expect([nodeOf(pairing, 'a'), nodeOf(pairing, 'b')]).toEqual([undefined, 'box by address']);
       expect(pairing.conflicts.get('a')).toMatchObject({ kind: 'taken', by: { id: 'b' } });
+      expect(pairing.contested.size).toBe(0);
     }
   });
 

@@ -535,3 +535,16 @@ it('a machine whose node another kube-register manages is a warning with the com
     isWarning: true,
   });
 });
+
+it.each([
+  ['machine ID', 'host', { machineId: 'a' }],
+  ['address', 'host', { addresses: ['10.0.0.1'] }],
+  ['name', '10.0.0.1', {}],
+  ['annotation', 'host', { mark: 'a', origin: 'own-name' }],
+] as const)('a machine that is matched by %s says so', (by, name, traits) => {
+  expect(verdictOf('a', { machines: [A], nodes: [node(name, { ...up, ...traits })] })).toEqual({
+    name: 'has-node',
+    node: name,
+    reason: `node ${name}, matched by ${by}`,
+  });
+});
