@@ -19,7 +19,7 @@ const QUESTIONS = [
 ] as const;
 
 /** What came of a question that was asked while a pass ran. */
-export interface Answered {
+interface Answered {
   /** `/status with gzip` */
   readonly what: string;
   readonly answerMs: number;
