@@ -144,23 +144,26 @@ function messageOf(body: string): string | undefined {
   }
 }
 
-/** Records that repeat those of `before` are those. */
+/** Records that repeat those of `before` are those. Most machines have the metadata of the machine above: then it is the same map. */
 function parseMachines(machines: readonly unknown[], before: ReadonlyMap<string, MachineRecord>): MachinePage {
-  const records = machines
-    .map(parseMachine)
-    .filter((record) => record !== undefined)
-    .map((record) => unchangedRecord(before.get(record.id), record));
+  const records: MachineRecord[] = [];
+  for (const raw of machines) {
+    const record = parseMachine(raw, records.at(-1)?.metadata ?? NO_METADATA);
+    if (record !== undefined) records.push(unchangedRecord(before.get(record.id), record));
+  }
   return { records, skipped: machines.length - records.length };
 }
 
+const NO_METADATA: MachineRecord['metadata'] = new Map();
+
 /** Undefined for a record that names no machine: fleet lists an entry without an id where etcd holds one (v0.8 to v0.11). */
-function parseMachine(raw: unknown): MachineRecord | undefined {
+function parseMachine(raw: unknown, metadataAbove: MachineRecord['metadata']): MachineRecord | undefined {
   const parsed = recordSchema.safeParse(raw);
   if (!parsed.success) return undefined;
   const { id, primaryIP, metadata } = parsed.data;
   const address = typeof primaryIP === 'string' ? usableAddress(primaryIP) : undefined;
   const problem = address === undefined ? addressProblem(primaryIP) : undefined;
-  return { id, address, problem, metadata: parseMetadata(metadata) };
+  return { id, address, problem, metadata: unchangedMap(metadataAbove, parseMetadata(metadata)) };
 }
 
 function unchangedRecord(before: MachineRecord | undefined, now: MachineRecord): MachineRecord {
@@ -191,6 +194,6 @@ const RESERVED: Readonly<Record<Reserved, string>> = {
 };
 
 function parseMetadata(metadata: unknown): ReadonlyMap<string, string> {
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return new Map();
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return NO_METADATA;
   return new Map(Object.entries(metadata).filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
 }
