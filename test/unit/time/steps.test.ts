@@ -49,4 +49,14 @@ describe('steps in turns of the event loop', () => {
     await expect(failing).rejects.toThrow('broken');
     expect(await good).toEqual([2, 4]);
   });
+
+  it('have a hundred items each', () => {
+    let acted = 0;
+    const steps = forEach(Array(250), () => {
+      acted += 1;
+    });
+    const after: number[] = [];
+    while (steps.next().done !== true) after.push(acted);
+    expect([...after, acted]).toEqual([100, 200, 250]);
+  });
 });
