@@ -179,7 +179,10 @@ function* withSince<Found>(
 
 /** Without the nodes that are no longer listed, and with what this pass did. */
 function* originsAfter(before: Known['origins'], outcomes: readonly Outcome[], plan: Plan): Steps<Known['origins']> {
-  const origins = new Map([...before].filter(([name]) => plan.nodes.has(name)));
+  const origins = new Map<string, Origin>();
+  yield* forEach(before, ([name, origin]) => {
+    if (plan.nodes.has(name)) origins.set(name, origin);
+  });
   yield* forEach(outcomes, ({ action, result }) => {
     if (result !== 'done') return;
     if (action.kind === 'register') origins.set(nodeName(action), 'registered');
