@@ -94,8 +94,8 @@ export const SURVIVORS: readonly (Change & { readonly why: string })[] = [
   },
   {
     file: 'src/reconcile/evidence/liveness.ts',
-    from: 'if (otherNode === undefined && isContested !== true) answeredAt.push(address);',
-    to: 'if (true && isContested !== true) answeredAt.push(address);',
+    from: 'if (otherNode === undefined && isContested !== true) answeredAt = answeredAt.concat(address);',
+    to: 'if (true && isContested !== true) answeredAt = answeredAt.concat(address);',
     why: "an answer of another node's kubelet that is not contested was left out before",
   },
   {
