@@ -36,7 +36,9 @@ describe('a mark', () => {
 
   it('without a machine id is none, whoever wrote the owner', () => {
     for (const node of [annotated({ [OWNER]: 'west' }), annotated({ [OWNER]: 'west', [MACHINE_ID]: '' })]) {
-      expect([markOf(node, 'east'), otherOwnerOf(node, 'east')]).toEqual([undefined, undefined]);
+      for (const ownerId of ['east', 'west']) {
+        expect([markOf(node, ownerId), otherOwnerOf(node, ownerId)]).toEqual([undefined, undefined]);
+      }
     }
   });
 
