@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
-import { type Change, SURVIVORS } from './survivors.ts';
+import type { Change } from './change.ts';
+import { SURVIVORS } from './survivors.ts';
 
 /** What a pass decides with: pure, and tested by tests that take no time. */
 const PURE = [
