@@ -16,6 +16,12 @@ describe('the changes of a value', () => {
   it('begin with the first value that is known', () => {
     expect(addValue(undefined, '', 0)).toEqual([]);
     expect(addValue(undefined, 'A', 1)).toEqual([{ value: 'A', atMs: 1 }]);
+    expect(addValue([], 'A', 1)).toEqual([{ value: 'A', atMs: 1 }]);
+  });
+
+  it.each(['A', ''])('are the same while the value is the last one or not known: %j', (value) => {
+    const changes = seen(['A', 0]);
+    expect(addValue(changes, value, 1)).toBe(changes);
   });
 
   it('are the last eight', () => {
