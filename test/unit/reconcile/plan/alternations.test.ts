@@ -81,10 +81,14 @@ describe('a machine whose address goes A, B, A, B', () => {
     expect(plan?.memory.graces.size).toBe(0);
   });
 
-  it('covers every node that reports either address, whosever mark it bears', () => {
-    const other = ours('host', 'z', '10.0.0.2', { addresses: ['10.0.0.7', '10.0.0.2'] });
-    const plan = plansOf([A, B, A, B].map((world) => ({ ...world, nodes: [...nodes, other], kubelets: {} }))).at(-1);
-    expect(plan?.nodes.get('host')?.name).toBe('conflict');
+  it('covers every node that reports either address, whosever mark it bears, and every node of the machine', () => {
+    const others = [
+      ours('host', 'z', '10.0.0.2', { addresses: ['10.0.0.7', '10.0.0.2'] }),
+      ours('old', 'a', '10.0.0.9', { origin: 'own-name' }),
+    ];
+    const worlds = [A, B, A, B].map((world) => ({ ...world, nodes: [...nodes, ...others], kubelets: {} }));
+    const plan = plansOf(worlds).at(-1);
+    expect(others.map(({ name }) => plan?.nodes.get(name)?.name)).toEqual(['conflict', 'conflict']);
   });
 
   it('is forgotten an hour after it has stopped', () => {
