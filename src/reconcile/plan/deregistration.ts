@@ -30,7 +30,7 @@ export interface Deregistration {
   /** The number of managed nodes. */
   readonly managed: number;
   /** This planner's part of the memory for the next pass. */
-  readonly memory: Pick<Memory, 'graces' | 'mismatches' | 'answered' | 'besideOthers' | 'deregistered'>;
+  readonly memory: Pick<Memory, 'graces' | 'mismatches' | 'answered' | 'besideOthers' | 'deregistered' | 'held'>;
 }
 
 /**
@@ -52,7 +52,7 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
   const mismatches = new Map<string, Mismatch>();
   const answered = new NextMap(memory.answered);
   const besideOthers = new Map<string, number>();
-  const found: Findings = { verdicts: new Map(), notes: [], dead: [], notAlive: [], listed: 0, managed: 0, counted: 0 };
+  const found = nothingFound();
   yield* forEach(observation.nodes, (node) => {
     const known = evidence.get(node.name);
     if (known === undefined) return;
@@ -73,7 +73,7 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
 
   const { verdicts, notes, dead, managed } = found;
   const deregistered = trackReturns(memory, (id, gone) => hasReturned(id, gone, observation), now.monotonicMs);
-  const hold = guard(found, deregistered, policy);
+  const hold = guard(found, { deregistered, held: memory.held }, policy);
   const chosen = hold === undefined ? choose(dead, managed, input) : new Set<DeadNode>();
   for (const each of dead) verdicts.set(each.node.name, deadVerdict(each, { hold, chosen, policy }));
   return {
@@ -89,8 +89,21 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
       answered: answered.map,
       besideOthers,
       deregistered,
+      held: heldAfter(memory.held, hold, found, observation),
     },
   };
+}
+
+/** What is held from now on. While nodes return, what was held before stays so. */
+function heldAfter(
+  before: Memory['held'],
+  hold: Hold | undefined,
+  { notAlive, stillHeld }: Findings,
+  { nodes }: Observation,
+): Memory['held'] {
+  if (hold?.kind !== 'mass') return hold && before;
+  const names = new Set([...notAlive, ...stillHeld]);
+  return { uids: new Set(nodes.filter(({ name }) => names.has(name)).map(({ uid }) => uid)), counted: hold.managed };
 }
 
 /** What the nodes of a pass come to. */
@@ -100,11 +113,17 @@ interface Findings {
   readonly dead: DeadNode[];
   /** Names of the nodes that are not alive, of those that count for the deletion guard. */
   readonly notAlive: string[];
+  /** Names of the nodes that the guard held in the last pass and that are not alive still. */
+  readonly stillHeld: string[];
   /** How many of these have a machine that fleet lists. */
   listed: number;
   managed: number;
   /** The number of nodes that count for the deletion guard. */
   counted: number;
+}
+
+function nothingFound(): Findings {
+  return { verdicts: new Map(), notes: [], dead: [], notAlive: [], stillHeld: [], listed: 0, managed: 0, counted: 0 };
 }
 
 /** Adds the verdict of a managed node, or adds it to the dead ones. */
@@ -115,6 +134,7 @@ function addManaged(row: MarkedRow, input: PlanInput, elapsedMs: number, found: 
     found.verdicts.set(node.name, leavingVerdict(node, node.leaving));
     return;
   }
+  if (!known.alive && input.memory.held?.uids.has(node.uid) === true) found.stillHeld.push(node.name);
   if (countsForGuard(row)) {
     found.counted += 1;
     if (!known.alive) found.notAlive.push(node.name);
@@ -180,9 +200,12 @@ function answeredAddresses(
   return isKnown ? before : [...new Set([...before, ...answeredAt])];
 }
 
-/** Nodes that an operator keeps, and left-over ones, count in neither number of the deletion guard. */
-function countsForGuard({ known, reason, veto }: MarkedRow): boolean {
-  const isLeftOver = !known.alive && reason === 'left-over';
+/**
+ * Nodes that an operator keeps, and left-over ones, count in neither number of the deletion guard. A node whose annotations name another machine
+ * than the one whose ID it reports is no left-over for it: kubelets from one image may all report the ID of one listed machine.
+ */
+function countsForGuard({ node, known, reason, veto }: MarkedRow): boolean {
+  const isLeftOver = !known.alive && reason === 'left-over' && node.mark.machineId === known.machineId;
   return veto === undefined && !isLeftOver;
 }
 

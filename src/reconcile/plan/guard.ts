@@ -30,47 +30,77 @@ const RESTART =
 interface Counted {
   /** The names of the nodes that are not alive. */
   readonly notAlive: readonly string[];
-  /** How many of these have a machine that fleet lists. */
+  /** The names of the nodes that were held in the last pass and are not alive still, vetoed or not. */
+  readonly stillHeld: readonly string[];
+  /** How many of those that are not alive have a machine that fleet lists. */
   readonly listed: number;
   readonly counted: number;
   readonly managed: number;
 }
 
+/** What the `mass` hold of a pass leaves for the next one. */
+export interface Held {
+  /** The uids of the nodes that it holds. */
+  readonly uids: ReadonlySet<string>;
+  /** The number of nodes that counted when too many of them were not alive. */
+  readonly counted: number;
+}
+
 /** The hold of this pass, or undefined. */
 export function guard(
-  { notAlive, listed, counted, managed }: Counted,
-  deregistered: Memory['deregistered'],
-  { neverDeregister, maxDeregisterPercent }: Policy,
+  { notAlive, stillHeld, listed, counted, managed }: Counted,
+  { deregistered, held }: Pick<Memory, 'deregistered' | 'held'>,
+  { neverDeregister, maxDeregisterPercent: limit }: Policy,
 ): Hold | undefined {
   if (neverDeregister !== undefined) return undefined;
+  return (
+    holdOfReturned(managed, deregistered) ??
+    massHold(notAlive, { listed, counted, limit }) ??
+    // It lasts until its nodes are alive or deleted: vetoes on some of them, or new machines, do not let the others go.
+    (held && massHold(stillHeld, { listed, counted: held.counted, limit, isLasting: true }))
+  );
+}
+
+function holdOfReturned(managed: number, deregistered: Memory['deregistered']): Hold | undefined {
   const returned = [...deregistered.values()].filter(({ returnedAtMs }) => returnedAtMs !== undefined);
-  if (returned.length > 1 && exceeds(returned.length, managed, RETURNED_PERCENT)) {
-    const names = returned.map(({ name }) => name).sort();
-    return {
-      kind: 'returned',
-      gone: names.length,
-      managed,
-      limitPercent: RETURNED_PERCENT,
-      nodes: names,
-      message:
-        `deletion guard active: the machines of ${names.length} deregistered nodes returned with a reachable kubelet: ` +
-        `${firstNames(names, NAMES_SHOWN)}; the nodes that are not alive now may return too; no node is deregistered until 1h after the last return; ` +
-        'check the network to the kubelets',
-    };
-  }
-  if (maxDeregisterPercent >= 100 || notAlive.length === 0) return undefined;
-  const isTooMany = notAlive.length > 1 && exceeds(notAlive.length, counted, maxDeregisterPercent);
+  if (returned.length <= 1 || !exceeds(returned.length, managed, RETURNED_PERCENT)) return undefined;
+  const names = returned.map(({ name }) => name).sort();
+  return {
+    kind: 'returned',
+    gone: names.length,
+    managed,
+    limitPercent: RETURNED_PERCENT,
+    nodes: names,
+    message:
+      `deletion guard active: the machines of ${names.length} deregistered nodes returned with a reachable kubelet: ` +
+      `${firstNames(names, NAMES_SHOWN)}; the nodes that are not alive now may return too; no node is deregistered until 1h after the last return; ` +
+      'check the network to the kubelets',
+  };
+}
+
+interface Numbers extends Pick<Counted, 'listed' | 'counted'> {
+  readonly limit: number;
+  readonly isLasting?: boolean;
+}
+
+function massHold(
+  notAlive: readonly string[],
+  { listed, counted, limit, isLasting = false }: Numbers,
+): Hold | undefined {
+  if (limit >= 100 || notAlive.length === 0) return undefined;
+  const isTooMany = notAlive.length > 1 && exceeds(notAlive.length, counted, limit);
   if (!isTooMany && notAlive.length < counted) return undefined;
   const names = [...notAlive].sort();
+  const until = isLasting ? ' until these are alive or deleted' : '';
   return {
     kind: 'mass',
     gone: names.length,
     managed: counted,
-    limitPercent: maxDeregisterPercent,
+    limitPercent: limit,
     nodes: names,
     message:
       `deletion guard active: ${names.length} of ${plural(counted, 'managed node')} ${names.length === 1 ? 'is' : 'are'} not alive ` +
-      `(${Math.round((names.length / counted) * 100)}%, limit ${maxDeregisterPercent}%): ${firstNames(names, NAMES_SHOWN)}; no node is deregistered; ` +
+      `(${Math.round((names.length / counted) * 100)}%, limit ${limit}%): ${firstNames(names, NAMES_SHOWN)}; no node is deregistered${until}; ` +
       `repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME${listed > 0 ? '' : RESTART}`,
   };
 }

@@ -1,6 +1,7 @@
 /** What one good pass leaves for the next. It is kept in the process alone: after a restart every grace period starts again. */
 import type { Era, NodeFacts } from '../../../kubernetes/registry.ts';
 import type { LastNode } from '../../evidence/pair.ts';
+import type { Held } from '../guard.ts';
 import type { Changes } from './changes.ts';
 import { type Grace, isInRow, type Mismatch } from './graces.ts';
 import type { Writes } from './writes.ts';
@@ -43,6 +44,8 @@ export interface Memory {
   readonly changes: ReadonlyMap<string, Changes>;
   /** By machine id. */
   readonly deregistered: ReadonlyMap<string, Deregistered>;
+  /** The hold of too many nodes that are not alive; undefined where there is none. */
+  readonly held: Held | undefined;
   readonly writes: Writes;
   /** The `Era.abilities` of the server that this was learned from; undefined before the first good pass. */
   readonly abilities: string | undefined;
@@ -63,6 +66,7 @@ export const EMPTY_MEMORY: Memory = {
   reads: new Map(),
   changes: new Map(),
   deregistered: new Map(),
+  held: undefined,
   writes: new Map(),
   abilities: undefined,
   hidden: new Map(),
@@ -84,8 +88,8 @@ const MAX_LAST_NODES = 20_000;
 /** The memory that is valid for the server that answers now: with other abilities, only what is known of machines. */
 export function memoryFor(memory: Memory, { abilities }: Era): Memory {
   if (memory.abilities === undefined || memory.abilities === abilities) return memory;
-  const { lastGoodMs, lastNodes, deregistered } = memory;
-  return { ...EMPTY_MEMORY, lastGoodMs, lastNodes, deregistered };
+  const { lastGoodMs, lastNodes, deregistered, held, besideOthers } = memory;
+  return { ...EMPTY_MEMORY, lastGoodMs, lastNodes, deregistered, held, besideOthers };
 }
 
 /**

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { guard } from '../../../../src/reconcile/plan/guard.ts';
 import { EMPTY_MEMORY, type Memory } from '../../../../src/reconcile/plan/memory/memory.ts';
+import { Cluster, running } from '../cluster.ts';
 import type { NodeTraits } from '../world.ts';
 import {
   beside,
@@ -32,7 +33,7 @@ const dead = (count: number, traits: NodeTraits = {}) =>
   );
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `n${String(index).padStart(4, '0')}`);
-const none: Memory['deregistered'] = new Map();
+const none = EMPTY_MEMORY;
 
 describe('the deletion guard, by percentage', () => {
   it.each([
@@ -55,7 +56,7 @@ describe('the deletion guard, by percentage', () => {
     [1, 10, 0, false, 'with 0, one alone is not'],
     [5, 5, 100, false, '100 switches it off'],
   ])('%d of %d with a limit of %d: %s (%s)', (gone, counted, maxDeregisterPercent, expected, _) => {
-    const hold = guard({ notAlive: names(gone), listed: 0, counted, managed: counted }, none, {
+    const hold = guard({ notAlive: names(gone), stillHeld: [], listed: 0, counted, managed: counted }, none, {
       ...POLICY,
       maxDeregisterPercent,
     });
@@ -63,7 +64,11 @@ describe('the deletion guard, by percentage', () => {
   });
 
   it('says the numbers, the first ten names, and the way out', () => {
-    const hold = guard({ notAlive: names(12).reverse(), listed: 0, counted: 20, managed: 21 }, none, POLICY);
+    const hold = guard(
+      { notAlive: names(12).reverse(), stillHeld: [], listed: 0, counted: 20, managed: 21 },
+      none,
+      POLICY,
+    );
     expect(hold).toEqual({
       kind: 'mass',
       gone: 12,
@@ -79,17 +84,19 @@ describe('the deletion guard, by percentage', () => {
   });
 
   it('says so of one node in the singular', () => {
-    const { message } = guard({ notAlive: names(1), listed: 1, counted: 1, managed: 1 }, none, POLICY) ?? {};
+    const { message } =
+      guard({ notAlive: names(1), stillHeld: [], listed: 1, counted: 1, managed: 1 }, none, POLICY) ?? {};
     expect(message).toMatch(/^deletion guard active: 1 of 1 managed node is not alive \(100%, limit 34%\): n0000; /);
   });
 
   it('says no number beside ten names', () => {
-    const hold = guard({ notAlive: names(10), listed: 0, counted: 20, managed: 20 }, none, POLICY);
+    const hold = guard({ notAlive: names(10), stillHeld: [], listed: 0, counted: 20, managed: 20 }, none, POLICY);
     expect(hold?.message).toContain(', n0008, n0009; no node is deregistered');
   });
 
   it('does not advise a restart while fleet lists one of the machines: its node would be unheard', () => {
-    const { message } = guard({ notAlive: names(12), listed: 1, counted: 20, managed: 20 }, none, POLICY) ?? {};
+    const { message } =
+      guard({ notAlive: names(12), stillHeld: [], listed: 1, counted: 20, managed: 20 }, none, POLICY) ?? {};
     expect(message).toMatch(/; if their machines are gone: kubectl delete node NAME$/);
     const world = mass(7, 12);
     expect(planAt(0, world).hold?.message).toContain('restart with');
@@ -99,7 +106,9 @@ describe('the deletion guard, by percentage', () => {
 
   it('has nothing to hold where nothing is ever deregistered', () => {
     const policy = { ...POLICY, neverDeregister: 'KUBE_REGISTER_POLICY=register-only' };
-    expect(guard({ notAlive: names(5), listed: 0, counted: 5, managed: 5 }, none, policy)).toBeUndefined();
+    expect(
+      guard({ notAlive: names(5), stillHeld: [], listed: 0, counted: 5, managed: 5 }, none, policy),
+    ).toBeUndefined();
   });
 });
 
@@ -194,15 +203,17 @@ describe('the deletion guard over a world', () => {
 });
 
 describe('the deletion guard, by machines that came back', () => {
-  const returned = (count: number, away = 0): Memory['deregistered'] =>
-    new Map(
+  const returned = (count: number, away = 0): Memory => ({
+    ...EMPTY_MEMORY,
+    deregistered: new Map(
       [
         ...names(count)
           .reverse()
           .map((name) => [name, 0] as const),
         ...names(away).map((name) => [`away ${name}`, undefined] as const),
       ].map(([name, returnedAtMs]) => [`m-${name}`, { name, uid: name, atMs: 0, returnedAtMs }]),
-    );
+    ),
+  });
 
   it.each([
     [1, 10, false, 'one alone may be a repair'],
@@ -212,17 +223,22 @@ describe('the deletion guard, by machines that came back', () => {
     [6, 100, true, '6 %'],
     [51, 1000, true, '5.1 %, which is 5 only when it is rounded'],
   ])('%d of %d: %s (%s)', (count, managed, expected, _) => {
-    const hold = guard({ notAlive: [], listed: 0, counted: managed, managed }, returned(count), POLICY);
+    const hold = guard({ notAlive: [], stillHeld: [], listed: 0, counted: managed, managed }, returned(count), POLICY);
     expect(hold !== undefined).toBe(expected);
   });
 
   it('counts those alone that came back', () => {
-    expect(guard({ notAlive: [], listed: 0, counted: 10, managed: 10 }, returned(1, 5), POLICY)).toBeUndefined();
+    expect(
+      guard({ notAlive: [], stillHeld: [], listed: 0, counted: 10, managed: 10 }, returned(1, 5), POLICY),
+    ).toBeUndefined();
   });
 
   it('holds with 100 % too, names the nodes, and says how long', () => {
     expect(
-      guard({ notAlive: [], listed: 0, counted: 8, managed: 8 }, returned(2), { ...POLICY, maxDeregisterPercent: 100 }),
+      guard({ notAlive: [], stillHeld: [], listed: 0, counted: 8, managed: 8 }, returned(2), {
+        ...POLICY,
+        maxDeregisterPercent: 100,
+      }),
     ).toEqual({
       kind: 'returned',
       gone: 2,
@@ -287,5 +303,66 @@ describe('the deletion guard, by machines that came back', () => {
     expect(planAt(HOUR, back, gone()).hold?.kind).toBe('returned');
     const { memory } = planAt(HOUR + 1, others, gone());
     expect(planAt(HOUR + INTERVAL, back, memory).hold).toBeUndefined();
+  });
+});
+
+describe('the deletion guard over many passes', () => {
+  const ip = (last: number) => `10.0.0.${last}`;
+  const deletesOf = async (cluster: Cluster) => {
+    const writes = await cluster.passFor(HOUR);
+    return writes.filter((write) => write.startsWith('deregister'));
+  };
+
+  /** Ten nodes, of which the first four are not alive: 40 %. */
+  async function fourOfTenHeld(): Promise<Cluster> {
+    const cluster = running(10);
+    await cluster.passes(3);
+    for (let last = 1; last <= 4; last += 1) cluster.dies(`m${last}`, ip(last), ip(last));
+    await cluster.passes(3);
+    return cluster;
+  }
+
+  it('counts kubelets from one image, which all report the ID of one listed machine, though another node of it is reporting', async () => {
+    const cluster = new Cluster();
+    for (let last = 1; last <= 10; last += 1) cluster.runs(`m${last}`, ip(last), { machineId: 'm1' });
+    await cluster.passes(3);
+    for (let last = 2; last <= 10; last += 1) cluster.dies(`m${last}`, ip(last), ip(last));
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it('lets the others not go when an operator keeps some of the nodes', async () => {
+    const cluster = await fourOfTenHeld();
+    cluster.changes(ip(1), { annotations: new Map([['kube-register.io/keep', 'true']]) });
+    cluster.cordons(ip(2));
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it('lets none go when machines are added, and says until when', async () => {
+    const cluster = await fourOfTenHeld();
+    for (const last of [11, 12, 13, 14]) cluster.runs(`m${last}`, ip(last));
+    expect(await deletesOf(cluster)).toEqual([]);
+    const { seen } = await cluster.pass();
+    expect(seen?.plan.hold?.message).toContain(
+      '4 of 10 managed nodes are not alive (40%, limit 34%): 10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4; no node is deregistered until these are alive or deleted; ',
+    );
+  });
+
+  it('also of a node that dies later, while the first ones are held', async () => {
+    const cluster = await fourOfTenHeld();
+    for (const last of [11, 12, 13, 14]) cluster.runs(`m${last}`, ip(last));
+    cluster.dies('m5', ip(5), ip(5));
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it('ends once enough of its nodes are alive: then the grace period of the others begins', async () => {
+    const cluster = await fourOfTenHeld();
+    cluster.runs('m1', ip(1));
+    expect((await deletesOf(cluster)).sort()).toEqual([2, 3, 4].map((last) => `deregister ${ip(last)}`));
+  });
+
+  it('ends once enough of its nodes were deleted', async () => {
+    const cluster = await fourOfTenHeld();
+    for (const last of [1, 2, 3]) cluster.nodes.delete(ip(last));
+    expect(await deletesOf(cluster)).toEqual([`deregister ${ip(4)}`]);
   });
 });
