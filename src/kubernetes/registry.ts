@@ -63,6 +63,11 @@ export interface NodeFacts {
   /** The IP addresses in status.addresses (or hostIP), canonical, in the server's order. */
   readonly addresses: readonly string[];
   readonly ready: ReadyCondition;
+  /**
+   * Where Ready is Unknown: lastHeartbeatTime of that condition. Only the kubelet writes it; the node controller of v1.0 to v1.20 leaves it as it
+   * is when it writes Unknown: https://github.com/kubernetes/kubernetes/blob/v1.0.7/pkg/cloudprovider/nodecontroller/nodecontroller.go
+   */
+  readonly heardAt?: string;
   /** spec.unschedulable: the node is cordoned. Undefined when it has a shape that cannot be read. */
   readonly unschedulable: boolean | undefined;
 }

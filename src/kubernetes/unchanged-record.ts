@@ -26,6 +26,7 @@ function unchangedFacts(before: NodeFacts | undefined, now: NodeFacts | undefine
   const isSame =
     before.machineId === now.machineId &&
     before.ready === now.ready &&
+    before.heardAt === now.heardAt &&
     before.unschedulable === now.unschedulable &&
     unchangedList(before.addresses, now.addresses) === before.addresses;
   return isSame ? before : now;

@@ -10,17 +10,20 @@ interface Status {
   readonly addresses: readonly string[];
   readonly ready: ReadyCondition;
   readonly machineId: string;
+  /** Of the condition Ready where it is Unknown; empty where there is none. */
+  readonly heardAt: string;
 }
 
 /** `status` is read by `statusSchema`; `unschedulable` is spec.unschedulable, unparsed. `more` are addresses from outside the status. */
 export function factsOf(
-  { addresses, ready, machineId }: Status,
+  { addresses, ready, machineId, heardAt }: Status,
   unschedulable: unknown,
   more: { readonly before?: readonly string[]; readonly after?: readonly string[] } = {},
 ): NodeFacts {
   const said = [...(more.before ?? []), ...addresses, ...(more.after ?? [])];
   const usable = said.map(usableAddress).filter((address) => address !== undefined);
-  return { machineId, addresses: [...new Set(usable)], ready, unschedulable: cordonedBy(unschedulable) };
+  const facts = { machineId, addresses: [...new Set(usable)], ready, unschedulable: cordonedBy(unschedulable) };
+  return heardAt === '' ? facts : { ...facts, heardAt };
 }
 
 function cordonedBy(unschedulable: unknown): boolean | undefined {
@@ -39,11 +42,16 @@ export function statusSchema(name: ConditionName): z.ZodType<Status> {
       nodeInfo: z.object({ machineID: z.string().nullish() }).nullish(),
     })
     .nullish()
-    .transform((status) => ({
-      addresses: addressesOf(status?.addresses),
-      ready: readyOf(status?.conditions?.filter((each) => each[name] === 'Ready').map((each) => each['status'])),
-      machineId: status?.nodeInfo?.machineID ?? '',
-    }));
+    .transform((status) => {
+      const readies = status?.conditions?.filter((each) => each[name] === 'Ready') ?? [];
+      const ready = readyOf(readies.map((each) => each['status']));
+      return {
+        addresses: addressesOf(status?.addresses),
+        ready,
+        machineId: status?.nodeInfo?.machineID ?? '',
+        heardAt: ready === 'unknown' ? text.parse(readies[0]?.['lastHeartbeatTime']) : '',
+      };
+    });
   const unknown = z
     .object({
       addresses: z.array(z.object({ address: text }).catch({ address: '' })).catch([]),
@@ -54,6 +62,7 @@ export function statusSchema(name: ConditionName): z.ZodType<Status> {
       addresses: addressesOf(addresses),
       ready: 'unreadable' as const,
       machineId: nodeInfo.machineID,
+      heardAt: '',
     }));
   return z.union([known, unknown]);
 }
@@ -71,7 +80,7 @@ const READY_WORDS: ReadonlyMap<unknown, ReadyCondition> = new Map([
   ['None', 'unknown'],
 ]);
 
-function readyOf(words: readonly unknown[] = []): ReadyCondition {
+function readyOf(words: readonly unknown[]): ReadyCondition {
   const [ready = 'none', ...others] = new Set(words.map((word) => READY_WORDS.get(word) ?? 'unreadable'));
   return others.length > 0 ? 'unreadable' : ready;
 }

@@ -3,7 +3,7 @@ import type { KubeletAnswer } from '../../kubelet/kubelet.ts';
 import type { NodeRecord } from '../../kubernetes/registry.ts';
 import { isStillAt, type KubeletEndpoint } from '../evidence/endpoints.ts';
 import { isKept } from '../evidence/marks.ts';
-import { addressesOf, isReporting, toNode } from '../evidence/node.ts';
+import { addressesOf, hasPosted, isReporting, toNode } from '../evidence/node.ts';
 import type { ApplyOptions, Clients, Deregister } from '../plan/action.ts';
 
 /** A reason not to delete. `alive`: the node is alive. */
@@ -86,7 +86,8 @@ function objectionTo(
   if (current.leaving !== undefined) return refused('it is being deleted already');
   if (current.facts === undefined) return refused('it could not be read completely');
   if (current.facts.ready === 'unreadable') return refused('its status cannot be read');
-  if (isReporting(current, era)) return { ...refused('it is reporting again'), alive: true };
+  const now = { facts: current.facts, hasPosted: hasPosted(node.facts, current.facts) };
+  if (isReporting(now, era)) return { ...refused('it is reporting again'), alive: true };
   if (isKept(current)) return refused('kube-register.io/keep is set');
   if (current.facts.unschedulable !== false) return refused('it is cordoned');
   const unchecked = addressesOf(current).find((address) => !endpoints.some((endpoint) => endpoint.address === address));

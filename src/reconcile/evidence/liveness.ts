@@ -147,8 +147,8 @@ function kubeletOf(
 }
 
 /** `kubelet unreachable; node Unknown` */
-export function describe({ kubelet, ready }: Evidence): string {
-  return `kubelet ${KUBELET_WORDS[kubelet]}; ${READY_WORDS[ready]}`;
+export function describe(known: Evidence): string {
+  return `kubelet ${KUBELET_WORDS[known.kubelet]}; ${describeReady(known)}`;
 }
 
 /** The states of a kubelet for people. */
@@ -160,8 +160,9 @@ export const KUBELET_WORDS: Readonly<Record<Evidence['kubelet'], string>> = {
 };
 
 /** `node Ready` */
-export function describeReady({ ready }: Evidence): string {
-  return READY_WORDS[ready];
+export function describeReady({ ready, isReporting }: Evidence): string {
+  const words = READY_WORDS[ready];
+  return ready === 'unknown' && isReporting ? `${words} between posts of its kubelet` : words;
 }
 
 /** As kubectl prints them. */

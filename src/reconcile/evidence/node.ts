@@ -8,6 +8,8 @@ export interface Node extends NodeRecord {
   readonly facts: NodeFacts | undefined;
   /** Whether `facts` was read in this pass. */
   readonly isFresh: boolean;
+  /** Whether its kubelet has posted between the last pass and this one, although it is Unknown in both. */
+  readonly hasPosted: boolean;
   readonly mark: Mark | undefined;
   /** The OWNER_ID of another kube-register that manages it. */
   readonly otherOwner: string | undefined;
@@ -27,15 +29,24 @@ export function toNode(record: NodeRecord, ownerId: string, before?: NodeFacts):
     leaving,
     facts: facts ?? before,
     isFresh: facts !== undefined,
+    hasPosted: hasPosted(before, facts),
     mark,
     otherOwner: mark === undefined ? otherOwnerOf(record, ownerId) : undefined,
   };
 }
 
+/** Whether the kubelet has posted between two readings, which both say Unknown: it posts less often than the node controller waits for it. */
+export function hasPosted(before: NodeFacts | undefined, now: NodeFacts | undefined): boolean {
+  return before?.heardAt !== undefined && now?.heardAt !== undefined && now.heardAt !== before.heardAt;
+}
+
 /** Whether the node's kubelet writes its status. See Era: before v1.0 others write False for an unreachable kubelet. */
-export function isReporting({ facts }: Pick<NodeRecord, 'facts'>, era: Era): boolean {
+export function isReporting(
+  { facts, hasPosted = false }: Pick<NodeRecord, 'facts'> & { readonly hasPosted?: boolean },
+  era: Era,
+): boolean {
   if (era.hidesMinions || facts?.ready === 'true') return true;
-  return facts?.ready === 'false' && era.falseIsReporting;
+  return (facts?.ready === 'false' || hasPosted) && era.falseIsReporting;
 }
 
 /** The addresses that the node reports; empty where it reports none that can be used. */
