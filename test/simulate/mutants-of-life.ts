@@ -56,11 +56,32 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     ],
     [LAST_CHECK, 'return unchecked === undefined', 'return true || unchecked === undefined'],
   ),
-  mutant('4: ... and our annotation', 'not there', [
+  unseen('4: ... and at the one that is its name', 'not there', [
     ENDPOINTS,
-    'if (written !== undefined) addresses.add(written);',
+    'if (!addresses.has(node.name)) addUnlessAnothers(usableAddress(node.name));',
     '',
   ]),
+  unseen('4: ... and where it answered, unless fleet has another machine there', 'not where it reports its machine', [
+    ENDPOINTS,
+    'answered.forEach(isUnsure ? add : addUnlessAnothers);',
+    'if (isUnsure) answered.forEach(add);',
+  ]),
+  unseen('4: ... and at the machine whose ID it reports', 'at the one of its mark alone', [
+    ENDPOINTS,
+    'for (const id of [node.mark?.machineId, node.facts?.machineId])',
+    'for (const id of [node.mark?.machineId])',
+  ]),
+  unseen('4: an answer at an address of two may be its own', 'not where it answered elsewhere', [
+    ENDPOINTS,
+    'isKnownElsewhere && isBehindNat(address) && !answered.includes(address)',
+    'isKnownElsewhere',
+  ]),
+  unseen('4: ... also where fleet lists the machine of the other elsewhere', 'only where both are listed', [
+    ENDPOINTS,
+    'machine === undefined ? isListedElsewhere(otherNode, address)',
+    'machine === undefined ? false',
+  ]),
+  mutant('4: ... and our annotation', 'not there', [ENDPOINTS, "add(usableAddress(node.mark?.address ?? ''));", '']),
   mutant(
     '4: an answer of any kind is a sign of life',
     'only a healthy kubelet is alive',
@@ -112,7 +133,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: the kubelet is asked where the machine is that was paired with the node last', 'it is not', [
     ENDPOINTS,
-    'for (const address of lastAt.get(node.uid) ?? []) addresses.add(address);',
+    'lastAt.get(node.uid)?.forEach(add);',
     '',
   ]),
 
@@ -234,13 +255,28 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: guard: of the machines of deregistered nodes more than one came back', 'one suffices', [
     GUARD,
-    'if (returned.length > 1 && exceeds',
-    'if (returned.length > 0 && exceeds',
+    'if (returned.length <= 1 || !exceeds',
+    'if (returned.length <= 0 || !exceeds',
   ]),
   unseen('4: guard: ... and more than 5 %', 'more than one suffices', [
     GUARD,
-    'if (returned.length > 1 && exceeds(returned.length, managed, RETURNED_PERCENT)) {',
-    'if (returned.length > 1) {',
+    'if (returned.length <= 1 || !exceeds(returned.length, managed, RETURNED_PERCENT)) return undefined;',
+    'if (returned.length <= 1) return undefined;',
+  ]),
+  unseen('4: guard: a hold lasts until its nodes are alive or deleted', 'until too few are left', [
+    GUARD,
+    '(held && massHold(stillHeld',
+    '(held && massHold([]',
+  ]),
+  unseen('4: guard: ... measured against the number when it began', 'against that of now', [
+    GUARD,
+    'counted: held.counted, limit',
+    'counted, limit',
+  ]),
+  unseen('4: guard: a left-over is one of the machine that its mark names', 'also of one whose ID it reports', [
+    DEREGISTRATION,
+    ' && node.mark.machineId === known.machineId;',
+    ';',
   ]),
   unseen('4: guard: ... with a kubelet that answers', 'healthy or not', [
     DEREGISTRATION,
@@ -330,8 +366,13 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   mutant('4: the last look: not reporting', 'a node that reports by now is deleted', [
     LAST_CHECK,
-    "if (isReporting(current, era)) return { ...refused('it is reporting again'), alive: true };",
+    "if (isReporting(now, era)) return { ...refused('it is reporting again'), alive: true };",
     '',
+  ]),
+  unseen('4: the last look: not posted since it was read', 'Unknown is enough', [
+    LAST_CHECK,
+    'hasPosted: hasPosted(node.facts, current.facts)',
+    'hasPosted: false',
   ]),
   unseen('4: the last look: same uid', 'whatever has the name', [
     LAST_CHECK,

@@ -67,13 +67,18 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   ),
   mutant('3: reporting: on v1.0 and later False too', 'only True is', [
     NODE,
-    "return facts?.ready === 'false' && era.falseIsReporting;",
-    'return false;',
+    "return (facts?.ready === 'false' || hasPosted) && era.falseIsReporting;",
+    'return hasPosted && era.falseIsReporting;',
   ]),
   mutant('3: reporting: before v1.0 False is not', 'it is there too', [
     NODE,
+    "return (facts?.ready === 'false' || hasPosted) && era.falseIsReporting;",
+    "return facts?.ready === 'false' || hasPosted;",
+  ]),
+  unseen('3: reporting: Unknown in two passes, and its kubelet has posted between them', 'Unknown is never reporting', [
+    NODE,
+    "return (facts?.ready === 'false' || hasPosted) && era.falseIsReporting;",
     "return facts?.ready === 'false' && era.falseIsReporting;",
-    "return facts?.ready === 'false';",
   ]),
   unseen('3: reporting: before v0.9 by being listed', 'by its condition there too', [
     NODE,
@@ -262,13 +267,18 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   ]),
   unseen('3: the address is written later only where the node reports none itself', 'whenever it changes', [
     UPKEEP,
-    'followsAddress: !known.hasOwnAddress,',
-    'followsAddress: true,',
+    'followsAddress: !known.hasOwnAddress || (',
+    'followsAddress: true || (',
   ]),
   mutant('3: the address is written later where the node reports none itself', 'never', [
     UPKEEP,
-    'followsAddress: !known.hasOwnAddress,',
-    'followsAddress: false,',
+    'followsAddress: !known.hasOwnAddress || (',
+    'followsAddress: false || (',
+  ]),
+  unseen('3: ... or it is not reporting, and its kubelet answers at the address of its machine', 'not then', [
+    UPKEEP,
+    ' || (!known.isReporting && known.answeredAt.includes(machine.address))',
+    '',
   ]),
   unseen('3: origin: own-name where the kubelet chose the name', 'always named', [
     UPKEEP,

@@ -31,16 +31,21 @@ export const NO_PAST: Past = { lastNodes: new Map(), answered: new Map(), beside
 /** Two nodes that were both reporting for so long are those of two hosts: a renamed kubelet no longer reports the old one. */
 const TWO_HOSTS_MS = 5 * 60_000;
 
+/** So many reporting nodes that report one address are behind NAT: it belongs to none of them. */
+const BEHIND_NAT = 3;
+
 /**
- * By node uid: the addresses of the machines that were paired with it last. Without them the kubelet of a host that was reinstalled, with
- * another machine ID and another address, would not be checked.
+ * By node uid: the addresses of the machines that were paired with it last and have no node now. Without them the kubelet of a host that was
+ * reinstalled, with another machine ID and another address, would not be checked.
  */
 function lastAddresses(
   machines: ReadonlyMap<string, Machine>,
+  { byMachine }: Pairing,
   lastNodes: Past['lastNodes'],
 ): ReadonlyMap<string, readonly string[]> {
   const addresses = new Map<string, string[]>();
   for (const { id, address } of machines.values()) {
+    if (byMachine.has(id)) continue;
     const uid = lastNodes.get(id)?.uid;
     if (address !== undefined && uid !== undefined) addTo(addresses, uid, address);
   }
@@ -63,27 +68,33 @@ export function* findEndpoints(
   past: Past,
 ): Steps<Endpoints> {
   const { machines } = lists;
-  const { otherNodeAt, isOwn } = yield* addressOwners(lists, pairing);
+  const { otherNodeAt, isOwn, isBehindNat } = yield* addressOwners(lists, pairing);
+  const lastAt = lastAddresses(machines, pairing, past.lastNodes);
   const endpoints = new Map<Node, readonly KubeletEndpoint[]>();
-  let lastAt: ReadonlyMap<string, readonly string[]> | undefined;
 
   /** Every address where the kubelet of the node may be: its machine's first. */
   function addressesFor(node: Node, machine: Machine | undefined): ReadonlySet<string> {
-    const written = usableAddress(node.mark?.address ?? '');
     const addresses = new Set(machine?.address === undefined ? [] : [machine.address]);
-    for (const address of addressesOf(node)) addresses.add(address);
-    if (written !== undefined) addresses.add(written);
-    if (machine === undefined) {
-      lastAt ??= lastAddresses(machines, past.lastNodes);
-      for (const address of lastAt.get(node.uid) ?? []) addresses.add(address);
-    }
+    const add = (address: string | undefined) => address !== undefined && addresses.add(address);
+    addressesOf(node).forEach(add);
+    add(usableAddress(node.mark?.address ?? ''));
+    lastAt.get(node.uid)?.forEach(add);
+    // Where fleet has another machine by now, an answer is that one's.
+    const addUnlessAnothers = (address: string | undefined) =>
+      address !== undefined && !isAnothers(address, machine) && addresses.add(address);
+    if (!addresses.has(node.name)) addUnlessAnothers(usableAddress(node.name));
+    const answered = past.answered.get(node.uid) ?? [];
     const reportsItsMachine = machine !== undefined && node.facts?.machineId === machine.id;
-    // Without conditions nothing shows whose kubelet answers where another machine may be by now.
-    if (reportsItsMachine || !lists.era.keepsConditions) return addresses;
-    const marked = machines.get(node.mark?.machineId ?? '')?.address;
-    if (marked !== undefined) addresses.add(marked);
-    for (const address of past.answered.get(node.uid) ?? []) addresses.add(address);
+    // Its machine may be another one than fleet says, where it does not report the ID. Without conditions nothing shows whose kubelet answers.
+    const isUnsure = !reportsItsMachine && lists.era.keepsConditions;
+    answered.forEach(isUnsure ? add : addUnlessAnothers);
+    if (isUnsure) for (const id of [node.mark?.machineId, node.facts?.machineId]) add(machines.get(id ?? '')?.address);
     return addresses;
+  }
+
+  /** Whether fleet gives the address to another machine. */
+  function isAnothers(address: string, machine: Machine | undefined): boolean {
+    return lists.machinesAt.get(address)?.some(({ id }) => id !== machine?.id) === true;
   }
 
   function find(node: Node): readonly KubeletEndpoint[] {
@@ -98,8 +109,10 @@ export function* findEndpoints(
       const isMachines = address === machine?.address;
       // At an address that fleet gives to its machine and to another one, the answer may be its own.
       if (isMachines && isShared(lists, address)) return { address, otherNode: undefined };
-      const areTwo = machine !== undefined && areTwoHosts(node, machine, otherNode);
-      const isContested = isKnownElsewhere ? isMachines && areTwo : wasBesideOthers || areTwo;
+      const areTwo =
+        machine === undefined ? isListedElsewhere(otherNode, address) : areTwoHosts(node, machine, otherNode);
+      const saysNothing = isKnownElsewhere && isBehindNat(address) && !answered.includes(address);
+      const isContested = saysNothing ? isMachines && areTwo : wasBesideOthers || areTwo;
       return { address, otherNode, isContested };
     });
     // A machine that fleet lists at several addresses has no `address`: its kubelet may be at any of them.
@@ -117,6 +130,12 @@ export function* findEndpoints(
     return (otherId !== id && machines.has(otherId)) || (facts?.machineId === id && reported !== '' && reported !== id);
   }
 
+  /** Whether the other node reports the ID of a machine that fleet lists, but not at the address. */
+  function isListedElsewhere({ facts }: Node, address: string): boolean {
+    const machine = machines.get(facts?.machineId ?? '');
+    return machine !== undefined && !machine.addresses.includes(address);
+  }
+
   function endpointsOf(node: Node): readonly KubeletEndpoint[] {
     const known = endpoints.get(node) ?? find(node);
     endpoints.set(node, known);
@@ -127,6 +146,8 @@ export function* findEndpoints(
 }
 
 interface AddressOwners extends Pick<Endpoints, 'isOwn'> {
+  /** Whether so many reporting nodes report the address that it tells them not apart. */
+  isBehindNat(address: string): boolean;
   /** Another node whose kubelet answers at the address. */
   otherNodeAt(address: string, node: Node): Node | undefined;
 }
@@ -159,7 +180,8 @@ function* addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }:
     const isOther = (each: Node) => each !== node;
     return reporters.get(address)?.find(isOther) ?? others.get(address)?.find(isOther);
   };
-  return { otherNodeAt, isOwn };
+  const isBehindNat = (address: string) => (reporters.get(address)?.length ?? 0) >= BEHIND_NAT;
+  return { otherNodeAt, isOwn, isBehindNat };
 }
 
 /** Whether answers at the address still belong to that other node, which was read again as `current`. */

@@ -49,7 +49,7 @@ export function* planUpkeep(input: PlanInput): Steps<Upkeep> {
     const wanted = {
       machineId: machine.id,
       address: machine.address,
-      followsAddress: !known.hasOwnAddress,
+      followsAddress: !known.hasOwnAddress || (!known.isReporting && known.answeredAt.includes(machine.address)),
       ownerId: policy.ownerId,
       origin: hasOwnName(node, givenNames) ? ('own-name' as const) : ('named' as const),
       since: now.wall,

@@ -3,8 +3,8 @@
  * the API server and answers at an address that fleet, the node or its annotation names.
  */
 import { describe, expect, it } from 'vitest';
-import { type Cluster, running } from './cluster.ts';
-import { HOUR, MINUTE } from './world.ts';
+import { Cluster, running } from './cluster.ts';
+import { ERAS, HOUR, MINUTE, type NodeTraits } from './world.ts';
 
 const NAT = '10.0.2.15';
 const T1 = '10.0.0.1';
@@ -125,5 +125,149 @@ describe.each([
     cluster.fleet.delete('m1');
     cluster.goesQuiet(T1);
     expect(await deletesOf(cluster)).toEqual([]);
+  });
+});
+
+describe('the node is kept of a kubelet that cannot reach the API server', () => {
+  const named = { nodeName: { kind: 'metadata', key: 'name' } } as const;
+  /** Hosts that NODE_NAME gives the names n1, n2, ... */
+  const six = (cluster: Cluster, traits: NodeTraits = {}) => {
+    for (let last = 1; last <= 6; last += 1) {
+      cluster.runs(`m${last}`, `10.0.0.${last}`, { name: `n${last}`, origin: 'named', ...traits });
+      cluster.lists(`m${last}`, `10.0.0.${last}`, { name: `n${last}` });
+    }
+    return cluster;
+  };
+
+  it('and answers where it moved to, after fleet announces the address of another interface', async () => {
+    const cluster = running(6);
+    await cluster.passes(3);
+    movesCutOff(cluster);
+    await cluster.passFor(20 * MINUTE);
+    cluster.lists('m1', '10.1.5.1');
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it('and answers where it moved to, after fleet has lost its machine, where nobody writes conditions', async () => {
+    const cluster = six(new Cluster(named), { ready: 'none', machineId: '' });
+    cluster.era = ERAS['v0.12'];
+    cluster.listsMetadata = false;
+    await cluster.passes(3);
+    cluster.lists('m1', T77, { name: 'n1' });
+    cluster.kubelets.delete(T1);
+    cluster.kubelets.set(T77, 'healthy');
+    await cluster.passFor(20 * MINUTE);
+    cluster.fleet.delete('m1');
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it.each([false, true])('and was given another machine ID than its clone, and then another address', async (adopt) => {
+    const cluster = running(6, { policy: { adopt } });
+    await cluster.passes(3);
+    cluster.lists('m1', T77);
+    cluster.kubelets.set(T77, 'healthy');
+    cluster.posts('clone', { machineId: 'm1', addresses: [T77] });
+    cluster.lists('new', T1);
+    cluster.posts(T1, { machineId: 'new' });
+    await cluster.passes(2);
+    cluster.lists('new', '10.0.0.101');
+    cluster.kubelets.delete(T1);
+    cluster.kubelets.set('10.0.0.101', 'healthy');
+    cluster.goesQuiet(T1);
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it('and answers at the address that is its name alone', async () => {
+    const cluster = running(6);
+    cluster.lists('m9', '10.0.0.9');
+    cluster.kubelets.set('10.0.0.9', 'healthy').set('52.0.0.9', 'healthy');
+    cluster.posts('52.0.0.9', { machineId: 'm9', addresses: ['10.0.0.9'] });
+    await cluster.passes(5);
+    cluster.fleet.delete('m9');
+    cluster.kubelets.delete('10.0.0.9');
+    cluster.goesQuiet('52.0.0.9');
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it('and never did, and moved before this daemon was started and fleet lost its machine', async () => {
+    const before = six(new Cluster(named));
+    before.posts('n1', { ready: 'none', machineId: '' });
+    await before.passes(3);
+    before.lists('m1', T77, { name: 'n1' });
+    before.kubelets.delete(T1);
+    before.kubelets.set(T77, 'healthy');
+    await before.passes(3);
+    const after = new Cluster({ ...named, beside: before });
+    for (const [id, machine] of before.fleet) if (id !== 'm1') after.fleet.set(id, machine);
+    for (const [address, state] of before.kubelets) after.kubelets.set(address, state);
+    expect(await deletesOf(after)).toEqual([]);
+  });
+
+  it.each([true, false])(
+    'and answers at an address that another node reports too (its machine is listed: %s)',
+    async (listed) => {
+      const cluster = running(6);
+      cluster.posts(T1, { addresses: [T1, NAT] });
+      cluster.kubelets.set(NAT, 'healthy');
+      await cluster.passes(3);
+      cluster.posts('10.0.0.2', { addresses: ['10.0.0.2', NAT] });
+      await cluster.passFor(10 * MINUTE);
+      if (!listed) cluster.fleet.delete('m1');
+      cluster.kubelets.delete(T1);
+      cluster.goesQuiet(T1);
+      expect(await deletesOf(cluster)).toEqual([]);
+    },
+  );
+
+  it('and whose address the kubelet of another listed machine begins to report', async () => {
+    const cluster = running(6);
+    await cluster.passes(3);
+    cluster.goesQuiet(T1);
+    cluster.fleet.delete('m1');
+    await cluster.passes(3);
+    cluster.runs('m77', T77);
+    cluster.posts(T77, { addresses: [T1] });
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it('and shares its address with another host, through an upgrade of the API server', async () => {
+    const cluster = running(6);
+    cluster.era = ERAS['v0.17'];
+    await cluster.passes(3);
+    cluster.posts('other', { machineId: 'x', addresses: [T1] });
+    await cluster.passFor(10 * MINUTE);
+    cluster.fleet.delete('m1');
+    cluster.goesQuiet(T1);
+    await cluster.passes(3);
+    cluster.era = ERAS['v1.0'];
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+});
+
+describe('the node of a kubelet that posts less often than the node controller waits is kept', () => {
+  /** In each pass the node is Unknown, and its kubelet has posted since the last one. */
+  it.each(['is closed', 'closes'])('while its health port %s and fleet does not list its machine', async (port) => {
+    const cluster = running(6);
+    if (port === 'closes') await cluster.passes(3);
+    cluster.kubelets.delete(T1);
+    cluster.fleet.delete('m1');
+    const writes: string[] = [];
+    for (let pass = 0; pass < 60 && cluster.nodes.has(T1); pass += 1) {
+      cluster.posts(T1, { ready: 'unknown', heardAt: `2026-01-01T00:${pass}:00Z` });
+      writes.push(...(await cluster.passes(1)));
+    }
+    expect(writes).toEqual([]);
+  });
+
+  it('also where it posts during the last check', async () => {
+    const cluster = running(6);
+    await cluster.passes(3);
+    cluster.dies('m1', T1, T1);
+    cluster.posts(T1, { ready: 'unknown', heardAt: 'before' });
+    cluster.during = (request) => {
+      if (request === 'identify') cluster.posts(T1, { ready: 'unknown', heardAt: 'now' });
+    };
+    expect(await cluster.passFor(20 * MINUTE)).toContain(`deregister ${T1}: refused`);
+    expect(cluster.nodes.has(T1)).toBe(true);
   });
 });

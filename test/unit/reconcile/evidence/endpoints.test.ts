@@ -28,14 +28,40 @@ describe('where its kubelet answered before', () => {
   it.each<[string, NodeTraits, World, readonly string[]]>([
     ['fleet does not list its machine', {}, {}, [OWN, ELSEWHERE]],
     ['its machine is not known by ID', {}, { machines: [machine('x', OWN)] }, [OWN, ELSEWHERE]],
-    ['but not when it reports the ID of its machine', { machineId: 'x' }, { machines: [machine('x', OWN)] }, [OWN]],
-    ['but not where nobody writes conditions', {}, { era: ERAS['v0.12'] }, [OWN]],
+    ['it reports the ID of its machine', { machineId: 'x' }, { machines: [machine('x', OWN)] }, [OWN, ELSEWHERE]],
+    [
+      'but not when it reports the ID of its machine and fleet has another one there',
+      { machineId: 'x' },
+      { machines: [machine('x', OWN), machine('y', ELSEWHERE)] },
+      [OWN],
+    ],
+    ['nobody writes conditions', {}, { era: ERAS['v0.12'] }, [OWN, ELSEWHERE]],
+    [
+      'but not where nobody writes conditions and fleet has another machine there',
+      {},
+      { era: ERAS['v0.12'], machines: [machine('y', ELSEWHERE)] },
+      [OWN],
+    ],
   ])('it is asked again: %s', (_, traits, world, expected) => {
     expect(endpointsOf(ours('x', 'x', OWN, traits), world, past)).toEqual(expected);
   });
 
   it('it is not asked for another node', () => {
     expect(endpointsOf(ours('other', 'x', OWN), {}, past)).toEqual([OWN]);
+  });
+});
+
+it('a node is asked at the address that is its name, unless fleet has another machine there', () => {
+  const named = ours(ELSEWHERE, 'x', OWN, { addresses: [OWN] });
+  expect(endpointsOf(named, {})).toEqual([OWN, ELSEWHERE]);
+  expect(endpointsOf(named, { machines: [machine('y', ELSEWHERE)] })).toEqual([OWN]);
+});
+
+describe('at the address of the machine whose ID it reports', () => {
+  const machines = [machine('a', OWN), machine('b', ELSEWHERE)];
+
+  it('it is asked too while its annotation names another machine', () => {
+    expect(endpointsOf(ours('x', 'a', OWN, { machineId: 'b' }), { machines })).toEqual([OWN, ELSEWHERE]);
   });
 });
 
@@ -76,9 +102,15 @@ describe('at the addresses of the machines that it was paired with last', () => 
     expect(endpointsOf(ours('x', 'x', OWN), { machines }, { lastNodes })).toEqual([OWN, '10.0.0.1', '10.0.0.2']);
   });
 
-  it('it is not asked when its machine is listed', () => {
+  it('it is asked when another machine matches it now', () => {
     const all = [...machines, machine('x', OWN)];
-    expect(endpointsOf(ours('x', 'x', OWN), { machines: all }, { lastNodes })).toEqual([OWN]);
+    expect(endpointsOf(ours('x', 'x', OWN), { machines: all }, { lastNodes })).toEqual([OWN, '10.0.0.1', '10.0.0.2']);
+  });
+
+  it('it is not asked at that of a machine which another node matches now', () => {
+    const all = [machine('a', '10.0.0.1'), machine('x', OWN)];
+    const nodes = [node('10.0.0.1', { ...up, addresses: ['10.0.0.1'], machineId: 'a' })];
+    expect(endpointsOf(ours('x', 'x', OWN), { machines: all, nodes }, { lastNodes })).toEqual([OWN]);
   });
 });
 
@@ -95,27 +127,46 @@ describe('an answer where another node is reporting', () => {
     ]);
   });
 
+  /** Three hosts behind NAT. */
+  const three = (traits: NodeTraits) => ['y', 'v', 'w'].map((name) => node(name, { ...up, ...traits }));
+  const behindNat = three({ addresses: [OWN] });
+
   it.each([
-    ['is the other’s when its kubelet answered where no other node is', ELSEWHERE, [`${OWN} is that of y`, ELSEWHERE]],
-    ['may be its own when its kubelet answered only there', OWN, [`${OWN} may be that of y`]],
-  ])('%s', (_, address, expected) => {
+    ['may be its own when its kubelet answered where no other node is', ELSEWHERE, [other], 'may be'],
+    ['may be its own when its kubelet answered only there', OWN, behindNat, 'may be'],
+    ['is the other’s when three report it, and its kubelet answered elsewhere', ELSEWHERE, behindNat, 'is'],
+  ])('%s', (_, address, nodes, word) => {
     const past = { besideOthers: new Map([['uid-x', HOUR]]), answered: answered(address) };
-    expect(endpointsOf(ours('x', 'x', OWN), { nodes: [other] }, past)).toEqual(expected);
+    expect(endpointsOf(ours('x', 'x', OWN), { nodes }, past)[0]).toBe(`${OWN} ${word} that of y`);
+  });
+
+  it.each([
+    ['at the address', OWN, 'is'],
+    ['at another one', '10.0.0.2', 'may be'],
+  ])('of a node whose machine fleet lists %s: it %s its own', (_, address, word) => {
+    const world = {
+      machines: [machine('y', address)],
+      nodes: [node('y', { ...up, addresses: [OWN], machineId: 'y' })],
+    };
+    expect(endpointsOf(ours('x', 'x', OWN), world)).toEqual([`${OWN} ${word} that of y`]);
   });
 
   /** Two hosts: the other node reports another machine ID than x, which reports the ID of its machine. */
   const both = [OWN, '10.0.0.7'];
   const asked = ours('x', 'x', OWN, { machineId: 'x', addresses: both });
   const twoHosts = { machines: [machine('x', OWN)], nodes: [node('y', { ...up, machineId: 'z', addresses: both })] };
+  const manyHosts = { ...twoHosts, nodes: three({ machineId: 'z', addresses: both }) };
 
   it('may be its own at every address that two hosts have', () => {
     expect(endpointsOf(asked, twoHosts)).toEqual([`${OWN} may be that of y`, '10.0.0.7 may be that of y']);
   });
 
-  it('may be its own at its machine’s address alone when its kubelet answered where no other node is', () => {
-    expect(endpointsOf(asked, twoHosts, { answered: answered(ELSEWHERE) })).toEqual([
+  it('may be its own at its machine’s address alone when three report it, and its kubelet answered elsewhere', () => {
+    const past = { answered: answered(ELSEWHERE) };
+    expect(endpointsOf(asked, manyHosts, past)).toEqual([
       `${OWN} may be that of y`,
       '10.0.0.7 is that of y',
+      ELSEWHERE,
     ]);
   });
 
