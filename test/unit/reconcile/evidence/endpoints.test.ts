@@ -53,8 +53,9 @@ describe('where its kubelet answered before', () => {
 
 it('a node is asked at the address that is its name, unless fleet has another machine there', () => {
   const named = ours(ELSEWHERE, 'x', OWN, { addresses: [OWN] });
-  expect(endpointsOf(named, {})).toEqual([OWN, ELSEWHERE]);
-  expect(endpointsOf(named, { machines: [machine('y', ELSEWHERE)] })).toEqual([OWN]);
+  const own = machine('x', OWN);
+  expect(endpointsOf(named, { machines: [own] })).toEqual([OWN, ELSEWHERE]);
+  expect(endpointsOf(named, { machines: [own, machine('y', ELSEWHERE)] })).toEqual([OWN]);
 });
 
 describe('at the address of the machine whose ID it reports', () => {
