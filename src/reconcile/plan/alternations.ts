@@ -1,4 +1,5 @@
 /** What alternates: a machine whose address, or a node whose reported identity, goes A, B, A, B within an hour. */
+import { forEach, type Steps } from '../../time/steps.ts';
 import type { Observation } from '../evidence/liveness.ts';
 import { addressesOf, type Node } from '../evidence/node.ts';
 import { ALTERNATION_MS, addValue, alternation, type Changes, identityKey } from './memory/changes.ts';
@@ -26,12 +27,12 @@ export const UNIQUE_MACHINE_ID =
   'on all of these hosts but one: rm /etc/machine-id && systemd-machine-id-setup && reboot';
 
 /** Records the addresses and identities of this pass and finds those that alternate. `machineIdOf` is that of the liveness rules. */
-export function findAlternations(
+export function* findAlternations(
   { machines, nodes }: Observation,
   memory: Memory,
   machineIdOf: (node: Node) => string | undefined,
   nowMs: number,
-): Alternations {
+): Steps<Alternations> {
   let changes: Map<string, Changes> | undefined;
   const ofMachines = new Map<string, Alternation>();
   const ofNodes = new Map<string, Alternation>();
@@ -44,17 +45,17 @@ export function findAlternations(
     return alternation(after, nowMs);
   };
 
-  for (const { id, address = '' } of machines.values()) {
+  yield* forEach(machines.values(), ({ id, address = '' }) => {
     const pair = record(`address ${id}`, address);
-    if (pair === undefined) continue;
+    if (pair === undefined) return;
     const found = alternatingMachine(id, pair);
     ofMachines.set(id, found);
     for (const each of pair) ofAddresses.set(each, found);
     notes.push(noteOf(id, found, 'their nodes are neither deregistered nor changed'));
-  }
-  for (const node of nodes) {
+  });
+  yield* forEach(nodes, (node) => {
     const pair = record(identityKey(node.uid), identityOf(node));
-    if (pair === undefined) continue;
+    if (pair === undefined) return;
     const found = alternatingNode(node, pair);
     ofNodes.set(node.name, found);
     const values = pair.flatMap((identity) => identity.split(' '));
@@ -62,7 +63,7 @@ export function findAlternations(
       if (values.some((value) => value === id || value === address)) ofMachines.set(id, found);
     }
     notes.push(noteOf(node.uid, found, 'the node is neither deregistered nor changed'));
-  }
+  });
   for (const node of ofMachines.size === 0 ? [] : nodes) {
     const found =
       ofMachines.get(machineIdOf(node) ?? '') ??

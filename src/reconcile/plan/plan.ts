@@ -49,7 +49,7 @@ export function* planSteps(observation: Observation, before: Memory, policy: Pol
   const evidence = yield* collectEvidence(observation);
   yield;
   const machineIdOf = (node: Node) => evidence.get(node.name)?.machineId ?? reportedMachine(node, observation);
-  const alternations = findAlternations(observation, memory, machineIdOf, now.monotonicMs);
+  const alternations = yield* findAlternations(observation, memory, machineIdOf, now.monotonicMs);
   const input: PlanInput = { observation, evidence, alternations, memory, policy, now };
   yield;
   const registration = yield* planRegistrations(input);
