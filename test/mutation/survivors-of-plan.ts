@@ -5,14 +5,14 @@ import type { Survivor } from './change.ts';
 export const SURVIVORS_OF_PLAN: readonly Survivor[] = [
   {
     file: 'src/reconcile/plan/memory/changes.ts',
-    from: 'if (changes === undefined || changes.length < RETURNS + 2) return undefined;',
-    to: 'if (changes === undefined || false) return undefined;',
+    from: 'if (changes.length < RETURNS + 2) return undefined;',
+    to: 'if (false) return undefined;',
     why: 'it only saves time: so few values do not return twice',
   },
   {
     file: 'src/reconcile/plan/memory/changes.ts',
-    from: 'if (changes === undefined || changes.length < RETURNS + 2) return undefined;',
-    to: 'if (changes === undefined || changes.length < RETURNS - 2) return undefined;',
+    from: 'if (changes.length < RETURNS + 2) return undefined;',
+    to: 'if (changes.length < RETURNS - 2) return undefined;',
     why: 'it only saves time: so few values do not return twice',
   },
   {
@@ -32,30 +32,6 @@ export const SURVIVORS_OF_PLAN: readonly Survivor[] = [
     from: 'if (last === undefined || before === undefined || nowMs - last.atMs >= UNSETTLED_MS) return false;',
     to: 'if (false || before === undefined || nowMs - last.atMs >= UNSETTLED_MS) return false;',
     why: 'where there is no last value there is none before it',
-  },
-  {
-    file: 'src/reconcile/plan/memory/memory.ts',
-    from: 'for (const id of next?.keys() ?? []) {',
-    to: 'for (const id of next?.keys() ?? ["Stryker was here"]) {',
-    why: 'without a new map the loop ends at once',
-  },
-  {
-    file: 'src/reconcile/plan/memory/memory.ts',
-    from: 'if (next === undefined || next.size <= MAX_LAST_NODES) break;',
-    to: 'if (false || next.size <= MAX_LAST_NODES) break;',
-    why: 'without a new map there is nothing to loop over: the check is for the compiler',
-  },
-  {
-    file: 'src/reconcile/plan/labels.ts',
-    from: 'mark.machineId === wanted.machineId &&',
-    to: 'true &&',
-    why: 'a mark has the machine ID of the annotation, which is compared too',
-  },
-  {
-    file: 'src/reconcile/plan/labels.ts',
-    from: 'annotations.get(MACHINE_ID) === wanted.machineId &&',
-    to: 'true &&',
-    why: 'the mark has the machine ID of this annotation, and is compared too',
   },
   {
     file: 'src/reconcile/plan/labels.ts',
@@ -200,18 +176,6 @@ export const SURVIVORS_OF_PLAN: readonly Survivor[] = [
     from: 'const isSettled = (rematched.get(node.uid)?.passes ?? 0) >= PASSES_TO_BELIEVE;',
     to: 'const isSettled = (rematched.get(node.uid).passes ?? 0) >= PASSES_TO_BELIEVE;',
     why: "a node with another machine's annotations is in the map: the check is for the compiler",
-  },
-  {
-    file: 'src/reconcile/plan/upkeep.ts',
-    from: "if (node.mark === undefined || node.mark.machineId === machine.id || claim === 'mark') continue;",
-    to: 'if (node.mark === undefined || node.mark.machineId === machine.id || false) continue;',
-    why: 'a node that is matched by its annotation has that of the machine',
-  },
-  {
-    file: 'src/reconcile/plan/upkeep.ts',
-    from: "if (node.mark === undefined || node.mark.machineId === machine.id || claim === 'mark') continue;",
-    to: 'if (node.mark === undefined || node.mark.machineId === machine.id || claim === "") continue;',
-    why: 'a node that is matched by its annotation has that of the machine',
   },
   {
     file: 'src/reconcile/plan/kept.ts',
