@@ -128,7 +128,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: an answer that may be its own keeps it and proves nothing', 'it counts as an answer', [
     LIVENESS,
-    'if (otherNode === undefined && isContested !== true) answeredAt = answeredAt.concat(address);',
+    'if (isContested !== true) answeredAt = answeredAt.concat(address);',
     'answeredAt = answeredAt.concat(address);',
   ]),
   unseen('4: the kubelet is asked where the machine is that was paired with the node last', 'it is not', [

@@ -116,8 +116,7 @@ export function* findEndpoints(
       return { address, otherNode, isContested };
     });
     // A machine that fleet lists at several addresses has no `address`: its kubelet may be at any of them.
-    const clones = machine?.address === undefined ? (machine?.addresses ?? []) : [];
-    for (const address of clones) {
+    for (const address of machine?.addresses ?? []) {
       if (!addresses.has(address)) found.push({ address, otherNode: otherNodeAt(address, node), isContested: true });
     }
     return found;

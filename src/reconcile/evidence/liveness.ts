@@ -124,7 +124,7 @@ function kubeletOf(
   for (const { address, otherNode, isContested } of endpoints) {
     const answer = otherNode === undefined || isContested === true ? kubelets.get(address) : undefined;
     if (answer === undefined || answer.state === 'silent') continue;
-    if (otherNode === undefined && isContested !== true) answeredAt = answeredAt.concat(address);
+    if (isContested !== true) answeredAt = answeredAt.concat(address);
     if (best === undefined || (best.state !== 'healthy' && answer.state === 'healthy')) best = answer;
   }
   if (best !== undefined && best.state !== 'silent') {

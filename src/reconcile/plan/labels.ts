@@ -111,10 +111,8 @@ const NO_CHANGE = { change: undefined, notes: [] } as const;
 function hasAll({ labels, annotations, mark }: Node, wanted: WantedMetadata): boolean {
   for (const [key, value] of wanted.labels) if (labels.get(key) !== value) return false;
   return (
-    mark !== undefined &&
-    mark.machineId === wanted.machineId &&
+    mark?.machineId === wanted.machineId &&
     (!wanted.followsAddress || annotations.get(ADDRESS) === wanted.address) &&
-    annotations.get(MACHINE_ID) === wanted.machineId &&
     annotations.has(SINCE) &&
     annotations.has(ORIGIN) &&
     annotations.get(LABELS) === (wanted.labels.size === 0 ? undefined : keyList(wanted.labels.keys())) &&

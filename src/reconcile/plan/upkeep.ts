@@ -136,11 +136,11 @@ export function managedBy(owner: string): NodeVerdict {
   };
 }
 
-/** By node uid: the machine that matches a node with another machine's annotations, other than by them, and in how many consecutive passes. */
+/** By node uid: the machine that matches a node with another machine's annotations, and in how many consecutive passes. */
 function findRematched(pairs: Iterable<Pair>, memory: Memory): Memory['rematched'] {
   const rematched = new Map<string, { readonly machineId: string; readonly passes: number }>();
-  for (const { machine, node, claim } of pairs) {
-    if (node.mark === undefined || node.mark.machineId === machine.id || claim === 'mark') continue;
+  for (const { machine, node } of pairs) {
+    if (node.mark === undefined || node.mark.machineId === machine.id) continue;
     const before = memory.rematched.get(node.uid);
     const passes = before?.machineId === machine.id ? before.passes + 1 : 1;
     rematched.set(node.uid, { machineId: machine.id, passes });

@@ -26,8 +26,8 @@ export function addValue(before: Changes | undefined, value: string, nowMs: numb
  * The last two values of a thing that alternates, or undefined. It alternates when values returned twice within an hour, as in A, B, A, B.
  * Three hosts give A, C, B, A, C.
  */
-export function alternation(changes: Changes | undefined, nowMs: number): readonly [string, string] | undefined {
-  if (changes === undefined || changes.length < RETURNS + 2) return undefined;
+export function alternation(changes: Changes, nowMs: number): readonly [string, string] | undefined {
+  if (changes.length < RETURNS + 2) return undefined;
   const recent = changes.filter((_, index, all) => (all[index + 1]?.atMs ?? nowMs) >= nowMs - ALTERNATION_MS);
   const values = recent.map(({ value }) => value);
   const returns = values.filter((value, index) => values.indexOf(value) < index).length;

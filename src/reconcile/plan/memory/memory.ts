@@ -126,11 +126,12 @@ export function rememberNodes(
     next.delete(id);
     next.set(id, node);
   }
-  for (const id of next?.keys() ?? []) {
-    if (next === undefined || next.size <= MAX_LAST_NODES) break;
+  if (next === undefined) return nodes;
+  for (const id of next.keys()) {
+    if (next.size <= MAX_LAST_NODES) break;
     next.delete(id);
   }
-  return next ?? nodes;
+  return next;
 }
 
 /** Whether the server refused a request of this fingerprint within the last ten minutes. */

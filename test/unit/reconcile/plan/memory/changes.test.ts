@@ -112,10 +112,6 @@ describe('a value that alternates', () => {
     expect(alternation(seen(...values), 10)).toEqual(expected);
   });
 
-  it('is none that was never seen', () => {
-    expect(alternation(undefined, 0)).toBeUndefined();
-  });
-
   it('does so within an hour', () => {
     const changes = seen(['A', 0], ['B', MINUTE], ['A', 2 * MINUTE], ['B', 3 * MINUTE]);
     expect(alternation(changes, MINUTE + HOUR)).toEqual(['A', 'B']);
