@@ -31,7 +31,7 @@ export const NO_PAST: Past = { lastNodes: new Map(), answered: new Map(), beside
 /** Two nodes that were both reporting for so long are those of two hosts: a renamed kubelet no longer reports the old one. */
 const TWO_HOSTS_MS = 5 * 60_000;
 
-/** So many reporting nodes that report one address are behind NAT: it belongs to none of them. */
+/** So many nodes that report one address are behind NAT: it belongs to none of them. */
 const BEHIND_NAT = 3;
 
 /**
@@ -44,10 +44,10 @@ function lastAddresses(
   lastNodes: Past['lastNodes'],
 ): ReadonlyMap<string, readonly string[]> {
   const addresses = new Map<string, string[]>();
-  for (const { id, address } of machines.values()) {
+  for (const { id, addresses: listedAt } of machines.values()) {
     if (byMachine.has(id)) continue;
     const uid = lastNodes.get(id)?.uid;
-    if (address !== undefined && uid !== undefined) addTo(addresses, uid, address);
+    if (uid !== undefined) for (const address of listedAt) addTo(addresses, uid, address);
   }
   return addresses;
 }
@@ -88,8 +88,15 @@ export function* findEndpoints(
     // Its machine may be another one than fleet says, where it does not report the ID. Without conditions nothing shows whose kubelet answers.
     const isUnsure = !reportsItsMachine && lists.era.keepsConditions;
     answered.forEach(isUnsure ? add : addUnlessAnothers);
-    if (isUnsure) for (const id of [node.mark?.machineId, node.facts?.machineId]) add(machines.get(id ?? '')?.address);
+    if (isUnsure) for (const other of machinesNamedBy(node)) if (other !== machine) other.addresses.forEach(add);
     return addresses;
+  }
+
+  /** The listed machine that its annotation names; and the one whose ID it reports, unless another node has that machine. */
+  function machinesNamedBy({ mark, facts }: Node): readonly Machine[] {
+    const reported = facts?.machineId ?? '';
+    const ids = pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];
+    return ids.flatMap((id) => machines.get(id ?? '') ?? []);
   }
 
   /** Whether fleet gives the address to another machine. */
@@ -103,6 +110,7 @@ export function* findEndpoints(
     const answered = past.answered.get(node.uid) ?? [];
     const isKnownElsewhere = answered.some((address) => otherNodeAt(address, node) === undefined);
     const wasBesideOthers = (past.besideOthers.get(node.uid) ?? 0) >= TWO_HOSTS_MS;
+    const hasOwn = addressesOf(node).some((address) => isOwn(address, node));
     const found = [...addresses].map((address): KubeletEndpoint => {
       const otherNode = otherNodeAt(address, node);
       if (otherNode === undefined) return { address, otherNode };
@@ -111,8 +119,13 @@ export function* findEndpoints(
       if (isMachines && isShared(lists, address)) return { address, otherNode: undefined };
       const areTwo =
         machine === undefined ? isListedElsewhere(otherNode, address) : areTwoHosts(node, machine, otherNode);
-      const saysNothing = isKnownElsewhere && isBehindNat(address) && !answered.includes(address);
-      const isContested = saysNothing ? isMachines && areTwo : wasBesideOthers || areTwo;
+      if (isKnownElsewhere && isBehindNat(address, node) && !answered.includes(address)) {
+        return { address, otherNode, isContested: isMachines && areTwo };
+      }
+      // At a former address of its own the other node is alone.
+      const isMarked = isMachines && node.mark?.machineId === machine?.id;
+      const isBeside = wasBesideOthers && (isMarked || !hasOwn || reports(node, address));
+      const isContested = isBeside || areTwo || isAtHomeElsewhere(otherNode, address, machine);
       return { address, otherNode, isContested };
     });
     // A machine that fleet lists at several addresses has no `address`: its kubelet may be at any of them.
@@ -135,6 +148,12 @@ export function* findEndpoints(
     return machine !== undefined && !machine.addresses.includes(address);
   }
 
+  /** Whether the other node has the address from fleet alone, and its kubelet answered where fleet lists another machine. */
+  function isAtHomeElsewhere(other: Node, address: string, machine: Machine | undefined): boolean {
+    const answered = past.answered.get(other.uid) ?? [];
+    return !reports(other, address) && answered.some((each) => each !== address && isAnothers(each, machine));
+  }
+
   function endpointsOf(node: Node): readonly KubeletEndpoint[] {
     const known = endpoints.get(node) ?? find(node);
     endpoints.set(node, known);
@@ -145,8 +164,8 @@ export function* findEndpoints(
 }
 
 interface AddressOwners extends Pick<Endpoints, 'isOwn'> {
-  /** Whether so many reporting nodes report the address that it tells them not apart. */
-  isBehindNat(address: string): boolean;
+  /** Whether so many nodes report the address, this node and those that are reporting, that it tells them not apart. */
+  isBehindNat(address: string, node: Node): boolean;
   /** Another node whose kubelet answers at the address. */
   otherNodeAt(address: string, node: Node): Node | undefined;
 }
@@ -179,7 +198,11 @@ function* addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }:
     const isOther = (each: Node) => each !== node;
     return reporters.get(address)?.find(isOther) ?? others.get(address)?.find(isOther);
   };
-  const isBehindNat = (address: string) => (reporters.get(address)?.length ?? 0) >= BEHIND_NAT;
+  const isBehindNat = (address: string, node: Node) => {
+    const all = new Set(reporters.get(address));
+    if (reports(node, address)) all.add(node);
+    return all.size >= BEHIND_NAT;
+  };
   return { otherNodeAt, isOwn, isBehindNat };
 }
 

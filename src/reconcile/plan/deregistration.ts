@@ -4,7 +4,7 @@ import type { Evidence, Observation } from '../evidence/liveness.ts';
 import { isReporting, type Node } from '../evidence/node.ts';
 import type { Deregister } from './action.ts';
 import { choose, type DeadNode, deadNode, deadVerdict, deregister, newGrace } from './dead.ts';
-import { guard, type Hold } from './guard.ts';
+import { guard, type Hold, massHold } from './guard.ts';
 import type { PlanInput } from './input.ts';
 import {
   aliveVerdict,
@@ -30,7 +30,10 @@ export interface Deregistration {
   /** The number of managed nodes. */
   readonly managed: number;
   /** This planner's part of the memory for the next pass. */
-  readonly memory: Pick<Memory, 'graces' | 'mismatches' | 'answered' | 'besideOthers' | 'deregistered' | 'held'>;
+  readonly memory: Pick<
+    Memory,
+    'graces' | 'mismatches' | 'answered' | 'suspects' | 'besideOthers' | 'deregistered' | 'held'
+  >;
 }
 
 /**
@@ -51,6 +54,7 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
   const elapsedMs = elapsedSince(memory.lastGoodMs, now.monotonicMs, policy.intervalMs);
   const mismatches = new Map<string, Mismatch>();
   const answered = new NextMap(memory.answered);
+  const suspects = new Set<string>();
   const besideOthers = new Map<string, number>();
   const found = nothingFound();
   yield* forEach(observation.nodes, (node) => {
@@ -58,12 +62,15 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
     if (known === undefined) return;
     const mismatch = mismatchOf(known, memory.mismatches.get(node.uid), observation, elapsedMs);
     if (mismatch !== undefined) mismatches.set(node.uid, mismatch);
-    const answeredAt = answeredAddresses(node, known, mismatch, memory);
+    const answeredAt = answeredAddresses(node, known, memory);
     if (answeredAt.length > 0) answered.set(node.uid, answeredAt);
+    const isSuspect = isProbeSuspect(node, known, mismatch, memory);
+    if (isSuspect) suspects.add(node.uid);
     const besideMs = timeBesideOthers(node, known, memory, elapsedMs);
     if (besideMs !== undefined) besideOthers.set(node.uid, besideMs);
     if (isMarked(node)) {
-      const row = { node, known, reason: reasonFor(known), veto: vetoOf(node), mismatch, answered: answeredAt };
+      const heardAt = isSuspect ? [] : answeredAt;
+      const row = { node, known, reason: reasonFor(known), veto: vetoOf(node), mismatch, answered: heardAt };
       addManaged(row, input, elapsedMs, found);
     } else {
       const verdict = mismatchVerdict({ node, known, mismatch }, input);
@@ -87,22 +94,19 @@ export function* planDeregistrations(input: PlanInput): Steps<Deregistration> {
       graces: new Map(hold === undefined ? dead.map(({ node, grace }) => [node.uid, grace]) : []),
       mismatches,
       answered: answered.map,
+      suspects,
       besideOthers,
       deregistered,
-      held: heldAfter(memory.held, hold, found, observation),
+      held: heldBy(massHold(found, memory.held, policy), found, observation),
     },
   };
 }
 
-/** What is held from now on. While nodes return, what was held before stays so. */
-function heldAfter(
-  before: Memory['held'],
-  hold: Hold | undefined,
-  { notAlive, stillHeld }: Findings,
-  { nodes }: Observation,
-): Memory['held'] {
-  if (hold?.kind !== 'mass') return hold && before;
-  const names = new Set([...notAlive, ...stillHeld]);
+/** What is held from now on. While a hold only lasts, nodes that die are no part of it. */
+function heldBy(hold: Hold | undefined, { notAlive, stillHeld }: Findings, { nodes }: Observation): Memory['held'] {
+  if (hold === undefined) return undefined;
+  const names = new Set(stillHeld.map(({ name }) => name));
+  if (hold.isLasting !== true) for (const name of notAlive) names.add(name);
   return { uids: new Set(nodes.filter(({ name }) => names.has(name)).map(({ uid }) => uid)), counted: hold.managed };
 }
 
@@ -113,8 +117,8 @@ interface Findings {
   readonly dead: DeadNode[];
   /** Names of the nodes that are not alive, of those that count for the deletion guard. */
   readonly notAlive: string[];
-  /** Names of the nodes that the guard held in the last pass and that are not alive still. */
-  readonly stillHeld: string[];
+  /** The nodes that the guard held in the last pass and that are not alive still. */
+  readonly stillHeld: { readonly name: string; readonly isVetoed: boolean }[];
   /** How many of these have a machine that fleet lists. */
   listed: number;
   managed: number;
@@ -134,7 +138,9 @@ function addManaged(row: MarkedRow, input: PlanInput, elapsedMs: number, found: 
     found.verdicts.set(node.name, leavingVerdict(node, node.leaving));
     return;
   }
-  if (!known.alive && input.memory.held?.uids.has(node.uid) === true) found.stillHeld.push(node.name);
+  if (!known.alive && input.memory.held?.uids.has(node.uid) === true) {
+    found.stillHeld.push({ name: node.name, isVetoed: row.veto !== undefined });
+  }
   if (countsForGuard(row)) {
     found.counted += 1;
     if (!known.alive) found.notAlive.push(node.name);
@@ -164,9 +170,8 @@ function mismatchOf(
   { era }: Observation,
   elapsedMs: number,
 ): Mismatch | undefined {
-  const hasAnswer = known.answeredAt.length > 0;
   if (known.isReporting) {
-    return hasAnswer || known.kubelet === 'unasked' ? undefined : extendMismatch(before, 'probe-suspect', elapsedMs);
+    return known.kubelet === 'silent' ? extendMismatch(before, 'probe-suspect', elapsedMs) : undefined;
   }
   const isReachable = known.kubelet === 'healthy' || known.kubelet === 'answers';
   if (!isReachable || !era.keepsConditions) return undefined;
@@ -187,14 +192,19 @@ function timeBesideOthers(
   return before === undefined ? 0 : before + elapsedMs;
 }
 
-/** Where its kubelet was reachable. Empty after `probe-suspect`: then an unreachable kubelet does not mean a dead one. */
-function answeredAddresses(
+/** Whether it was probe-suspect after its kubelet was last reachable. */
+function isProbeSuspect(
   { uid }: Node,
   { answeredAt }: Evidence,
   mismatch: Mismatch | undefined,
-  { answered }: Memory,
-): readonly string[] {
-  if (mismatch?.kind === 'probe-suspect' && mismatch.watchedMs >= MISMATCH_MS) return [];
+  { suspects }: Memory,
+): boolean {
+  if (answeredAt.length > 0) return false;
+  return suspects.has(uid) || (mismatch?.kind === 'probe-suspect' && mismatch.watchedMs >= MISMATCH_MS);
+}
+
+/** Where its kubelet was reachable. */
+function answeredAddresses({ uid }: Node, { answeredAt }: Evidence, { answered }: Memory): readonly string[] {
   const before = answered.get(uid) ?? [];
   const isKnown = answeredAt.every((address) => before.includes(address));
   return isKnown ? before : [...new Set([...before, ...answeredAt])];

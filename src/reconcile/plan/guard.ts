@@ -8,6 +8,8 @@ import type { Policy } from './policy.ts';
 export interface Hold {
   /** `mass`: too many nodes are not alive. `returned`: machines of deregistered nodes returned. */
   readonly kind: 'mass' | 'returned';
+  /** A `mass` hold of nodes that would no longer be too many. */
+  readonly isLasting?: boolean;
   /** The number of managed nodes that are not alive, or of deregistered nodes whose machines returned. */
   readonly gone: number;
   readonly managed: number;
@@ -30,8 +32,8 @@ const RESTART =
 interface Counted {
   /** The names of the nodes that are not alive. */
   readonly notAlive: readonly string[];
-  /** The names of the nodes that were held in the last pass and are not alive still, vetoed or not. */
-  readonly stillHeld: readonly string[];
+  /** The nodes that were held in the last pass and are not alive still. */
+  readonly stillHeld: readonly { readonly name: string; readonly isVetoed: boolean }[];
   /** How many of those that are not alive have a machine that fleet lists. */
   readonly listed: number;
   readonly counted: number;
@@ -48,17 +50,28 @@ export interface Held {
 
 /** The hold of this pass, or undefined. */
 export function guard(
-  { notAlive, stillHeld, listed, counted, managed }: Counted,
+  found: Counted,
   { deregistered, held }: Pick<Memory, 'deregistered' | 'held'>,
-  { neverDeregister, maxDeregisterPercent: limit }: Policy,
+  policy: Policy,
 ): Hold | undefined {
-  if (neverDeregister !== undefined) return undefined;
-  return (
-    holdOfReturned(managed, deregistered) ??
-    massHold(notAlive, { listed, counted, limit }) ??
-    // It lasts until its nodes are alive or deleted: vetoes on some of them, or new machines, do not let the others go.
-    (held && massHold(stillHeld, { listed, counted: held.counted, limit, isLasting: true }))
-  );
+  if (policy.neverDeregister !== undefined) return undefined;
+  return holdOfReturned(found.managed, deregistered) ?? massHold(found, held, policy);
+}
+
+/**
+ * The hold of too many nodes that are not alive, also while another one is told. It lasts until its nodes are alive, deleted or all vetoed: vetoes on
+ * some of them, or new machines, do not let the others go. One node alone, which was all that there was, is not held by this.
+ */
+export function massHold(
+  { notAlive, stillHeld, listed, counted }: Counted,
+  held: Held | undefined,
+  { maxDeregisterPercent: limit }: Policy,
+): Hold | undefined {
+  const now = holdOf(notAlive, { listed, counted, limit });
+  if (now !== undefined || held === undefined) return now;
+  if (stillHeld.length < 2 || stillHeld.every(({ isVetoed }) => isVetoed)) return undefined;
+  const names = stillHeld.map(({ name }) => name);
+  return holdOf(names, { listed, counted: held.counted, limit, isLasting: true });
 }
 
 function holdOfReturned(managed: number, deregistered: Memory['deregistered']): Hold | undefined {
@@ -83,23 +96,21 @@ interface Numbers extends Pick<Counted, 'listed' | 'counted'> {
   readonly isLasting?: boolean;
 }
 
-function massHold(
-  notAlive: readonly string[],
-  { listed, counted, limit, isLasting = false }: Numbers,
-): Hold | undefined {
+function holdOf(notAlive: readonly string[], { listed, counted, limit, isLasting = false }: Numbers): Hold | undefined {
   if (limit >= 100 || notAlive.length === 0) return undefined;
   const isTooMany = notAlive.length > 1 && exceeds(notAlive.length, counted, limit);
   if (!isTooMany && notAlive.length < counted) return undefined;
   const names = [...notAlive].sort();
-  const until = isLasting ? ' until these are alive or deleted' : '';
+  const [since, until] = isLasting ? [' of when it began', ' until these are alive or deleted'] : ['', ''];
   return {
     kind: 'mass',
+    ...(isLasting && { isLasting }),
     gone: names.length,
     managed: counted,
     limitPercent: limit,
     nodes: names,
     message:
-      `deletion guard active: ${names.length} of ${plural(counted, 'managed node')} ${names.length === 1 ? 'is' : 'are'} not alive ` +
+      `deletion guard active: ${names.length} of ${plural(counted, 'managed node')}${since} ${names.length === 1 ? 'is' : 'are'} not alive ` +
       `(${Math.round((names.length / counted) * 100)}%, limit ${limit}%): ${firstNames(names, NAMES_SHOWN)}; no node is deregistered${until}; ` +
       `repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME${listed > 0 ? '' : RESTART}`,
   };

@@ -20,7 +20,7 @@ export interface MarkedRow {
   /** Why an operator keeps it; undefined without a veto. */
   readonly veto: string | undefined;
   readonly mismatch: Mismatch | undefined;
-  /** The addresses at which its kubelet was reachable for this process. */
+  /** The addresses at which its kubelet was reachable for this process; none after `probe-suspect`, until it is reachable again. */
   readonly answered: readonly string[];
 }
 
@@ -76,6 +76,7 @@ function keepVerdict({ known, mismatch }: MarkedRow, { observation: { era } }: P
   if (mismatch?.kind !== 'probe-suspect') return { name: 'keep', reason: describe(known) };
   const reason = `${describe(known)} (${known.kubeletDetail})`;
   if (era.hidesMinions) return { name: 'keep', reason, next: 'kept while the API server lists it' };
+  if (known.ready === 'unknown') return { name: 'keep', reason, next: POSTS_RARELY, isWarning: true };
   if (mismatch.watchedMs < MARKED_BY_NOW_MS) {
     return {
       name: 'keep',
@@ -90,6 +91,10 @@ function keepVerdict({ known, mismatch }: MarkedRow, { observation: { era } }: P
     isWarning: true,
   };
 }
+
+/** For a kubelet that posts between passes in which its node is Unknown. */
+const POSTS_RARELY =
+  'kept; its kubelet posts less often than the controller manager waits: compare --node-status-update-frequency with --node-monitor-grace-period; check KUBE_REGISTER_HEALTHZ_URL and firewalls';
 
 /** From here on a dead kubelet is less likely than a health check that does not reach it: Kubernetes would have marked the node by now. */
 const MARKED_BY_NOW_MS = 90_000;
@@ -134,7 +139,10 @@ function probeSuspect(known: Evidence, lasted: string): NodeVerdict {
   return {
     name: 'probe-suspect',
     reason: `${describeReady(known)}, but its kubelet has been unreachable for ${lasted} (${known.kubeletDetail})`,
-    next: 'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls; if the kubelet is dead, check that the controller manager runs and marks dead nodes',
+    next:
+      known.ready === 'unknown'
+        ? POSTS_RARELY
+        : 'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls; if the kubelet is dead, check that the controller manager runs and marks dead nodes',
     isWarning: true,
   };
 }

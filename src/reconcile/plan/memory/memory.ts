@@ -32,6 +32,8 @@ export interface Memory {
   readonly mismatches: ReadonlyMap<string, Mismatch>;
   /** By node uid: the addresses at which its kubelet was reachable for this process. */
   readonly answered: ReadonlyMap<string, readonly string[]>;
+  /** The uids of nodes that were probe-suspect after their kubelet was last reachable: an unreachable one does not mean a dead one. */
+  readonly suspects: ReadonlySet<string>;
   /** By node uid: see `Past`. */
   readonly besideOthers: ReadonlyMap<string, number>;
   /** By node uid: the machine that matches a node with another machine's annotations, and in how many consecutive good passes. */
@@ -60,6 +62,7 @@ export const EMPTY_MEMORY: Memory = {
   graces: new Map(),
   mismatches: new Map(),
   answered: new Map(),
+  suspects: new Set(),
   besideOthers: new Map(),
   rematched: new Map(),
   lastNodes: new Map(),

@@ -343,7 +343,7 @@ describe('the deletion guard over many passes', () => {
     expect(await deletesOf(cluster)).toEqual([]);
     const { seen } = await cluster.pass();
     expect(seen?.plan.hold?.message).toContain(
-      '4 of 10 managed nodes are not alive (40%, limit 34%): 10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4; no node is deregistered until these are alive or deleted; ',
+      '4 of 10 managed nodes of when it began are not alive (40%, limit 34%): 10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4; no node is deregistered until these are alive or deleted; ',
     );
   });
 
