@@ -167,7 +167,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['…; it is a verdict: kube-register status --verdict …', choose('what the command is to show')],
   ['curl --insecure --max-time 5 …', choose('what to do by what the command shows')],
   [
-    'deletion guard active: … of … … not alive (…%, limit …%): …; no node is deregistered; repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME…',
+    'deletion guard active: … of …… … not alive (…%, limit …%): …; no node is deregistered…; repair their kubelets or the network to them; if their machines are gone: kubectl delete node NAME…',
     choose('whether the node is in use'),
   ],
   [
@@ -199,6 +199,10 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   [
     'kept while its status cannot be read; to see it: kubectl get node … -o yaml',
     choose('what to do by what the command shows'),
+  ],
+  [
+    'kept; its kubelet posts less often than the controller manager waits: compare --node-status-update-frequency with --node-monitor-grace-period; check KUBE_REGISTER_HEALTHZ_URL and firewalls',
+    choose('which of the two to change'),
   ],
   [
     'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls: its kubelet is probably alive, since Kubernetes marks a dead node Unknown after 40s by default',

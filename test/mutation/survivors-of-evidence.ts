@@ -53,24 +53,6 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: 'if (address !== undefined && uid !== undefined) addTo(addresses, uid, address);',
-    to: 'if (true) addTo(addresses, uid, address);',
-    why: 'undefined is no uid of a node, and no address that is added later: the check is for the compiler',
-  },
-  {
-    file: 'src/reconcile/evidence/endpoints.ts',
-    from: 'if (address !== undefined && uid !== undefined) addTo(addresses, uid, address);',
-    to: 'if (address !== undefined || uid !== undefined) addTo(addresses, uid, address);',
-    why: 'undefined is no uid of a node, and no address that is added later: the check is for the compiler',
-  },
-  {
-    file: 'src/reconcile/evidence/endpoints.ts',
-    from: 'if (address !== undefined && uid !== undefined) addTo(addresses, uid, address);',
-    to: 'if (true && uid !== undefined) addTo(addresses, uid, address);',
-    why: 'undefined is no uid of a node, and no address that is added later: the check is for the compiler',
-  },
-  {
-    file: 'src/reconcile/evidence/endpoints.ts',
     from: "const machine = machines.get(facts?.machineId ?? '');",
     to: 'const machine = machines.get(facts?.machineId ?? "Stryker was here!");',
     why: 'no machine has either ID',
@@ -83,20 +65,20 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: 'if (address !== undefined && uid !== undefined) addTo(addresses, uid, address);',
-    to: 'if (address !== undefined && true) addTo(addresses, uid, address);',
-    why: 'no node has the uid undefined: the check is for the compiler',
-  },
-  {
-    file: 'src/reconcile/evidence/endpoints.ts',
     from: "add(usableAddress(node.mark?.address ?? ''));",
     to: 'add(usableAddress(node.mark?.address ?? "Stryker was here!"));',
     why: 'neither is an address',
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: "if (isUnsure) for (const id of [node.mark?.machineId, node.facts?.machineId]) add(machines.get(id ?? '')?.address);",
-    to: 'if (isUnsure) for (const id of [node.mark?.machineId, node.facts?.machineId]) add(machines.get(id ?? "Stryker was here!")?.address);',
+    from: 'if (uid !== undefined) for (const address of listedAt) addTo(addresses, uid, address);',
+    to: 'if (true) for (const address of listedAt) addTo(addresses, uid, address);',
+    why: 'no node has the uid undefined: the check is for the compiler',
+  },
+  {
+    file: 'src/reconcile/evidence/endpoints.ts',
+    from: "return ids.flatMap((id) => machines.get(id ?? '') ?? []);",
+    to: 'return ids.flatMap((id) => machines.get(id ?? "Stryker was here!") ?? []);',
     why: 'no machine has either ID',
   },
   {

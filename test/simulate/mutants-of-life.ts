@@ -68,12 +68,12 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: ... and at the machine whose ID it reports', 'at the one of its mark alone', [
     ENDPOINTS,
-    'for (const id of [node.mark?.machineId, node.facts?.machineId])',
-    'for (const id of [node.mark?.machineId])',
+    'const ids = pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];',
+    'const ids = [mark?.machineId];',
   ]),
   unseen('4: an answer at an address of two may be its own', 'not where it answered elsewhere', [
     ENDPOINTS,
-    'isKnownElsewhere && isBehindNat(address) && !answered.includes(address)',
+    'isKnownElsewhere && isBehindNat(address, node) && !answered.includes(address)',
     'isKnownElsewhere',
   ]),
   unseen('4: ... also where fleet lists the machine of the other elsewhere', 'only where both are listed', [
@@ -175,8 +175,8 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   mutant('4: ... and has not given it the verdict probe-suspect since', 'that changes nothing', [
     DEREGISTRATION,
-    "if (mismatch?.kind === 'probe-suspect' && mismatch.watchedMs >= MISMATCH_MS) return [];",
-    '',
+    'const heardAt = isSuspect ? [] : answeredAt;',
+    'const heardAt = answeredAt;',
   ]),
   unseen('4: probe-suspect and not-posting after ten minutes', 'at once', [
     GRACES,
@@ -265,8 +265,14 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: guard: a hold lasts until its nodes are alive or deleted', 'until too few are left', [
     GUARD,
-    '(held && massHold(stillHeld',
-    '(held && massHold([]',
+    'if (now !== undefined || held === undefined) return now;',
+    'if (true) return now;',
+  ]),
+  unseen('4: guard: ... or all vetoed', 'also then', [GUARD, 'stillHeld.every(({ isVetoed }) => isVetoed)', 'false']),
+  unseen('4: guard: ... and takes no others in', 'all that are not alive', [
+    DEREGISTRATION,
+    'if (hold.isLasting !== true) for',
+    'if (true) for',
   ]),
   unseen('4: guard: ... measured against the number when it began', 'against that of now', [
     GUARD,

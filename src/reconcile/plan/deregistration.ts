@@ -170,8 +170,9 @@ function mismatchOf(
   { era }: Observation,
   elapsedMs: number,
 ): Mismatch | undefined {
+  const hasAnswer = known.answeredAt.length > 0;
   if (known.isReporting) {
-    return known.kubelet === 'silent' ? extendMismatch(before, 'probe-suspect', elapsedMs) : undefined;
+    return hasAnswer || known.kubelet === 'unasked' ? undefined : extendMismatch(before, 'probe-suspect', elapsedMs);
   }
   const isReachable = known.kubelet === 'healthy' || known.kubelet === 'answers';
   if (!isReachable || !era.keepsConditions) return undefined;

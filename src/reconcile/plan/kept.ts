@@ -138,13 +138,17 @@ export function mismatchVerdict(
 function probeSuspect(known: Evidence, lasted: string): NodeVerdict {
   return {
     name: 'probe-suspect',
-    reason: `${describeReady(known)}, but its kubelet has been unreachable for ${lasted} (${known.kubeletDetail})`,
+    reason: `${describeReady(known)}, but ${lackOfAnswer(known)} for ${lasted} (${known.kubeletDetail})`,
     next:
       known.ready === 'unknown'
         ? POSTS_RARELY
         : 'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls; if the kubelet is dead, check that the controller manager runs and marks dead nodes',
     isWarning: true,
   };
+}
+
+function lackOfAnswer({ kubelet }: Evidence): string {
+  return kubelet === 'silent' ? 'its kubelet has been unreachable' : 'answers may have been those of another host';
 }
 
 function notPosting(node: Node, known: Evidence, lasted: string, givenNames: ReadonlySet<string>): NodeVerdict {

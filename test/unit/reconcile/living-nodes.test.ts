@@ -3,7 +3,7 @@
  * the API server and answers at an address that fleet, the node or its annotation names.
  */
 import { describe, expect, it } from 'vitest';
-import { Cluster, running } from './cluster.ts';
+import { Cluster, running, verdictOf } from './cluster.ts';
 import { ERAS, HOUR, MINUTE, type NodeTraits } from './world.ts';
 
 const NAT = '10.0.2.15';
@@ -244,6 +244,97 @@ describe('the node is kept of a kubelet that cannot reach the API server', () =>
   });
 });
 
+describe('the node is kept of a kubelet that cannot reach the API server and answers', () => {
+  it('where it did before its port was closed for a time', async () => {
+    const cluster = new Cluster();
+    for (let last = 1; last <= 6; last += 1)
+      cluster.runs(`m${last}`, `10.0.0.${last}`, { name: `host-${last}`, addresses: [NAT] });
+    await cluster.passes(3);
+    cluster.lists('m1', '10.1.5.1');
+    await cluster.passes(3);
+    cluster.kubelets.delete(T1);
+    await cluster.passFor(12 * MINUTE);
+    cluster.kubelets.set(T1, 'healthy');
+    await cluster.passes(3);
+    cluster.fleet.delete('m1');
+    cluster.goesQuiet('host-1');
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it('at one of two addresses that fleet gives its new machine ID', async () => {
+    const cluster = running(6, { policy: { adopt: false } });
+    await cluster.passes(3);
+    cluster.goesQuiet(T1);
+    cluster.fleet.delete('m1');
+    cluster.lists('new', T1);
+    await cluster.passes(3);
+    movesCutOff(cluster, 'new');
+    cluster.more = [{ ...(cluster.fleet.get('new') ?? expect.fail()), address: '10.0.0.78' }];
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it('while a host with a machine of its own begins to report its machine ID', async () => {
+    const cluster = new Cluster();
+    for (let last = 1; last <= 8; last += 1) cluster.runs(`m${last}`, `10.0.0.${last}`, { name: `host-${last}` });
+    cluster.posts('host-7', { addresses: [] });
+    await cluster.passFor(20 * MINUTE);
+    cluster.posts('host-7', { machineId: 'm1' });
+    await cluster.passes(3);
+    cluster.goesQuiet('host-1');
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+});
+
+describe('the node of a host that is gone for good is deregistered', () => {
+  const hostsOf = (machineId: (last: number) => string) => {
+    const cluster = new Cluster();
+    for (let last = 1; last <= 6; last += 1) {
+      cluster.runs(`m${last}`, `10.0.0.${last}`, { name: `host-${last}`, machineId: machineId(last) });
+    }
+    return cluster;
+  };
+
+  it('where all kubelets report the ID of one listed machine', async () => {
+    const cluster = hostsOf(() => 'm1');
+    await cluster.passFor(20 * MINUTE);
+    cluster.dies('m5', 'host-5', '10.0.0.5');
+    expect(await deletesOf(cluster)).toEqual(['deregister host-5']);
+  });
+
+  it.each(['image', 'own'])('where it had swapped addresses with another host (IDs: %s)', async (id) => {
+    const cluster = hostsOf((last) => (id === 'own' ? `m${last}` : id));
+    await cluster.passes(3);
+    cluster.lists('m1', '10.0.0.2');
+    cluster.lists('m2', T1);
+    cluster.posts('host-1', { addresses: ['10.0.0.2'] });
+    cluster.posts('host-2', { addresses: [T1] });
+    await cluster.passFor(20 * MINUTE);
+    cluster.dies('m2', 'host-2', T1);
+    expect(await deletesOf(cluster)).toEqual(['deregister host-2']);
+  });
+
+  it('where a new machine has an address that was its own', async () => {
+    const cluster = hostsOf(() => 'image');
+    await cluster.passes(3);
+    cluster.lists('m1', T77);
+    cluster.kubelets.set(T77, 'healthy');
+    cluster.posts('host-1', { addresses: [T77] });
+    cluster.runs('new', T1, { name: 'host-new', machineId: 'image' });
+    await cluster.passFor(20 * MINUTE);
+    cluster.dies('m1', 'host-1', T77);
+    expect(await deletesOf(cluster)).toEqual(['deregister host-1']);
+  });
+
+  it.each([3, 6])('where %d hosts report one address, which another host has', async (count) => {
+    const cluster = new Cluster();
+    for (let last = 1; last <= count; last += 1) cluster.runs(`m${last}`, `10.0.0.${last}`, { addresses: [NAT] });
+    cluster.kubelets.set(NAT, 'healthy');
+    await cluster.passFor(20 * MINUTE);
+    cluster.dies('m1', T1, T1);
+    expect(await deletesOf(cluster)).toEqual([`deregister ${T1}`]);
+  });
+});
+
 describe('the node of a kubelet that posts less often than the node controller waits is kept', () => {
   /** In each pass the node is Unknown, and its kubelet has posted since the last one. */
   it.each(['is closed', 'closes'])('while its health port %s and fleet does not list its machine', async (port) => {
@@ -269,5 +360,33 @@ describe('the node of a kubelet that posts less often than the node controller w
     };
     expect(await cluster.passFor(20 * MINUTE)).toContain(`deregister ${T1}: refused`);
     expect(cluster.nodes.has(T1)).toBe(true);
+  });
+
+  it('and the reason names the two durations to compare', async () => {
+    const cluster = running(6);
+    await cluster.passes(3);
+    cluster.kubelets.delete(T1);
+    for (let pass = 0; pass < 3; pass += 1) {
+      cluster.posts(T1, { ready: 'unknown', heardAt: `${pass}` });
+      await cluster.pass();
+    }
+    cluster.posts(T1, { heardAt: 'now', ready: 'unknown' });
+    expect(verdictOf(await cluster.pass(), T1)).toEqual({
+      name: 'keep',
+      reason: 'kubelet unreachable; node Unknown between posts of its kubelet (10.0.0.1 silent)',
+      next: expect.stringContaining('--node-status-update-frequency with --node-monitor-grace-period'),
+      isWarning: true,
+    });
+  });
+});
+
+it('a kubelet whose answers may be those of another host is not called unreachable', async () => {
+  const cluster = running(6);
+  await cluster.passes(3);
+  cluster.posts('other', { machineId: 'x', addresses: [T1] });
+  await cluster.passFor(20 * MINUTE);
+  expect(verdictOf(await cluster.pass(), T1)).toMatchObject({
+    name: 'probe-suspect',
+    reason: expect.stringMatching(/^node Ready, but answers may have been those of another host for 20m/),
   });
 });

@@ -39,11 +39,14 @@ describe('the addresses at which a kubelet was reachable', () => {
     expect(watch.pass(at(healthy)).memory.answered).toBe(answered);
   });
 
-  it('are forgotten after ten minutes of a kubelet that is unreachable while its node is reporting', () => {
+  it('prove nothing after ten minutes of a kubelet that is unreachable while its node is reporting, until it is reachable', () => {
     const watch = new Watch();
     watch.pass(at(healthy));
-    expect(watch.passFor(10 * MINUTE - INTERVAL, at()).memory.answered).toEqual(new Map([[UID, [NAME]]]));
-    expect(watch.pass(at()).memory.answered).toEqual(new Map());
+    expect(watch.passFor(10 * MINUTE - INTERVAL, at()).memory.suspects).toEqual(new Set());
+    const { memory } = watch.pass(at());
+    expect(memory.suspects).toEqual(new Set([UID]));
+    expect(memory.answered).toEqual(new Map([[UID, [NAME]]]));
+    expect(watch.pass(at(healthy)).memory.suspects).toEqual(new Set());
   });
 });
 

@@ -365,4 +365,44 @@ describe('the deletion guard over many passes', () => {
     for (const last of [1, 2, 3]) cluster.nodes.delete(ip(last));
     expect(await deletesOf(cluster)).toEqual([`deregister ${ip(4)}`]);
   });
+
+  it('takes no node in that dies while it only lasts', async () => {
+    const cluster = await fourOfTenHeld();
+    for (let last = 11; last <= 50; last += 1) cluster.runs(`m${last}`, ip(last));
+    await cluster.pass();
+    for (let last = 11; last <= 16; last += 1) cluster.dies(`m${last}`, ip(last), ip(last));
+    await cluster.passes(3);
+    for (let last = 1; last <= 4; last += 1) cluster.runs(`m${last}`, ip(last));
+    expect(await deletesOf(cluster)).toHaveLength(6);
+  });
+
+  it('does not last for the only node that there was', async () => {
+    const cluster = running(1);
+    await cluster.passes(3);
+    cluster.dies('m1', ip(1), ip(1));
+    await cluster.passes(3);
+    for (let last = 2; last <= 9; last += 1) cluster.runs(`m${last}`, ip(last));
+    expect(await deletesOf(cluster)).toEqual([`deregister ${ip(1)}`]);
+  });
+
+  it('ends once an operator keeps all of its nodes', async () => {
+    const cluster = await fourOfTenHeld();
+    for (let last = 1; last <= 4; last += 1) cluster.cordons(ip(last));
+    await cluster.pass();
+    cluster.dies('m9', ip(9), ip(9));
+    expect(await deletesOf(cluster)).toEqual([`deregister ${ip(9)}`]);
+  });
+
+  it('lasts also where it began while machines of deregistered nodes returned', async () => {
+    const cluster = running(10);
+    await cluster.passes(3);
+    for (const last of [9, 10]) cluster.dies(`m${last}`, ip(last), ip(last));
+    await cluster.passFor(20 * MINUTE);
+    for (const last of [9, 10]) cluster.runs(`m${last}`, ip(last));
+    expect((await cluster.pass()).seen?.plan.hold?.kind).toBe('returned');
+    for (let last = 1; last <= 4; last += 1) cluster.dies(`m${last}`, ip(last), ip(last));
+    await cluster.passes(3);
+    for (let last = 11; last <= 20; last += 1) cluster.runs(`m${last}`, ip(last));
+    expect([...(await deletesOf(cluster)), ...(await deletesOf(cluster))]).toEqual([]);
+  });
 });
