@@ -11,7 +11,7 @@ const T1 = '10.0.0.1';
 const T77 = '10.0.0.77';
 
 const deletesOf = async (cluster: Cluster) => {
-  const writes = await cluster.passFor(1.5 * HOUR);
+  const writes = await cluster.passFor(45 * MINUTE);
   return writes.filter((write) => write.startsWith('deregister'));
 };
 
