@@ -110,11 +110,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   mutant(
     '4: ... or is the node of the machine at the address and reports no address that is its alone',
     'whatever it reports',
-    [
-      ENDPOINTS,
-      'if (!addressesOf(node).some((each) => isOwn(each, node))) addTo(others, address, node);',
-      'addTo(others, address, node);',
-    ],
+    [ENDPOINTS, 'if (!hasOwnAddress(node)) addTo(others, address, node);', 'addTo(others, address, node);'],
   ),
   mutant('4: of an address that fleet gives to two machines an answer may be its own', "it is another's", [
     ENDPOINTS,

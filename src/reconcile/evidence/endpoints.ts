@@ -56,8 +56,8 @@ function lastAddresses(
 export interface Endpoints {
   /** Where the kubelet of the node is checked: at its machine's address first. */
   endpointsOf(node: Node): readonly KubeletEndpoint[];
-  /** Whether no other reporting node reports the address. */
-  isOwn(address: string, node: Node): boolean;
+  /** Whether the node reports an address that no other reporting node has. */
+  hasOwnAddress(node: Node): boolean;
 }
 
 /** The endpoints for one pairing. `machineIdOf` is that of the liveness rules. */
@@ -68,7 +68,7 @@ export function* findEndpoints(
   past: Past,
 ): Steps<Endpoints> {
   const { machines } = lists;
-  const { otherNodeAt, isOwn, isBehindNat } = yield* addressOwners(lists, pairing);
+  const { otherNodeAt, hasOwnAddress, isBehindNat } = yield* addressOwners(lists, pairing);
   const lastAt = lastAddresses(machines, pairing, past.lastNodes);
   const endpoints = new Map<Node, readonly KubeletEndpoint[]>();
 
@@ -110,7 +110,6 @@ export function* findEndpoints(
     const answered = past.answered.get(node.uid) ?? [];
     const isKnownElsewhere = answered.some((address) => otherNodeAt(address, node) === undefined);
     const wasBesideOthers = (past.besideOthers.get(node.uid) ?? 0) >= TWO_HOSTS_MS;
-    const hasOwn = addressesOf(node).some((address) => isOwn(address, node));
     const found = [...addresses].map((address): KubeletEndpoint => {
       const otherNode = otherNodeAt(address, node);
       if (otherNode === undefined) return { address, otherNode };
@@ -124,7 +123,7 @@ export function* findEndpoints(
       }
       // At a former address of its own the other node is alone.
       const isMarked = isMachines && node.mark?.machineId === machine?.id;
-      const isBeside = wasBesideOthers && (isMarked || !hasOwn || reports(node, address));
+      const isBeside = wasBesideOthers && (isMarked || reports(node, address) || !hasOwnAddress(node));
       const isContested = isBeside || areTwo || isAtHomeElsewhere(otherNode, address, machine);
       return { address, otherNode, isContested };
     });
@@ -160,10 +159,10 @@ export function* findEndpoints(
     return known;
   }
 
-  return { endpointsOf, isOwn };
+  return { endpointsOf, hasOwnAddress };
 }
 
-interface AddressOwners extends Pick<Endpoints, 'isOwn'> {
+interface AddressOwners extends Pick<Endpoints, 'hasOwnAddress'> {
   /** Whether so many nodes report the address, this node and those that are reporting, that it tells them not apart. */
   isBehindNat(address: string, node: Node): boolean;
   /** Another node whose kubelet answers at the address. */
@@ -187,11 +186,12 @@ function* addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }:
     if (written !== undefined) addTo(others, written, node);
   });
   const isOwn = (address: string, node: Node) => reporters.get(address)?.every((each) => each === node) ?? true;
+  const hasOwnAddress = (node: Node) => addressesOf(node).some((address) => isOwn(address, node));
   yield* forEach(machinesAt, ([address, sharers]) => {
     for (const { id } of sharers) {
       const node = byMachine.get(id)?.node;
       if (node === undefined || !isReporting(node, era) || reports(node, address)) continue;
-      if (!addressesOf(node).some((each) => isOwn(each, node))) addTo(others, address, node);
+      if (!hasOwnAddress(node)) addTo(others, address, node);
     }
   });
   const otherNodeAt = (address: string, node: Node) => {
@@ -203,7 +203,7 @@ function* addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }:
     if (reports(node, address)) all.add(node);
     return all.size >= BEHIND_NAT;
   };
-  return { otherNodeAt, isOwn, isBehindNat };
+  return { otherNodeAt, hasOwnAddress, isBehindNat };
 }
 
 /** Whether answers at the address still belong to that other node, which was read again as `current`. */

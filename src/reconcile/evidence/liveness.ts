@@ -6,7 +6,7 @@ import { atOnce, forEach, type Steps } from '../../time/steps.ts';
 import { findEndpoints, type KubeletEndpoint, NO_PAST, type Past } from './endpoints.ts';
 import type { Machine } from './machines.ts';
 import { addTo } from './multimap.ts';
-import { addressesOf, isReporting, type Node } from './node.ts';
+import { isReporting, type Node } from './node.ts';
 import type { IndexedLists, Pairing } from './pair.ts';
 
 /** Everything that one pass observed. It is complete: a pass that could not observe everything has none. */
@@ -67,7 +67,7 @@ export function* livenessInSteps(lists: IndexedLists, pairing: Pairing, past: Pa
     const id = machineIdOf(node);
     if (id !== undefined && isReporting(node, era)) addTo(reporting, id, node);
   });
-  const { endpointsOf, isOwn } = yield* findEndpoints(lists, pairing, machineIdOf, past);
+  const { endpointsOf, hasOwnAddress } = yield* findEndpoints(lists, pairing, machineIdOf, past);
 
   function evidenceOf(node: Node, kubelets: ReadonlyMap<string, KubeletAnswer>): Evidence {
     const machineId = machineIdOf(node);
@@ -84,7 +84,7 @@ export function* livenessInSteps(lists: IndexedLists, pairing: Pairing, past: Pa
       kubeletDetail,
       answeredAt,
       endpoints: checked,
-      hasOwnAddress: addressesOf(node).some((address) => isOwn(address, node)),
+      hasOwnAddress: hasOwnAddress(node),
       isReporting: isUp,
       ready,
       successor: reporting.get(machineId ?? '')?.find((other) => other !== node),
