@@ -3,7 +3,7 @@ import { type Stats, statSync } from 'node:fs';
 import { onOneLine } from '../text/quote.ts';
 import { formatDuration } from '../time/duration.ts';
 import { type ConfigSource, settingsSource } from './config-source.ts';
-import type { Target } from './request-error.ts';
+import { SERVER_NAMES, type Target } from './request-error.ts';
 
 /** What is known of a request that got no complete answer: never the error object itself, which carries the token. */
 export interface NetworkFailure {
@@ -15,8 +15,6 @@ export interface NetworkFailure {
   /** The certificate has the wanted name, in a way that is taken with legacy TLS alone. */
   readonly hasLegacyName?: boolean;
 }
-
-const PROGRAM: Record<Target, string> = { fleet: 'fleet', kubernetes: 'the API server' };
 
 /** Codes of failures that may be temporary, so that a retry may succeed. */
 const PASSING = new Set([
@@ -67,7 +65,7 @@ function proxyHint({ proxyVariable }: ConfigSource): string {
 }
 
 function socketProblem(target: Target, path: string, code: string, source: ConfigSource): string | undefined {
-  const program = PROGRAM[target];
+  const program = SERVER_NAMES[target];
   switch (code) {
     case 'ENOENT':
       return `there is no socket at ${path}: is ${program} running on this machine, and is the socket mounted here when this is a container?`;
@@ -100,13 +98,13 @@ function noSocketProblem(target: Target, path: string, { endpoint }: ConfigSourc
   }
   if (found === undefined || found.isSocket()) return undefined;
   if (found.isDirectory()) {
-    return `${path} is a directory, not a socket: check ${endpoint}; Docker creates a directory when it mounts a socket that does not exist: remove it, start ${PROGRAM[target]}, then start the container`;
+    return `${path} is a directory, not a socket: check ${endpoint}; Docker creates a directory when it mounts a socket that does not exist: remove it, start ${SERVER_NAMES[target]}, then start the container`;
   }
   return `${path} is a file, not a socket: check ${endpoint}`;
 }
 
 function connectionProblem(target: Target, code: string, source: ConfigSource): string | undefined {
-  const program = PROGRAM[target];
+  const program = SERVER_NAMES[target];
   const { endpoint } = source;
   switch (code) {
     case 'ECONNREFUSED':
@@ -232,10 +230,10 @@ function wrongName(names: readonly string[], { endpoint, serverName }: ConfigSou
 
 function protocolProblem(target: Target, code: string, { endpoint }: ConfigSource): string | undefined {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    return `the response headers are too large: does ${endpoint} point to ${PROGRAM[target]}?`;
+    return `the response headers are too large: does ${endpoint} point to ${SERVER_NAMES[target]}?`;
   }
   if (code.startsWith('HPE_')) {
-    return `the response is not HTTP (${code}): does ${endpoint} point to ${PROGRAM[target]}, and must it begin with https://?`;
+    return `the response is not HTTP (${code}): does ${endpoint} point to ${SERVER_NAMES[target]}, and must it begin with https://?`;
   }
   return undefined;
 }

@@ -4,6 +4,9 @@
 export const TARGETS = ['fleet', 'kubernetes'] as const;
 export type Target = (typeof TARGETS)[number];
 
+/** The servers as sentences name them. */
+export const SERVER_NAMES: Readonly<Record<Target, string>> = { fleet: 'fleet', kubernetes: 'the API server' };
+
 export interface RequestFailure {
   readonly target: Target;
   /** The server as a person would name it: `unix:///var/run/fleet.sock` or `https://10.0.0.1:6443`; never credentials. */

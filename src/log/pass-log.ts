@@ -1,6 +1,6 @@
 /** Logs passes: what begins, changes and ends, what was done, and the figures every hour. */
 
-import { TARGETS, type Target } from '../http/request-error.ts';
+import { SERVER_NAMES, TARGETS, type Target } from '../http/request-error.ts';
 import type { Note, NoteKind } from '../reconcile/plan/note.ts';
 import { type PassReport, tellsOfServers } from '../reconcile/reconciler.ts';
 import type { Counts } from '../status/counts.ts';
@@ -19,8 +19,6 @@ const SECOND = 1_000;
 const FIGURES_EVERY_MS = 60 * 60_000;
 const METADATA_SHOWN = 10;
 
-/** The servers as sentences name them. */
-const SERVERS: Readonly<Record<Target, string>> = { fleet: 'fleet', kubernetes: 'the API server' };
 /** What ends a request that takes too long. */
 const TIMEOUTS: Readonly<Record<Target, string>> = {
   fleet: 'KUBE_REGISTER_FLEET_TIMEOUT',
@@ -96,7 +94,7 @@ export class PassLog {
         this.#ended(
           `${target}-unreachable`,
           nowMs,
-          (lasted) => `requests to ${SERVERS[target]} succeed again after ${lasted}`,
+          (lasted) => `requests to ${SERVER_NAMES[target]} succeed again after ${lasted}`,
         );
       } else {
         this.#lasts(`${target}-unreachable`, `${problem}; nothing is changed until this succeeds${retried}`, nowMs, {
@@ -111,7 +109,7 @@ export class PassLog {
     for (const target of TARGETS) {
       if (seen === undefined || failures.has(target)) continue;
       const ms = slowMs?.get(target);
-      const server = SERVERS[target];
+      const server = SERVER_NAMES[target];
       if (ms === undefined) {
         this.#ended(`${target}-slow`, nowMs, (lasted) => `${server} is no longer slow after ${lasted}`);
         continue;

@@ -2,7 +2,7 @@
 import { policyOf } from '../../daemon/assemble.ts';
 import { openNamer } from '../../daemon/clients.ts';
 import { SlowAnswers } from '../../daemon/slow-answers.ts';
-import { RequestError, type Target } from '../../http/request-error.ts';
+import { RequestError, SERVER_NAMES, type Target } from '../../http/request-error.ts';
 import type { KubeletProber } from '../../kubelet/kubelet.ts';
 import type { Candidate } from '../../reconcile/evidence/machines.ts';
 import type { GivenName } from '../../reconcile/evidence/pair.ts';
@@ -262,8 +262,6 @@ function checkTime({ passTimeoutMs }: Settings, { nodes, tookMs }: CheckInput): 
   return named('pass-time', tookMs > passTimeoutMs / 2 ? warning(sentence, mend) : ok(sentence));
 }
 
-/** The servers as sentences name them. */
-const SERVERS: Readonly<Record<Target, string>> = { fleet: 'fleet', kubernetes: 'the API server' };
 /** The settings that bound an answer. */
 const TIMEOUTS: Readonly<Record<Target, (time: string) => string>> = {
   fleet: (time) => `KUBE_REGISTER_FLEET_TIMEOUT=${time}`,
@@ -273,7 +271,7 @@ const TIMEOUTS: Readonly<Record<Target, (time: string) => string>> = {
 /** Nothing where the answers are quick. */
 function checkAnswerTimes({ slowMs }: CheckInput): readonly Finding[] {
   return [...slowMs].map(([target, ms]) => {
-    const sentence = `${SERVERS[target]} is slow: an answer took ${formatDuration(ms)}, more than half of its timeout`;
+    const sentence = `${SERVER_NAMES[target]} is slow: an answer took ${formatDuration(ms)}, more than half of its timeout`;
     const ample = formatDuration(Math.ceil((3 * ms) / 1_000) * 1_000);
     return named('pass-time', warning(sentence, TIMEOUTS[target](ample)));
   });
