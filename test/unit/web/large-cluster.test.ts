@@ -9,25 +9,14 @@ import { atOnce, type Steps } from '../../../src/time/steps.ts';
 import { encodeSteps, jsonTexts } from '../../../src/web/encode.ts';
 import { detailsSteps } from '../../../src/web/page/details.ts';
 import { pageTexts, viewSteps } from '../../../src/web/page/render.ts';
-import { bystanders, machine, POLICY } from '../reconcile/world.ts';
+import { bystanders, machine } from '../reconcile/world.ts';
 import { goodPass, STARTED } from '../status/pass-report.ts';
+import { FRAME } from '../status/status-after.ts';
 
 const MACHINES = 2_000;
 /** No step is about more machines than this, or makes more bytes. */
 const MOST = { machines: 100, bytes: 1_000_000 };
 const ALL = MACHINES / MOST.machines;
-
-const frame = {
-  version: '1.2.3',
-  clusterName: '',
-  endpoints: { fleet: 'unix:///var/run/fleet.sock', kubernetes: 'https://10.0.0.9:6443' },
-  dryRun: false,
-  selector: 'role=kubernetes',
-  policy: POLICY,
-  startedAt: STARTED,
-  nextPass: undefined,
-  passRunning: false,
-};
 
 /** How often the computation can be interrupted, and what comes of it. */
 function run<T>(steps: Steps<T>): { readonly breaks: number; readonly result: T } {
@@ -53,7 +42,7 @@ function registered(count: number): PassReport {
 }
 
 function statusAfter(pass: ReturnType<typeof passOver>, history: History) {
-  return statusSteps(frame, { last: pass.report, good: pass }, history, { wall: () => STARTED + 5_000 });
+  return statusSteps(FRAME, { last: pass.report, good: pass }, history, { wall: () => STARTED + 5_000 });
 }
 
 describe('with thousands of machines', () => {
