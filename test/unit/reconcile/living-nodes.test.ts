@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Cluster, running, verdictOf } from './cluster.ts';
-import { ERAS, HOUR, MINUTE, type NodeTraits } from './world.ts';
+import { ERAS, MINUTE, type NodeTraits } from './world.ts';
 
 const NAT = '10.0.2.15';
 const T1 = '10.0.0.1';
