@@ -34,7 +34,7 @@ export async function layOutImage(folder: string, node: string): Promise<void> {
   link(join(folder, 'lib', 'x86_64-linux-gnu'), `${HOME}/lib`);
   link(join(folder, 'usr', 'local', 'bin', 'kube-register'), PROGRAM);
   const program = join(folder, PROGRAM);
-  writeFileSync(program, readFileSync(program, 'utf8').replace(/^#!.*/, `#!${NODE} --max-semi-space-size=2`));
+  writeFileSync(program, readFileSync(program, 'utf8').replace(/^#!.*/, `#!${NODE} --min-semi-space-size=2`));
   chmodSync(program, 0o755);
   // Container engines mount over most of these.
   for (const name of ['dev', 'etc', 'proc', 'sys', 'run', 'var', 'tmp']) mkdirSync(join(folder, name));

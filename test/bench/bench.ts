@@ -30,8 +30,8 @@ interface Scale {
 const FULL: Scale = {
   clusters: [
     { machines: 50, pairs: 31, others: 1, pageMs: 50 },
-    { machines: 1_000, pairs: 9, others: 5, pageMs: 50 },
-    { machines: 5_000, pairs: 7, others: 3, pageMs: 215 },
+    { machines: 1_000, pairs: 15, others: 5, pageMs: 50 },
+    { machines: 5_000, pairs: 9, others: 3, pageMs: 215 },
   ],
   large: { machines: 20_000, pairs: 5 },
   endurance: { machines: 100, passes: 1_000, settled: 200 },

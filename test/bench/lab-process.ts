@@ -48,6 +48,12 @@ function reply(message: LabReply): void {
   process.send?.(message);
 }
 
+/** Resolves once the total is so much larger. */
+async function counted(times: number, total: () => number): Promise<void> {
+  const until = total() + times;
+  while (total() < until) await delay(COUNT_EVERY_MS);
+}
+
 async function obey(order: LabOrder): Promise<void> {
   switch (order.kind) {
     case 'add machines':
@@ -75,12 +81,12 @@ async function obey(order: LabOrder): Promise<void> {
       if (order.ms > 0)
         lab.fleet.faults.add((response, handle) => void delay(order.ms).then(() => send(response, handle())));
       break;
-    case 'say when kubelets were asked': {
-      const total = () => lab.kubelets.log.total + shared.log.total;
-      const until = total() + order.times;
-      while (total() < until) await delay(COUNT_EVERY_MS);
+    case 'say when kubelets were asked':
+      await counted(order.times, () => lab.kubelets.log.total + shared.log.total);
       break;
-    }
+    case 'say when Kubernetes was asked':
+      await counted(order.times, () => lab.kubernetes.log.total);
+      break;
     case 'say when fleet is asked':
       await lab.fleet.log.arrival();
       break;

@@ -1,6 +1,6 @@
 /** What is measured of a cluster four times as large as Kubernetes allows: whether anything grows faster than it, or stalls the daemon. */
-import { median, pass, settingsFor } from './figures.ts';
-import { type Cost, DaemonProcess, FloorProcess, LabProcess, type PassCost } from './processes.ts';
+import { median, pass, startRegistering } from './figures.ts';
+import { type Cost, type DaemonProcess, FloorProcess, LabProcess, type PassCost } from './processes.ts';
 
 export interface LargeExtent {
   readonly machines: number;
@@ -43,8 +43,7 @@ export interface LargeFigures {
 export async function measureLarge({ machines, pairs }: LargeExtent, concurrency: number): Promise<LargeFigures> {
   const lab = await LabProcess.start(machines, true);
   const floor = await FloorProcess.start(lab.places, concurrency);
-  const daemon = await DaemonProcess.start(settingsFor(lab));
-  const first = await daemon.firstPass();
+  const { daemon, first } = await startRegistering(lab);
   await lab.tell({ kind: 'kubelets report ready' });
   const second = await pass(lab, daemon);
   await floor.pass(machines);

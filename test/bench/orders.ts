@@ -7,7 +7,7 @@ export type LabOrder =
   /** So many, evenly spread over the machines, accept every request and answer none. */
   | { readonly kind: 'kubelets hang'; readonly count: number }
   /** From when the order comes, however they answer. */
-  | { readonly kind: 'say when kubelets were asked'; readonly times: number }
+  | { readonly kind: 'say when kubelets were asked' | 'say when Kubernetes was asked'; readonly times: number }
   | { readonly kind: 'fleet pages take'; readonly ms: number };
 
 /** Where the servers of the lab are. */

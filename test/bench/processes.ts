@@ -178,8 +178,9 @@ export class DaemonProcess {
   }
 
   /** What its first pass cost. CPU time is that of the whole process since it began; stalls are those since it can be asked. */
-  async firstPass(): Promise<PassCost> {
+  async firstPass(nearlyOver: Promise<unknown>): Promise<PassCost> {
     await this.#passes();
+    await nearlyOver;
     const { wallMs, stallMs } = await this.#passOver({ passes: 0, seconds: 0, stallMs: 0 });
     return { wallMs, stallMs, cpuMs: (await this.usage()).cpuMs };
   }

@@ -32,14 +32,9 @@ const given = () => flags.mock.calls.map(([flag]) => flag);
 describe('the memory of the process', () => {
   beforeEach(() => void flags.mockClear());
 
-  it('begins without optimizing compilers and with a young generation that does not grow', () => {
+  it('begins without optimizing compilers', () => {
     startSmall();
-    expect(given()).toEqual([
-      '--maglev-filter=~',
-      '--turbo-filter=~',
-      '--no-sparkplug',
-      '--semi-space-growth-factor=1',
-    ]);
+    expect(given()).toEqual(['--maglev-filter=~', '--turbo-filter=~', '--no-sparkplug']);
   });
 
   it('stays small with few machines', async () => {
@@ -52,18 +47,14 @@ describe('the memory of the process', () => {
     for (let page = 0; page < 4; page += 1) await pages.next();
     expect(given()).toEqual([]);
     await pages.next();
-    expect(given()).toEqual([
-      expect.stringMatching(/^--(maglev|turbo)-filter=\*$/),
-      '--sparkplug',
-      '--semi-space-growth-factor=2',
-    ]);
+    expect(given()).toEqual([expect.stringMatching(/^--(maglev|turbo)-filter=\*$/), '--sparkplug']);
   });
 
-  it('has what V8 has by default once there are 2,500, and is told so once', async () => {
+  it('gives all compilers and room for young objects once there are 2,500, and only once', async () => {
     const fleet = growWithMachines(fleetOf(5_000));
     expect(await listed(fleet)).toBe(5_000);
-    expect(given().slice(3)).toEqual(['--turbo-filter=*']);
+    expect(given().slice(2)).toEqual(['--turbo-filter=*', '--semi-space-growth-factor=2', '--heap-growing-percent=50']);
     expect(await listed(fleet)).toBe(5_000);
-    expect(given()).toHaveLength(4);
+    expect(given()).toHaveLength(5);
   });
 });
