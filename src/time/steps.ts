@@ -14,7 +14,7 @@ export function atOnce<T>(steps: Steps<T>): T {
 }
 
 /** How long the steps of one turn take, in ms. */
-const TURN_MS = 20;
+const TURN_MS = 10;
 /** However many computations there are, one of them takes a turn: the event loop is not to wait for all. */
 const limit = pLimit(1);
 
