@@ -53,6 +53,12 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
+    from: 'const answered = past.answered.get(other.uid) ?? [];',
+    to: 'const answered = past.answered.get(other.uid) ?? ["Stryker was here!"];',
+    why: 'fleet has no machine there',
+  },
+  {
+    file: 'src/reconcile/evidence/endpoints.ts',
     from: "const machine = machines.get(facts?.machineId ?? '');",
     to: 'const machine = machines.get(facts?.machineId ?? "Stryker was here!");',
     why: 'no machine has either ID',

@@ -20,7 +20,8 @@ function endpointsOf(asked: Node, world: World, past: Partial<Past> = {}): reado
   });
 }
 
-const answered = (...addresses: readonly string[]) => new Map([['uid-x', addresses]]);
+const answered = (...addresses: readonly string[]) =>
+  new Map<string, readonly string[]>(addresses.length === 0 ? [] : [['uid-x', addresses]]);
 
 describe('where its kubelet answered before', () => {
   const past = { answered: answered(ELSEWHERE) };
@@ -48,6 +49,19 @@ describe('where its kubelet answered before', () => {
 
   it('it is not asked for another node', () => {
     expect(endpointsOf(ours('other', 'x', OWN), {}, past)).toEqual([OWN]);
+  });
+
+  it('it is not asked for a node that was never read, where nobody writes conditions and fleet has another machine', () => {
+    const world = { era: ERAS['v0.12'], machines: [machine('x', OWN), machine('y', ELSEWHERE)] };
+    expect(endpointsOf(ours('x', 'x', OWN, { read: 'never' }), world, past)).toEqual([OWN]);
+  });
+
+  it('it may be its own where fleet lists its machine, which it lists at several addresses, and another one', () => {
+    const machines = [clone('x', OWN, ELSEWHERE), machine('y', ELSEWHERE)];
+    expect(endpointsOf(ours('x', 'x', OWN, { machineId: 'x' }), { machines }, past)).toEqual([
+      OWN,
+      `${ELSEWHERE} may be its own`,
+    ]);
   });
 });
 
@@ -132,12 +146,29 @@ describe('an answer where another node is reporting', () => {
   const three = (traits: NodeTraits) => ['y', 'v', 'w'].map((name) => node(name, { ...up, ...traits }));
   const behindNat = three({ addresses: [OWN] });
 
+  /** Where another node is too. */
+  const SHARED = '10.0.0.2';
+  const alsoThere = node('u', { ...up, addresses: [SHARED] });
+
   it.each([
-    ['may be its own when its kubelet answered where no other node is', ELSEWHERE, [other], 'may be'],
-    ['may be its own when its kubelet answered only there', OWN, behindNat, 'may be'],
-    ['is the other’s when three report it, and its kubelet answered elsewhere', ELSEWHERE, behindNat, 'is'],
-  ])('%s', (_, address, nodes, word) => {
-    const past = { besideOthers: new Map([['uid-x', HOUR]]), answered: answered(address) };
+    ['may be its own when its kubelet answered where no other node is', [ELSEWHERE], [other], 'may be'],
+    ['may be its own when its kubelet answered only there', [OWN], behindNat, 'may be'],
+    ['may be its own when three report it, and its kubelet never answered', [], behindNat, 'may be'],
+    [
+      'may be its own when three report it, and its kubelet answered where another node is',
+      [SHARED],
+      [...behindNat, alsoThere],
+      'may be',
+    ],
+    ['is the other’s when three report it, and its kubelet answered elsewhere', [ELSEWHERE], behindNat, 'is'],
+    [
+      'is the other’s though its kubelet answered where another node is, too',
+      [SHARED, ELSEWHERE],
+      [...behindNat, alsoThere],
+      'is',
+    ],
+  ])('%s', (_, addresses, nodes, word) => {
+    const past = { besideOthers: new Map([['uid-x', HOUR]]), answered: answered(...addresses) };
     expect(endpointsOf(ours('x', 'x', OWN), { nodes }, past)[0]).toBe(`${OWN} ${word} that of y`);
   });
 
@@ -183,6 +214,18 @@ describe('an answer where another node is reporting', () => {
       nodes: [node('y', { ...up, addresses: [OWN], ...others })],
     };
     expect(endpointsOf(ours('x', 'x', OWN, traits), world)).toEqual([`${OWN} ${word} that of y`]);
+  });
+
+  it.each<[string, readonly string[], string]>([
+    ['answered there alone', [OWN], 'is'],
+    ['answered where fleet lists another machine', [ELSEWHERE], 'may be'],
+    ['answered in both places', [OWN, ELSEWHERE], 'may be'],
+    ['answered where fleet lists none', ['10.0.0.7'], 'is'],
+  ])('of a node that has the address from fleet alone, and whose kubelet %s', (_, addresses, word) => {
+    const machines = [machine('y', OWN), machine('z', ELSEWHERE)];
+    const nodes = [node('y', { ...up, mark: 'y', machineId: 'y' })];
+    const past = { answered: new Map([['uid-y', addresses]]) };
+    expect(endpointsOf(ours('x', 'x', OWN), { machines, nodes }, past)).toEqual([`${OWN} ${word} that of y`]);
   });
 
   it('is the other’s when one of the two was never read', () => {
