@@ -84,11 +84,12 @@ export function* findEndpoints(
       address !== undefined && !isAnothers(address, machine) && addresses.add(address);
     if (!addresses.has(node.name)) addUnlessAnothers(usableAddress(node.name));
     const answered = past.answered.get(node.uid) ?? [];
+    // Without conditions nothing shows whose kubelet answers.
+    answered.forEach(lists.era.keepsConditions ? add : addUnlessAnothers);
+    // Its machine may be another one than fleet says, where it does not report the ID.
     const reportsItsMachine = machine !== undefined && node.facts?.machineId === machine.id;
-    // Its machine may be another one than fleet says, where it does not report the ID. Without conditions nothing shows whose kubelet answers.
-    const isUnsure = !reportsItsMachine && lists.era.keepsConditions;
-    answered.forEach(isUnsure ? add : addUnlessAnothers);
-    if (isUnsure) for (const other of machinesNamedBy(node)) if (other !== machine) other.addresses.forEach(add);
+    if (reportsItsMachine || !lists.era.keepsConditions) return addresses;
+    for (const other of machinesNamedBy(node)) if (other !== machine) other.addresses.forEach(add);
     return addresses;
   }
 
@@ -108,7 +109,10 @@ export function* findEndpoints(
     const machine = machines.get(machineIdOf(node) ?? '');
     const addresses = addressesFor(node, machine);
     const answered = past.answered.get(node.uid) ?? [];
-    const isKnownElsewhere = answered.some((address) => otherNodeAt(address, node) === undefined);
+    // Where it was before says nothing of where it is now.
+    const isPresent = (address: string) =>
+      address === machine?.address || address === node.mark?.address || reports(node, address);
+    const isKnownElsewhere = answered.some((address) => isPresent(address) && otherNodeAt(address, node) === undefined);
     const wasBesideOthers = (past.besideOthers.get(node.uid) ?? 0) >= TWO_HOSTS_MS;
     const found = [...addresses].map((address): KubeletEndpoint => {
       const otherNode = otherNodeAt(address, node);
@@ -141,9 +145,9 @@ export function* findEndpoints(
     return (otherId !== id && machines.has(otherId)) || (facts?.machineId === id && reported !== '' && reported !== id);
   }
 
-  /** Whether the other node reports the ID of a machine that fleet lists, but not at the address. */
-  function isListedElsewhere({ facts }: Node, address: string): boolean {
-    const machine = machines.get(facts?.machineId ?? '');
+  /** Whether fleet lists the machine of the other node, but not at the address. */
+  function isListedElsewhere(other: Node, address: string): boolean {
+    const machine = machines.get(machineIdOf(other) ?? '');
     return machine !== undefined && !machine.addresses.includes(address);
   }
 

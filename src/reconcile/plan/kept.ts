@@ -44,7 +44,7 @@ export function leavingVerdict(node: Node, { since }: Leaving): NodeVerdict {
 
 /** The verdict of a marked node that is alive. */
 export function aliveVerdict(row: MarkedRow, input: PlanInput): NodeVerdict {
-  const { known } = row;
+  const { node, known } = row;
   const found = describe(known);
   switch (known.fleet) {
     case 'no-match':
@@ -58,7 +58,7 @@ export function aliveVerdict(row: MarkedRow, input: PlanInput): NodeVerdict {
       return {
         name: 'orphan',
         reason: `machine ${known.machineId} is missing from fleet, but the node is alive: ${found} (${known.kubeletDetail})`,
-        next: 'kept; check that fleet and its etcd run on that machine and that no other host has its address',
+        next: `kept; check that fleet and its etcd run on that machine and that no other host has its address; if that machine is gone: kubectl delete node ${node.name}`,
         isWarning: true,
       };
     case 'matches':
@@ -66,6 +66,7 @@ export function aliveVerdict(row: MarkedRow, input: PlanInput): NodeVerdict {
         mismatchVerdict(row, input) ??
         secondNodeVerdict(row, input) ??
         unreadableVerdict(row) ??
+        nowhereVerdict(row, input) ??
         keepVerdict(row, input)
       );
   }
@@ -106,6 +107,18 @@ function unreadableVerdict({ node, known }: MarkedRow): NodeVerdict | undefined 
     name: 'unheard',
     reason: `${describe(known)}: it is unknown whether the node is alive`,
     next: `kept while its status cannot be read; to see it: kubectl get node ${node.name} -o yaml`,
+    isWarning: true,
+  };
+}
+
+/** The verdict of a node that is not reporting and has no address at which its kubelet could be checked. */
+function nowhereVerdict({ node, known }: MarkedRow, { observation: { era } }: PlanInput): NodeVerdict | undefined {
+  if (known.endpoints.length > 0 || known.isReporting || known.ready === 'unread' || !era.keepsConditions)
+    return undefined;
+  return {
+    name: 'unheard',
+    reason: `${describe(known)} (${known.kubeletDetail}): it is unknown whether the node is alive`,
+    next: `kept; if it is dead: kubectl delete node ${node.name}`,
     isWarning: true,
   };
 }
@@ -175,7 +188,7 @@ export function keptVerdict(row: MarkedRow, { observation, policy }: PlanInput):
       isWarning: true,
     };
   }
-  if (veto !== undefined) return vetoed(node, found, veto, known);
+  if (veto !== undefined) return vetoed(row, found, veto);
   if (policy.neverDeregister !== undefined) {
     return { name: 'spared', reason: found, next: `kept: ${policy.neverDeregister}` };
   }
@@ -195,16 +208,12 @@ export function keptVerdict(row: MarkedRow, { observation, policy }: PlanInput):
   return undefined;
 }
 
-function vetoed(node: Node, reason: string, veto: string, known: Evidence): NodeVerdict {
-  const isRetired = known.fleet === 'not-listed' && !isKept(node);
-  return isRetired
-    ? {
-        name: 'vetoed',
-        reason,
-        next: `kept: ${veto}; if the machine is retired: kubectl delete node ${node.name}`,
-        isWarning: true,
-      }
-    : { name: 'vetoed', reason, next: `kept: ${veto}` };
+function vetoed({ node, known, reason: row }: MarkedRow, reason: string, veto: string): NodeVerdict {
+  const kept = `kept: ${veto}`;
+  const when =
+    row === 'left-over' ? 'it is not in use' : known.fleet === 'not-listed' ? 'the machine is retired' : undefined;
+  if (when === undefined || isKept(node)) return { name: 'vetoed', reason, next: kept };
+  return { name: 'vetoed', reason, next: `${kept}; if ${when}: kubectl delete node ${node.name}`, isWarning: true };
 }
 
 /** Why the node is kept whatever happens to it. A `spec.unschedulable` that cannot be read keeps it too. */

@@ -3,6 +3,7 @@
 import { atOnce, forEach, type Steps } from '../../time/steps.ts';
 import { describeHung, hungKubelets } from '../evidence/hung.ts';
 import type { Evidence, Observation } from '../evidence/liveness.ts';
+import type { Machine } from '../evidence/machines.ts';
 import { hasOwnName, isReporting, type Node } from '../evidence/node.ts';
 import { type Action, nodeName } from './action.ts';
 import { findAlternations } from './alternations.ts';
@@ -86,7 +87,7 @@ export function* planSteps(observation: Observation, before: Memory, policy: Pol
       ...deregistration.notes,
     ],
     memory: {
-      ...nextMemory(observation, memory, now),
+      ...nextMemory(observation, evidence, memory, now),
       ...deregistration.memory,
       rematched: upkeep.rematched,
       changes: alternations.changes,
@@ -171,10 +172,12 @@ function forgetDeadNodes(memory: Memory, { nodes }: Observation): Memory {
 }
 
 function nextMemory(
-  { era, nodes, pairing, givenNames }: Observation,
+  observation: Observation,
+  evidence: Plan['evidence'],
   memory: Memory,
   now: Now,
 ): Pick<Memory, 'lastGoodMs' | 'lastNodes' | 'reads' | 'abilities' | 'hidden' | 'refused'> {
+  const { era, nodes, pairing, givenNames } = observation;
   const reads = new NextMap(memory.reads);
   for (const { uid, facts, isFresh } of nodes) {
     const before = memory.reads.get(uid);
@@ -185,7 +188,7 @@ function nextMemory(
     lastGoodMs: now.monotonicMs,
     lastNodes: rememberNodes(
       memory.lastNodes,
-      [...pairing.byMachine.values()].map(({ machine, node }) => {
+      [...pairing.byMachine.values(), ...perhapsPairs(observation, evidence, memory)].map(({ machine, node }) => {
         const origin = hasOwnName(node, givenNames) ? ('own-name' as const) : ('named' as const);
         return [machine.id, { name: node.name, uid: node.uid, origin }] as const;
       }),
@@ -195,4 +198,23 @@ function nextMemory(
     hidden: stillHidden(memory, nodes, now.monotonicMs),
     refused: withoutExpired(memory.refused, now.monotonicMs),
   };
+}
+
+/**
+ * The machines without a node at whose address the kubelet of a node without a machine answered: the host may be the node's, reinstalled. The
+ * address may change before its kubelet posts.
+ */
+function perhapsPairs(
+  { nodes, pairing, machinesAt }: Observation,
+  evidence: Plan['evidence'],
+  { lastNodes }: Memory,
+): readonly { readonly machine: Machine; readonly node: Node }[] {
+  const unpaired = nodes.filter(({ name, mark }) => mark !== undefined && !pairing.byNode.has(name));
+  return unpaired.flatMap((node) =>
+    (evidence.get(node.name)?.answeredAt ?? []).flatMap((address) => {
+      const [machine, ...sharers] = machinesAt.get(address) ?? [];
+      const isFree = machine !== undefined && !pairing.byMachine.has(machine.id) && !lastNodes.has(machine.id);
+      return isFree && sharers.length === 0 ? [{ machine, node }] : [];
+    }),
+  );
 }

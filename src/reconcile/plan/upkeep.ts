@@ -3,7 +3,7 @@ import { timesInWords } from '../../text/plural.ts';
 import { formatDuration } from '../../time/duration.ts';
 import { forEach, type Steps } from '../../time/steps.ts';
 import { describe, type Evidence, type Observation } from '../evidence/liveness.ts';
-import { hasOwnName } from '../evidence/node.ts';
+import { hasOwnName, reports } from '../evidence/node.ts';
 import { CLAIM_WORDS, type Pair } from '../evidence/pair.ts';
 import { type Action, type Adopt, fingerprint, type Label, writeOf } from './action.ts';
 import type { Alternation } from './alternations.ts';
@@ -49,7 +49,7 @@ export function* planUpkeep(input: PlanInput): Steps<Upkeep> {
     const wanted = {
       machineId: machine.id,
       address: machine.address,
-      followsAddress: !known.hasOwnAddress || (!known.isReporting && known.answeredAt.includes(machine.address)),
+      followsAddress: !known.hasOwnAddress || leadsNowhere(pair, known),
       ownerId: policy.ownerId,
       origin: hasOwnName(node, givenNames) ? ('own-name' as const) : ('named' as const),
       since: now.wall,
@@ -68,6 +68,14 @@ export function* planUpkeep(input: PlanInput): Steps<Upkeep> {
     else if (verdict?.name === 'adopt') verdicts.set(node.name, postponed(verdict, wasRefused));
   });
   return { actions, verdicts, notes, rematched, missing };
+}
+
+/** Whether its kubelet answers at its machine's address, and only the machine leads there: after a restart nothing would, once fleet lost it. */
+function leadsNowhere(
+  { machine, node }: Pick<Pair, 'machine' | 'node'>,
+  { answeredAt, isReporting }: Evidence,
+): boolean {
+  return answeredAt.includes(machine.address) && !(isReporting && reports(node, machine.address));
 }
 
 function decide(

@@ -88,11 +88,11 @@ const RETURN_MS = 60 * 60_000;
 /** Names are remembered for this many machines, the latest first: more than any cluster has. */
 const MAX_LAST_NODES = 20_000;
 
-/** The memory that is valid for the server that answers now: with other abilities, only what is known of machines. */
+/** The memory that is valid for the server that answers now: with other abilities, only what is known of machines and of their addresses. */
 export function memoryFor(memory: Memory, { abilities }: Era): Memory {
   if (memory.abilities === undefined || memory.abilities === abilities) return memory;
-  const { lastGoodMs, lastNodes, deregistered, held, besideOthers } = memory;
-  return { ...EMPTY_MEMORY, lastGoodMs, lastNodes, deregistered, held, besideOthers };
+  const { lastGoodMs, lastNodes, deregistered, held, answered, besideOthers } = memory;
+  return { ...EMPTY_MEMORY, lastGoodMs, lastNodes, deregistered, held, answered, besideOthers };
 }
 
 /**

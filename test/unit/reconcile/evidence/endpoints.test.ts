@@ -31,10 +31,10 @@ describe('where its kubelet answered before', () => {
     ['its machine is not known by ID', {}, { machines: [machine('x', OWN)] }, [OWN, ELSEWHERE]],
     ['it reports the ID of its machine', { machineId: 'x' }, { machines: [machine('x', OWN)] }, [OWN, ELSEWHERE]],
     [
-      'but not when it reports the ID of its machine and fleet has another one there',
+      'it reports the ID of its machine and fleet has another one there',
       { machineId: 'x' },
       { machines: [machine('x', OWN), machine('y', ELSEWHERE)] },
-      [OWN],
+      [OWN, ELSEWHERE],
     ],
     ['nobody writes conditions', {}, { era: ERAS['v0.12'] }, [OWN, ELSEWHERE]],
     [
@@ -55,14 +55,6 @@ describe('where its kubelet answered before', () => {
     const world = { era: ERAS['v0.12'], machines: [machine('x', OWN), machine('y', ELSEWHERE)] };
     expect(endpointsOf(ours('x', 'x', OWN, { read: 'never' }), world, past)).toEqual([OWN]);
   });
-
-  it('it may be its own where fleet lists its machine, which it lists at several addresses, and another one', () => {
-    const machines = [clone('x', OWN, ELSEWHERE), machine('y', ELSEWHERE)];
-    expect(endpointsOf(ours('x', 'x', OWN, { machineId: 'x' }), { machines }, past)).toEqual([
-      OWN,
-      `${ELSEWHERE} may be its own`,
-    ]);
-  });
 });
 
 it('a node is asked at the address that is its name, unless fleet has another machine there', () => {
@@ -70,6 +62,12 @@ it('a node is asked at the address that is its name, unless fleet has another ma
   const own = machine('x', OWN);
   expect(endpointsOf(named, { machines: [own] })).toEqual([OWN, ELSEWHERE]);
   expect(endpointsOf(named, { machines: [own, machine('y', ELSEWHERE)] })).toEqual([OWN]);
+});
+
+it('a node may be at the address that is its name where fleet lists its machine, and another one', () => {
+  const named = ours(ELSEWHERE, 'x', OWN, { machineId: 'x', addresses: [OWN] });
+  const machines = [clone('x', OWN, ELSEWHERE), machine('y', ELSEWHERE)];
+  expect(endpointsOf(named, { machines })).toEqual([OWN, `${ELSEWHERE} may be its own`]);
 });
 
 describe('at the address of the machine whose ID it reports', () => {
@@ -155,6 +153,12 @@ describe('an answer where another node is reporting', () => {
     ['may be its own when its kubelet answered only there', [OWN], behindNat, 'may be'],
     ['may be its own when three report it, and its kubelet never answered', [], behindNat, 'may be'],
     [
+      'may be its own when three report it, and its kubelet answered at a former address',
+      ['10.0.0.7'],
+      behindNat,
+      'may be',
+    ],
+    [
       'may be its own when three report it, and its kubelet answered where another node is',
       [SHARED],
       [...behindNat, alsoThere],
@@ -169,7 +173,10 @@ describe('an answer where another node is reporting', () => {
     ],
   ])('%s', (_, addresses, nodes, word) => {
     const past = { besideOthers: new Map([['uid-x', HOUR]]), answered: answered(...addresses) };
-    expect(endpointsOf(ours('x', 'x', OWN), { nodes }, past)[0]).toBe(`${OWN} ${word} that of y`);
+    const reported = [OWN, ELSEWHERE, SHARED];
+    expect(endpointsOf(ours('x', 'x', OWN, { addresses: reported }), { nodes }, past)[0]).toBe(
+      `${OWN} ${word} that of y`,
+    );
   });
 
   it.each([
@@ -195,7 +202,8 @@ describe('an answer where another node is reporting', () => {
 
   it('may be its own at its machine’s address alone when three report it, and its kubelet answered elsewhere', () => {
     const past = { answered: answered(ELSEWHERE) };
-    expect(endpointsOf(asked, manyHosts, past)).toEqual([
+    const asksMore = ours('x', 'x', OWN, { machineId: 'x', addresses: [...both, ELSEWHERE] });
+    expect(endpointsOf(asksMore, manyHosts, past)).toEqual([
       `${OWN} may be that of y`,
       '10.0.0.7 is that of y',
       ELSEWHERE,

@@ -182,7 +182,7 @@ describe('a node that is alive is never deregistered, whatever fleet says', () =
     expect(wordsIn(planAt(0, oneNode({}, [], { kubelets: healthy })))).toEqual({
       name: 'orphan',
       reason: `machine a is missing from fleet, but the node is alive: kubelet healthy; node Unknown (${NAME} healthy)`,
-      next: 'kept; check that fleet and its etcd run on that machine and that no other host has its address',
+      next: `kept; check that fleet and its etcd run on that machine and that no other host has its address; if that machine is gone: kubectl delete node ${NAME}`,
       isWarning: true,
     });
   });

@@ -236,10 +236,13 @@ describe('another server', () => {
     expect(memoryFor({ ...full, abilities: undefined }, ERAS['v0.8'])).toMatchObject({ graces: full.graces });
   });
 
-  it.each(['v0.8', 'v0.12', 'v0.17'] as const)('that can do other things (%s) knows of machines alone', (era) => {
-    const { lastGoodMs, lastNodes, deregistered } = full;
-    expect(memoryFor(full, ERAS[era])).toEqual({ ...EMPTY_MEMORY, lastGoodMs, lastNodes, deregistered });
-  });
+  it.each(['v0.8', 'v0.12', 'v0.17'] as const)(
+    'that can do other things (%s) knows of machines and of where kubelets answered',
+    (era) => {
+      const { lastGoodMs, lastNodes, deregistered, answered } = full;
+      expect(memoryFor(full, ERAS[era])).toEqual({ ...EMPTY_MEMORY, lastGoodMs, lastNodes, deregistered, answered });
+    },
+  );
 
   it('is remembered by what it can do', () => {
     expect(planAt(0, { nodes: [ours('x', 'x', '10.0.0.9')] }).memory.abilities).toBe(ERAS['v1.20'].abilities);
