@@ -34,11 +34,11 @@ export const NODE_HELP: Readonly<Record<NodeVerdict['name'], Help>> = {
   orphan: {
     means: 'Alive, but its machine is missing from fleet. Kept.',
     mayDo:
-      'Restart fleet on that machine; or find out what else has its address: the reason has the URL and the answer.',
+      'Restart fleet on that machine; or find out what else has its address: the reason has the URL and the answer. If the machine is gone: `kubectl delete node`.',
   },
   unheard: {
     means:
-      'Not alive, but this process has no earlier answer from its kubelet, so it may be alive; or its status cannot be read. Kept.',
+      'Not alive, but this process has no earlier answer from its kubelet, so it may be alive; or it has no usable address, or its status cannot be read. Kept.',
     mayDo: '`kubectl delete node NAME` if it is dead; correct `HEALTHZ_URL` if it is not.',
   },
   conflict: {

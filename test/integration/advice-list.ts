@@ -213,7 +213,13 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
     'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls; if the kubelet is dead, check that the controller manager runs and marks dead nodes',
     choose('which of the causes it is'),
   ],
-  ['kept: …; if the machine is retired: kubectl delete node …', choose('whether the node is in use')],
+  ['if the machine is retired: kubectl delete node …', choose('whether the node is in use')],
+  ['if it is not in use: kubectl delete node …', choose('whether the node is in use')],
+  ['kept; if it is dead: kubectl delete node …', choose('whether the node is in use')],
+  [
+    'kept; check that fleet and its etcd run on that machine and that no other host has its address; if that machine is gone: kubectl delete node …',
+    choose('which of the causes it is'),
+  ],
   [
     'kept; stop the kubelet on that machine, or correct its metadata or KUBE_REGISTER_METADATA',
     choose('whether the machine is to be a node'),

@@ -59,8 +59,8 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: "const machine = machines.get(facts?.machineId ?? '');",
-    to: 'const machine = machines.get(facts?.machineId ?? "Stryker was here!");',
+    from: "const machine = machines.get(machineIdOf(other) ?? '');",
+    to: 'const machine = machines.get(machineIdOf(other) ?? "Stryker was here!");',
     why: 'no machine has either ID',
   },
   {

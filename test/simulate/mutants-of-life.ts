@@ -12,6 +12,7 @@ const LAST_CHECK = 'src/reconcile/apply/last-check.ts';
 const LIVENESS = 'src/reconcile/evidence/liveness.ts';
 const MARKS = 'src/reconcile/evidence/marks.ts';
 const MEMORY = 'src/reconcile/plan/memory/memory.ts';
+const PLAN = 'src/reconcile/plan/plan.ts';
 const RECONCILER = 'src/reconcile/reconciler.ts';
 
 export const MUTANTS_OF_LIFE: readonly Mutant[] = [
@@ -61,10 +62,15 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     'if (!addresses.has(node.name)) addUnlessAnothers(usableAddress(node.name));',
     '',
   ]),
-  unseen('4: ... and where it answered, unless fleet has another machine there', 'not where it reports its machine', [
+  unseen('4: ... and where it answered before', 'not where fleet has another machine', [
     ENDPOINTS,
-    'answered.forEach(isUnsure ? add : addUnlessAnothers);',
-    'if (isUnsure) answered.forEach(add);',
+    'answered.forEach(lists.era.keepsConditions ? add : addUnlessAnothers);',
+    'answered.forEach(addUnlessAnothers);',
+  ]),
+  unseen('4: ... but where nobody writes conditions, not where fleet has another machine', 'there too', [
+    ENDPOINTS,
+    'answered.forEach(lists.era.keepsConditions ? add : addUnlessAnothers);',
+    'answered.forEach(add);',
   ]),
   unseen('4: ... and at the machine whose ID it reports', 'at the one of its mark alone', [
     ENDPOINTS,
@@ -75,6 +81,18 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     ENDPOINTS,
     'isKnownElsewhere && isBehindNat(address, node) && !answered.includes(address)',
     'isKnownElsewhere',
+  ]),
+  unseen('4: ... unless that is a former address', 'though it is', [
+    ENDPOINTS,
+    'isPresent(address) && otherNodeAt(address, node) === undefined',
+    'otherNodeAt(address, node) === undefined',
+  ]),
+  unseen('4: ... also where fleet lists the machine of the other elsewhere', 'only by the ID that it reports', [
+    ENDPOINTS,
+    `const machine = machines.get(machineIdOf(other) ?? '');
+    return`,
+    `const machine = machines.get(other.facts?.machineId ?? '');
+    return`,
   ]),
   unseen('4: ... also where fleet lists the machine of the other elsewhere', 'only where both are listed', [
     ENDPOINTS,
@@ -126,6 +144,26 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     LIVENESS,
     'if (isContested !== true) answeredAt = answeredAt.concat(address);',
     'answeredAt = answeredAt.concat(address);',
+  ]),
+  unseen('4: ... or at whose address its kubelet answered, while it has no node', 'it is not', [
+    PLAN,
+    ', ...perhapsPairs(observation, evidence, memory)]',
+    ']',
+  ]),
+  unseen('4: where a kubelet answered holds for another server too', 'it is forgotten', [
+    MEMORY,
+    'held, answered, besideOthers };',
+    'held, besideOthers };',
+  ]),
+  unseen('4: a left-over node with a veto is a warning', 'it is not', [
+    KEPT,
+    "if (row === 'left-over') return",
+    "if (row === 'unhealthy') return",
+  ]),
+  unseen('4: a node that can be checked nowhere is a warning', 'it is not', [
+    KEPT,
+    'nowhereVerdict(row, input) ??',
+    '',
   ]),
   unseen('4: the kubelet is asked where the machine is that was paired with the node last', 'it is not', [
     ENDPOINTS,
@@ -181,9 +219,11 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: orphan is a warning', 'a note', [
     KEPT,
-    `next: 'kept; check that fleet and its etcd run on that machine and that no other host has its address',
-        isWarning: true,`,
-    "next: 'kept; check that fleet and its etcd run on that machine and that no other host has its address',",
+    `isWarning: true,
+      };
+    case 'matches':`,
+    `};
+    case 'matches':`,
   ]),
 
   // Section 4: veto, settings, guard
@@ -205,8 +245,8 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: cordoned and missing from fleet is a warning with the command', 'it is not', [
     KEPT,
-    "const isRetired = known.fleet === 'not-listed' && !isKept(node);",
-    'const isRetired = false;',
+    "return fleet === 'not-listed' ? `if the machine",
+    "return fleet === 'no-match' ? `if the machine",
   ]),
   mutant('4: POLICY=register-only', 'it deletes', [
     KEPT,

@@ -267,18 +267,23 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   ]),
   unseen('3: the address is written later only where the node reports none itself', 'whenever it changes', [
     UPKEEP,
-    'followsAddress: !known.hasOwnAddress || (',
-    'followsAddress: true || (',
+    'followsAddress: !known.hasOwnAddress || ',
+    'followsAddress: true || ',
   ]),
   mutant('3: the address is written later where the node reports none itself', 'never', [
     UPKEEP,
-    'followsAddress: !known.hasOwnAddress || (',
-    'followsAddress: false || (',
+    'followsAddress: !known.hasOwnAddress || ',
+    'followsAddress: ',
   ]),
-  unseen('3: ... or it is not reporting, and its kubelet answers at the address of its machine', 'not then', [
+  unseen('3: ... or its kubelet answers at the address of its machine, which it does not report', 'not then', [
     UPKEEP,
-    ' || (!known.isReporting && known.answeredAt.includes(machine.address))',
+    ' || leadsNowhere(pair, known)',
     '',
+  ]),
+  unseen('3: ... or does not report now', 'only then', [
+    UPKEEP,
+    'answeredAt.includes(machine.address) && !(isReporting && reports(node, machine.address))',
+    'answeredAt.includes(machine.address) && !isReporting',
   ]),
   unseen('3: origin: own-name where the kubelet chose the name', 'always named', [
     UPKEEP,

@@ -209,11 +209,16 @@ export function keptVerdict(row: MarkedRow, { observation, policy }: PlanInput):
 }
 
 function vetoed({ node, known, reason: row }: MarkedRow, reason: string, veto: string): NodeVerdict {
+  const next = isKept(node) ? undefined : remedyFor(row, node.name, known);
   const kept = `kept: ${veto}`;
-  const when =
-    row === 'left-over' ? 'it is not in use' : known.fleet === 'not-listed' ? 'the machine is retired' : undefined;
-  if (when === undefined || isKept(node)) return { name: 'vetoed', reason, next: kept };
-  return { name: 'vetoed', reason, next: `${kept}; if ${when}: kubectl delete node ${node.name}`, isWarning: true };
+  if (next === undefined) return { name: 'vetoed', reason, next: kept };
+  return { name: 'vetoed', reason, next: `${kept}; ${next}`, isWarning: true };
+}
+
+/** What to do about a cordoned node that will hardly be alive again. */
+function remedyFor(row: Reason, name: string, { fleet }: Evidence): string | undefined {
+  if (row === 'left-over') return `if it is not in use: kubectl delete node ${name}`;
+  return fleet === 'not-listed' ? `if the machine is retired: kubectl delete node ${name}` : undefined;
 }
 
 /** Why the node is kept whatever happens to it. A `spec.unschedulable` that cannot be read keeps it too. */
