@@ -1,6 +1,6 @@
 /** The listing of nodes, page by page, until it is complete. */
 import type { HttpClient, HttpRequest } from '../http/http-client.ts';
-import { parseJson } from '../http/json.ts';
+import { parseLargeJson } from '../http/json.ts';
 import { ACCEPT_JSON, ACCEPT_METADATA_LIST } from './accept.ts';
 import type { NodeRecord } from './registry.ts';
 import { refusal } from './status.ts';
@@ -72,7 +72,7 @@ async function readPages(
     if (answer.status === 410 && page > 1) return { brokenOff: refusal(http, request, answer, 'list') };
     if (answer.status !== 200) throw refusal(http, request, answer, 'list');
 
-    const found = parseJson(http, request, answer, dialect.page);
+    const found = await parseLargeJson(http, request, answer, dialect.page);
     if (detail === 'whole' && found.kind === 'PartialObjectMetadataList') {
       throw http.failure(request, `requested a NodeList, received a ${found.kind}`, answer);
     }

@@ -14,7 +14,7 @@ export interface Target {
 const NUMBER = new Intl.NumberFormat('en');
 
 export function tableOf(figures: Figures): string {
-  const { machines, floor, first, second, steady, hung, slow, listing, peaksMiB, threeUrls } = figures;
+  const { machines, floor, first, second, third, steady, hung, slow, listing, peaksMiB, threeUrls } = figures;
   const row = (name: string, cost: Cost, floorCpuMs?: number) =>
     [
       name.padEnd(52),
@@ -31,6 +31,7 @@ export function tableOf(figures: Figures): string {
     row('floor: fleet pages, node list, probes', floor),
     row('first pass: registers every machine (with the start)', first, floor.cpuMs),
     row('second pass: reads every node whole', second, floor.cpuMs),
+    row('third pass: the first steady one', third, floor.cpuMs),
     row('steady pass', steady, floor.cpuMs),
     row(`pass with hung kubelets: ${hung.kubelets}`, hung, floor.cpuMs),
     row(`floor: fleet alone, ${slow.pageMs} ms a page`, listing),
@@ -121,15 +122,15 @@ export function firstTargetOf({ machines, first }: Figures): Target {
 }
 
 /** What is to be reached with a full cluster. */
-export function targetsOf({ machines, floor, second, steady, hung, slow, listing }: Figures): Target[] {
+export function targetsOf({ machines, floor, second, third, steady, hung, slow, listing }: Figures): Target[] {
   const rounds = Math.ceil(hung.kubelets / HEALTHZ_CONCURRENCY);
   const patient = (steady.wallMs + HEALTHZ_TIMEOUT_MS * rounds) * 1.2;
   const size = `${NUMBER.format(machines)} machines`;
   return [
     { what: `${size}: CPU of a steady pass / floor`, measured: steady.cpuMs / floor.cpuMs, atMost: 1.5, unit: '' },
     {
-      what: `${size}: CPU of the pass that reads every node / steady`,
-      measured: second.cpuMs / steady.cpuMs,
+      what: `${size}: CPU of the pass that reads every node / the pass after it`,
+      measured: second.cpuMs / third.cpuMs,
       atMost: 2,
       unit: '',
     },
