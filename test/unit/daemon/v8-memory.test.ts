@@ -47,14 +47,18 @@ describe('the memory of the process', () => {
     for (let page = 0; page < 4; page += 1) await pages.next();
     expect(given()).toEqual([]);
     await pages.next();
-    expect(given()).toEqual([expect.stringMatching(/^--(maglev|turbo)-filter=\*$/), '--sparkplug']);
+    expect(given()).toEqual([
+      expect.stringMatching(/^--(maglev|turbo)-filter=\*$/),
+      '--sparkplug',
+      '--heap-growing-percent=75',
+    ]);
   });
 
   it('gives all compilers and room for young objects once there are 2,500, and only once', async () => {
     const fleet = growWithMachines(fleetOf(5_000));
     expect(await listed(fleet)).toBe(5_000);
-    expect(given().slice(2)).toEqual(['--turbo-filter=*', '--semi-space-growth-factor=2', '--heap-growing-percent=50']);
+    expect(given().slice(3)).toEqual(['--turbo-filter=*', '--semi-space-growth-factor=2', '--heap-growing-percent=50']);
     expect(await listed(fleet)).toBe(5_000);
-    expect(given()).toHaveLength(5);
+    expect(given()).toHaveLength(6);
   });
 });
