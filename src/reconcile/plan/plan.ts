@@ -69,6 +69,8 @@ export function* planSteps(observation: Observation, before: Memory, policy: Pol
     nodes.set(node.name, verdict ?? unmanaged(node, observation));
   }
   yield;
+  const learned = nextMemory(observation, evidence, memory, now);
+  yield;
   const leaving = new Set(deregistration.actions.map(nodeName));
   const staying = upkeep.actions.filter((action) => !leaving.has(nodeName(action)));
   return {
@@ -87,7 +89,7 @@ export function* planSteps(observation: Observation, before: Memory, policy: Pol
       ...deregistration.notes,
     ],
     memory: {
-      ...nextMemory(observation, evidence, memory, now),
+      ...learned,
       ...deregistration.memory,
       rematched: upkeep.rematched,
       changes: alternations.changes,
