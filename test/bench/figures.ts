@@ -195,7 +195,7 @@ export function pass(lab: LabProcess, daemon: DaemonProcess): Promise<PassCost> 
   return daemon.pass(lab.tell({ kind: 'say when kubelets were asked', times: lab.machines }));
 }
 
-export function settingsFor({ places }: LabProcess): Record<string, string> {
+function settingsFor({ places }: LabProcess): Record<string, string> {
   return {
     FLEET_ENDPOINT: places.fleet,
     API_ENDPOINT: places.kubernetes,
