@@ -16,8 +16,8 @@ interface Step {
  * The compilers take 13 MiB, most of it for TurboFan. They are kept away by filters, since V8 never optimizes what was hot while they were
  * off (`--no-opt`). Sparkplug, the compiler before these, takes 3 MiB. With few machines a pass takes some 20 ms of CPU time in any case.
  * The young generation grows within the bounds that the launcher sets: in a large cluster it would be collected so often, and what is under
- * way copied, that this takes a sixth of the CPU time. From 500 machines on
- * the same is true of the heap; in a large cluster that would take 10 MiB.
+ * way copied, that this takes a sixth of the CPU time. From 500 machines on the same is true of the heap; in a large
+ * cluster that would take 10 MiB.
  */
 const STEPS: readonly [Step, ...Step[]] = [
   {
