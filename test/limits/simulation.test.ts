@@ -1,5 +1,6 @@
 /** A small part of `npm run simulate`: no schedule breaks a rule, and a daemon that would break one is caught, in a shorter story. */
 import { readFileSync } from 'node:fs';
+import { transformSync } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../src/reconcile/plan/policy.ts';
 import type { Mutant } from '../simulate/mutant.ts';
@@ -88,7 +89,7 @@ describe('the simulation', () => {
 const inWords = ({ sentence, mistake }: Mutant) => `${sentence}: ${mistake}`;
 
 describe('the mutants', () => {
-  it('fit the source', () => {
+  it('fit the source, and are programs', () => {
     expect(MUTANTS.map(({ sentence }) => sentence)).toContain(QUICK_MUTANT);
     for (const { edits } of MUTANTS) {
       const texts = new Map<string, string>();
@@ -96,6 +97,7 @@ describe('the mutants', () => {
         const text = texts.get(edit.file) ?? readFileSync(new URL(`../../${edit.file}`, import.meta.url), 'utf8');
         texts.set(edit.file, edited(text, edit));
       }
+      for (const text of texts.values()) expect(() => transformSync(text, { loader: 'ts' })).not.toThrow();
     }
   });
 

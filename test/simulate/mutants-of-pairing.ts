@@ -234,7 +234,7 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   mutant('3: waiting: a node of its name that is leaving', 'registered', [
     OBSTACLES,
     'if (node.leaving !== undefined && (node.name === lastName || node.name === givenName)) return',
-    'if (false) {',
+    'if (false) return',
   ]),
   mutant("3: a name held by another machine's node is a conflict", 'a request', [
     REGISTRATION,
