@@ -82,6 +82,11 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
     'isKnownElsewhere && isBehindNat(address, node) && !answered.includes(address)',
     'isKnownElsewhere',
   ]),
+  unseen("4: ... at a former address it is the other's", 'it may be its own', [
+    ENDPOINTS,
+    'if (reportsItsMachine(node, machine) && !isPresent(address)) return { address, otherNode };',
+    '',
+  ]),
   unseen('4: ... unless that is a former address', 'though it is', [
     ENDPOINTS,
     'isPresent(address) && otherNodeAt(address, node) === undefined',

@@ -87,10 +87,13 @@ export function* findEndpoints(
     // Without conditions nothing shows whose kubelet answers.
     answered.forEach(lists.era.keepsConditions ? add : addUnlessAnothers);
     // Its machine may be another one than fleet says, where it does not report the ID.
-    const reportsItsMachine = machine !== undefined && node.facts?.machineId === machine.id;
-    if (reportsItsMachine || !lists.era.keepsConditions) return addresses;
+    if (reportsItsMachine(node, machine) || !lists.era.keepsConditions) return addresses;
     for (const other of machinesNamedBy(node)) if (other !== machine) other.addresses.forEach(add);
     return addresses;
+  }
+
+  function reportsItsMachine({ facts }: Node, machine: Machine | undefined): boolean {
+    return machine !== undefined && facts?.machineId === machine.id;
   }
 
   /** The listed machine that its annotation names; and the one whose ID it reports, unless another node has that machine. */
@@ -126,6 +129,7 @@ export function* findEndpoints(
         return { address, otherNode, isContested: isMachines && areTwo };
       }
       // At a former address of its own the other node is alone.
+      if (reportsItsMachine(node, machine) && !isPresent(address)) return { address, otherNode };
       const isMarked = isMachines && node.mark?.machineId === machine?.id;
       const isBeside = wasBesideOthers && (isMarked || reports(node, address) || !hasOwnAddress(node));
       const isContested = isBeside || areTwo || isAtHomeElsewhere(otherNode, address, machine);

@@ -236,6 +236,21 @@ describe('an answer where another node is reporting', () => {
     expect(endpointsOf(ours('x', 'x', OWN), { machines, nodes }, past)).toEqual([`${OWN} ${word} that of y`]);
   });
 
+  it.each([
+    ['it reports the ID of its machine', 'x', 'is'],
+    ['it does not', 'image', 'may be'],
+  ])('where it was before, and fleet lists another machine: %s', (_, machineId, word) => {
+    const world = {
+      machines: [machine('x', OWN), machine('y', ELSEWHERE)],
+      nodes: [node('y', { ...up, machineId: 'y', addresses: [ELSEWHERE] })],
+    };
+    const former = ours('x', 'x', OWN, { machineId, addresses: [OWN] });
+    expect(endpointsOf(former, world, { answered: answered(ELSEWHERE) })).toEqual([
+      OWN,
+      `${ELSEWHERE} ${word} that of y`,
+    ]);
+  });
+
   it('is the other’s when one of the two was never read', () => {
     const machines = [machine('x', OWN)];
     const unread = ours('x', 'x', OWN, { read: 'never' });
