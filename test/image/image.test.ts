@@ -13,8 +13,8 @@ import { containerOf, healthCheck, printedIn, statusOf, stopContainer } from './
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MIB = 1024 * 1024;
 const image = inject('image');
-/** What bounds the memory of the C library. */
-const MALLOC = ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_'];
+/** What bounds memory: that of the C library, and of V8. */
+const MEMORY = ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_', 'NODE_OPTIONS'];
 const HOME = 'opt/kube-register';
 const home = join(image.root, HOME);
 
@@ -72,7 +72,7 @@ describe('the image', () => {
     const secret = /_authToken|-----BEGIN [A-Z ]*PRIVATE KEY-----\s/;
     expect(files.filter((file, index) => file !== 'lib/node' && secret.test(texts[index] ?? ''))).toEqual([]);
     expect(image.history).not.toMatch(/npmrc|authToken|certificates/);
-    expect(image.config.Env.map((each) => each.replace(/=.*/, ''))).toEqual(['PATH', ...MALLOC]);
+    expect(image.config.Env.map((each) => each.replace(/=.*/, ''))).toEqual(['PATH', ...MEMORY]);
   });
 
   it('is smaller than 130 MiB', async () => {
