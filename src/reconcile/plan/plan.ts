@@ -5,6 +5,7 @@ import { describeHung, hungKubelets } from '../evidence/hung.ts';
 import type { Evidence, Observation } from '../evidence/liveness.ts';
 import type { Machine } from '../evidence/machines.ts';
 import { hasOwnName, isReporting, type Node } from '../evidence/node.ts';
+import { isShared } from '../evidence/pair.ts';
 import { type Action, nodeName } from './action.ts';
 import { findAlternations } from './alternations.ts';
 import { planDeregistrations } from './deregistration.ts';
@@ -207,16 +208,17 @@ function nextMemory(
  * address may change before its kubelet posts.
  */
 function perhapsPairs(
-  { nodes, pairing, machinesAt }: Observation,
+  observation: Observation,
   evidence: Plan['evidence'],
   { lastNodes }: Memory,
 ): readonly { readonly machine: Machine; readonly node: Node }[] {
+  const { nodes, pairing, machinesAt } = observation;
   const unpaired = nodes.filter(({ name, mark }) => mark !== undefined && !pairing.byNode.has(name));
   return unpaired.flatMap((node) =>
     (evidence.get(node.name)?.answeredAt ?? []).flatMap((address) => {
-      const [machine, ...sharers] = machinesAt.get(address) ?? [];
+      const machine = isShared(observation, address) ? undefined : machinesAt.get(address)?.[0];
       const isFree = machine !== undefined && !pairing.byMachine.has(machine.id) && !lastNodes.has(machine.id);
-      return isFree && sharers.length === 0 ? [{ machine, node }] : [];
+      return isFree ? [{ machine, node }] : [];
     }),
   );
 }

@@ -71,10 +71,7 @@ export function* planUpkeep(input: PlanInput): Steps<Upkeep> {
 }
 
 /** Whether its kubelet answers at its machine's address, and only the machine leads there: after a restart nothing would, once fleet lost it. */
-function leadsNowhere(
-  { machine, node }: Pick<Pair, 'machine' | 'node'>,
-  { answeredAt, isReporting }: Evidence,
-): boolean {
+function leadsNowhere({ machine, node }: Pair, { answeredAt, isReporting }: Evidence): boolean {
   return answeredAt.includes(machine.address) && !(isReporting && reports(node, machine.address));
 }
 
