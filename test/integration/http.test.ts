@@ -11,7 +11,6 @@ import { z } from 'zod';
 import { createHttpClient, type HttpClientOptions } from '../../src/http/axios-client.ts';
 import { diagnose } from '../../src/http/diagnosis.ts';
 import type { HttpClient, HttpRequest } from '../../src/http/http-client.ts';
-import { parseJson } from '../../src/http/json.ts';
 import { RequestError } from '../../src/http/request-error.ts';
 import { certificate, collectWarnings, drip, refusingPort, serveHttp, serveHttps, serveRaw } from './loopback.ts';
 
@@ -611,37 +610,3 @@ describe('TLS', () => {
     expect(error.message).toContain('KUBE_REGISTER_API_ENDPOINT begin with http:// instead of https://');
   });
 });
-
-describe('parsing JSON', () => {
-  const client = createClientForParsing();
-  const schema = z.object({ items: z.array(z.object({ name: z.string() })) });
-  const parse = (body: string) =>
-    parseJson(client, get(), { status: 200, contentType: 'text/html', body, bytes: body.length }, schema);
-
-  it('gives what the schema has', () => {
-    expect(parse('{"items":[{"name":"a","more":1}]}')).toEqual({ items: [{ name: 'a' }] });
-  });
-
-  it.each([
-    ['', 'GET /things: answered 200 with an empty body'],
-    ['<html>\n\u001b[31m', 'answered 200 with 12 bytes of "text/html" that is not JSON: "<html>\\n\\u001b[31m"'],
-    ['{"items":[', 'that is not JSON'],
-    ['[]', 'unexpected JSON at the top level: expected object, received array'],
-    ['{}', 'unexpected JSON at items: expected array, received undefined'],
-    ['{"items":[{"name":"a"},{"name":1}]}', 'unexpected JSON at items[1].name: expected string, received number'],
-  ])('says what is wrong with %j and where', (body, problem) => {
-    expect(() => parse(body)).toThrow(RequestError);
-    expect(() => parse(body)).toThrow(problem);
-  });
-});
-
-function createClientForParsing(): HttpClient {
-  return createHttpClient({
-    target: 'kubernetes',
-    endpoint: 'http://127.0.0.1:1',
-    tls: { insecureSkipVerify: false },
-    timeoutMs: 1000,
-    observer: { requestDone: () => {}, requestRetried: () => {} },
-    retries: { count: 0, minMs: 0, maxMs: 0, budgetMs: 0 },
-  });
-}
