@@ -5,7 +5,16 @@
 import { describe, expect, it } from 'vitest';
 import { eraOf } from '../../../src/kubernetes/era.ts';
 import { MACHINE_ID, MANAGED } from '../../../src/reconcile/evidence/marks.ts';
-import { Cluster, type ClusterOptions, machineVerdictOf, notesOf, running, verdictOf, writesOf } from './cluster.ts';
+import {
+  Cluster,
+  type ClusterOptions,
+  deletesIn,
+  machineVerdictOf,
+  notesOf,
+  running,
+  verdictOf,
+  writesOf,
+} from './cluster.ts';
 import { ERAS, HOUR, INTERVAL, MINUTE, type NodeTraits } from './world.ts';
 
 const LONG = 1.5 * HOUR;
@@ -33,7 +42,6 @@ function loseApiServer(cluster: Cluster, ...names: readonly string[]): void {
 }
 
 const host = (last: number) => `host-${last}`;
-const deletes = (writes: readonly string[]) => writes.filter((write) => write.startsWith('deregister'));
 const count = (writes: readonly string[], kind: string) => writes.filter((write) => write.startsWith(kind)).length;
 
 describe.each([
@@ -117,7 +125,7 @@ describe.each([
         cluster.kubelets.delete(ip(last));
         cluster.goesQuiet(ip(last));
       }
-      expect(deletes(await cluster.passFor(LONG))).toEqual([]);
+      expect(deletesIn(await cluster.passFor(LONG))).toEqual([]);
     });
   });
 
@@ -295,7 +303,7 @@ describe.each([
           cluster.kubelets.delete(ip(last));
           cluster.goesQuiet(ip(last));
         }
-        deleted.push(...deletes(await cluster.passFor(20 * MINUTE)));
+        deleted.push(...deletesIn(await cluster.passFor(20 * MINUTE)));
         for (const last of pair) {
           cluster.kubelets.set(ip(last), 'healthy');
           cluster.posts(ip(last), { machineId: `m${last}`, addresses: [ip(last)] });
@@ -319,7 +327,7 @@ describe.each([
         [7, 8],
       ]) {
         for (const last of pair) cluster.dies(`m${last}`, ip(last), ip(last));
-        deleted.push(...deletes(await cluster.passFor(20 * MINUTE)));
+        deleted.push(...deletesIn(await cluster.passFor(20 * MINUTE)));
         for (const last of pair) {
           cluster.lists(`m${last}`, ip(last));
           cluster.kubelets.set(ip(last), 'healthy');
@@ -337,7 +345,7 @@ describe.each([
         cluster.kubelets.delete(ip(last));
         cluster.goesQuiet(ip(last));
       }
-      expect(deletes(await cluster.passFor(20 * MINUTE))).toHaveLength(2);
+      expect(deletesIn(await cluster.passFor(20 * MINUTE))).toHaveLength(2);
       for (const last of [1, 2]) cluster.kubelets.set(ip(last), 'healthy');
       expect((await cluster.pass()).seen?.plan.hold?.kind).toBe('returned');
     });
@@ -349,7 +357,7 @@ describe.each([
         cluster.goesQuiet(ip(last));
         cluster.posts(host(last), { machineId: `m${last}`, addresses: [ip(last)] });
       }
-      expect(deletes(await cluster.passFor(LONG))).toEqual([1, 2, 3].map((last) => `deregister ${ip(last)}`));
+      expect(deletesIn(await cluster.passFor(LONG))).toEqual([1, 2, 3].map((last) => `deregister ${ip(last)}`));
       expect((await cluster.pass()).seen?.plan.hold).toBeUndefined();
     });
 
@@ -381,7 +389,7 @@ describe.each([
         // What a list of metadata does not tell is read again within ten minutes.
         expect(await cluster.passFor(11 * MINUTE)).toEqual(['register 10.0.0.77']);
         cluster.posts('10.0.0.77', { machineId });
-        expect(deletes(await cluster.passFor(HOUR))).toEqual([`deregister ${ip(1)}`]);
+        expect(deletesIn(await cluster.passFor(HOUR))).toEqual([`deregister ${ip(1)}`]);
         expect(verdictOf(await cluster.pass(), '10.0.0.77')?.name).toBe('keep');
       },
     );
@@ -503,7 +511,7 @@ describe.each([
       loseApiServer(cluster, ip(8));
       for (let pass = 0; pass < 200; pass++) {
         cluster.lists('c', ip(7 + (pass % 2)));
-        expect(deletes(writesOf(await cluster.pass()))).toEqual([]);
+        expect(deletesIn(writesOf(await cluster.pass()))).toEqual([]);
       }
     });
 
@@ -616,7 +624,7 @@ describe.each([
       await cluster.passFor(20 * MINUTE);
       cluster.fleet.delete('m1');
       loseApiServer(cluster, ip(1));
-      expect(deletes(await cluster.passFor(LONG))).toEqual([]);
+      expect(deletesIn(await cluster.passFor(LONG))).toEqual([]);
     });
 
     it('fleet too gives it to all: none is registered, each is in conflict, and no node is lost', async () => {
@@ -764,7 +772,7 @@ describe.each([
       for (let pass = 0; pass < 60; pass++) {
         writes.push(...(await two.passes(1)), ...(await one.passes(1)));
       }
-      expect(deletes(writes)).toEqual([`deregister ${ip(1)}`]);
+      expect(deletesIn(writes)).toEqual([`deregister ${ip(1)}`]);
       one.lists('m1', ip(1));
       one.kubelets.set(ip(1), 'healthy');
       const report = await one.pass();
@@ -836,7 +844,7 @@ describe.each([
       cluster.kubelets.delete(ip(1));
       for (let pass = 0; pass < 240; pass++) {
         cluster.era = ERAS[pass % 2 === 0 ? 'v0.17' : 'v1.0'];
-        expect(deletes(await cluster.passes(1))).toEqual([]);
+        expect(deletesIn(await cluster.passes(1))).toEqual([]);
       }
     });
   });

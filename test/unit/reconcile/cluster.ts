@@ -7,7 +7,7 @@ import { createNamer, type NameRule } from '../../../src/reconcile/observe/namin
 import type { Policy } from '../../../src/reconcile/plan/policy.ts';
 import { type PassReport, Reconciler } from '../../../src/reconcile/reconciler.ts';
 import type { Clock } from '../../../src/time/clock.ts';
-import { ERAS, INTERVAL, marked, type NodeTraits, POLICY, record, SELECTOR } from './world.ts';
+import { ERAS, INTERVAL, MINUTE, marked, type NodeTraits, POLICY, record, SELECTOR } from './world.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -126,6 +126,13 @@ export class Cluster {
     this.kubelets.set(address, 'healthy');
     const own = name === address ? {} : { origin: 'own-name' as const };
     this.manages(name, id, address, { machineId: id, ready: 'true', ...own, ...traits });
+  }
+
+  /** A machine has another address from now on, where its kubelet answers. */
+  moves(id: string, from: string, to: string): void {
+    this.lists(id, to);
+    this.kubelets.delete(from);
+    this.kubelets.set(to, 'healthy');
   }
 
   /** The host is gone, and everybody has noticed. */
@@ -259,6 +266,15 @@ export function writesOf({ outcomes }: PassReport): readonly string[] {
     const name = action.kind === 'register' ? action.draft.name : action.node.name;
     return result === 'done' ? `${action.kind} ${name}` : `${action.kind} ${name}: ${result}`;
   });
+}
+
+export function deletesIn(writes: readonly string[]): string[] {
+  return writes.filter((write) => write.startsWith('deregister'));
+}
+
+/** The deletes of 45 minutes: longer than any grace period. */
+export async function deletesOf(cluster: Cluster): Promise<string[]> {
+  return deletesIn(await cluster.passFor(45 * MINUTE));
 }
 
 /** The word for a node, and whether it is a warning. */

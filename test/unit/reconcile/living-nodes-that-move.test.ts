@@ -1,43 +1,30 @@
 /** More attempts to have the node of a running kubelet deleted: its host has moved, or another host has its address, before it loses the API server. */
 import { describe, expect, it } from 'vitest';
-import { Cluster, running, verdictOf } from './cluster.ts';
-import { ERAS, MINUTE } from './world.ts';
+import { Cluster, deletesOf, running, verdictOf } from './cluster.ts';
+import { ERAS, MINUTE, type NodeTraits } from './world.ts';
 
 const T1 = '10.0.0.1';
 const T2 = '10.0.0.2';
 const T77 = '10.0.0.77';
 const NAT = '203.0.113.9';
 
-const deletesOf = async (cluster: Cluster) => {
-  const writes = await cluster.passFor(45 * MINUTE);
-  return writes.filter((write) => write.startsWith('deregister'));
-};
+/** Six hosts whose kubelets have names of their own, `host-1` and so on. */
+function hosts(listsMetadata: boolean, network: string, traits: (last: number) => NodeTraits): Cluster {
+  const cluster = new Cluster();
+  cluster.listsMetadata = listsMetadata;
+  for (let last = 1; last <= 6; last += 1) {
+    cluster.runs(`m${last}`, `${network}.${last}`, { name: `host-${last}`, ...traits(last) });
+  }
+  return cluster;
+}
 
-/** Six hosts whose kubelets have names of their own. */
 function ownNames(listsMetadata: boolean, machineId = (id: string) => id): Cluster {
-  const cluster = new Cluster();
-  cluster.listsMetadata = listsMetadata;
-  for (let last = 1; last <= 6; last += 1) {
-    cluster.runs(`m${last}`, `10.0.0.${last}`, { name: `host-${last}`, machineId: machineId(`m${last}`) });
-  }
-  return cluster;
+  return hosts(listsMetadata, '10.0.0', (last) => ({ machineId: machineId(`m${last}`) }));
 }
 
-/** The same, with public addresses in fleet, where the daemon reaches the kubelets, while these report private ones. */
+/** With public addresses in fleet, where the daemon reaches the kubelets, while these report private ones. */
 function inCloud(listsMetadata: boolean): Cluster {
-  const cluster = new Cluster();
-  cluster.listsMetadata = listsMetadata;
-  for (let last = 1; last <= 6; last += 1) {
-    cluster.runs(`m${last}`, `52.0.0.${last}`, { name: `host-${last}`, addresses: [`172.16.0.${last}`] });
-  }
-  return cluster;
-}
-
-/** The machine has another address from now on, at which its kubelet answers. */
-function moves(cluster: Cluster, id: string, from: string, to: string): void {
-  cluster.lists(id, to);
-  cluster.kubelets.delete(from);
-  cluster.kubelets.set(to, 'healthy');
+  return hosts(listsMetadata, '52.0.0', (last) => ({ addresses: [`172.16.0.${last}`] }));
 }
 
 /** A new daemon, which knows nothing, over the same world. */
@@ -58,7 +45,7 @@ describe.each([
     const moved = async () => {
       const cluster = inCloud(listsMetadata);
       await cluster.passes(3);
-      moves(cluster, 'm1', '52.0.0.1', '52.0.0.77');
+      cluster.moves('m1', '52.0.0.1', '52.0.0.77');
       await cluster.passFor(60 * MINUTE);
       cluster.fleet.delete('m1');
       cluster.goesQuiet('host-1');
@@ -95,7 +82,7 @@ describe.each([
       cluster.lists('new', T1);
       cluster.kubelets.set(T1, 'healthy');
       await cluster.passFor(20 * MINUTE);
-      moves(cluster, 'new', T1, T77);
+      cluster.moves('new', T1, T77);
       expect(await deletesOf(cluster)).toEqual([]);
     },
   );
@@ -137,7 +124,7 @@ describe.each([
   it('whose address fleet gives to an old record of another machine', async () => {
     const cluster = inCloud(listsMetadata);
     await cluster.passes(3);
-    moves(cluster, 'm1', '52.0.0.1', '52.0.0.77');
+    cluster.moves('m1', '52.0.0.1', '52.0.0.77');
     await cluster.passFor(20 * MINUTE);
     cluster.lists('m1', '52.0.0.78');
     cluster.lists('old', '52.0.0.77');
@@ -165,7 +152,7 @@ describe.each([
   it('that moved behind NAT, where its port is forwarded, and answered elsewhere before', async () => {
     const cluster = ownNames(listsMetadata);
     await cluster.passFor(20 * MINUTE);
-    moves(cluster, 'm1', T1, NAT);
+    cluster.moves('m1', T1, NAT);
     cluster.posts('host-1', { addresses: [NAT] });
     for (const last of [2, 3]) cluster.posts(`host-${last}`, { addresses: [`10.0.0.${last}`, NAT] });
     await cluster.passFor(60 * MINUTE);
@@ -180,7 +167,7 @@ it('a kubelet that moved while it could not post is asked there after the API se
   const cluster = ownNames(true);
   cluster.era = ERAS['v0.17'];
   await cluster.passFor(20 * MINUTE);
-  moves(cluster, 'm1', T1, T77);
+  cluster.moves('m1', T1, T77);
   cluster.goesQuiet('host-1');
   await cluster.passFor(60 * MINUTE);
   cluster.fleet.delete('m1');

@@ -3,23 +3,16 @@
  * the API server and answers at an address that fleet, the node or its annotation names.
  */
 import { describe, expect, it } from 'vitest';
-import { Cluster, running, verdictOf } from './cluster.ts';
+import { Cluster, deletesOf, running, verdictOf } from './cluster.ts';
 import { ERAS, MINUTE, type NodeTraits } from './world.ts';
 
 const NAT = '10.0.2.15';
 const T1 = '10.0.0.1';
 const T77 = '10.0.0.77';
 
-const deletesOf = async (cluster: Cluster) => {
-  const writes = await cluster.passFor(45 * MINUTE);
-  return writes.filter((write) => write.startsWith('deregister'));
-};
-
 /** m1 answers at T77 from now on, where fleet lists it, and no longer reaches the API server. */
 function movesCutOff(cluster: Cluster, id = 'm1', name = T1): void {
-  cluster.lists(id, T77);
-  cluster.kubelets.delete(T1);
-  cluster.kubelets.set(T77, 'healthy');
+  cluster.moves(id, T1, T77);
   cluster.goesQuiet(name);
 }
 

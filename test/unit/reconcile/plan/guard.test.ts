@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { guard } from '../../../../src/reconcile/plan/guard.ts';
 import { EMPTY_MEMORY, type Memory } from '../../../../src/reconcile/plan/memory/memory.ts';
-import { Cluster, running } from '../cluster.ts';
+import { Cluster, deletesOf, running } from '../cluster.ts';
 import type { NodeTraits } from '../world.ts';
 import {
   beside,
@@ -308,10 +308,6 @@ describe('the deletion guard, by machines that came back', () => {
 
 describe('the deletion guard over many passes', () => {
   const ip = (last: number) => `10.0.0.${last}`;
-  const deletesOf = async (cluster: Cluster) => {
-    const writes = await cluster.passFor(45 * MINUTE);
-    return writes.filter((write) => write.startsWith('deregister'));
-  };
 
   /** Ten nodes, of which the first four are not alive: 40 %. */
   async function fourOfTenHeld(): Promise<Cluster> {
