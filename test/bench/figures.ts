@@ -40,7 +40,7 @@ export interface Figures {
   readonly threeUrls: { readonly first: Cost; readonly steady: Cost };
 }
 
-/** V8 goes on to optimize for some passes: until then daemon and floor grow quicker, and not alike. */
+/** V8 goes on to optimize for some passes: until then daemon and floor become quicker, not to the same degree. */
 const WARM_UP_PAIRS = 10;
 
 export async function measure({ machines, pairs, others, pageMs }: Extent): Promise<Figures> {
