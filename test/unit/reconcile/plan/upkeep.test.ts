@@ -1,7 +1,7 @@
 /** The nodes that have a machine: which are adopted, which marks are rewritten, and what is written again when others undo it. */
 import { describe, expect, it } from 'vitest';
 import { ADDRESS, MACHINE_ID, MANAGED, ORIGIN, OWNER, SINCE } from '../../../../src/reconcile/evidence/marks.ts';
-import { fingerprint, writeOf } from '../../../../src/reconcile/plan/action.ts';
+import { type Action, fingerprint, writeOf } from '../../../../src/reconcile/plan/action.ts';
 import { EMPTY_MEMORY, type Memory, RETRY_REFUSED_MS } from '../../../../src/reconcile/plan/memory/memory.ts';
 import type { Plan } from '../../../../src/reconcile/plan/plan.ts';
 import { describeWait } from '../../../../src/reconcile/plan/upkeep.ts';
@@ -298,22 +298,25 @@ describe('a node that is to be changed', () => {
 describe('a node that is not adopted, because', () => {
   const self = node('10.0.0.1', { ...up, machineId: 'a', addresses: ['10.0.0.1'] });
   const world: World = { machines: [A], nodes: [self], kubelets: healthy };
-  const [adopt] = planAt(0, world).actions;
-  const { key = '', values = new Map() } = (adopt && writeOf(adopt)) ?? {};
 
-  it.each<[string, Partial<Memory>, string]>([
+  it.each<[string, (adopt: Action) => Partial<Memory>, string]>([
     [
       'the server refused the annotations',
-      { refused: new Map([[adopt === undefined ? '' : fingerprint(adopt), RETRY_REFUSED_MS]]) },
+      (adopt) => ({ refused: new Map([[fingerprint(adopt), RETRY_REFUSED_MS]]) }),
       'the API server refused the annotations; retried within 10m; the log has its answer',
     ],
     [
       'something else removes them',
-      { writes: new Map([[key, { values, times: 2, atMs: 0, missingAtMs: undefined }]]) },
+      (adopt) => {
+        const { key = '', values = new Map() } = writeOf(adopt) ?? {};
+        return { writes: new Map([[key, { values, times: 2, atMs: 0, missingAtMs: undefined }]]) };
+      },
       'something else removes the annotations; written again after 1m to 60m; find out what removes them',
     ],
-  ])('%s, is a warning', (_, memory, next) => {
-    const plan = planAt(INTERVAL, world, { ...EMPTY_MEMORY, ...memory });
+  ])('%s, is a warning', (_, memoryAfter, next) => {
+    const [adopt] = planAt(0, world).actions;
+    if (adopt === undefined) throw new Error('the node is not to be adopted');
+    const plan = planAt(INTERVAL, world, { ...EMPTY_MEMORY, ...memoryAfter(adopt) });
     expect(plan.actions).toEqual([]);
     expect(plan.nodes.get('10.0.0.1')).toEqual({
       name: 'recognised',
