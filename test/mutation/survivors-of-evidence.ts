@@ -54,8 +54,32 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   {
     file: 'src/reconcile/evidence/endpoints.ts',
     from: 'const answered = past.answered.get(other.uid) ?? [];',
-    to: 'const answered = past.answered.get(other.uid) ?? ["Stryker was here!"];',
+    to: 'const answered = past.answered.get(other.uid) ?? ["Stryker was here"];',
     why: 'fleet has no machine there',
+  },
+  {
+    file: 'src/reconcile/evidence/endpoints.ts',
+    from: 'const answered = past.answered.get(node.uid) ?? [];',
+    to: 'const answered = past.answered.get(node.uid) ?? ["Stryker was here"];',
+    why: 'it is no address of a node or a machine',
+  },
+  {
+    file: 'src/reconcile/evidence/endpoints.ts',
+    from: "const reported = facts?.machineId ?? '';",
+    to: 'const reported = facts?.machineId ?? "Stryker was here!";',
+    why: 'no machine has either ID',
+  },
+  {
+    file: 'src/reconcile/evidence/endpoints.ts',
+    from: 'const ids = pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];',
+    to: 'const ids = pairing.byMachine.has(reported) ? [] : [mark?.machineId, reported];',
+    why: 'a node that reports the ID of a machine with another node can have no other machine than that of its annotation',
+  },
+  {
+    file: 'src/reconcile/evidence/endpoints.ts',
+    from: 'const isMarked = isMachines && node.mark?.machineId === machine?.id;',
+    to: 'const isMarked = isMachines && node.mark?.machineId === machine.id;',
+    why: 'the address is that of the machine, so there is one: the check is for the compiler',
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',

@@ -204,8 +204,8 @@ function nextMemory(
 }
 
 /**
- * The machines without a node at whose address the kubelet of a node without a machine answered: the host may be the node's, reinstalled. The
- * address may change before its kubelet posts.
+ * The machines without a node at whose address the kubelet of a managed node without a machine answered: the host may be the node's,
+ * reinstalled. The address may change before its kubelet posts.
  */
 function perhapsPairs(
   observation: Observation,
@@ -213,7 +213,7 @@ function perhapsPairs(
   { lastNodes }: Memory,
 ): readonly { readonly machine: Machine; readonly node: Node }[] {
   const { nodes, pairing, machinesAt } = observation;
-  const unpaired = nodes.filter(({ name, mark }) => mark !== undefined && !pairing.byNode.has(name));
+  const unpaired = nodes.filter(({ name }) => !pairing.byNode.has(name));
   return unpaired.flatMap((node) =>
     (evidence.get(node.name)?.answeredAt ?? []).flatMap((address) => {
       const machine = isShared(observation, address) ? undefined : machinesAt.get(address)?.[0];

@@ -86,6 +86,12 @@ describe('at the address of the machine that its annotation names', () => {
     expect(endpointsOf(node('x', { ...up, ...atB }), { machines })).toEqual([ELSEWHERE, OWN]);
   });
 
+  it('it is asked too while it reports the ID of a third machine, which has another node', () => {
+    const all = [...machines, machine('c', '10.0.0.3')];
+    const nodes = [node('y', { ...up, addresses: ['10.0.0.3'], machineId: 'c' })];
+    expect(endpointsOf(node('x', { ...up, ...atB, machineId: 'c' }), { machines: all, nodes })).toContain(OWN);
+  });
+
   it('it is not asked when it reports the ID of the machine that matches it', () => {
     expect(endpointsOf(node('x', { ...up, ...atB, machineId: 'b' }), { machines })).toEqual([ELSEWHERE]);
   });
@@ -138,6 +144,24 @@ describe('an answer where another node is reporting', () => {
     expect(endpointsOf(ours('x', 'x', OWN), { nodes: [other] }, { besideOthers })).toEqual([
       `${OWN} ${word} that of y`,
     ]);
+  });
+
+  it.each([
+    ['has its annotation', 'x', 'may be'],
+    ['does not', 'gone', 'is'],
+  ])('counts there, at an address that it does not report, where its machine %s', (_, mark, word) => {
+    const world = { machines: [machine('x', OWN)], nodes: [other] };
+    const past = { besideOthers: new Map([['uid-x', HOUR]]) };
+    const elsewhere = ours('x', mark, ELSEWHERE, { machineId: mark === 'x' ? '' : 'x', addresses: [ELSEWHERE] });
+    expect(endpointsOf(elsewhere, world, past)).toEqual([`${OWN} ${word} that of y`, ELSEWHERE]);
+  });
+
+  it('is that of one of two hosts behind NAT or its own: it does not report the address, so they are not three', () => {
+    const nodes = [node('y', { ...up, addresses: [OWN], machineId: 'y' }), node('v', { ...up, addresses: [OWN] })];
+    const elsewhere = ours('x', 'x', OWN, { addresses: [ELSEWHERE] });
+    const world = { machines: [machine('y', '10.0.0.2')], nodes };
+    const past = { answered: answered(ELSEWHERE) };
+    expect(endpointsOf(elsewhere, world, past)).toContain(`${OWN} may be that of y`);
   });
 
   /** Three hosts behind NAT. */
@@ -234,6 +258,18 @@ describe('an answer where another node is reporting', () => {
     const nodes = [node('y', { ...up, mark: 'y', machineId: 'y' })];
     const past = { answered: new Map([['uid-y', addresses]]) };
     expect(endpointsOf(ours('x', 'x', OWN), { machines, nodes }, past)).toEqual([`${OWN} ${word} that of y`]);
+  });
+
+  it('of a node that has the address from its annotation alone, and whose kubelet answered where the asked one is', () => {
+    const world = { machines: [machine('x', ELSEWHERE)], nodes: [ours('y', 'gone', OWN, { ...up, addresses: [] })] };
+    const past = { answered: new Map([['uid-y', [ELSEWHERE]]]) };
+    expect(endpointsOf(ours('x', 'x', OWN), world, past)).toEqual([ELSEWHERE, `${OWN} is that of y`]);
+  });
+
+  it('at the address of the machine whose ID it reports is that of one of two hosts, also where it does not report it', () => {
+    const world = { machines: [machine('x', OWN)], nodes: [node('y', { ...up, machineId: 'z', addresses: [OWN] })] };
+    const elsewhere = ours('x', 'x', ELSEWHERE, { machineId: 'x', addresses: [ELSEWHERE] });
+    expect(endpointsOf(elsewhere, world)).toEqual([`${OWN} may be that of y`, ELSEWHERE]);
   });
 
   it.each([

@@ -343,6 +343,23 @@ describe('the deletion guard over many passes', () => {
     );
   });
 
+  it('lasts for two nodes too', async () => {
+    const cluster = running(4);
+    await cluster.passes(3);
+    for (const last of [1, 2]) cluster.dies(`m${last}`, ip(last), ip(last));
+    await cluster.passes(3);
+    for (let last = 5; last <= 12; last += 1) cluster.runs(`m${last}`, ip(last));
+    expect(await deletesOf(cluster)).toEqual([]);
+  });
+
+  it('tells of all nodes that are not alive once more of them die', async () => {
+    const cluster = await fourOfTenHeld();
+    cluster.dies('m5', ip(5), ip(5));
+    await cluster.passes(3);
+    const { seen } = await cluster.pass();
+    expect(seen?.plan.hold?.message).toContain('5 of 10 managed nodes are not alive (50%, limit 34%): 10.0.0.1, ');
+  });
+
   it('also of a node that dies later, while the first ones are held', async () => {
     const cluster = await fourOfTenHeld();
     for (const last of [11, 12, 13, 14]) cluster.runs(`m${last}`, ip(last));

@@ -1,5 +1,7 @@
 /** What the plan says of nodes that no planner decides on, and what it forgets. */
 import { describe, expect, it } from 'vitest';
+import { ADDRESS } from '../../../../src/reconcile/evidence/marks.ts';
+import type { Node } from '../../../../src/reconcile/evidence/node.ts';
 import { EMPTY_MEMORY, type Memory } from '../../../../src/reconcile/plan/memory/memory.ts';
 import { clone, machine, node, ours, planAt, Watch, type World } from '../world.ts';
 
@@ -53,6 +55,28 @@ describe('a machine whose address alternates', () => {
       isWarning: true,
     });
     expect(plan.nodes.get('by-hand')?.name).toBe('foreign');
+  });
+});
+
+describe('a machine without a node, at whose address the kubelet of another node answers', () => {
+  const B = machine('b', '10.0.0.2');
+  const nodeOf = (node: Node, machines = [B]) => {
+    const world = { machines, nodes: [node], kubelets: { '10.0.0.2': 'healthy', [NAME]: 'healthy' } } as const;
+    const { evidence, memory } = planAt(0, world);
+    return { answeredAt: evidence.get(node.name)?.answeredAt, last: memory.lastNodes.get('b')?.name };
+  };
+
+  it('is remembered as the one of that node, which has no machine: its host may be reinstalled', () => {
+    expect(nodeOf(ours('host', 'gone', '10.0.0.2'))).toEqual({ answeredAt: ['10.0.0.2'], last: 'host' });
+  });
+
+  it('is not where that node is not ours', () => {
+    expect(nodeOf(node('host', { addresses: ['10.0.0.2'], machineId: 'gone' })).last).toBeUndefined();
+  });
+
+  it('is not where that node has a machine', () => {
+    const host = ours('host', 'a', NAME, { machineId: 'a', annotations: { [ADDRESS]: '10.0.0.2' } });
+    expect(nodeOf(host, [A, B])).toEqual({ answeredAt: [NAME, '10.0.0.2'], last: undefined });
   });
 });
 
