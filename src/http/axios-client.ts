@@ -1,6 +1,6 @@
 /** The HTTP client for one server, on axios: one attempt of a request, from the token to the body. No axios type leaves this file. */
 import type { Agent } from 'node:http';
-import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
+import { Axios, type AxiosResponse } from 'axios';
 import { tokenProblem } from '../credentials/token-file.ts';
 import { onAbort } from '../network/on-abort.ts';
 import { createAgent, dropIdleConnections, type TlsOptions } from './agent.ts';
@@ -56,7 +56,7 @@ class OneServerClient {
   readonly #options: HttpClientOptions;
   readonly #endpoint: Endpoint;
   readonly #agent: Agent;
-  readonly #axios: AxiosInstance;
+  readonly #axios: Axios;
   /** Takes the token that was sent last out of a text. */
   #hide = HIDE_NOTHING;
   #hiddenToken: string | undefined;
@@ -212,8 +212,9 @@ class OneServerClient {
   }
 }
 
-function createAxios({ socketPath }: Endpoint, agent: Agent): AxiosInstance {
-  return axios.create({
+/** Without the defaults of `axios.create`, which every request would merge: headers by method, and what turns bodies into values and back. */
+function createAxios({ socketPath }: Endpoint, agent: Agent): Axios {
+  return new Axios({
     adapter: 'http',
     httpAgent: agent,
     httpsAgent: agent,
