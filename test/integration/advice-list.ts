@@ -227,8 +227,8 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['kept; if it is not in use: kubectl delete node …', choose('whether the node is in use')],
   ['kept; if its kubelet does not use this name: kubectl delete node …', choose('whether the node is in use')],
   [
-    'kept; if the machine has left the fleet of that kube-register: kubectl delete node …',
-    choose('whether the node is in use'),
+    'kept; to manage it here: kubectl annotate --overwrite node … …=…',
+    elsewhere('../real/kubectl.test.ts', 'manages the nodes of a former OWNER_ID'),
   ],
   ['--selector …', fact],
   ['--verdict …', fact],

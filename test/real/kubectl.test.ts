@@ -69,6 +69,23 @@ it.each([
   expect(await kubectl('get nodes -l kube-register.io/managed=true -o name')).toHaveLength(2);
 });
 
+it('manages the nodes of a former OWNER_ID once their annotation is changed, as the verdicts advise', async () => {
+  const { world, machines, doomed, kubectl } = await threeAndAnother();
+  const daemon = await startDaemon(world, { OWNER_ID: 'west' });
+  await world.destroy(doomed);
+  const before = await daemon.passes(2 * PASSES_OF_GRACE);
+  expect(machines.map(({ address }) => verdictOf(before, address))).toEqual(['foreign', 'foreign', 'foreign']);
+  const advice = [...(before.seen?.plan.machines.values() ?? [])].map(({ next }) => next?.split(': kubectl ')[1]);
+  expect(advice).toHaveLength(2);
+
+  for (const command of advice) await kubectl(command ?? 'is missing');
+  await kubectl(`annotate --overwrite node ${doomed.address} kube-register.io/owner=west`);
+  expect(verdictOf(await daemon.pass(), doomed.address)).toBe('in-grace');
+  await daemon.passes(PASSES_OF_GRACE - 3);
+  expect(told(await daemon.pass())).toEqual([`deregister ${doomed.address}: done`]);
+  expect(await kubectl('get nodes -l kube-register.io/managed=true -o name')).toHaveLength(2);
+});
+
 it('takes away by hand what the deletion guard holds, as the log advises, and the daemon minds its own business', async () => {
   const { world, machines, daemon, kubectl } = await threeAndAnother();
   for (const machine of machines) await world.destroy(machine);

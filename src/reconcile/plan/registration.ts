@@ -6,7 +6,7 @@ import { timesInWords } from '../../text/plural.ts';
 import { forEach, type Steps } from '../../time/steps.ts';
 import type { Observation } from '../evidence/liveness.ts';
 import { type Candidate, isCandidate, type Machine } from '../evidence/machines.ts';
-import { MACHINE_ID, type Origin } from '../evidence/marks.ts';
+import { MACHINE_ID, type Origin, OWNER } from '../evidence/marks.ts';
 import { addressesOf, type Node } from '../evidence/node.ts';
 import { CLAIM_WORDS, type Conflict, isShared, type Pair } from '../evidence/pair.ts';
 import { fingerprint, type Register } from './action.ts';
@@ -104,7 +104,7 @@ function unfitVerdict({ matches, problem, addresses }: Machine): MachineVerdict 
   };
 }
 
-function pairedVerdict({ machine, node, claim }: Pair, { alternations, evidence }: PlanInput): MachineVerdict {
+function pairedVerdict({ machine, node, claim }: Pair, { alternations, evidence, policy }: PlanInput): MachineVerdict {
   const verdict = { name: 'has-node', node: node.name } as const;
   const alternation = alternations.machines.get(machine.id);
   if (alternation !== undefined) {
@@ -123,7 +123,7 @@ function pairedVerdict({ machine, node, claim }: Pair, { alternations, evidence 
   return {
     ...verdict,
     reason: `${reason}, is managed by the kube-register with KUBE_REGISTER_OWNER_ID=${node.otherOwner}`,
-    next: `kept; if the machine has left the fleet of that kube-register: kubectl delete node ${node.name}`,
+    next: `kept; to manage it here: kubectl annotate --overwrite node ${node.name} ${OWNER}=${policy.ownerId}`,
     isWarning: true,
   };
 }

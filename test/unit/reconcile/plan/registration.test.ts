@@ -539,7 +539,7 @@ it('a machine whose node another kube-register manages is a warning with the com
     name: 'has-node',
     node: 'host-a',
     reason: 'node host-a, matched by machine ID, is managed by the kube-register with KUBE_REGISTER_OWNER_ID=west',
-    next: 'kept; if the machine has left the fleet of that kube-register: kubectl delete node host-a',
+    next: 'kept; to manage it here: kubectl annotate --overwrite node host-a kube-register.io/owner=default',
     isWarning: true,
   });
 });
