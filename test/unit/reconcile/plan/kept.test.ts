@@ -44,6 +44,54 @@ describe('a node that is alive', () => {
   });
 });
 
+describe('a node that is reporting, whose kubelet is unreachable', () => {
+  const silent = of({ ready: 'true' });
+  const saidAfter = (ms: number, world: World) => new Watch().passFor(ms, world).nodes.get(NAME);
+
+  it('is kept without a warning as long as Kubernetes may not have marked it yet', () => {
+    expect(saidAfter(MINUTE, silent)).toMatchObject({
+      name: 'keep',
+      next: expect.stringContaining('the grace period begins'),
+    });
+    expect(saidAfter(MINUTE, silent)?.isWarning).toBeUndefined();
+    expect(saidAfter(1.5 * MINUTE, silent)).toMatchObject({
+      name: 'keep',
+      next: expect.stringContaining('its kubelet is probably alive'),
+      isWarning: true,
+    });
+  });
+
+  it('is kept while the API server lists it, where that asks kubelets itself', () => {
+    expect(saidAfter(MINUTE, { ...silent, era: ERAS['v0.8'] })).toEqual({
+      name: 'keep',
+      reason: `kubelet unreachable; node Ready (${NAME} silent)`,
+      next: 'kept while the API server lists it',
+    });
+  });
+
+  it('is probe-suspect after ten minutes, with for how long and what to check', () => {
+    expect(saidAfter(10 * MINUTE, silent)).toEqual({
+      name: 'probe-suspect',
+      reason: `node Ready, but its kubelet has been unreachable for 10m (${NAME} silent)`,
+      next: 'kept; check KUBE_REGISTER_HEALTHZ_URL and firewalls; if the kubelet is dead, check that the controller manager runs and marks dead nodes',
+      isWarning: true,
+    });
+  });
+
+  it('is probe-suspect with the two durations to compare where it posts less often than the controller waits', () => {
+    const postsRarely = { ...ours(NAME, 'a', NAME), hasPosted: true };
+    expect(saidAfter(10 * MINUTE, { ...silent, nodes: [postsRarely] })).toMatchObject({
+      name: 'probe-suspect',
+      next: expect.stringContaining('--node-status-update-frequency with --node-monitor-grace-period'),
+    });
+  });
+});
+
+it('a node that was never read, and has no address, is not called unheard', () => {
+  const unread = ours('host', 'a', NAME, { read: 'never', annotations: { 'kube-register.io/address': '' } });
+  expect(verdictIn({ machines: [clone('a')], nodes: [unread] }, 'host')?.name).toBe('keep');
+});
+
 describe('a second node of one machine', () => {
   const second = ours('old', 'a', NAME, { ready: 'none', addresses: [] });
   const two = (more: World): World => ({
