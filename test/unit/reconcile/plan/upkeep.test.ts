@@ -58,6 +58,12 @@ describe('a machine’s node without a mark', () => {
     expect(told(planAt(0, { machines: [A], nodes: [reporting] }))).toEqual(['adopt host-a']);
   });
 
+  it('gets the address of its machine also where it reports that itself', () => {
+    const reporting = node('host-a', { machineId: 'a', addresses: ['10.0.0.1'], ...up });
+    const plan = planAt(0, { machines: [A], nodes: [reporting], kubelets: healthy });
+    expect(annotationsOf(plan)).toMatchObject({ [ADDRESS]: '10.0.0.1' });
+  });
+
   it.each([
     ['its kubelet is silent and posts nothing', {}],
     ['its kubelet was not asked', { unasked: ['10.0.0.1'] }],
