@@ -31,9 +31,7 @@ export function* detailsSteps(status: Status, query: string): Steps<DetailsPage>
 
 function rowFor(rows: readonly OverviewRow[], query: URLSearchParams): OverviewRow | undefined {
   const [id, name] = [query.get('machine'), query.get('node')];
-  return rows.find(({ machine, node }) =>
-    id === null ? machine === undefined && name !== null && node?.name === name : machine?.id === id,
-  );
+  return rows.find(({ machine, node }) => (id === null ? name !== null && node?.name === name : machine?.id === id));
 }
 
 /** The commands come after the verdict, where they are seen without scrolling. */

@@ -65,7 +65,11 @@ describe('the page about a machine', () => {
     expect(textOf(renderDetailsPage(status, 'node=alone').html)).toContain('node alone foreign');
   });
 
-  it.each(['machine=nobody', 'node=seven', 'node=', 'abc', '', '%', 'machine=abc%00'])(
+  it('is the same by the name of its node', () => {
+    expect(renderDetailsPage(status, 'node=seven')).toEqual(renderDetailsPage(status, 'machine=abc'));
+  });
+
+  it.each(['machine=nobody', 'node=eight', 'node=', 'abc', '', '%', 'machine=abc%00'])(
     'says of %j that there is no such row',
     (query) => {
       const { isFound, html } = renderDetailsPage(status, query);
