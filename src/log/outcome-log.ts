@@ -163,6 +163,7 @@ function keyOf(action: Action): string {
 
 function fieldsOf(action: Action): Fields {
   const about = { action: action.kind, node: nodeName(action) };
+  if (action.kind === 'deregister') return { ...about, machine: action.machineId, reason: action.reason };
   return 'machine' in action ? { ...about, machine: action.machine.id } : about;
 }
 

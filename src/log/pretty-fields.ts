@@ -22,6 +22,7 @@ const IN_THE_MESSAGE: ReadonlySet<string> = new Set([
   'names',
   'node',
   'nodes',
+  'reason',
   'settings',
   'times',
   'verdict',
