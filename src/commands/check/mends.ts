@@ -3,7 +3,7 @@ import { CredentialError } from '../../credentials/credential-error.ts';
 import { type ConfigSource, type Origin, settingsSource } from '../../http/config-source.ts';
 import { RequestError, type Target } from '../../http/request-error.ts';
 import { ASKS_FOR_RIGHT } from '../../kubernetes/status.ts';
-import { isSettingName, type SettingName } from '../../settings/table.ts';
+import { envName, isSettingName, type SettingName } from '../../settings/table.ts';
 import { canBePasted } from '../../status/explanation-commands.ts';
 
 /** An error that belongs to a server or a file; anything else is a mistake in the program and is thrown on. */
@@ -196,9 +196,9 @@ export type Spellings = ReadonlyMap<SettingName, string>;
 /** Settings that exclude each other. */
 const RIVALS: Partial<Record<SettingName, SettingName>> = { HEALTHZ_URL: 'HEALTHZ_PORT', NODE_NAME: 'REVERSE_LOOKUP' };
 
-/** The unit whose settings are checked: the line of each setting in its files, and the file for another one. */
+/** The unit whose settings are checked: the line of each variable in its files, and the file for another one. */
 export interface SettingPlaces {
-  readonly places: ReadonlyMap<SettingName, string>;
+  readonly places: ReadonlyMap<string, string>;
   readonly file: string;
 }
 
@@ -210,10 +210,10 @@ export function spelledAs(mend: string, spellings: Spellings, unit?: SettingPlac
   const spelled = inOwnSpelling(mend, spellings);
   if (unit === undefined) return spelled;
   const leftOut = /^unset KUBE_REGISTER_(\w+)$/.exec(spelled)?.[1] ?? '';
-  if (isSettingName(leftOut)) return `${unit.places.get(leftOut) ?? unit.file}: remove KUBE_REGISTER_${leftOut}`;
+  if (isSettingName(leftOut)) return `${unit.places.get(envName(leftOut)) ?? unit.file}: remove ${envName(leftOut)}`;
   const [, name = ''] = /^KUBE_REGISTER_(\w+)=/.exec(spelled) ?? [];
   if (!isSettingName(name)) return spelled;
-  const place = unit.places.get(name);
+  const place = unit.places.get(envName(name));
   return place === undefined ? `${unit.file}: [Service] Environment="${spelled}"` : `${place}: ${spelled}`;
 }
 

@@ -1,16 +1,18 @@
 /** `check --unit`: the settings that a systemd or fleet unit gives to the daemon, and the line on which each is set. */
 import { readFileSync } from 'node:fs';
 import { whyUnreadable } from '../../credentials/credential-file.ts';
-import { ENV_PREFIX, isSettingName, type SettingName } from '../../settings/table.ts';
+import { ENV_PREFIX } from '../../settings/table.ts';
 import { quote } from '../../text/quote.ts';
 import { type Assignment, readEnvironmentFile } from './environment-file.ts';
 
 /** The environment of the daemon, where each of its settings is set, and the flags of its command line. */
 export interface UnitSettings {
   readonly env: Readonly<Record<string, string>>;
-  /** By setting: `/etc/kube-register.env:3`. */
-  readonly places: ReadonlyMap<SettingName, string>;
+  /** By variable: `/etc/kube-register.env:3`. */
+  readonly places: ReadonlyMap<string, string>;
   readonly flags: readonly string[];
+  /** The line of the command line, where that has flags. */
+  readonly flagsPlace: string | undefined;
   /** What a new setting is written into. */
   readonly file: string;
 }
@@ -21,9 +23,9 @@ export class UnitError extends Error {
 }
 
 /** A mistake in a setting, with the line on which that is set before it. */
-export function placed(mistake: string, { places }: UnitSettings): string {
-  const name = new RegExp(`^${ENV_PREFIX}(\\w+)`).exec(mistake)?.[1] ?? '';
-  const place = isSettingName(name) ? places.get(name) : undefined;
+export function placed(mistake: string, { places, flagsPlace }: UnitSettings): string {
+  const variable = new RegExp(`^${ENV_PREFIX}\\w+`).exec(mistake)?.[0] ?? '';
+  const place = mistake.startsWith('--') ? flagsPlace : places.get(variable);
   return place === undefined ? mistake : `${place}: ${mistake}`;
 }
 
@@ -42,13 +44,9 @@ export function readUnit(path: string): UnitSettings {
   const entries = serviceEntries(readText(path === '-' ? 0 : path, name), name);
   if (entries.length === 0) throw new UnitError(`--unit: ${quote(name)} has no section [Service]: it is no unit`);
   const assignments = [...inUnit(entries), ...inFiles(entries)];
-  const places = new Map<SettingName, string>();
-  for (const { name: variable, place } of assignments) {
-    const setting = variable.startsWith(ENV_PREFIX) ? variable.slice(ENV_PREFIX.length) : '';
-    if (isSettingName(setting)) places.set(setting, place);
-  }
+  const places = new Map(assignments.map(({ name: variable, place }) => [variable, place]));
   const env = Object.fromEntries(assignments.map(({ name: variable, value }) => [variable, value]));
-  return { env, places, flags: flagsOf(entries, env), file: entries.at(-1)?.file ?? name };
+  return { env, places, ...flagsOf(entries, env), file: entries.at(-1)?.file ?? name };
 }
 
 function readText(source: string | 0, name: string): string {
@@ -166,11 +164,13 @@ function withoutSpecifiers(text: string, place: string): string {
 }
 
 /** What follows the program on its command line; with a shell or another program around it, nothing can be said. */
-function flagsOf(entries: readonly Entry[], env: UnitSettings['env']): readonly string[] {
+function flagsOf(entries: readonly Entry[], env: UnitSettings['env']): Pick<UnitSettings, 'flags' | 'flagsPlace'> {
   const line = entries.findLast(({ key, value }) => key === 'ExecStart' && value !== '');
   const [program = '', ...words] = wordsOf(line?.value ?? '');
-  if (line === undefined || !/(^|\/)kube-register$/.test(program.replace(/^[-@:+!]+/, ''))) return [];
-  return words.flatMap((word) => withVariables(withoutSpecifiers(word, `${line.file}:${line.line}`), env));
+  if (line === undefined || !/(^|\/)kube-register$/.test(program.replace(/^[-@:+!]+/, '')))
+    return { flags: [], flagsPlace: undefined };
+  const flagsPlace = `${line.file}:${line.line}`;
+  return { flags: words.flatMap((word) => withVariables(withoutSpecifiers(word, flagsPlace), env)), flagsPlace };
 }
 
 /** As systemd: `${NAME}` is the value in its place, `$NAME` alone is the words of the value, and `$$` is `$`. */

@@ -75,10 +75,11 @@ describe('a unit', () => {
       KUBE_REGISTER_ONCE: 'true',
     });
     expect([...read_.places]).toEqual([
-      ['METADATA', `${env}:2`],
-      ['NODE_LABELS', `${unit}:4`],
-      ['OWNER_ID', `${unit}:6`],
-      ['ONCE', `${unit}:6`],
+      ['KUBE_REGISTER_METADATA', `${env}:2`],
+      ['KUBE_REGISTER_NODE_LABELS', `${unit}:4`],
+      ['ONE', `${unit}:4`],
+      ['KUBE_REGISTER_OWNER_ID', `${unit}:6`],
+      ['KUBE_REGISTER_ONCE', `${unit}:6`],
     ]);
   });
 
@@ -118,13 +119,19 @@ describe('a unit', () => {
 });
 
 describe('what is said of a setting of a unit', () => {
-  const places = new Map([['POLICY', '/etc/kube-register.env:3']] as const);
-  const of = { env: {}, flags: [], places, file: '/etc/systemd/system/kube-register.service' };
+  const file = '/etc/systemd/system/kube-register.service';
+  const places = new Map([
+    ['KUBE_REGISTER_POLICY', '/etc/kube-register.env:3'],
+    ['KUBE_REGISTER_COLOUR', '/etc/kube-register.env:4'],
+  ]);
+  const of = { env: {}, flags: [], places, flagsPlace: `${file}:5`, file };
   const spellings = new Map();
 
   it('has the line where it is set', () => {
     expect(placed('KUBE_REGISTER_POLICY="x": no', of)).toBe('/etc/kube-register.env:3: KUBE_REGISTER_POLICY="x": no');
-    expect(placed('KUBE_REGISTER_COLOUR: no', of)).toBe('KUBE_REGISTER_COLOUR: no');
+    expect(placed('KUBE_REGISTER_COLOUR: unknown', of)).toBe('/etc/kube-register.env:4: KUBE_REGISTER_COLOUR: unknown');
+    expect(placed('--policy="x": no', of)).toBe(`${file}:5: --policy="x": no`);
+    expect(placed('neither', of)).toBe('neither');
     expect(spelledAs('KUBE_REGISTER_POLICY=sync', spellings, of)).toBe(
       '/etc/kube-register.env:3: KUBE_REGISTER_POLICY=sync',
     );
