@@ -3,7 +3,7 @@ import { nearMiss } from '../settings/near-miss.ts';
 import type { OverviewRow } from './overview.ts';
 
 /** So much of an ID is enough, if no other begins alike. */
-const SHORTEST_PREFIX = 4;
+export const SHORTEST_PREFIX = 4;
 
 /**
  * The rows with this machine ID, node name or address, else those whose ID begins so. There are several where machines share an address,

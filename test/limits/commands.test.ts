@@ -447,7 +447,7 @@ describe('kube-register explain', () => {
       stdout: '',
       stderr:
         'kube-register explain: no machine or node matches "core-9" (1 machine, 0 nodes): ' +
-        'give a machine ID or its first characters, a node name or an address\n',
+        'give a machine ID or at least its first 4 characters, a node name or an address\n',
     });
   });
 });

@@ -90,7 +90,7 @@ export const COMMANDS = {
     sentence: 'Lists the machines and nodes, each with its verdict, the most urgent first.',
     arguments: '[NAME ...]',
     about:
-      'NAME is a machine ID or its first characters, the name of a node or an address. It reads from the daemon on this machine; without one it observes once, and changes nothing.',
+      'NAME is a machine ID or at least its first 4 characters, the name of a node or an address. It reads from the daemon on this machine; without one it observes once, and changes nothing.',
     flags: [
       output('text', 'wide', 'json', 'yaml', 'name'),
       { long: 'watch', short: 'w', help: 'show every pass, until interrupted' },
@@ -114,7 +114,7 @@ export const COMMANDS = {
     sentence: 'Prints the evidence about one machine or node, the rule that applies, and what happens next.',
     arguments: 'NAME',
     about:
-      'NAME is a machine ID or its first characters, the name of a node or an address. It reads from the daemon on this machine; without one it observes once, and changes nothing.',
+      'NAME is a machine ID or at least its first 4 characters, the name of a node or an address. It reads from the daemon on this machine; without one it observes once, and changes nothing.',
     flags: [output('text', 'json', 'yaml'), DAEMON],
     examples: [
       { purpose: 'Why this node is kept or deregistered', command: 'kube-register explain 10.0.0.7' },

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { MACHINE_VERDICTS, NODE_VERDICTS } from '../../reconcile/plan/verdict.ts';
 import type { Status } from '../../status/document.ts';
-import { namesLike } from '../../status/find.ts';
+import { namesLike, SHORTEST_PREFIX } from '../../status/find.ts';
 import { overviewOf } from '../../status/overview.ts';
 import { plural } from '../../text/plural.ts';
 import { quote } from '../../text/quote.ts';
@@ -49,9 +49,13 @@ export function unknownText(status: Status, name: string): string {
     return `${what}: no pass has succeeded yet, so nothing is known; ${why}`;
   }
   if (isVerdict(name)) return `${what}; it is a verdict: kube-register status --verdict ${name}`;
+  const gone = status.history.find(
+    ({ kind, result, node, machine }) => kind === 'deregister' && result === 'done' && [node, machine].includes(name),
+  );
+  if (gone !== undefined) return `${what}: node ${gone.node} was deregistered at ${gone.at}: ${gone.reason}`;
   const near = namesLike(overviewOf(status), name);
   if (near.length > 0) return `${what}; did you mean ${near.map((each) => quote(each).slice(1, -1)).join(', ')}?`;
-  return `${what} (${plural(machines.length, 'machine')}, ${plural(nodes.length, 'node')}): give a machine ID or its first characters, a node name or an address`;
+  return `${what} (${plural(machines.length, 'machine')}, ${plural(nodes.length, 'node')}): give a machine ID or at least its first ${SHORTEST_PREFIX} characters, a node name or an address`;
 }
 
 function isVerdict(word: string): boolean {
