@@ -114,7 +114,7 @@ export const table = z.object({
   }),
   API_TOKEN_FILE: optionalFile(
     'Kubernetes API',
-    'Bearer token; read again when the file changes. Refused over plain http to another host.',
+    'Bearer token; read again for every request. Refused over plain http to another host.',
   ),
   API_CA_FILE: optionalFile('Kubernetes API', "CA certificates that verify the server's certificate."),
   API_CERT_FILE: optionalFile('Kubernetes API', 'Client certificate; needs API_KEY_FILE.'),
@@ -216,7 +216,7 @@ export const table = z.object({
   }),
   STATUS_ACCESS: setting(oneOf(['local', 'all', 'login']), 'local', {
     section: 'Process',
-    help: 'Who sees the page, /status and /live without a login: local (clients on this machine), all, or login (nobody). Where WEB_CONFIG_FILE has logins, all means local.',
+    help: 'Who sees the page, /explain, /status and /live without a login: local (clients on this machine), all, or login (nobody). Where WEB_CONFIG_FILE has logins, all means local.',
   }),
   WEB_CONFIG_FILE: optionalFile(
     'Process',

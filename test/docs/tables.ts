@@ -103,7 +103,7 @@ function command(usage: string, row: CommandRow): string {
   const words = [
     usage,
     row.arguments,
-    row.flags.length > 0 ? '[FLAGS]' : '',
+    row.flags.some(({ long }) => long !== 'version') ? '[FLAGS]' : '',
     row.takesSettings ? '[--SETTING VALUE ...]' : '',
   ];
   const flags = row.flags.map(({ long, short, value, help }) => {

@@ -122,7 +122,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['NODE_NAME=… gives … of … no valid node name', fact],
   ['NODE_NAME=… names …', fact],
   ['The API server accepts the names that `NODE_NAME` gives.', fact],
-  ['The address of `LISTEN` is free, or a kube-register listens there.', fact],
+  ['The address of `LISTEN` is free, or a kube-register listens there. `WEB_CONFIG_FILE` can be used.', fact],
   ['The metadata of `NODE_LABELS` can be copied to labels.', fact],
   ['fleet lists machines, some match `METADATA`, and these have a usable address.', fact],
   [

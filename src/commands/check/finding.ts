@@ -29,7 +29,7 @@ export const CHECKS = {
   labels: 'The metadata of `NODE_LABELS` can be copied to labels.',
   'other-daemons': 'No second kube-register was found at work on this API server.',
   clock: 'The clocks of fleet and the API server agree with the clock of this machine.',
-  listener: 'The address of `LISTEN` is free, or a kube-register listens there.',
+  listener: 'The address of `LISTEN` is free, or a kube-register listens there. `WEB_CONFIG_FILE` can be used.',
   'pass-time': 'Observing takes less time than a pass may take, and no answer more than half of its timeout.',
 } as const;
 export type CheckName = keyof typeof CHECKS;
