@@ -77,6 +77,12 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
+    from: 'const ids = pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];',
+    to: 'const ids = pairing.byMachine.has(reported) ? [mark.machineId] : [mark?.machineId, reported];',
+    why: 'a node without the annotation is only asked for where it has a machine, which is then the one that it reports',
+  },
+  {
+    file: 'src/reconcile/evidence/endpoints.ts',
     from: 'const isMarked = isMachines && node.mark?.machineId === machine?.id;',
     to: 'const isMarked = isMachines && node.mark?.machineId === machine.id;',
     why: 'the address is that of the machine, so there is one: the check is for the compiler',
