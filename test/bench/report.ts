@@ -115,10 +115,13 @@ export function rssTargetsOf({ machines, rssMiB }: Figures): Target[] {
   return [{ what, measured: rssMiB, atMost, unit: ' MiB' }];
 }
 
-/** What is to be reached with a small cluster. */
-export function firstTargetOf({ machines, first }: Figures): Target {
-  const what = `${NUMBER.format(machines)} machines: CPU of start and first pass`;
-  return { what, measured: first.cpuMs / 1_000, atMost: 2, unit: ' s' };
+/** What is to be reached with 1,000 machines. */
+export function thousandTargetsOf({ machines, first, steady, floor }: Figures): Target[] {
+  const size = `${NUMBER.format(machines)} machines`;
+  return [
+    { what: `${size}: CPU of start and first pass`, measured: first.cpuMs / 1_000, atMost: 2, unit: ' s' },
+    { what: `${size}: CPU of a steady pass / floor`, measured: steady.cpuMs / floor.cpuMs, atMost: 1.2, unit: '' },
+  ];
 }
 
 /** What is to be reached with a full cluster. */
