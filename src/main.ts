@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { catchSignals } from './daemon/signals.ts';
 
 // The heap may grow by half before it is collected, and the room for young objects not at all: left alone, V8 lets garbage grow with the
-// machine's memory, which is not ours alone. `daemon/v8-memory.ts` changes both in a large cluster.
+// machine's memory, which is not ours alone. `daemon/v8-memory.ts` changes both with many machines.
 setFlagsFromString('--heap-growing-percent=50');
 setFlagsFromString('--semi-space-growth-factor=1');
 
