@@ -839,7 +839,7 @@ const FAULTS: readonly Fault[] = [
       nodes: [
         'warning',
         /^1 machine whose node needs attention: 0+1: node core-1, .* is managed by the kube-register with KUBE_REGISTER_OWNER_ID=blue$/,
-        'kubectl delete node core-1',
+        'kubectl annotate --overwrite node core-1 kube-register.io/owner=default',
       ],
     },
   },
