@@ -23,9 +23,10 @@ export class UnitError extends Error {
 }
 
 /** A mistake in a setting, with the line on which that is set before it. */
-export function placed(mistake: string, { places, flagsPlace }: UnitSettings): string {
-  const variable = new RegExp(`^${ENV_PREFIX}\\w+`).exec(mistake)?.[0] ?? '';
-  const place = mistake.startsWith('--') ? flagsPlace : places.get(variable);
+export function placed(mistake: string, { places, flags, flagsPlace }: UnitSettings): string {
+  const [name = ''] = new RegExp(`^(--?[\\w-]+|${ENV_PREFIX}\\w+)`).exec(mistake) ?? [];
+  const isFlag = flags.some((word) => word.split('=')[0] === name);
+  const place = isFlag ? flagsPlace : places.get(name);
   return place === undefined ? mistake : `${place}: ${mistake}`;
 }
 

@@ -124,13 +124,14 @@ describe('what is said of a setting of a unit', () => {
     ['KUBE_REGISTER_POLICY', '/etc/kube-register.env:3'],
     ['KUBE_REGISTER_COLOUR', '/etc/kube-register.env:4'],
   ]);
-  const of = { env: {}, flags: [], places, flagsPlace: `${file}:5`, file };
+  const of = { env: {}, flags: ['-policy=x', '--once'], places, flagsPlace: `${file}:5`, file };
   const spellings = new Map();
 
   it('has the line where it is set', () => {
     expect(placed('KUBE_REGISTER_POLICY="x": no', of)).toBe('/etc/kube-register.env:3: KUBE_REGISTER_POLICY="x": no');
     expect(placed('KUBE_REGISTER_COLOUR: unknown', of)).toBe('/etc/kube-register.env:4: KUBE_REGISTER_COLOUR: unknown');
-    expect(placed('--policy="x": no', of)).toBe(`${file}:5: --policy="x": no`);
+    expect(placed('-policy="x": no', of)).toBe(`${file}:5: -policy="x": no`);
+    expect(placed('--owner-id="": given beside the unit', of)).toBe('--owner-id="": given beside the unit');
     expect(placed('neither', of)).toBe('neither');
     expect(spelledAs('KUBE_REGISTER_POLICY=sync', spellings, of)).toBe(
       '/etc/kube-register.env:3: KUBE_REGISTER_POLICY=sync',
