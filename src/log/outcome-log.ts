@@ -1,7 +1,7 @@
 /** Logs actions: each that was done, and those that fail, are refused or are left out by a dry run for as long as that lasts. */
 
 import type { Outcome } from '../reconcile/apply/apply.ts';
-import { type Action, DONE, fingerprint, nodeName } from '../reconcile/plan/action.ts';
+import { type Action, DONE, fingerprint, machineIdOf, nodeName } from '../reconcile/plan/action.ts';
 import { RETRY_REFUSED_MS } from '../reconcile/plan/memory/memory.ts';
 import type { PassReport } from '../reconcile/reconciler.ts';
 import { plural } from '../text/plural.ts';
@@ -162,9 +162,8 @@ function keyOf(action: Action): string {
 }
 
 function fieldsOf(action: Action): Fields {
-  const about = { action: action.kind, node: nodeName(action) };
-  if (action.kind === 'deregister') return { ...about, machine: action.machineId, reason: action.reason };
-  return 'machine' in action ? { ...about, machine: action.machine.id } : about;
+  const about = { action: action.kind, node: nodeName(action), machine: machineIdOf(action) };
+  return action.kind === 'deregister' ? { ...about, reason: action.reason } : about;
 }
 
 function subjectOf(action: Action): string {

@@ -5,7 +5,7 @@ import type { Outcome } from '../reconcile/apply/apply.ts';
 import type { Machine } from '../reconcile/evidence/machines.ts';
 import { isKept, SINCE } from '../reconcile/evidence/marks.ts';
 import { addressesOf, type Node } from '../reconcile/evidence/node.ts';
-import { type Action, DONE, nodeName } from '../reconcile/plan/action.ts';
+import { type Action, DONE, machineIdOf, nodeName } from '../reconcile/plan/action.ts';
 import { isWarningNote } from '../reconcile/plan/note.ts';
 import type { Policy } from '../reconcile/plan/policy.ts';
 import type { Verdict } from '../reconcile/plan/verdict.ts';
@@ -265,7 +265,7 @@ function describeEntry({ at, firstAt, times, inPass, action, result, detail }: H
     inPass,
     kind: action.kind,
     node: nodeName(action),
-    machine: 'machine' in action ? action.machine.id : action.machineId,
+    machine: machineIdOf(action),
     result,
     reason: detail === undefined ? why : `${why}: ${detail}`,
   };

@@ -64,6 +64,11 @@ export function nodeName(action: Action): string {
   return action.kind === 'register' ? action.draft.name : action.node.name;
 }
 
+/** The ID of the machine that the action is about. */
+export function machineIdOf(action: Action): string {
+  return action.kind === 'deregister' ? action.machineId : action.machine.id;
+}
+
 /** A text that is equal for equal requests, so that a refused one is not repeated soon. The time of registration is not part of it. */
 export function fingerprint(action: Action): string {
   switch (action.kind) {

@@ -5,6 +5,7 @@ import {
   type Action,
   fingerprint,
   labelFingerprint,
+  machineIdOf,
   nodeName,
   writeOf,
 } from '../../../../src/reconcile/plan/action.ts';
@@ -34,9 +35,10 @@ const kinds = [
 ] as const;
 
 describe.each(kinds)('the action to %s', (kind, nodes, write) => {
-  it('is about one node', () => {
+  it('is about one node and its machine', () => {
     expect(actionOn(nodes).kind).toBe(kind);
     expect(nodeName(actionOn(nodes))).toBe('10.0.0.1');
+    expect(machineIdOf(actionOn(nodes))).toBe('a');
   });
 
   it('is undone when others change what it writes, except the time', () => {
@@ -80,6 +82,7 @@ it('a delete can be undone by nobody, and is about one uid', () => {
   const [action] = watchUntilDeregistered({ nodes: [ours('x', 'x', '10.0.0.9')] }, { policy })?.plan.actions ?? [];
   if (action === undefined) throw new Error('nothing is to be done');
   expect([writeOf(action), fingerprint(action), nodeName(action)]).toEqual([undefined, 'deregister uid-x', 'x']);
+  expect(machineIdOf(action)).toBe('x');
   const now = { monotonicMs: 0, wall: '' };
   expect(undoneBefore(action, ['node x', 'deleted'], EMPTY_MEMORY, now)).toEqual({ times: 0, waitMs: 0 });
 });
