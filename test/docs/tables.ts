@@ -10,6 +10,7 @@ import {
   commandRow,
   DAEMON_ROW,
 } from '../../src/commands/cli/commands.ts';
+import { usageOf } from '../../src/commands/cli/help.ts';
 import { LOG_EVENTS } from '../../src/log/log-events.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { envName, flagName, rowOf, type SettingName, settingNames } from '../../src/settings/table.ts';
@@ -99,20 +100,14 @@ function commandLink(name: CommandName): string {
 }
 
 /** Usage, what its arguments are, flags and examples. */
-function command(usage: string, row: CommandRow): string {
-  const words = [
-    usage,
-    row.arguments,
-    row.flags.some(({ long }) => long !== 'version') ? '[FLAGS]' : '',
-    row.takesSettings ? '[--SETTING VALUE ...]' : '',
-  ];
+function command(program: string, row: CommandRow): string {
   const flags = row.flags.map(({ long, short, value, help }) => {
     const name = short === undefined ? `--${long}` : `-${short}, --${long}`;
     return [code(value === undefined ? name : `${name} ${value}`), help];
   });
   return [
     `${row.sentence}\n`,
-    `    ${words.filter((word) => word !== '').join(' ')}\n`,
+    `    ${usageOf(program, row)}\n`,
     ...(row.about === '' ? [] : [`${row.about}\n`]),
     ...(flags.length === 0 ? [] : [table(['Flag', 'What it does'], flags)]),
     table(

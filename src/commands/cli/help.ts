@@ -45,18 +45,23 @@ function programHelp(): string {
   ].join('\n');
 }
 
-/** At most one screen of 80 columns. */
-function commandHelp(usage: string, row: CommandRow): string {
-  const { sentence, about, flags, examples, exitCodes, takesSettings } = row;
+/** The form of a command line: the program with its command, and what may follow. */
+export function usageOf(program: string, row: CommandRow): string {
   const words = [
-    usage,
+    program,
     row.arguments,
-    flags.some(({ long }) => long !== 'version') ? '[FLAGS]' : '',
-    takesSettings ? '[--SETTING VALUE ...]' : '',
+    row.flags.some(({ long }) => long !== 'version') ? '[FLAGS]' : '',
+    row.takesSettings ? '[--SETTING VALUE ...]' : '',
   ];
+  return words.filter((word) => word !== '').join(' ');
+}
+
+/** At most one screen of 80 columns. */
+function commandHelp(program: string, row: CommandRow): string {
+  const { sentence, about, flags, examples, exitCodes, takesSettings } = row;
   return [
     ...wrap(sentence, WIDTH),
-    `Usage: ${words.filter((word) => word !== '').join(' ')}`,
+    `Usage: ${usageOf(program, row)}`,
     ...(about === '' ? [] : ['', ...wrap(about, WIDTH)]),
     '',
     'Examples:',
