@@ -1,5 +1,6 @@
 /** One table of every command: what help, completions and the documents say of it, and which flags it takes. */
 
+import { SHORTEST_PREFIX } from '../../status/find.ts';
 import { inWords } from '../../text/names.ts';
 
 /** A flag of commands. A flag of a setting is in the table of settings. */
@@ -57,6 +58,9 @@ const BAD: readonly [number, string] = [2, 'bad flag, argument or setting'];
 const UNSEEN: readonly [number, string] = [4, 'no daemon found'];
 const DONE = [[0, 'done'], [1, 'failed'], BAD] as const;
 
+/** Of `status` and `explain`. */
+const ABOUT_NAMES = `NAME is a machine ID or at least its first ${SHORTEST_PREFIX} characters, the name of a node or an address. It reads from the daemon on this machine; without one it observes once, and changes nothing.`;
+
 /** By name, in the order of the list of commands. */
 export const COMMANDS = {
   check: {
@@ -89,8 +93,7 @@ export const COMMANDS = {
     brief: 'list machines and nodes, each with its verdict',
     sentence: 'Lists the machines and nodes, each with its verdict, the most urgent first.',
     arguments: '[NAME ...]',
-    about:
-      'NAME is a machine ID or at least its first 4 characters, the name of a node or an address. It reads from the daemon on this machine; without one it observes once, and changes nothing.',
+    about: ABOUT_NAMES,
     flags: [
       output('text', 'wide', 'json', 'yaml', 'name'),
       { long: 'watch', short: 'w', help: 'show every pass, until interrupted' },
@@ -113,8 +116,7 @@ export const COMMANDS = {
     brief: 'show the evidence about one machine or node',
     sentence: 'Prints the evidence about one machine or node, the rule that applies, and what happens next.',
     arguments: 'NAME',
-    about:
-      'NAME is a machine ID or at least its first 4 characters, the name of a node or an address. It reads from the daemon on this machine; without one it observes once, and changes nothing.',
+    about: ABOUT_NAMES,
     flags: [output('text', 'json', 'yaml'), DAEMON],
     examples: [
       { purpose: 'Why this node is kept or deregistered', command: 'kube-register explain 10.0.0.7' },
