@@ -1,7 +1,9 @@
 /** The body of an answer, in hardly more memory than it has bytes, however small the pieces are in which it comes. */
 import { Readable } from 'node:stream';
 
-/** Pieces smaller than a quarter of a block are copied into one: a piece of one byte costs over a hundred by itself. */
+/** Smaller pieces are copied into blocks, since a piece of one byte costs over a hundred by itself. */
+const OWN_PART_BYTES = 16 * 1024;
+/** A block has room for as much as there is so far, but for no more than this: V8 counts all of it, and collects the whole heap the sooner. */
 const BLOCK_BYTES = 64 * 1024;
 
 /**
@@ -28,14 +30,15 @@ export function readBody(stream: unknown, maxBytes: number): Promise<Buffer | un
         stream.destroy();
         return;
       }
-      if (piece.length >= BLOCK_BYTES / 4) {
+      const isFirst = total === piece.length;
+      if (isFirst || piece.length >= OWN_PART_BYTES) {
         closePart();
         parts.push(piece);
         return;
       }
       if (block.length - used < piece.length) {
         closePart();
-        block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+        block = Buffer.allocUnsafeSlow(Math.min(2 * total, BLOCK_BYTES));
         used = 0;
         from = 0;
       }
@@ -43,7 +46,8 @@ export function readBody(stream: unknown, maxBytes: number): Promise<Buffer | un
     });
     stream.once('end', () => {
       closePart();
-      resolve(Buffer.concat(parts, total));
+      const [only] = parts;
+      resolve(parts.length === 1 && only !== undefined ? only : Buffer.concat(parts, total));
     });
     // Stays attached: a destroyed stream may still emit an error.
     stream.on('error', reject);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readBody } from '../../../src/http/read-body.ts';
 
 const MIB = 1024 * 1024;
@@ -48,6 +48,17 @@ describe('a body', () => {
     expect((await read)?.length).toBe(2 * MIB);
     expect(arrayBuffers + heapUsed - before.arrayBuffers - before.heapUsed).toBeLessThan(60 * MIB);
   }, 60_000);
+
+  it('is not copied where it comes in one piece, and else takes room for no more than twice its bytes', async () => {
+    const room = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    const piece = Buffer.from('all of it');
+    const parts = [piece, Buffer.from(' and'), Buffer.from(' more')];
+    expect(await readBody(Readable.from([piece], { objectMode: false }), MIB)).toBe(piece);
+    expect(String(await readBody(Readable.from(parts, { objectMode: false }), MIB))).toBe('all of it and more');
+    const sizes = room.mock.calls.map(([size]) => size);
+    room.mockRestore();
+    expect(sizes).toEqual([2 * 'all of it and'.length]);
+  });
 
   it('that breaks off is none', async () => {
     const broken = new PassThrough();
