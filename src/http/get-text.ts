@@ -1,7 +1,7 @@
 /** One GET for requests to another kube-register: no credentials, no redirects, no proxies, a deadline and a size limit. */
 import { Agent } from 'node:https';
 import axios from 'axios';
-import { onAbort } from '../network/on-abort.ts';
+import { Deadline } from '../network/deadline.ts';
 import { formatDuration } from '../time/duration.ts';
 import { readBody } from './read-body.ts';
 
@@ -38,10 +38,8 @@ const UNVERIFIED = new Agent({ rejectUnauthorized: false, keepAlive: false });
 /** The certificate of an https server is not verified. Throws GetError. */
 export async function getText(url: string, timeoutMs: number, signal: AbortSignal): Promise<TextAnswer> {
   if (signal.aborted) throw new GetError(INTERRUPTED, false);
-  // Neither axios's `timeout`, which does not bound a body that drips, nor AbortSignal.timeout, which garbage collection takes away.
-  const end = new AbortController();
-  const timer = setTimeout(() => end.abort(), timeoutMs);
-  const forget = onAbort(signal, () => end.abort());
+  // The `timeout` of axios does not bound a body that drips.
+  const deadline = new Deadline(signal, timeoutMs);
   try {
     const { status, data, headers } = await axios.get<unknown>(url, {
       adapter: 'http',
@@ -52,7 +50,7 @@ export async function getText(url: string, timeoutMs: number, signal: AbortSigna
       responseType: 'stream',
       validateStatus: () => true,
       headers: { 'User-Agent': 'kube-register', 'Accept-Encoding': 'identity' },
-      signal: end.signal,
+      signal: deadline.signal,
     });
     const body = await readBody(data, MAX_BYTES);
     if (body === undefined) throw new GetError(`the response is larger than ${MAX_BYTES / MIB} MiB`, false);
@@ -65,12 +63,11 @@ export async function getText(url: string, timeoutMs: number, signal: AbortSigna
     if (!(error instanceof Error) || !('code' in error)) throw error;
     const overdue = `no complete response within ${formatDuration(timeoutMs)}`;
     const code = String(error.code);
-    const problem = signal.aborted ? INTERRUPTED : end.signal.aborted ? overdue : problemOf(code, error.message);
-    const notHttp = !end.signal.aborted && (code === 'ECONNRESET' || code === 'EPROTO' || code.startsWith('HPE_'));
+    const problem = signal.aborted ? INTERRUPTED : deadline.hasPassed ? overdue : problemOf(code, error.message);
+    const notHttp = !deadline.signal.aborted && (code === 'ECONNRESET' || code === 'EPROTO' || code.startsWith('HPE_'));
     throw new GetError(problem, code === 'ECONNREFUSED', { cause: error, notHttp });
   } finally {
-    clearTimeout(timer);
-    forget();
+    deadline.forget();
   }
 }
 

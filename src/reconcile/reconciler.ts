@@ -1,6 +1,7 @@
 /** One pass: observe, plan, apply and report. */
 
 import { TARGETS, type Target } from '../http/request-error.ts';
+import { Deadline } from '../network/deadline.ts';
 import type { Clock } from '../time/clock.ts';
 import { formatDuration } from '../time/duration.ts';
 import { apply, type Outcome, PassOver } from './apply/apply.ts';
@@ -77,7 +78,7 @@ export class Reconciler {
     const startedAt = clock.wall();
     const began = clock.monotonic();
     const before = this.#memory;
-    const deadline = new Deadline(stop, passTimeoutMs);
+    const deadline = new Deadline(stop, passTimeoutMs, new PassOver());
     const begin = deadline.signal;
     let seen: { readonly observation: Observation; readonly plan: Plan } | undefined;
     let outcomes: readonly Outcome[] = [];
@@ -127,38 +128,6 @@ export class Reconciler {
 
 function observed({ era, machines, nodes, pairing, kubelets, skippedRecords }: Observation): Observed {
   return { era, machines, nodes, pairing, kubelets, skippedRecords };
-}
-
-/**
- * Ends a pass when the daemon stops or PASS_TIMEOUT is over. AbortSignal.any and AbortSignal.timeout would keep their listeners until the
- * timeout, or for as long as the process runs.
- */
-class Deadline {
-  readonly #pass = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  readonly #stop: AbortSignal;
-  hasPassed = false;
-
-  constructor(stop: AbortSignal, ms: number) {
-    this.#stop = stop;
-    this.#timer = setTimeout(() => {
-      this.hasPassed = true;
-      this.#pass.abort(new PassOver());
-    }, ms);
-    stop.addEventListener('abort', this.#onStop);
-    if (stop.aborted) this.#onStop();
-  }
-
-  get signal(): AbortSignal {
-    return this.#pass.signal;
-  }
-
-  forget(): void {
-    clearTimeout(this.#timer);
-    this.#stop.removeEventListener('abort', this.#onStop);
-  }
-
-  readonly #onStop = () => this.#pass.abort(this.#stop.reason);
 }
 
 function causesOf(error: unknown, timedOut: boolean, passTimeoutMs: number): ReadonlyMap<Cause, string> {
