@@ -1,7 +1,8 @@
 /** The HTTP client for one server, on axios: one attempt of a request, from the token to the body. No axios type leaves this file. */
 import type { Agent } from 'node:http';
-import { Axios, type AxiosResponse } from 'axios';
+import { AxiosHeaders, type AxiosRequestConfig, type AxiosResponse, getAdapter } from 'axios';
 import { tokenProblem } from '../credentials/token-file.ts';
+import { Deadline } from '../network/deadline.ts';
 import { onAbort } from '../network/on-abort.ts';
 import { createAgent, dropIdleConnections, type TlsOptions } from './agent.ts';
 import { type ConfigSource, settingsSource } from './config-source.ts';
@@ -44,6 +45,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   };
 }
 
+/**
+ * What axios sends a request with, and gets its response, in Node. `axios.request` does more before it: it merges defaults and headers, of which there
+ * are none here, which costs nearly as much again.
+ */
+const exchange = getAdapter('http');
+
 /** Takes secrets out of a text. */
 type Hide = (text: string) => string;
 
@@ -56,7 +63,7 @@ class OneServerClient {
   readonly #options: HttpClientOptions;
   readonly #endpoint: Endpoint;
   readonly #agent: Agent;
-  readonly #axios: Axios;
+  readonly #config: AxiosRequestConfig;
   /** Takes the token that was sent last out of a text. */
   #hide = HIDE_NOTHING;
   #hiddenToken: string | undefined;
@@ -65,7 +72,7 @@ class OneServerClient {
     this.#options = options;
     this.#endpoint = parseEndpoint(options.endpoint);
     this.#agent = createAgent(this.#endpoint, options.tls);
-    this.#axios = createAxios(this.#endpoint, this.#agent);
+    this.#config = configOf(this.#endpoint, this.#agent);
     this.target = options.target;
     this.server = this.#endpoint.server;
     this.source = options.source ?? settingsSource(options.target);
@@ -88,13 +95,13 @@ class OneServerClient {
 
   async send(request: HttpRequest): Promise<HttpAnswer> {
     request.signal.throwIfAborted();
-    // A signal of its own: AbortSignal.any leaves something behind at its sources, some of which live as long as the daemon.
+    // A signal of its own for the waits between attempts: Node warns of more than ten listeners on one, and hundreds of requests may wait.
     const own = new AbortController();
     const forget = onAbort(request.signal, () => own.abort(request.signal.reason));
     try {
       return await withRetries({ method: request.method, signal: own.signal }, this.#options.retries, (number) => {
         if (number > 1) this.#options.observer.requestRetried(this.target);
-        return this.#attempt({ ...request, signal: own.signal });
+        return this.#attempt(request);
       });
     } finally {
       forget();
@@ -107,18 +114,17 @@ class OneServerClient {
     const url = this.#urlOf(request);
     const token = await this.#readToken(request);
     const hide = this.#hiderOf(token);
-    // Both names keep their signal alive until the end: AbortSignal.any holds its sources only weakly.
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const signal = AbortSignal.any([request.signal, deadline]);
+    // The `timeout` of axios does not bound a body that arrives slowly.
+    const deadline = new Deadline(request.signal, timeoutMs);
     const started = performance.now();
     let code = 'error';
     try {
-      const response = await this.#axios.request<unknown>({
+      const response = await exchange({
+        ...this.#config,
         method: request.method,
         url,
         headers: headersOf(request, token),
-        // The `timeout` of axios does not bound a body that arrives slowly.
-        signal,
+        signal: deadline.signal,
         ...(request.body === undefined ? {} : { data: Buffer.from(JSON.stringify(request.body.value)) }),
       });
       const body = await this.#bodyOf(request, response);
@@ -129,11 +135,12 @@ class OneServerClient {
     } catch (error) {
       if (error instanceof Retryable || error instanceof RequestError) throw error;
       request.signal.throwIfAborted();
-      if (deadline.aborted) {
+      if (deadline.hasPassed) {
         throw this.failure(request, timeoutProblem(timeoutMs, this.source), undefined, 'ETIMEDOUT');
       }
       throw this.#failed(request, networkFailureOf(error));
     } finally {
+      deadline.forget();
       observer.requestDone(this.target, code, (performance.now() - started) / 1000);
     }
   }
@@ -150,10 +157,10 @@ class OneServerClient {
   /** Throws RequestError when a URL would change the path, as it does with `/nodes/..`. */
   #urlOf(request: HttpRequest): string {
     const plain = this.#endpoint.baseUrl + request.path;
-    const url = new URL(plain);
-    if (url.origin + url.pathname !== plain) throw this.failure(request, 'a URL cannot have this path');
-    url.search = new URLSearchParams(request.query).toString();
-    return url.href;
+    const query = new URLSearchParams(request.query).toString();
+    const { origin, pathname, href } = new URL(query === '' ? plain : `${plain}?${query}`);
+    if (origin + pathname !== plain) throw this.failure(request, 'a URL cannot have this path');
+    return href;
   }
 
   async #readToken(request: HttpRequest): Promise<string | undefined> {
@@ -212,10 +219,9 @@ class OneServerClient {
   }
 }
 
-/** Without the defaults of `axios.create`, which every request would merge: headers by method, and what turns bodies into values and back. */
-function createAxios({ socketPath }: Endpoint, agent: Agent): Axios {
-  return new Axios({
-    adapter: 'http',
+/** What is the same for each request to a server. */
+function configOf({ socketPath }: Endpoint, agent: Agent): AxiosRequestConfig {
+  return {
     httpAgent: agent,
     httpsAgent: agent,
     ...(socketPath === undefined ? {} : { socketPath }),
@@ -224,16 +230,18 @@ function createAxios({ socketPath }: Endpoint, agent: Agent): Axios {
     decompress: false,
     responseType: 'stream',
     validateStatus: () => true,
-    headers: { 'User-Agent': 'kube-register', Accept: 'application/json', 'Accept-Encoding': 'identity' },
-  });
+  };
 }
 
-function headersOf({ headers, body }: HttpRequest, token: string | undefined): Record<string, string> {
-  return {
+function headersOf({ headers, body }: HttpRequest, token: string | undefined): AxiosHeaders {
+  return new AxiosHeaders({
+    'User-Agent': 'kube-register',
+    Accept: 'application/json',
+    'Accept-Encoding': 'identity',
     ...headers,
     ...(body === undefined ? {} : { 'Content-Type': body.contentType }),
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-  };
+  });
 }
 
 function header(response: AxiosResponse<unknown>, name: string): string {
