@@ -16,10 +16,12 @@ export interface TlsOptions extends TlsMaterial {
 
 /** In ms. Servers and balancers close idle connections later than this: a request on a closed connection would fail. */
 const IDLE_MS = 10_000;
+/** As axios sets it for each request: another value would be four calls of the kernel before and after each. */
+const PROBE_MS = 60_000;
 
 /** The agent for an endpoint; no connection is opened yet. Throws an Error when the TLS material is unusable. */
 export function createAgent({ baseUrl }: Endpoint, tls: TlsOptions): HttpAgent {
-  const pooling = { keepAlive: true, timeout: IDLE_MS };
+  const pooling = { keepAlive: true, keepAliveMsecs: PROBE_MS, timeout: IDLE_MS };
   if (!baseUrl.startsWith('https:')) return new HttpAgent(pooling);
   const { insecureSkipVerify, servername, ...material } = tls;
   return new HttpsAgent({
