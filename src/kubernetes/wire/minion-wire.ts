@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { NodeRecord } from '../registry.ts';
 import { type Dialect, objectsOf } from './dialect.ts';
+import { pairs, text } from './fields.ts';
 import { factsOf, leavingOf, statusSchema } from './node-facts.ts';
 
 export function minionDialect(apiVersion: 'v1beta1' | 'v1beta2'): Dialect {
@@ -27,9 +28,6 @@ export function minionDialect(apiVersion: 'v1beta1' | 'v1beta2'): Dialect {
     preconditions: () => undefined,
   };
 }
-
-const text = z.string().catch('');
-const pairs = z.record(z.string(), z.string()).nullish();
 
 /** v0.2 and v0.4.4 give a minion no uid, v0.2 no resourceVersion, which is a number in all of them. */
 const minion = z.object({

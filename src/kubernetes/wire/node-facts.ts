@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { usableAddress } from '../../network/address.ts';
 import type { Leaving, NodeFacts, ReadyCondition } from '../registry.ts';
+import { text } from './fields.ts';
 
 /** What v1beta1 and v1beta2 call a condition's `kind` is its `type` later. */
 type ConditionName = 'type' | 'kind';
@@ -29,8 +30,6 @@ export function factsOf(
 function cordonedBy(unschedulable: unknown): boolean | undefined {
   return typeof unschedulable === 'boolean' ? unschedulable : isAbsent(unschedulable) ? false : undefined;
 }
-
-const text = z.string().catch('');
 
 /** Takes anything, and keeps the good part of what has a shape that is not known. */
 export function statusSchema(name: ConditionName): z.ZodType<Status> {

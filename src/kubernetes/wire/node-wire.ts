@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { NodeFacts, NodeRecord } from '../registry.ts';
 import { type Dialect, objectsOf } from './dialect.ts';
+import { pairs, text } from './fields.ts';
 import { factsOf, leavingOf, statusSchema } from './node-facts.ts';
 
 export function nodeDialect(apiVersion: 'v1' | 'v1beta3'): Dialect {
@@ -31,9 +32,6 @@ export function nodeDialect(apiVersion: 'v1' | 'v1beta3'): Dialect {
     }),
   };
 }
-
-const text = z.string().catch('');
-const pairs = z.record(z.string(), z.string()).nullish();
 
 /** What a node cannot do without is checked; the managedFields, which are most of it, are dropped here. */
 const metadata = z.object({
