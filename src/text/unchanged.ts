@@ -6,7 +6,7 @@ export function unchangedMap(
   now: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, string> {
   if (before.size !== now.size) return now;
-  for (const [key, value] of now) if (before.get(key) !== value) return now;
+  for (const key of now.keys()) if (before.get(key) !== now.get(key)) return now;
   return before;
 }
 
