@@ -26,7 +26,9 @@ export interface LoggerOptions {
 
 const MAX_CAUSES = 5;
 const REDACTED = '[redacted]';
-const SECRET_KEYS = ['token', 'authorization', 'Authorization', 'password', 'headers.authorization', 'config'];
+const SECRET_KEYS: readonly string[] = ['token', 'authorization', 'Authorization', 'password', 'config'];
+/** Secrets are looked for so many levels deep; an object may be part of itself. */
+const MOST_LEVELS = 5;
 
 /**
  * Makes the program's logger. A line is written before the call returns, unless the reader is slow; see LineWriter. Errors of the
@@ -47,11 +49,12 @@ export async function createLogger(options: LoggerOptions): Promise<Logger> {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
-        log: (fields) => mapErrors(fields, withStack),
+        log: (fields) => shownFields(fields, withStack),
       },
-      // `err` is a plain object by now (see `mapErrors`), which pino's own serializer would change again.
+      // `err` is a plain object by now (see `shownFields`), which pino's own serializer would change again.
       serializers: { err: (value: unknown) => value },
-      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: REDACTED },
+      // For what goes into a message. Paths with wildcards would be taken apart for each field of each line.
+      redact: { paths: [...SECRET_KEYS], censor: REDACTED },
       hooks: { streamWrite: (line) => escapeControls(scrubSecrets(line)) },
     },
     lines,
@@ -80,11 +83,22 @@ async function prettyLines(destination: LogDestination, colorize: boolean): Prom
   };
 }
 
-/** Keeps only type and message of errors: axios attaches the whole request, credentials included. */
-function mapErrors(fields: Record<string, unknown>, withStack: boolean): Record<string, unknown> {
+/** The fields without secrets. Of errors only type and message stay: axios attaches the whole request, credentials included. */
+function shownFields(fields: object, withStack: boolean, levels = MOST_LEVELS): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? describe(value, withStack) : value]),
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      SECRET_KEYS.includes(key) ? REDACTED : shown(value, withStack, levels - 1),
+    ]),
   );
+}
+
+function shown(value: unknown, withStack: boolean, levels: number): unknown {
+  if (value instanceof Error) return describe(value, withStack);
+  if (typeof value !== 'object' || value === null || levels === 0) return value;
+  if (Array.isArray(value)) return value.map((each) => shown(each, withStack, levels - 1));
+  if ('toJSON' in value && typeof value.toJSON === 'function') return shown(value.toJSON(), withStack, levels - 1);
+  return shownFields(value, withStack, levels);
 }
 
 function describe(error: Error, withStack: boolean): { type: string; message: string; stack?: string[] } {

@@ -63,6 +63,12 @@ describe('a JSON line', () => {
     expect(JSON.parse(output)).toMatchObject({ msg, [C1_CSI]: C1_CSI });
   });
 
+  it('has fields that are part of themselves', async () => {
+    const field: Record<string, unknown> = { name: 'n1' };
+    field['self'] = field;
+    expect((await json((logger) => logger.info({ field }))).field.name).toBe('n1');
+  });
+
   it('is not written below the level', async () => {
     expect(await written({ level: 'warn' }, (logger) => logger.info('quiet'))).toBe('');
   });
@@ -89,6 +95,11 @@ describe('an error', () => {
     expect(err.stack.join()).toContain('logger.test.ts');
   });
 
+  it('is as brief inside a field', async () => {
+    const line = await json((logger) => logger.error({ tries: [{ reason: foreignError() }] }));
+    expect(line.tries).toEqual([{ reason: { type: 'RangeError', message: 'outer' } }]);
+  });
+
   it('that is its own cause ends', async () => {
     const error = new Error('loop');
     error.cause = error;
@@ -110,6 +121,8 @@ describe('a secret', () => {
     { config: { data: 's3cret' } },
     { response: { config: { data: 's3cret' } } },
     { settings: { password: 's3cret' } },
+    { requests: [{ headers: { authorization: 's3cret' } }] },
+    { request: { toJSON: () => ({ token: 's3cret' }) } },
     { note: 'sent Bearer s3cret to it' },
     { note: { deep: { down: ['Authorization: Bearer s3cret'] } } },
     { server: 'https://admin:s3cret@10.0.0.1:6443/api' },
