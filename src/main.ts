@@ -3,6 +3,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { catchSignals } from './daemon/signals.ts';
 
+// Node has its own modules compiled ahead for the flags that V8 starts with: the large ones are loaded before any is changed.
+for (const name of ['node:crypto', 'node:fs/promises', 'node:https'] as const) process.getBuiltinModule(name);
+
 // The heap may grow by half before it is collected, and the room for young objects not at all: left alone, V8 lets garbage grow with the
 // machine's memory, which is not ours alone. `daemon/v8-memory.ts` changes both with many machines.
 setFlagsFromString('--heap-growing-percent=50');
