@@ -8,6 +8,11 @@ import type { Plugin } from 'esbuild';
 const INSTEAD: Readonly<Record<string, string>> = {
   // Of axios, for forms; none is ever sent. It brings the table of MIME types.
   'form-data': 'module.exports = class FormData {};',
+  // Of axios, for redirects and proxies; none is followed, and none is used.
+  'follow-redirects': 'module.exports = {};',
+  'https-proxy-agent': 'module.exports = class HttpsProxyAgent {};',
+  // Of pino, for logs written by another thread; there is none.
+  'thread-stream': 'module.exports = class ThreadStream {};',
   // Of prom-client, for exemplars, which are off.
   '@opentelemetry/api': 'module.exports = {};',
   // Of axios, for HTTP/2, which is off.
