@@ -14,7 +14,13 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const MIB = 1024 * 1024;
 const image = inject('image');
 /** What bounds memory: that of the C library, and of V8. */
-const MEMORY = ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_', 'NODE_OPTIONS'];
+const MEMORY = [
+  'MALLOC_ARENA_MAX',
+  'MALLOC_MMAP_THRESHOLD_',
+  'MALLOC_TOP_PAD_',
+  'MALLOC_TRIM_THRESHOLD_',
+  'NODE_OPTIONS',
+];
 const HOME = 'opt/kube-register';
 const home = join(image.root, HOME);
 
