@@ -47,7 +47,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
 /**
  * What axios sends a request with, and gets its response, in Node. `axios.request` does more before it: it merges defaults and headers, of which there
- * are none here, which costs nearly as much again.
+ * are none here, which takes half as much again.
  */
 const exchange = getAdapter('http');
 
