@@ -8,13 +8,9 @@ import type { Received } from './request-log.ts';
 export interface KubeletsOptions extends ServerOptions {
   /** The port of every kubelet. Left out, one is taken that no other lab has. */
   readonly port?: number;
+  /** The loopback address of the first kubelet; 127.1.0.1 if left out. Labs that are given one port need addresses of their own. */
+  readonly firstAddress?: string;
 }
-
-/** Where no kubelet is: holding the port here keeps it from other labs. */
-const RESERVED_ADDRESS = '127.255.255.254';
-
-/** Addresses are handed out from here on. */
-const FIRST_ADDRESS = 0x7f_01_00_01;
 
 /** Kubelets with a port and no machine yet. */
 export async function startKubelets(options: KubeletsOptions = {}): Promise<Kubelets> {
@@ -26,11 +22,14 @@ export async function startKubelets(options: KubeletsOptions = {}): Promise<Kube
 export class Kubelets extends LabServer {
   readonly #reservation: Listener;
   readonly #byAddress = new Map<string, Kubelet>();
+  readonly #beforeFirst: number;
   #handedOut = 0;
 
-  constructor({ port = 0, ...options }: KubeletsOptions) {
+  constructor({ port = 0, firstAddress = '127.1.0.1', ...options }: KubeletsOptions) {
     super(options);
-    this.#reservation = this.addListener({ host: RESERVED_ADDRESS, port });
+    this.#beforeFirst = numberOf(firstAddress) - 1;
+    // No kubelet is there: holding the port there keeps it from other labs.
+    this.#reservation = this.addListener({ host: dotted(this.#beforeFirst), port });
   }
 
   get port(): number {
@@ -44,9 +43,8 @@ export class Kubelets extends LabServer {
 
   /** The next loopback address: 127.1.0.1, 127.1.0.2, ... */
   nextAddress(): string {
-    const address = FIRST_ADDRESS + this.#handedOut;
     this.#handedOut += 1;
-    return [24, 16, 8, 0].map((shift) => (address >> shift) & 0xff).join('.');
+    return dotted(this.#beforeFirst + this.#handedOut);
   }
 
   /** A healthy kubelet at an address, by default the next one. */
@@ -107,4 +105,12 @@ export class Kubelet {
   recover(): void {
     this.#fault = undefined;
   }
+}
+
+function numberOf(address: string): number {
+  return address.split('.').reduce((number, byte) => number * 256 + Number(byte), 0);
+}
+
+function dotted(number: number): string {
+  return [24, 16, 8, 0].map((shift) => (number >> shift) & 0xff).join('.');
 }

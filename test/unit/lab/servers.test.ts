@@ -64,6 +64,12 @@ describe('a lab', () => {
     expect(others.port).not.toBe(lab.kubelets.port);
     await others.close();
   });
+
+  it('shares a port that it is given, at addresses of its own', async () => {
+    const others = await startKubelets({ port: lab.kubelets.port, firstAddress: '127.2.0.255' });
+    expect([(await others.add()).address, (await others.add()).address]).toEqual(['127.2.0.255', '127.2.1.0']);
+    await others.close();
+  });
 });
 
 describe('a fleet on a unix socket', () => {
