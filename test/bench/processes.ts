@@ -133,8 +133,10 @@ export const COLLECTABLE = `--expose-gc --import data:text/javascript,process.on
 /** perf_hooks' monitorEventLoopDelay looks once in so many ms, and counts them too. */
 const LAG_RESOLUTION_MS = 10;
 
-/** How often the daemon is asked whether a pass is over, once it cannot be far from it. */
+/** How often it is looked whether a pass is over, once it cannot be far from it. */
 const LOOK_EVERY_MS = 50;
+/** A daemon that used less CPU time meanwhile does nothing. */
+const IDLE_MS = 1;
 
 export class DaemonProcess {
   readonly #child: ChildProcess;
@@ -181,21 +183,17 @@ export class DaemonProcess {
   async firstPass(nearlyOver: Promise<unknown>): Promise<PassCost> {
     await this.#passes();
     await nearlyOver;
-    const { wallMs, stallMs } = await this.#passOver({ passes: 0, seconds: 0, stallMs: 0 });
-    return { wallMs, stallMs, cpuMs: (await this.usage()).cpuMs };
+    return this.#passOver({ passes: 0, seconds: 0, stallMs: 0 });
   }
 
-  /**
-   * Has it pass once more, by SIGUSR2. No other pass may be running. To be asked whether it is over costs the daemon CPU time,
-   * so it is left alone until `nearlyOver`.
-   */
+  /** Has it pass once more, by SIGUSR2. No other pass may be running. */
   async pass(nearlyOver: Promise<unknown>): Promise<PassCost> {
     const before = await this.#passes();
     const { cpuMs } = await this.usage();
     this.#child.kill('SIGUSR2');
     await nearlyOver;
-    const { wallMs, stallMs } = await this.#passOver(before);
-    return { wallMs, stallMs, cpuMs: (await this.usage()).cpuMs - cpuMs };
+    const over = await this.#passOver(before);
+    return { ...over, cpuMs: over.cpuMs - cpuMs };
   }
 
   /** What of its JavaScript heap is in use once the garbage is collected. Only for one that was started COLLECTABLE. */
@@ -241,13 +239,26 @@ export class DaemonProcess {
     await ended;
   }
 
-  /** Resolves once there is one pass more, with how long it took and its longest stall. Throws when it failed. */
-  async #passOver(before: Passes): Promise<Pick<PassCost, 'wallMs' | 'stallMs'>> {
+  /**
+   * Resolves once there is one pass more, with how long it took, its longest stall, and the CPU time of the process until then. To be asked
+   * whether it is over costs the daemon CPU time, so it is left alone until it does nothing, and that is not counted. Throws when the pass failed.
+   */
+  async #passOver(before: Passes): Promise<PassCost> {
     for (let stallMs = 0; ; ) {
+      const cpuMs = await this.#idle();
       const now = await this.#passes();
       stallMs = Math.max(stallMs, now.stallMs);
-      if (now.passes > before.passes) return { wallMs: (now.seconds - before.seconds) * 1_000, stallMs };
+      if (now.passes > before.passes) return { wallMs: (now.seconds - before.seconds) * 1_000, stallMs, cpuMs };
+    }
+  }
+
+  /** Resolves once it does nothing, with its CPU time until then. */
+  async #idle(): Promise<number> {
+    for (let { cpuMs } = await this.usage(); ; ) {
       await delay(LOOK_EVERY_MS);
+      const now = (await this.usage()).cpuMs;
+      if (now - cpuMs < IDLE_MS) return now;
+      cpuMs = now;
     }
   }
 
