@@ -28,16 +28,16 @@ function canonical(text: string): string | undefined {
   return mapped === null ? address : `${dotted(mapped[1])}.${dotted(mapped[2])}`;
 }
 
-const RESERVED: readonly (readonly [addresses: RegExp, as: Reserved])[] = [
-  [/^(127\.0\.0\.1|::1)$/, 'loopback'],
-  [/^(0\..*|::)$/, 'unspecified'],
-  [/^(169\.254\..*|fe[89ab][0-9a-f]:.*)$/, 'link-local'],
-  [/^(2(2[4-9]|3\d)\..*|ff[0-9a-f]{2}:.*)$/, 'multicast'],
-  [/^255\.255\.255\.255$/, 'broadcast'],
+const RESERVED: readonly { readonly addresses: RegExp; readonly as: Reserved }[] = [
+  { addresses: /^(127\.0\.0\.1|::1)$/, as: 'loopback' },
+  { addresses: /^(0\..*|::)$/, as: 'unspecified' },
+  { addresses: /^(169\.254\..*|fe[89ab][0-9a-f]:.*)$/, as: 'link-local' },
+  { addresses: /^(2(2[4-9]|3\d)\..*|ff[0-9a-f]{2}:.*)$/, as: 'multicast' },
+  { addresses: /^255\.255\.255\.255$/, as: 'broadcast' },
 ];
 
 function reservedFor(address: string): Reserved | undefined {
-  return RESERVED.find(([addresses]) => addresses.test(address))?.[1];
+  return RESERVED.find(({ addresses }) => addresses.test(address))?.as;
 }
 
 /**
