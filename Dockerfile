@@ -18,7 +18,7 @@ ENV PATH=/usr/local/bin
 # How the C library keeps memory; see deploy/tarball/kube-register.
 ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=8192 MALLOC_TOP_PAD_=0 MALLOC_TRIM_THRESHOLD_=65536
 # The first line of the program has the other bound: it can have only one.
-ENV NODE_OPTIONS=--max-semi-space-size=6
+ENV NODE_OPTIONS=--max-semi-space-size=8
 # A number, so that Kubernetes' runAsNonRoot can tell that it is not root.
 USER 1000
 EXPOSE 10271

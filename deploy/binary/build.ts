@@ -35,7 +35,7 @@ function putNodeInside(): void {
       output: BINARY,
       disableExperimentalSEAWarning: true,
       // As the launcher of the tarball has it.
-      execArgv: ['--min-semi-space-size=2', '--max-semi-space-size=6'],
+      execArgv: ['--min-semi-space-size=2', '--max-semi-space-size=8'],
       // Halves the time it takes to start.
       useCodeCache: true,
     };

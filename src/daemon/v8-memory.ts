@@ -28,7 +28,7 @@ const STEPS: readonly [Step, ...Step[]] = [
     flags: [
       `${HAS_MAGLEV ? OPTIMIZE.maglev : OPTIMIZE.turbofan}=*`,
       '--semi-space-growth-factor=2',
-      '--heap-growing-percent=75',
+      '--heap-growing-percent=60',
     ],
   },
   { machines: 2_500, flags: [`${OPTIMIZE.turbofan}=*`] },

@@ -50,7 +50,7 @@ describe('the memory of the process', () => {
     expect(given()).toEqual([
       expect.stringMatching(/^--(maglev|turbo)-filter=\*$/),
       '--semi-space-growth-factor=2',
-      '--heap-growing-percent=75',
+      '--heap-growing-percent=60',
     ]);
   });
 
