@@ -49,7 +49,7 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   ]),
   unseen('3: 127.0.0.1 and ::1 are not usable', 'they are', [
     ADDRESSES,
-    "[/^(127\\.0\\.0\\.1|::1)$/, 'loopback'],",
+    "{ addresses: /^(127\\.0\\.0\\.1|::1)$/, as: 'loopback' },",
     '',
   ]),
   mutant(
