@@ -51,7 +51,7 @@ export const ADVICE: ReadonlyMap<string, Way> = new Map([
   ['--certificate-authority=…', followed('a CA of a kubeconfig')],
   ['--client-certificate=… --client-key=…', followed('no client certificate in a kubeconfig')],
   ['--heap-growing-percent=50', fact],
-  ['--heap-growing-percent=75', fact],
+  ['--heap-growing-percent=60', fact],
   ['--semi-space-growth-factor=1', fact],
   ['--semi-space-growth-factor=2', fact],
   [
