@@ -19,7 +19,7 @@ export async function usageOf(pid: number): Promise<Usage> {
 }
 
 /**
- * In ns, of each thread: `/proc/PID/stat` has hundredths of a second, which is a twentieth of a pass over 1,000 machines.
+ * The sum of all threads, of which the kernel tells ns. `/proc/PID/stat` has hundredths of a second: a twentieth of a pass over 1,000 machines.
  * https://docs.kernel.org/scheduler/sched-stats.html
  */
 async function cpuMsOf(pid: number): Promise<number> {
