@@ -18,6 +18,11 @@ export function certificate(file: string): string {
   return readFileSync(new URL(`../certificates/${file}`, import.meta.url), 'utf8');
 }
 
+/** Three bytes of loopback addresses that no other process has which tests here; `block` tells what they are for: 64 or 128. */
+export function ownNetwork(block: 64 | 128): string {
+  return `127.${block + ((process.pid >> 8) % 64)}.${process.pid % 256}`;
+}
+
 export function serveHttp(listener: RequestListener, where: ListenOptions = {}): Promise<Loopback> {
   return listen(createHttpServer(listener), where);
 }

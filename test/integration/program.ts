@@ -10,6 +10,7 @@ import { inject, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { LOG_EVENTS } from '../../src/log/log-events.ts';
 import { type Lab, type LabOptions, startLab } from '../lab/lab.ts';
+import { ownNetwork } from './loopback.ts';
 
 /** The program, bundled before this run (`build-program.ts`): `node MAIN` runs it. */
 export const MAIN = inject('program');
@@ -56,12 +57,9 @@ interface Ending {
 /** It ended by itself, well, and nobody complained: neither the program nor Node. */
 export const GOOD_END: Ending = { code: 0, signal: null, stderr: '' };
 
-/** Where the kubelets of this process are alone, whatever port they have: `recorded-kubelet.ts` has the addresses below 127.128. */
-const OWN_ADDRESS = `127.${128 + ((process.pid >> 8) % 64)}.${process.pid % 256}.1`;
-
 /** A lab that is closed when the test is over. The port that its kubelets are given may be that of another test at the same time. */
 export async function labOfTest({ kubelets = {}, ...options }: LabOptions = {}): Promise<Lab> {
-  const firstAddress = kubelets.port === undefined ? {} : { firstAddress: OWN_ADDRESS };
+  const firstAddress = kubelets.port === undefined ? {} : { firstAddress: `${ownNetwork(128)}.1` };
   const lab = await startLab({ ...options, kubelets: { ...firstAddress, ...kubelets } });
   onTestFinished(() => lab.close());
   return lab;

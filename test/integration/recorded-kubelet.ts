@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { type RecordedResponse, readRecording } from '../lab/recording.ts';
-import { certificate } from './loopback.ts';
+import { certificate, ownNetwork } from './loopback.ts';
 
 /** The first byte of a TLS handshake. */
 const HANDSHAKE = 0x16;
@@ -24,7 +24,7 @@ let handedOut = 0;
 /** An address that no lab hands out, nor another process that runs this. */
 export function freshAddress(): string {
   handedOut += 1;
-  return `127.${64 + ((process.pid >> 8) % 64)}.${process.pid % 256}.${handedOut}`;
+  return `${ownNetwork(64)}.${handedOut}`;
 }
 
 /** What the kubelet of that release said at each of these two ports; a port that refused is not there. */

@@ -22,14 +22,14 @@ export async function startKubelets(options: KubeletsOptions = {}): Promise<Kube
 export class Kubelets extends LabServer {
   readonly #reservation: Listener;
   readonly #byAddress = new Map<string, Kubelet>();
-  readonly #beforeFirst: number;
-  #handedOut = 0;
+  /** The address that was handed out last; at first the one before all. */
+  #lastAddress: number;
 
   constructor({ port = 0, firstAddress = '127.1.0.1', ...options }: KubeletsOptions) {
     super(options);
-    this.#beforeFirst = numberOf(firstAddress) - 1;
+    this.#lastAddress = numberOf(firstAddress) - 1;
     // No kubelet is there: holding the port there keeps it from other labs.
-    this.#reservation = this.addListener({ host: dotted(this.#beforeFirst), port });
+    this.#reservation = this.addListener({ host: dotted(this.#lastAddress), port });
   }
 
   get port(): number {
@@ -43,8 +43,8 @@ export class Kubelets extends LabServer {
 
   /** The next loopback address: 127.1.0.1, 127.1.0.2, ... */
   nextAddress(): string {
-    this.#handedOut += 1;
-    return dotted(this.#beforeFirst + this.#handedOut);
+    this.#lastAddress += 1;
+    return dotted(this.#lastAddress);
   }
 
   /** A healthy kubelet at an address, by default the next one. */
