@@ -40,34 +40,40 @@ interface Exchange {
   readonly answer: HttpAnswer;
 }
 
+/** A page, and the body that it was read from. */
+interface ReadPage {
+  readonly body: string;
+  readonly page: MachinePage;
+  /** Empty on the last page. */
+  readonly nextPageToken: string;
+}
+
 export function createFleetClient({ http }: { http: HttpClient }): FleetClient {
   let path: Path = PATHS[0];
-  /** By ID: the records of the last complete listing. */
-  let listed: ReadonlyMap<string, MachineRecord> = new Map();
+  /** The last complete listing, by the tokens that its pages were asked for with; empty for the first. */
+  let listed: ReadonlyMap<string, ReadPage> = new Map();
 
   async function* machinePages(signal: AbortSignal): AsyncGenerator<MachinePage, void> {
-    const seen = new Set<string>();
-    const records = new Map<string, MachineRecord>();
+    const pages = new Map<string, ReadPage>();
     let bytes = 0;
+    let token = '';
     let exchange = await askForFirstPage(signal);
     for (;;) {
       const { request, answer } = exchange;
-      const { machines, nextPageToken } = readPage(exchange);
+      const read = readPage(exchange, listed.get(token));
       bytes += answer.bytes;
       if (bytes > MAX_LISTING_BYTES)
         throw http.failure(request, `the list of machines is larger than ${MAX_LISTING_BYTES / MIB} MiB`);
-      const page = parseMachines(machines ?? [], listed);
-      for (const record of page.records) records.set(record.id, record);
-      yield page;
-      // The last page has no token; an empty one is the same to fleet.
-      if (nextPageToken === undefined || nextPageToken === '') {
-        listed = records;
+      pages.set(token, read);
+      yield read.page;
+      token = read.nextPageToken;
+      if (token === '') {
+        listed = pages;
         return;
       }
-      if (seen.has(nextPageToken)) throw http.failure(request, 'the list of machines repeats a page token');
-      seen.add(nextPageToken);
-      if (seen.size >= MAX_PAGES) throw http.failure(request, `the list of machines has more than ${MAX_PAGES} pages`);
-      exchange = await ask(path, signal, nextPageToken);
+      if (pages.has(token)) throw http.failure(request, 'the list of machines repeats a page token');
+      if (pages.size >= MAX_PAGES) throw http.failure(request, `the list of machines has more than ${MAX_PAGES} pages`);
+      exchange = await ask(path, signal, token);
     }
   }
 
@@ -91,9 +97,13 @@ export function createFleetClient({ http }: { http: HttpClient }): FleetClient {
     return { request, answer: await http.send(request) };
   }
 
-  function readPage({ request, answer }: Exchange): z.infer<typeof pageSchema> {
+  /** `before` where fleet repeats it: only a change of its machines changes a page. */
+  function readPage({ request, answer }: Exchange, before: ReadPage | undefined): ReadPage {
     if (answer.status !== 200) throw http.failure(request, refusal(answer), answer);
-    return parseJson(http, request, answer, pageSchema);
+    if (answer.body === before?.body) return before;
+    const { machines, nextPageToken } = parseJson(http, request, answer, pageSchema);
+    // The last page has no token; an empty one is the same to fleet.
+    return { body: answer.body, page: parseMachines(machines ?? []), nextPageToken: nextPageToken ?? '' };
   }
 
   return { machinePages, close: () => http.close() };
@@ -144,12 +154,12 @@ function messageOf(body: string): string | undefined {
   }
 }
 
-/** Records that repeat those of `before` are those. Most machines have the metadata of the machine above: then it is the same map. */
-function parseMachines(machines: readonly unknown[], before: ReadonlyMap<string, MachineRecord>): MachinePage {
+/** Most machines have the metadata of the machine above: then it is the same map. */
+function parseMachines(machines: readonly unknown[]): MachinePage {
   const records: MachineRecord[] = [];
   for (const raw of machines) {
     const record = parseMachine(raw, records.at(-1)?.metadata ?? NO_METADATA);
-    if (record !== undefined) records.push(unchangedRecord(before.get(record.id), record));
+    if (record !== undefined) records.push(record);
   }
   return { records, skipped: machines.length - records.length };
 }
@@ -164,15 +174,6 @@ function parseMachine(raw: unknown, metadataAbove: MachineRecord['metadata']): M
   const address = typeof primaryIP === 'string' ? usableAddress(primaryIP) : undefined;
   const problem = address === undefined ? addressProblem(primaryIP) : undefined;
   return { id, address, problem, metadata: unchangedMap(metadataAbove, parseMetadata(metadata)) };
-}
-
-function unchangedRecord(before: MachineRecord | undefined, now: MachineRecord): MachineRecord {
-  const isSame =
-    before !== undefined &&
-    before.address === now.address &&
-    before.problem === now.problem &&
-    unchangedMap(before.metadata, now.metadata) === before.metadata;
-  return isSame ? before : now;
 }
 
 function addressProblem(primaryIP: unknown): string {

@@ -125,6 +125,19 @@ describe('the pages', () => {
     expect(pages[1]?.records[0]).toEqual({ ...recordOf(100), metadata: new Map() });
   });
 
+  it('are read again where fleet changed them alone', async () => {
+    let last = [machine(2)];
+    const fleet = await fleetThat((url) =>
+      url === NEW ? { body: { machines: [machine(1)], nextPageToken: 'ZAACAA==' } } : { body: { machines: last } },
+    );
+    const before = await pagesOf(fleet);
+    last = [machine(2), machine(3)];
+    const after = await pagesOf(fleet);
+    expect(after[0]).toBe(before[0]);
+    expect(after[1]?.records.map(({ address }) => address)).toEqual(['10.0.0.2', '10.0.0.3']);
+    expect(await pagesOf(fleet)).toEqual(after);
+  });
+
   it('come one by one, before the next is asked for', async () => {
     const fleet = await fleetThat(() => ({ body: { machines: [machine(1)], nextPageToken: 'again' } }));
     for await (const page of fleet.client.machinePages(new AbortController().signal)) {
