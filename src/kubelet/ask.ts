@@ -1,5 +1,5 @@
 /** One request to one URL of one kubelet: only whether it answers, and with which status. */
-import { connect, isIPv6, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import { HTTPParser } from 'http-parser-js';
 import type { HealthUrl } from './health-url.ts';
@@ -206,7 +206,7 @@ function statusIn(piece: Buffer): number | undefined {
 }
 
 function requestOf(url: HealthUrl, address: string, bearer: string | undefined): string {
-  const host = isIPv6(address) ? `[${address}]` : address;
+  const host = address.includes(':') ? `[${address}]` : address;
   const lines = [`GET ${url.path} HTTP/1.1`, `Host: ${host}:${url.port}`, 'User-Agent: kube-register', 'Accept: */*'];
   if (bearer !== undefined) lines.push(`Authorization: Bearer ${bearer}`);
   lines.push('Connection: close', '', '');

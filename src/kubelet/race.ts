@@ -15,6 +15,12 @@ export interface RaceRules {
   readonly headStartMs: number;
 }
 
+/** What came of the URL with this index. */
+interface UrlReply {
+  readonly index: number;
+  readonly reply: Reply;
+}
+
 /** How a race ended. */
 export interface RaceResult {
   readonly answer: KubeletAnswer;
@@ -31,10 +37,10 @@ export class Race {
   readonly #address: string;
   readonly #favourite: number | undefined;
   readonly #done: (result: RaceResult | Error) => void;
-  /** Each URL that was asked, by its index. */
+  /** Each URL that was asked. */
   readonly #askings: { readonly index: number; readonly asking: Asking }[] = [];
-  /** In the order in which they came, with the index of the URL. */
-  readonly #replies: (readonly [index: number, reply: Reply])[] = [];
+  /** In the order in which they came. */
+  readonly #replies: UrlReply[] = [];
   #timer: NodeJS.Timeout | undefined;
   #othersAsked = false;
   #over = false;
@@ -77,27 +83,36 @@ export class Race {
   #askOthers(): void {
     if (this.#othersAsked) return;
     this.#othersAsked = true;
-    for (const index of this.#rules.urls.keys()) if (index !== this.#favourite) this.#ask(index);
+    this.#rules.urls.forEach((_url, index) => {
+      if (index !== this.#favourite) this.#ask(index);
+    });
   }
 
   #ask(index: number): void {
-    const { urls, tls, token } = this.#rules;
+    const { urls, token } = this.#rules;
     const url = urls[index];
-    if (url === undefined || this.#over) return;
-    const send = (bearer?: string) => {
-      if (this.#over) return;
-      const asking = ask(url, this.#address, tls, bearer, (reply) => this.#hear(index, reply));
-      this.#askings.push({ index, asking });
-    };
-    if (token === undefined || !url.secure) send();
-    // Without a token the kubelet answers 401, which is a sign of life all the same.
-    else token().then(send, () => send());
+    if (url === undefined) return;
+    if (token === undefined || !url.secure) {
+      this.#send(index, url);
+      return;
+    }
+    token().then(
+      (bearer) => this.#send(index, url, bearer),
+      // Without a token the kubelet answers 401, which is a sign of life all the same.
+      () => this.#send(index, url),
+    );
   }
 
-  #hear(index: number, reply: Reply): void {
+  #send(index: number, url: HealthUrl, bearer?: string): void {
     if (this.#over) return;
-    this.#replies.push([index, reply]);
-    if (isHealthy(reply) || this.#replies.length === this.#rules.urls.length) this.#conclude();
+    const asking = ask(url, this.#address, this.#rules.tls, bearer, (reply) => this.#hear({ index, reply }));
+    this.#askings.push({ index, asking });
+  }
+
+  #hear(heard: UrlReply): void {
+    if (this.#over) return;
+    this.#replies.push(heard);
+    if (isHealthy(heard) || this.#replies.length === this.#rules.urls.length) this.#conclude();
     else this.#askOthers();
   }
 
@@ -107,7 +122,7 @@ export class Race {
       if (this.#over) return;
       for (const { index, asking } of this.#askings) {
         const reply = this.#replyOf(index) === undefined ? asking.soFar() : undefined;
-        if (reply !== undefined) this.#replies.push([index, reply]);
+        if (reply !== undefined) this.#replies.push({ index, reply });
       }
       this.#conclude();
     });
@@ -117,19 +132,19 @@ export class Race {
     this.stop();
     const replies = this.#replies;
     const best =
-      replies.find(([, reply]) => isHealthy(reply)) ??
-      replies.find(([, reply]) => 'status' in reply) ??
-      replies.find(([, reply]) => 'unfinished' in reply);
-    this.#done(best === undefined ? this.#silence() : { answer: this.#answer(...best), winner: best[0] });
+      replies.find(isHealthy) ??
+      replies.find(({ reply }) => 'status' in reply) ??
+      replies.find(({ reply }) => 'unfinished' in reply);
+    this.#done(best === undefined ? this.#silence() : { answer: this.#answer(best), winner: best.index });
   }
 
-  #answer(winner: number, reply: Reply): KubeletAnswer {
-    const detail = this.#outcome(winner);
-    if (isHealthy(reply)) return { state: 'healthy', detail };
+  #answer(best: UrlReply): KubeletAnswer {
+    const detail = this.#outcome(best.index);
+    if (isHealthy(best)) return { state: 'healthy', detail };
     // The kubelet may have refused plain HTTP only: why TLS failed is then what helps.
-    const others = this.#replies.filter(([index, other]) => index !== winner && !('status' in other));
-    const all = [detail, ...others.map(([index]) => this.#outcome(index))].join(', ');
-    const remedy = [reply, ...others.map(([, other]) => other)].flatMap(remediesOf)[0];
+    const others = this.#replies.filter((each) => each.index !== best.index && !('status' in each.reply));
+    const all = [detail, ...others.map(({ index }) => this.#outcome(index))].join(', ');
+    const remedy = [best, ...others].flatMap(remediesOf)[0];
     if (remedy === undefined) return { state: 'answers', detail: all };
     return { state: 'answers', detail: `${all}; ${remedy}`, remedy };
   }
@@ -139,13 +154,13 @@ export class Race {
     const timedOut = this.#replies.length < urls.length;
     const within = timedOut ? ` within ${formatDuration(timeoutMs)}` : '';
     const detail = `no answer${within}: ${urls.map((_url, index) => this.#outcome(index)).join(', ')}`;
-    const isLocal = this.#replies.some(([, reply]) => 'local' in reply && reply.local);
+    const isLocal = this.#replies.some(({ reply }) => 'local' in reply && reply.local);
     if (isLocal) return new Error(`this machine has too few file descriptors or buffers to check kubelets: ${detail}`);
     return { answer: { state: 'silent', detail, ...(timedOut && { timedOut }) }, winner: undefined };
   }
 
   #replyOf(index: number): Reply | undefined {
-    return this.#replies.find(([of]) => of === index)?.[1];
+    return this.#replies.find((each) => each.index === index)?.reply;
   }
 
   /** `http://10.0.0.1:10255/healthz refused the connection`. Joined, since the text of a template keeps all of its parts in memory. */
@@ -160,12 +175,12 @@ function wordsOf(reply: Reply | undefined): string {
   return 'unfinished' in reply ? reply.unfinished : reply.problem;
 }
 
-function remediesOf(reply: Reply): readonly string[] {
+function remediesOf({ reply }: UrlReply): readonly string[] {
   return 'unfinished' in reply && reply.remedy !== undefined ? [reply.remedy] : [];
 }
 
 /** A kubelet that asks for credentials is there, and well enough to refuse. */
-function isHealthy(reply: Reply): boolean {
+function isHealthy({ reply }: UrlReply): boolean {
   if (!('status' in reply)) return false;
   const { status } = reply;
   return (status >= 200 && status <= 399) || status === 401 || status === 403;
