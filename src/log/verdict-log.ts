@@ -1,6 +1,6 @@
 /** Logs verdicts that a person wants to know of: when one begins, when it changes, and when all is as it should be again. */
 import type { Plan } from '../reconcile/plan/plan.ts';
-import { type Subject, subjectsOf } from '../status/history.ts';
+import type { Subject } from '../status/history.ts';
 import { plural } from '../text/plural.ts';
 import { forEach, type Steps } from '../time/steps.ts';
 import { type Line, writeAlike } from './alike.ts';
@@ -27,10 +27,10 @@ export class VerdictLog {
   }
 
   /** Logs, in steps, what the verdicts of a pass changed; `nowMs` is monotonic. */
-  *write(verdicts: Verdicts, nowMs: number): Steps<void> {
+  *write({ machines, nodes }: Verdicts, nowMs: number): Steps<void> {
     const lines: Line[] = [];
     const gone = new Set(this.#conditions.keys());
-    yield* forEach(subjectsOf(verdicts), (subject) => {
+    const update = (subject: Subject) => {
       const state = stateOf(subject.verdict);
       // Nothing is there to begin, and nothing is left that could end: so it is with nearly all subjects.
       if (state === undefined && gone.size === 0) return;
@@ -41,7 +41,9 @@ export class VerdictLog {
         rank: isWarned(subject.verdict) ? 1 : 0,
       });
       if (due !== undefined) lines.push(lineOf(subject, due));
-    });
+    };
+    yield* forEach(machines, ([id, verdict]) => update({ kind: 'machine', id, verdict }));
+    yield* forEach(nodes, ([id, verdict]) => update({ kind: 'node', id, verdict }));
     yield* forEach(gone, (key) => {
       const due = this.#conditions.update(key, undefined, nowMs);
       if (due !== undefined) lines.push(lineOfGone(key, due));

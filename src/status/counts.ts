@@ -1,6 +1,6 @@
 /** The figures of one pass, for the log, the metrics and the status. */
 
-import { isCandidate, type Machine } from '../reconcile/evidence/machines.ts';
+import { isCandidate } from '../reconcile/evidence/machines.ts';
 import type { Plan } from '../reconcile/plan/plan.ts';
 import type { Observed } from '../reconcile/reconciler.ts';
 import { tally } from '../text/tally.ts';
@@ -31,16 +31,12 @@ export function countPass(observation: Observed, plan: Plan): Counts {
   };
   for (const machine of observation.machines.values()) {
     if (machine.matches) machines.matched += 1;
-    for (const state of statesOf(machine, observation, plan)) machines[state] += 1;
+    const kubelet = isCandidate(machine) ? observation.kubelets.get(machine.address)?.state : undefined;
+    if (kubelet === 'healthy' || kubelet === 'silent') machines[kubelet] += 1;
+    const verdict = plan.machines.get(machine.id)?.name;
+    if (verdict === 'conflict' || verdict === 'unusable') machines[verdict] += 1;
   }
   const nodes = tally([...plan.nodes.values()].map(({ name }) => name));
   const undone = plan.notes.filter(({ kind }) => kind === 'undone').length;
   return { machines, nodes, managed: plan.managed, held: nodes.get('held') ?? 0, undone };
-}
-
-function* statesOf(machine: Machine, { kubelets }: Observed, plan: Plan): Iterable<MachineState> {
-  const kubelet = isCandidate(machine) ? kubelets.get(machine.address)?.state : undefined;
-  if (kubelet === 'healthy' || kubelet === 'silent') yield kubelet;
-  const verdict = plan.machines.get(machine.id)?.name;
-  if (verdict === 'conflict' || verdict === 'unusable') yield verdict;
 }

@@ -4,6 +4,7 @@ import type { KubeletAnswer } from '../kubelet/kubelet.ts';
 import type { Outcome } from '../reconcile/apply/apply.ts';
 import { type Action, type Label, nodeName } from '../reconcile/plan/action.ts';
 import type { Hold } from '../reconcile/plan/guard.ts';
+import { NextMap } from '../reconcile/plan/memory/next-map.ts';
 import type { Plan } from '../reconcile/plan/plan.ts';
 import type { MachineVerdict, NodeVerdict } from '../reconcile/plan/verdict.ts';
 import { type PassReport, tellsOfServers } from '../reconcile/reconciler.ts';
@@ -168,13 +169,13 @@ function* withSince<Found>(
   stateOf: (found: Found) => string,
   at: number,
 ): Steps<ReadonlyMap<string, KnownState>> {
-  const after = new Map<string, KnownState>();
+  const after = new NextMap(before);
   yield* forEach(found, ([id, each]) => {
     const state = stateOf(each);
     const known = before.get(id);
     after.set(id, known?.state === state ? known : { state, since: at });
   });
-  return after;
+  return after.map;
 }
 
 /** Without the nodes that are no longer listed, and with what this pass did. */
@@ -220,10 +221,4 @@ function addEntry(entries: HistoryEntry[], entry: Omit<HistoryEntry, 'firstAt' |
 function changeOfHold(heldSince: number | undefined, hold: Hold | undefined): PassChanges['hold'] {
   if ((heldSince === undefined) === (hold === undefined)) return undefined;
   return hold === undefined ? 'ended' : 'began';
-}
-
-/** Every machine and every node of a plan, with its verdict. */
-export function* subjectsOf(plan: Pick<Plan, 'machines' | 'nodes'>): Iterable<Subject> {
-  for (const [id, verdict] of plan.machines) yield { kind: 'machine', id, verdict };
-  for (const [id, verdict] of plan.nodes) yield { kind: 'node', id, verdict };
 }
