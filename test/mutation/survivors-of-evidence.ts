@@ -53,14 +53,14 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: 'const answered = past.answered.get(other.uid) ?? [];',
-    to: 'const answered = past.answered.get(other.uid) ?? ["Stryker was here"];',
+    from: 'const answered = this.#past.answered.get(other.uid) ?? [];',
+    to: 'const answered = this.#past.answered.get(other.uid) ?? ["Stryker was here"];',
     why: 'fleet has no machine there',
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: 'const answered = past.answered.get(node.uid) ?? [];',
-    to: 'const answered = past.answered.get(node.uid) ?? ["Stryker was here"];',
+    from: 'const answered = this.#past.answered.get(node.uid) ?? [];',
+    to: 'const answered = this.#past.answered.get(node.uid) ?? ["Stryker was here"];',
     why: 'it is no address of a node or a machine',
   },
   {
@@ -71,14 +71,14 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: 'const ids = pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];',
-    to: 'const ids = pairing.byMachine.has(reported) ? [] : [mark?.machineId, reported];',
+    from: 'const ids = this.#pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];',
+    to: 'const ids = this.#pairing.byMachine.has(reported) ? [] : [mark?.machineId, reported];',
     why: 'a node that reports the ID of a machine with another node can have no other machine than that of its annotation',
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: 'const ids = pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];',
-    to: 'const ids = pairing.byMachine.has(reported) ? [mark.machineId] : [mark?.machineId, reported];',
+    from: 'const ids = this.#pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];',
+    to: 'const ids = this.#pairing.byMachine.has(reported) ? [mark.machineId] : [mark?.machineId, reported];',
     why: 'a node without the annotation is only asked for where it has a machine, which is then the one that it reports',
   },
   {
@@ -89,21 +89,21 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: "const machine = machines.get(machineIdOf(other) ?? '');",
-    to: 'const machine = machines.get(machineIdOf(other) ?? "Stryker was here!");',
-    why: 'no machine has either ID',
-  },
-  {
-    file: 'src/reconcile/evidence/endpoints.ts',
     from: 'if (!addresses.has(node.name)) addUnlessAnothers(usableAddress(node.name));',
     to: 'if (true) addUnlessAnothers(usableAddress(node.name));',
     why: 'it only saves time: an address that is there is not added twice',
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: "add(usableAddress(node.mark?.address ?? ''));",
-    to: 'add(usableAddress(node.mark?.address ?? "Stryker was here!"));',
+    from: "const written = node.mark?.address ?? '';",
+    to: 'const written = node.mark?.address ?? "Stryker was here!";',
     why: 'neither is an address',
+  },
+  {
+    file: 'src/reconcile/evidence/endpoints.ts',
+    from: 'if (!addresses.has(written)) add(usableAddress(written));',
+    to: 'if (true) add(usableAddress(written));',
+    why: 'it only saves time: an address that is there is not added twice',
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
@@ -113,14 +113,14 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: "return ids.flatMap((id) => machines.get(id ?? '') ?? []);",
-    to: 'return ids.flatMap((id) => machines.get(id ?? "Stryker was here!") ?? []);',
+    from: "return ids.flatMap((id) => this.#lists.machines.get(id ?? '') ?? []);",
+    to: 'return ids.flatMap((id) => this.#lists.machines.get(id ?? "Stryker was here!") ?? []);',
     why: 'no machine has either ID',
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: "const machine = machines.get(machineIdOf(node) ?? '');",
-    to: 'const machine = machines.get(machineIdOf(node) ?? "Stryker was here!");',
+    from: "return this.#lists.machines.get(machineIdOf(node, this.#lists, this.#pairing) ?? '');",
+    to: 'return this.#lists.machines.get(machineIdOf(node, this.#lists, this.#pairing) ?? "Stryker was here!");',
     why: 'no machine has either ID',
   },
   {
@@ -137,8 +137,8 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/liveness.ts',
-    from: 'if (id !== undefined && isReporting(node, era)) addTo(reporting, id, node);',
-    to: 'if (true && isReporting(node, era)) addTo(reporting, id, node);',
+    from: 'if (id !== undefined && isReporting(node, lists.era)) addTo(reporting, id, node);',
+    to: 'if (true && isReporting(node, lists.era)) addTo(reporting, id, node);',
     why: 'nodes without a machine are under no ID that is looked up',
   },
   {
@@ -149,18 +149,18 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/liveness.ts',
-    from: "successor: reporting.get(machineId ?? '')?.find((other) => other !== node),",
-    to: 'successor: reporting.get(machineId ?? "Stryker was here!")?.find((other) => other !== node),',
+    from: "successor: this.#reporting.get(machineId ?? '')?.find((other) => other !== node),",
+    to: 'successor: this.#reporting.get(machineId ?? "Stryker was here!")?.find((other) => other !== node),',
     why: 'no machine has either ID',
   },
   {
-    file: 'src/reconcile/evidence/liveness.ts',
+    file: 'src/reconcile/evidence/pair.ts',
     from: "const reported = facts?.machineId ?? '';",
     to: 'const reported = facts?.machineId ?? "Stryker was here!";',
     why: 'no machine has either ID',
   },
   {
-    file: 'src/reconcile/evidence/liveness.ts',
+    file: 'src/reconcile/evidence/pair.ts',
     from: 'if (marked !== undefined && machines.has(marked)) return marked;',
     to: 'if (true && machines.has(marked)) return marked;',
     why: 'no machine has the ID undefined: the check is for the compiler',

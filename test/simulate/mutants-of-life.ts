@@ -64,22 +64,22 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: ... and where it answered before', 'not where fleet has another machine', [
     ENDPOINTS,
-    'answered.forEach(lists.era.keepsConditions ? add : addUnlessAnothers);',
+    'answered.forEach(era.keepsConditions ? add : addUnlessAnothers);',
     'answered.forEach(addUnlessAnothers);',
   ]),
   unseen('4: ... but where nobody writes conditions, not where fleet has another machine', 'there too', [
     ENDPOINTS,
-    'answered.forEach(lists.era.keepsConditions ? add : addUnlessAnothers);',
+    'answered.forEach(era.keepsConditions ? add : addUnlessAnothers);',
     'answered.forEach(add);',
   ]),
   unseen('4: ... and at the machine whose ID it reports', 'at the one of its mark alone', [
     ENDPOINTS,
-    'const ids = pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];',
+    'const ids = this.#pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];',
     'const ids = [mark?.machineId];',
   ]),
   unseen('4: an answer at an address of two may be its own', 'not where it answered elsewhere', [
     ENDPOINTS,
-    'isKnownElsewhere && isBehindNat(address, node) && !answered.includes(address)',
+    'isKnownElsewhere && owners.isBehindNat(address, node) && !answered.includes(address)',
     'isKnownElsewhere',
   ]),
   unseen("4: ... at a former address it is the other's", 'it may be its own', [
@@ -89,22 +89,24 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: ... unless that is a former address', 'though it is', [
     ENDPOINTS,
-    'isPresent(address) && otherNodeAt(address, node) === undefined',
-    'otherNodeAt(address, node) === undefined',
+    'isPresent(address) && owners.otherNodeAt(address, node) === undefined',
+    'owners.otherNodeAt(address, node) === undefined',
   ]),
   unseen('4: ... also where fleet lists the machine of the other elsewhere', 'only by the ID that it reports', [
     ENDPOINTS,
-    `const machine = machines.get(machineIdOf(other) ?? '');
-    return`,
-    `const machine = machines.get(other.facts?.machineId ?? '');
-    return`,
+    'const machine = this.#machineOf(other);',
+    "const machine = this.#lists.machines.get(other.facts?.machineId ?? '');",
   ]),
   unseen('4: ... also where fleet lists the machine of the other elsewhere', 'only where both are listed', [
     ENDPOINTS,
-    'machine === undefined ? isListedElsewhere(otherNode, address)',
-    'machine === undefined ? false',
+    '? this.#isListedElsewhere(otherNode, address)',
+    '? false',
   ]),
-  mutant('4: ... and our annotation', 'not there', [ENDPOINTS, "add(usableAddress(node.mark?.address ?? ''));", '']),
+  mutant('4: ... and our annotation', 'not there', [
+    ENDPOINTS,
+    'if (!addresses.has(written)) add(usableAddress(written));',
+    '',
+  ]),
   mutant(
     '4: an answer of any kind is a sign of life',
     'only a healthy kubelet is alive',
@@ -133,7 +135,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   mutant(
     '4: ... or is the node of the machine at the address and reports no address that is its alone',
     'whatever it reports',
-    [ENDPOINTS, 'if (!hasOwnAddress(node)) addTo(others, address, node);', 'addTo(others, address, node);'],
+    [ENDPOINTS, 'if (!owners.hasOwnAddress(node)) addTo(others, address, node);', 'addTo(others, address, node);'],
   ),
   mutant('4: of an address that fleet gives to two machines an answer may be its own', "it is another's", [
     ENDPOINTS,
@@ -172,7 +174,7 @@ export const MUTANTS_OF_LIFE: readonly Mutant[] = [
   ]),
   unseen('4: the kubelet is asked where the machine is that was paired with the node last', 'it is not', [
     ENDPOINTS,
-    'lastAt.get(node.uid)?.forEach(add);',
+    'this.#lastAt.get(node.uid)?.forEach(add);',
     '',
   ]),
 

@@ -9,7 +9,6 @@ const DEREGISTRATION = 'src/reconcile/plan/deregistration.ts';
 const KEPT = 'src/reconcile/plan/kept.ts';
 const LABELS = 'src/reconcile/plan/labels.ts';
 const LAST_CHECK = 'src/reconcile/apply/last-check.ts';
-const LIVENESS = 'src/reconcile/evidence/liveness.ts';
 const MACHINES = 'src/reconcile/evidence/machines.ts';
 const MARKS = 'src/reconcile/evidence/marks.ts';
 const NODE = 'src/reconcile/evidence/node.ts';
@@ -88,7 +87,7 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   unseen(
     '3: its machine: else the one whose id it reports, or that its mark names',
     'what it reports is believed before its mark',
-    [LIVENESS, 'if (marked !== undefined && machines.has(marked)) return marked;', ''],
+    [PAIR, 'if (marked !== undefined && machines.has(marked)) return marked;', ''],
   ),
   mutant('3: a node that is leaving takes no claim', 'it takes claims', [
     PAIR,

@@ -5,7 +5,7 @@ import { forEach, type Steps } from '../../time/steps.ts';
 import type { Machine } from './machines.ts';
 import { addTo } from './multimap.ts';
 import { addressesOf, isReporting, type Node, reports } from './node.ts';
-import { type IndexedLists, isShared, type LastNode, type Pairing } from './pair.ts';
+import { type IndexedLists, isShared, type LastNode, machineIdOf, type Pairing } from './pair.ts';
 
 /** An address at which a node's kubelet is checked. */
 export interface KubeletEndpoint {
@@ -52,130 +52,147 @@ function lastAddresses(
   return addresses;
 }
 
-/** Finds the endpoints of nodes. */
-export interface Endpoints {
-  /** Where the kubelet of the node is checked: at its machine's address first. */
-  endpointsOf(node: Node): readonly KubeletEndpoint[];
-  /** Whether the node reports an address that no other reporting node has. */
-  hasOwnAddress(node: Node): boolean;
+/** The endpoints of the nodes of one pairing. */
+export function* findEndpoints(lists: IndexedLists, pairing: Pairing, past: Past): Steps<Endpoints> {
+  return new Endpoints(lists, pairing, past, yield* findAddressOwners(lists, pairing));
 }
 
-/** The endpoints for one pairing. `machineIdOf` is that of the liveness rules. */
-export function* findEndpoints(
-  lists: IndexedLists,
-  pairing: Pairing,
-  machineIdOf: (node: Node) => string | undefined,
-  past: Past,
-): Steps<Endpoints> {
-  const { machines } = lists;
-  const { otherNodeAt, hasOwnAddress, isBehindNat } = yield* addressOwners(lists, pairing);
-  const lastAt = lastAddresses(machines, pairing, past.lastNodes);
-  const endpoints = new Map<Node, readonly KubeletEndpoint[]>();
+/** Tells the endpoints of nodes. */
+export class Endpoints {
+  readonly #lists: IndexedLists;
+  readonly #pairing: Pairing;
+  readonly #past: Past;
+  readonly #owners: AddressOwners;
+  readonly #lastAt: ReadonlyMap<string, readonly string[]>;
+  readonly #found = new Map<Node, readonly KubeletEndpoint[]>();
+
+  constructor(lists: IndexedLists, pairing: Pairing, past: Past, owners: AddressOwners) {
+    this.#lists = lists;
+    this.#pairing = pairing;
+    this.#past = past;
+    this.#owners = owners;
+    this.#lastAt = lastAddresses(lists.machines, pairing, past.lastNodes);
+  }
+
+  /** Where the kubelet of the node is checked: at its machine's address first. */
+  endpointsOf(node: Node): readonly KubeletEndpoint[] {
+    const known = this.#found.get(node) ?? this.#find(node);
+    this.#found.set(node, known);
+    return known;
+  }
+
+  /** Whether the node reports an address that no other reporting node has. */
+  hasOwnAddress(node: Node): boolean {
+    return this.#owners.hasOwnAddress(node);
+  }
 
   /** Every address where the kubelet of the node may be: its machine's first. */
-  function addressesFor(node: Node, machine: Machine | undefined): ReadonlySet<string> {
+  #addressesFor(node: Node, machine: Machine | undefined): ReadonlySet<string> {
+    const { era } = this.#lists;
     const addresses = new Set(machine?.address === undefined ? [] : [machine.address]);
     const add = (address: string | undefined) => address !== undefined && addresses.add(address);
     addressesOf(node).forEach(add);
-    add(usableAddress(node.mark?.address ?? ''));
-    lastAt.get(node.uid)?.forEach(add);
+    const written = node.mark?.address ?? '';
+    if (!addresses.has(written)) add(usableAddress(written));
+    this.#lastAt.get(node.uid)?.forEach(add);
     // Where fleet has another machine by now, an answer is that one's.
     const addUnlessAnothers = (address: string | undefined) =>
-      address !== undefined && !isAnothers(address, machine) && addresses.add(address);
+      address !== undefined && !this.#isAnothers(address, machine) && addresses.add(address);
     if (!addresses.has(node.name)) addUnlessAnothers(usableAddress(node.name));
-    const answered = past.answered.get(node.uid) ?? [];
+    const answered = this.#past.answered.get(node.uid) ?? [];
     // Without conditions nothing shows whose kubelet answers.
-    answered.forEach(lists.era.keepsConditions ? add : addUnlessAnothers);
+    answered.forEach(era.keepsConditions ? add : addUnlessAnothers);
     // Its machine may be another one than fleet says, where it does not report the ID.
-    if (reportsItsMachine(node, machine) || !lists.era.keepsConditions) return addresses;
-    for (const other of machinesNamedBy(node)) if (other !== machine) other.addresses.forEach(add);
+    if (reportsItsMachine(node, machine) || !era.keepsConditions) return addresses;
+    for (const other of this.#machinesNamedBy(node)) if (other !== machine) other.addresses.forEach(add);
     return addresses;
   }
 
-  function reportsItsMachine({ facts }: Node, machine: Machine | undefined): boolean {
-    return machine !== undefined && facts?.machineId === machine.id;
-  }
-
   /** The listed machine that its annotation names; and the one whose ID it reports, unless another node has that machine. */
-  function machinesNamedBy({ mark, facts }: Node): readonly Machine[] {
+  #machinesNamedBy({ mark, facts }: Node): readonly Machine[] {
     const reported = facts?.machineId ?? '';
-    const ids = pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];
-    return ids.flatMap((id) => machines.get(id ?? '') ?? []);
+    const ids = this.#pairing.byMachine.has(reported) ? [mark?.machineId] : [mark?.machineId, reported];
+    return ids.flatMap((id) => this.#lists.machines.get(id ?? '') ?? []);
   }
 
   /** Whether fleet gives the address to another machine. */
-  function isAnothers(address: string, machine: Machine | undefined): boolean {
-    return lists.machinesAt.get(address)?.some(({ id }) => id !== machine?.id) === true;
+  #isAnothers(address: string, machine: Machine | undefined): boolean {
+    return this.#lists.machinesAt.get(address)?.some(({ id }) => id !== machine?.id) === true;
   }
 
-  function find(node: Node): readonly KubeletEndpoint[] {
-    const machine = machines.get(machineIdOf(node) ?? '');
-    const addresses = addressesFor(node, machine);
-    const answered = past.answered.get(node.uid) ?? [];
+  #find(node: Node): readonly KubeletEndpoint[] {
+    const lists = this.#lists;
+    const owners = this.#owners;
+    const machine = this.#machineOf(node);
+    const addresses = this.#addressesFor(node, machine);
+    const answered = this.#past.answered.get(node.uid) ?? [];
     // Where it was before says nothing of where it is now.
     const isPresent = (address: string) =>
       address === machine?.address || address === node.mark?.address || reports(node, address);
-    const isKnownElsewhere = answered.some((address) => isPresent(address) && otherNodeAt(address, node) === undefined);
-    const wasBesideOthers = (past.besideOthers.get(node.uid) ?? 0) >= TWO_HOSTS_MS;
+    const isKnownElsewhere = answered.some(
+      (address) => isPresent(address) && owners.otherNodeAt(address, node) === undefined,
+    );
+    const wasBesideOthers = (this.#past.besideOthers.get(node.uid) ?? 0) >= TWO_HOSTS_MS;
     const found = [...addresses].map((address): KubeletEndpoint => {
-      const otherNode = otherNodeAt(address, node);
+      const otherNode = owners.otherNodeAt(address, node);
       if (otherNode === undefined) return { address, otherNode };
       const isMachines = address === machine?.address;
       // At an address that fleet gives to its machine and to another one, the answer may be its own.
       if (isMachines && isShared(lists, address)) return { address, otherNode: undefined };
       const areTwo =
-        machine === undefined ? isListedElsewhere(otherNode, address) : areTwoHosts(node, machine, otherNode);
-      if (isKnownElsewhere && isBehindNat(address, node) && !answered.includes(address)) {
+        machine === undefined
+          ? this.#isListedElsewhere(otherNode, address)
+          : this.#areTwoHosts(node, machine, otherNode);
+      if (isKnownElsewhere && owners.isBehindNat(address, node) && !answered.includes(address)) {
         return { address, otherNode, isContested: isMachines && areTwo };
       }
       // At a former address of its own the other node is alone.
       if (reportsItsMachine(node, machine) && !isPresent(address)) return { address, otherNode };
       const isMarked = isMachines && node.mark?.machineId === machine?.id;
-      const isBeside = wasBesideOthers && (isMarked || reports(node, address) || !hasOwnAddress(node));
-      const isContested = isBeside || areTwo || isAtHomeElsewhere(otherNode, address, machine);
+      const isBeside = wasBesideOthers && (isMarked || reports(node, address) || !owners.hasOwnAddress(node));
+      const isContested = isBeside || areTwo || this.#isAtHomeElsewhere(otherNode, address, machine);
       return { address, otherNode, isContested };
     });
     // A machine that fleet lists at several addresses has no `address`: its kubelet may be at any of them.
     for (const address of machine?.addresses ?? []) {
-      if (!addresses.has(address)) found.push({ address, otherNode: otherNodeAt(address, node), isContested: true });
+      if (!addresses.has(address)) {
+        found.push({ address, otherNode: owners.otherNodeAt(address, node), isContested: true });
+      }
     }
     return found;
   }
 
+  #machineOf(node: Node): Machine | undefined {
+    return this.#lists.machines.get(machineIdOf(node, this.#lists, this.#pairing) ?? '');
+  }
+
   /** Whether a node of the machine and another one at its address are those of two hosts, and not two names of one kubelet. */
-  function areTwoHosts({ facts }: Node, { id }: Machine, other: Node): boolean {
-    const otherId = machineIdOf(other) ?? id;
+  #areTwoHosts({ facts }: Node, { id }: Machine, other: Node): boolean {
+    const otherId = machineIdOf(other, this.#lists, this.#pairing) ?? id;
     const reported = other.facts?.machineId ?? '';
-    return (otherId !== id && machines.has(otherId)) || (facts?.machineId === id && reported !== '' && reported !== id);
+    const isListed = otherId !== id && this.#lists.machines.has(otherId);
+    return isListed || (facts?.machineId === id && reported !== '' && reported !== id);
   }
 
   /** Whether fleet lists the machine of the other node, but not at the address. */
-  function isListedElsewhere(other: Node, address: string): boolean {
-    const machine = machines.get(machineIdOf(other) ?? '');
+  #isListedElsewhere(other: Node, address: string): boolean {
+    const machine = this.#machineOf(other);
     return machine !== undefined && !machine.addresses.includes(address);
   }
 
   /** Whether the other node has the address from fleet alone, and its kubelet answered where fleet lists another machine. */
-  function isAtHomeElsewhere(other: Node, address: string, machine: Machine | undefined): boolean {
-    const answered = past.answered.get(other.uid) ?? [];
-    return !reports(other, address) && answered.some((each) => each !== address && isAnothers(each, machine));
+  #isAtHomeElsewhere(other: Node, address: string, machine: Machine | undefined): boolean {
+    const answered = this.#past.answered.get(other.uid) ?? [];
+    return !reports(other, address) && answered.some((each) => each !== address && this.#isAnothers(each, machine));
   }
-
-  function endpointsOf(node: Node): readonly KubeletEndpoint[] {
-    const known = endpoints.get(node) ?? find(node);
-    endpoints.set(node, known);
-    return known;
-  }
-
-  return { endpointsOf, hasOwnAddress };
 }
 
-interface AddressOwners extends Pick<Endpoints, 'hasOwnAddress'> {
-  /** Whether so many nodes report the address, this node and those that are reporting, that it tells them not apart. */
-  isBehindNat(address: string, node: Node): boolean;
-  /** Another node whose kubelet answers at the address. */
-  otherNodeAt(address: string, node: Node): Node | undefined;
+function reportsItsMachine({ facts }: Node, machine: Machine | undefined): boolean {
+  return machine !== undefined && facts?.machineId === machine.id;
 }
+
+/** The nodes of some addresses. */
+type NodesAt = ReadonlyMap<string, readonly Node[]>;
 
 /**
  * Which nodes have which addresses. The kubelet at an address is that of another node when that node is reporting and
@@ -183,9 +200,40 @@ interface AddressOwners extends Pick<Endpoints, 'hasOwnAddress'> {
  *     reports the address, or reports none and has it in its annotation
  *     or is the node of the machine to which fleet gives the address, and reports no address that no other reporting node has
  */
-function* addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }: Pairing): Steps<AddressOwners> {
+class AddressOwners {
+  /** The nodes that report an address. */
+  readonly #reporters: NodesAt;
+  /** The nodes that have it by their annotation or their machine. */
+  readonly #others: NodesAt;
+
+  constructor(reporters: NodesAt, others: NodesAt) {
+    this.#reporters = reporters;
+    this.#others = others;
+  }
+
+  /** Another node whose kubelet answers at the address. */
+  otherNodeAt(address: string, node: Node): Node | undefined {
+    const isOther = (each: Node) => each !== node;
+    return this.#reporters.get(address)?.find(isOther) ?? this.#others.get(address)?.find(isOther);
+  }
+
+  /** Whether the node reports an address that no other reporting node has. */
+  hasOwnAddress(node: Node): boolean {
+    return addressesOf(node).some((address) => this.#reporters.get(address)?.every((each) => each === node) ?? true);
+  }
+
+  /** Whether so many nodes report the address, this node and those that are reporting, that it tells them not apart. */
+  isBehindNat(address: string, node: Node): boolean {
+    const all = new Set(this.#reporters.get(address));
+    if (reports(node, address)) all.add(node);
+    return all.size >= BEHIND_NAT;
+  }
+}
+
+function* findAddressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }: Pairing): Steps<AddressOwners> {
   const reporters = new Map<string, Node[]>();
   const others = new Map<string, Node[]>();
+  const owners = new AddressOwners(reporters, others);
   yield* forEach(nodes, (node) => {
     if (!isReporting(node, era)) return;
     const addresses = addressesOf(node);
@@ -193,25 +241,14 @@ function* addressOwners({ machinesAt, nodes, era }: IndexedLists, { byMachine }:
     const written = addresses.length === 0 ? usableAddress(node.mark?.address ?? '') : undefined;
     if (written !== undefined) addTo(others, written, node);
   });
-  const isOwn = (address: string, node: Node) => reporters.get(address)?.every((each) => each === node) ?? true;
-  const hasOwnAddress = (node: Node) => addressesOf(node).some((address) => isOwn(address, node));
   yield* forEach(machinesAt, ([address, sharers]) => {
     for (const { id } of sharers) {
       const node = byMachine.get(id)?.node;
       if (node === undefined || !isReporting(node, era) || reports(node, address)) continue;
-      if (!hasOwnAddress(node)) addTo(others, address, node);
+      if (!owners.hasOwnAddress(node)) addTo(others, address, node);
     }
   });
-  const otherNodeAt = (address: string, node: Node) => {
-    const isOther = (each: Node) => each !== node;
-    return reporters.get(address)?.find(isOther) ?? others.get(address)?.find(isOther);
-  };
-  const isBehindNat = (address: string, node: Node) => {
-    const all = new Set(reporters.get(address));
-    if (reports(node, address)) all.add(node);
-    return all.size >= BEHIND_NAT;
-  };
-  return { otherNodeAt, hasOwnAddress, isBehindNat };
+  return owners;
 }
 
 /** Whether answers at the address still belong to that other node, which was read again as `current`. */

@@ -3,11 +3,11 @@
 import type { KubeletAnswer } from '../../kubelet/kubelet.ts';
 import type { ReadyCondition } from '../../kubernetes/registry.ts';
 import { atOnce, forEach, type Steps } from '../../time/steps.ts';
-import { findEndpoints, type KubeletEndpoint, NO_PAST, type Past } from './endpoints.ts';
+import { type Endpoints, findEndpoints, type KubeletEndpoint, NO_PAST, type Past } from './endpoints.ts';
 import type { Machine } from './machines.ts';
 import { addTo } from './multimap.ts';
 import { isReporting, type Node } from './node.ts';
-import type { IndexedLists, Pairing } from './pair.ts';
+import { type IndexedLists, machineIdOf, type Pairing } from './pair.ts';
 
 /** Everything that one pass observed. It is complete: a pass that could not observe everything has none. */
 export interface Observation extends IndexedLists {
@@ -46,13 +46,6 @@ export interface Evidence {
   readonly alive: boolean;
 }
 
-/** Gives the evidence of each node of a pass. */
-export interface Liveness {
-  /** Where its kubelet is checked: at its machine's address first. */
-  endpointsOf(node: Node): readonly KubeletEndpoint[];
-  evidenceOf(node: Node, kubelets: ReadonlyMap<string, KubeletAnswer>): Evidence;
-}
-
 /** The liveness rules for one pairing. They need no answers of kubelets, so that `endpointsOf` tells which ones to check. */
 export function livenessOf(lists: IndexedLists, pairing: Pairing, past: Past = NO_PAST): Liveness {
   return atOnce(livenessInSteps(lists, pairing, past));
@@ -60,19 +53,44 @@ export function livenessOf(lists: IndexedLists, pairing: Pairing, past: Past = N
 
 /** `livenessOf` in steps. */
 export function* livenessInSteps(lists: IndexedLists, pairing: Pairing, past: Past): Steps<Liveness> {
-  const { machines, nodes, era } = lists;
-  const machineIdOf = (node: Node) => idOfMachine(node, machines, pairing);
   const reporting = new Map<string, Node[]>();
-  yield* forEach(nodes, (node) => {
-    const id = machineIdOf(node);
-    if (id !== undefined && isReporting(node, era)) addTo(reporting, id, node);
+  yield* forEach(lists.nodes, (node) => {
+    const id = machineIdOf(node, lists, pairing);
+    if (id !== undefined && isReporting(node, lists.era)) addTo(reporting, id, node);
   });
-  const { endpointsOf, hasOwnAddress } = yield* findEndpoints(lists, pairing, machineIdOf, past);
+  return new Liveness(lists, pairing, reporting, yield* findEndpoints(lists, pairing, past));
+}
 
-  function evidenceOf(node: Node, kubelets: ReadonlyMap<string, KubeletAnswer>): Evidence {
-    const machineId = machineIdOf(node);
+/** Gives the evidence of each node of a pass. */
+export class Liveness {
+  readonly #lists: IndexedLists;
+  readonly #pairing: Pairing;
+  /** By machine id. */
+  readonly #reporting: ReadonlyMap<string, readonly Node[]>;
+  readonly #endpoints: Endpoints;
+
+  constructor(
+    lists: IndexedLists,
+    pairing: Pairing,
+    reporting: ReadonlyMap<string, readonly Node[]>,
+    endpoints: Endpoints,
+  ) {
+    this.#lists = lists;
+    this.#pairing = pairing;
+    this.#reporting = reporting;
+    this.#endpoints = endpoints;
+  }
+
+  /** Where its kubelet is checked: at its machine's address first. */
+  endpointsOf(node: Node): readonly KubeletEndpoint[] {
+    return this.#endpoints.endpointsOf(node);
+  }
+
+  evidenceOf(node: Node, kubelets: ReadonlyMap<string, KubeletAnswer>): Evidence {
+    const { machines, era } = this.#lists;
+    const machineId = machineIdOf(node, this.#lists, this.#pairing);
     const machine = machines.get(machineId ?? '');
-    const checked = endpointsOf(node);
+    const checked = this.#endpoints.endpointsOf(node);
     const isUp = isReporting(node, era);
     const { kubelet, kubeletDetail, answeredAt } = kubeletOf(checked, kubelets);
     const ready = node.facts !== undefined && (node.isFresh || isUp) ? node.facts.ready : 'unread';
@@ -84,30 +102,14 @@ export function* livenessInSteps(lists: IndexedLists, pairing: Pairing, past: Pa
       kubeletDetail,
       answeredAt,
       endpoints: checked,
-      hasOwnAddress: hasOwnAddress(node),
+      hasOwnAddress: this.#endpoints.hasOwnAddress(node),
       isReporting: isUp,
       ready,
-      successor: reporting.get(machineId ?? '')?.find((other) => other !== node),
+      successor: this.#reporting.get(machineId ?? '')?.find((other) => other !== node),
       // What is not known counts as alive.
       alive: isUp || kubelet !== 'silent' || ready === 'unread' || ready === 'unreadable',
     };
   }
-
-  return { endpointsOf, evidenceOf };
-}
-
-function idOfMachine(
-  { name, facts, mark }: Node,
-  machines: ReadonlyMap<string, Machine>,
-  { byNode }: Pairing,
-): string | undefined {
-  const paired = byNode.get(name)?.machine.id;
-  if (paired !== undefined) return paired;
-  // Kubelets from one image report the same ID, which may be that of a listed host: so the annotation comes first.
-  const reported = facts?.machineId ?? '';
-  const marked = mark?.machineId;
-  if (marked !== undefined && machines.has(marked)) return marked;
-  return machines.has(reported) ? reported : marked;
 }
 
 /** The best answer among those of the node's own kubelet. */

@@ -81,6 +81,17 @@ export function isShared({ machinesAt }: Pick<IndexedLists, 'machinesAt'>, addre
   return (machinesAt.get(address)?.length ?? 0) > 1;
 }
 
+/** The machine of the node by the liveness rules: paired with it, else the listed one that its annotation names, else the listed one whose ID it reports. */
+export function machineIdOf({ name, facts, mark }: Node, { machines }: Lists, { byNode }: Pairing): string | undefined {
+  const paired = byNode.get(name)?.machine.id;
+  if (paired !== undefined) return paired;
+  // Kubelets from one image report the same ID, which may be that of a listed host: so the annotation comes first.
+  const reported = facts?.machineId ?? '';
+  const marked = mark?.machineId;
+  if (marked !== undefined && machines.has(marked)) return marked;
+  return machines.has(reported) ? reported : marked;
+}
+
 /**
  * Pairs machines with nodes, the strongest claim first, each machine and node once. A node that reports the ID of a machine that fleet lists
  * can belong to that machine only. Any other ID is ignored, and so is an address that fleet gives to two machines.

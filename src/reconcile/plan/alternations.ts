@@ -33,20 +33,14 @@ export function* findAlternations(
   machineIdOf: (node: Node) => string | undefined,
   nowMs: number,
 ): Steps<Alternations> {
-  let changes: Map<string, Changes> | undefined;
+  const changes = new ChangesOfPass(memory.changes, nowMs);
   const ofMachines = new Map<string, Alternation>();
   const ofNodes = new Map<string, Alternation>();
   const ofAddresses = new Map<string, Alternation>();
   const notes: Note[] = [];
-  const record = (key: string, value: string) => {
-    const before = memory.changes.get(key);
-    const after = addValue(before, value, nowMs);
-    if (after.length > 0 && after !== before) changes = (changes ?? new Map(memory.changes)).set(key, after);
-    return alternation(after, nowMs);
-  };
 
   yield* forEach(machines.values(), ({ id, address = '' }) => {
-    const pair = record(`address ${id}`, address);
+    const pair = changes.add(`address ${id}`, address);
     if (pair === undefined) return;
     const found = alternatingMachine(id, pair);
     ofMachines.set(id, found);
@@ -54,7 +48,7 @@ export function* findAlternations(
     notes.push(noteOf(id, found, 'their nodes are neither deregistered nor changed'));
   });
   yield* forEach(nodes, (node) => {
-    const pair = record(identityKey(node.uid), identityOf(node));
+    const pair = changes.add(identityKey(node.uid), identityOf(node));
     if (pair === undefined) return;
     const found = alternatingNode(node, pair);
     ofNodes.set(node.name, found);
@@ -72,7 +66,7 @@ export function* findAlternations(
         .find((each) => each !== undefined);
     if (found !== undefined && !ofNodes.has(node.name)) ofNodes.set(node.name, found);
   }
-  const all = changes ?? memory.changes;
+  const { all } = changes;
   const isTooMuch = all.size > machines.size + nodes.length;
   return {
     machines: ofMachines,
@@ -80,6 +74,33 @@ export function* findAlternations(
     changes: isTooMuch ? withoutUnlisted(all, machines, nodes, nowMs) : all,
     notes,
   };
+}
+
+/** The changes until now; it copies those before this pass with the first one that is new. */
+class ChangesOfPass {
+  readonly #before: Memory['changes'];
+  readonly #nowMs: number;
+  #after: Map<string, Changes> | undefined;
+
+  constructor(before: Memory['changes'], nowMs: number) {
+    this.#before = before;
+    this.#nowMs = nowMs;
+  }
+
+  /** Adds the value that this pass saw, and returns the two values between which it alternates, if it does. */
+  add(key: string, value: string): readonly [string, string] | undefined {
+    const before = this.#before.get(key);
+    const after = addValue(before, value, this.#nowMs);
+    if (after.length > 0 && after !== before) {
+      this.#after ??= new Map(this.#before);
+      this.#after.set(key, after);
+    }
+    return alternation(after, this.#nowMs);
+  }
+
+  get all(): Memory['changes'] {
+    return this.#after ?? this.#before;
+  }
 }
 
 /** The machine ID and the addresses that the node reports; empty where it was not read in this pass. */
