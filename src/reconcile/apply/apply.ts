@@ -1,5 +1,4 @@
 /** Carries out the actions of a plan. An action that fails does not stop the others. */
-import pLimit from 'p-limit';
 import { RequestError } from '../../http/request-error.ts';
 import type { NodeDraft, NodeRegistry } from '../../kubernetes/registry.ts';
 import { describeHung } from '../evidence/hung.ts';
@@ -43,30 +42,34 @@ export interface Outcome {
 
 const CONCURRENT_ACTIONS = 10;
 
-/** The outcomes of the actions that were begun, in no particular order. Never rejects. */
+/** The outcomes of the actions that were begun, in the order of the plan. Never rejects. */
 export async function apply(
   actions: readonly Action[],
   clients: Clients,
   options: ApplyOptions,
 ): Promise<readonly Outcome[]> {
   if (options.dryRun) return actions.map((action) => ({ action, result: 'dry-run' }));
-  const limit = pLimit(CONCURRENT_ACTIONS);
-  const outcomes = await Promise.all(
-    actions.map((action) =>
-      limit(async (): Promise<Outcome | undefined> => {
-        if (options.begin.aborted) return undefined;
-        try {
-          return await carryOut(action, clients, options);
-        } catch (error) {
-          if (error instanceof NotBegun) return undefined;
-          const detail = error instanceof Error ? error.message : String(error);
-          const failed: Outcome = { action, result: 'failed', detail };
-          return isContentRefused(error) ? { ...failed, refusedRequest: fingerprint(action) } : failed;
-        }
-      }),
-    ),
-  );
+  const outcomes: (Outcome | undefined)[] = [];
+  // All take from one iterator: with a promise for each action that waits, thousands would come into being at once.
+  const waiting = actions.entries();
+  const takeNext = async () => {
+    for (const [index, action] of waiting) outcomes[index] = await attempt(action, clients, options);
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_ACTIONS }, takeNext));
   return outcomes.filter((outcome) => outcome !== undefined);
+}
+
+/** Undefined for an action that was not begun. */
+async function attempt(action: Action, clients: Clients, options: ApplyOptions): Promise<Outcome | undefined> {
+  if (options.begin.aborted) return undefined;
+  try {
+    return await carryOut(action, clients, options);
+  } catch (error) {
+    if (error instanceof NotBegun) return undefined;
+    const detail = error instanceof Error ? error.message : String(error);
+    const failed: Outcome = { action, result: 'failed', detail };
+    return isContentRefused(error) ? { ...failed, refusedRequest: fingerprint(action) } : failed;
+  }
 }
 
 /** The reason of a signal that ends a pass because it took too long. */
