@@ -24,6 +24,10 @@ export async function usageOf(pid: number): Promise<Usage> {
  */
 async function cpuMsOf(pid: number): Promise<number> {
   const threads = await readdir(`/proc/${pid}/task`);
-  const times = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')));
+  // The kernel's own threads for io_uring end when they have nothing to do.
+  const ended = () => '0';
+  const times = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(ended)),
+  );
   return times.reduce((sum, time) => sum + Number(time.split(' ')[0]), 0) / NS_PER_MS;
 }
