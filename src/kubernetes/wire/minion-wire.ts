@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { NodeRecord } from '../registry.ts';
 import { type Dialect, objectsOf } from './dialect.ts';
-import { pairs, text } from './fields.ts';
+import { mapOf, pairs, text } from './fields.ts';
 import { factsOf, leavingOf, statusSchema } from './node-facts.ts';
 
 export function minionDialect(apiVersion: 'v1beta1' | 'v1beta2'): Dialect {
@@ -69,8 +69,8 @@ function toRecord(wire: z.infer<typeof minion>): NodeRecord {
     name: id,
     uid: wire.uid || id,
     resourceVersion: wire.resourceVersion,
-    labels: new Map(Object.entries(labels ?? {})),
-    annotations: new Map(Object.entries(annotations ?? {})),
+    labels: mapOf(labels),
+    annotations: mapOf(annotations),
     leaving: leavingOf(wire),
     facts: factsOf(knowsHostIp ? status : { ...status, ready: 'unreadable' }, wire.unschedulable, {
       before: typeof hostIP === 'string' ? [hostIP] : [],

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { NodeFacts, NodeRecord } from '../registry.ts';
 import { type Dialect, objectsOf } from './dialect.ts';
-import { pairs, text } from './fields.ts';
+import { mapOf, pairs, text } from './fields.ts';
 import { factsOf, leavingOf, statusSchema } from './node-facts.ts';
 
 export function nodeDialect(apiVersion: 'v1' | 'v1beta3'): Dialect {
@@ -82,8 +82,8 @@ function toRecord(wire: z.infer<typeof metadata>, facts: NodeFacts | undefined):
     name,
     uid,
     resourceVersion,
-    labels: new Map(Object.entries(labels ?? {})),
-    annotations: new Map(Object.entries(annotations ?? {})),
+    labels: mapOf(labels),
+    annotations: mapOf(annotations),
     leaving: leavingOf(wire),
     facts,
   };
