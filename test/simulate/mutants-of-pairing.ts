@@ -58,8 +58,8 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
     [
       PAIR,
       `address: isAddressShared
-        ? NONE
-        : own(`,
+      ? NONE
+      : own(`,
       'address: own(',
     ],
     [REGISTRATION, 'if (!isShared(observation, machine.address)) return undefined;', 'if (true) return undefined;'],
@@ -125,19 +125,19 @@ export const MUTANTS_OF_PAIRING: readonly Mutant[] = [
   mutant('3: mark: under an own-name', 'under any name', [
     PAIR,
     `hasOwnName(node, givenNames) &&
-          isReporting(node, era) &&`,
+        isReporting(node, era) &&`,
     'isReporting(node, era) &&',
   ]),
   mutant('3: mark: is reporting', 'reporting or not', [
     PAIR,
     `hasOwnName(node, givenNames) &&
-          isReporting(node, era) &&`,
+        isReporting(node, era) &&`,
     'hasOwnName(node, givenNames) &&',
   ]),
   mutant('3: mark: and reports no address of another machine', 'whatever address it reports', [
     PAIR,
     `isReporting(node, era) &&
-          !reportsAnyOf(node, machine, (each) => machinesAt.has(each)),`,
+        !reportsAnyOf(node, machine, (each) => machinesAt.has(each)),`,
     'isReporting(node, era),',
   ]),
   mutant('3: several nodes: the only one reporting', 'reporting or not is alike', [

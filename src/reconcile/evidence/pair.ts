@@ -111,10 +111,10 @@ export function pair(lists: IndexedLists): Pairing {
 
 /** `pair` in steps that take less than 0.1 s each for 20,000 nodes. */
 export function* pairInSteps(lists: IndexedLists): Steps<Pairing> {
-  const claimsOf = yield* claimsIn(lists);
+  const index = yield* indexNodes(lists.nodes);
   const candidates = [...lists.machines.values()].filter(isCandidate).sort((a, b) => (a.id < b.id ? -1 : 1));
   const claimants: Claimant[] = [];
-  yield* forEach(candidates, (machine) => claimants.push({ machine, claims: claimsOf(machine) }));
+  yield* forEach(candidates, (machine) => claimants.push({ machine, claims: claimsOf(machine, index, lists) }));
   const byMachine = new Map<string, Pair>();
   const byNode = new Map<string, Pair>();
   const conflicts = new Map<string, Conflict>();
@@ -168,49 +168,49 @@ interface Claimant {
   readonly claims: Claims;
 }
 
-function* claimsIn(lists: IndexedLists): Steps<(machine: Candidate) => Claims> {
-  const { machines, machinesAt, nodes, names, givenNames, era } = lists;
-  const index = yield* indexNodes(nodes);
-
-  const belongsToAnother = ({ facts }: Node, { id }: Candidate) =>
-    facts !== undefined && facts.machineId !== id && machines.has(facts.machineId);
-  const reportsAnyOf = (node: Node, machine: Candidate, isTaken: (address: string) => boolean) =>
-    addressesOf(node).some((address) => address !== machine.address && isTaken(address));
-  const isCandidateAt = (address: string) => machinesAt.get(address)?.some(isCandidate) === true;
-
-  return (machine) => {
-    const { id, address } = machine;
-    const given = names.get(id);
-    const givenName = given !== undefined && 'name' in given ? given.name : undefined;
-    const isAddressShared = isShared(lists, address);
-    const isMarked = (node: Node) => node.mark?.machineId === id;
-    const own = (nodesOfKey: readonly Node[], matches: (node: Node) => boolean) =>
-      filterNodes(nodesOfKey, (node) => !belongsToAnother(node, machine) && matches(node));
-    return {
-      id: filterNodes(
-        nodesAt(index.byMachineId, id),
-        (node) => isReporting(node, era) || (!isAddressShared && reports(node, address)),
-      ),
-      address: isAddressShared
-        ? NONE
-        : own(
-            nodesAt(index.byAddress, address),
-            (node) => isReporting(node, era) || node.name === givenName || isMarked(node),
-          ),
-      // A name that comes from a shared address identifies no more than the address.
-      name: own(
-        nodesAt(index.byName, givenName ?? ''),
-        (node) => (!isAddressShared || isMarked(node)) && !reportsAnyOf(node, machine, isCandidateAt),
-      ),
-      mark: own(
-        nodesAt(index.byMark, id),
-        (node) =>
-          hasOwnName(node, givenNames) &&
-          isReporting(node, era) &&
-          !reportsAnyOf(node, machine, (each) => machinesAt.has(each)),
-      ),
-    };
+function claimsOf(machine: Candidate, index: NodeIndex, lists: IndexedLists): Claims {
+  const { machinesAt, names, givenNames, era } = lists;
+  const { id, address } = machine;
+  const given = names.get(id);
+  const givenName = given !== undefined && 'name' in given ? given.name : undefined;
+  const isAddressShared = isShared(lists, address);
+  const isMarked = (node: Node) => node.mark?.machineId === id;
+  const isCandidateAt = (taken: string) => machinesAt.get(taken)?.some(isCandidate) === true;
+  const own = (nodesOfKey: readonly Node[], matches: (node: Node) => boolean) =>
+    filterNodes(nodesOfKey, (node) => !belongsToAnother(node, machine, lists) && matches(node));
+  return {
+    id: filterNodes(
+      nodesAt(index.byMachineId, id),
+      (node) => isReporting(node, era) || (!isAddressShared && reports(node, address)),
+    ),
+    address: isAddressShared
+      ? NONE
+      : own(
+          nodesAt(index.byAddress, address),
+          (node) => isReporting(node, era) || node.name === givenName || isMarked(node),
+        ),
+    // A name that comes from a shared address identifies no more than the address.
+    name: own(
+      nodesAt(index.byName, givenName ?? ''),
+      (node) => (!isAddressShared || isMarked(node)) && !reportsAnyOf(node, machine, isCandidateAt),
+    ),
+    mark: own(
+      nodesAt(index.byMark, id),
+      (node) =>
+        hasOwnName(node, givenNames) &&
+        isReporting(node, era) &&
+        !reportsAnyOf(node, machine, (each) => machinesAt.has(each)),
+    ),
   };
+}
+
+function belongsToAnother({ facts }: Node, { id }: Candidate, { machines }: IndexedLists): boolean {
+  return facts !== undefined && facts.machineId !== id && machines.has(facts.machineId);
+}
+
+/** Whether the node reports any taken address beside that of the machine. */
+function reportsAnyOf(node: Node, machine: Candidate, isTaken: (address: string) => boolean): boolean {
+  return addressesOf(node).some((address) => address !== machine.address && isTaken(address));
 }
 
 const NONE: readonly Node[] = [];
