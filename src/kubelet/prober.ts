@@ -5,8 +5,8 @@ import { tokenProblem } from '../credentials/token-file.ts';
 import type { KubeletTls } from './ask.ts';
 import { parseHealthUrl } from './health-url.ts';
 import type { KubeletProber, KubeletState } from './kubelet.ts';
-import { Race, type RaceRules } from './race.ts';
-import { Turns } from './turns.ts';
+import { Race, type RaceResult, type RaceRules } from './race.ts';
+import { type Check, Turns } from './turns.ts';
 
 export interface KubeletProberOptions {
   /** `http://{ip}:10255/healthz`, with `{ip}` as the whole host; at least one. */
@@ -49,21 +49,23 @@ export function createKubeletProber(options: KubeletProberOptions): KubeletProbe
   const turns = new Turns(options.concurrency, (check) => {
     const { address } = check;
     const started = performance.now();
-    const race = new Race(rules, address, favourites.get(address), (result) => {
-      if (result instanceof Error) {
-        turns.end(check);
-        check.reject(result);
-        return;
-      }
-      const { answer, winner } = result;
-      observer.healthCheckDone(answer.state, (performance.now() - started) / 1000);
-      if (winner !== undefined && rules.urls.length > 1) remember(address, winner);
-      turns.end(check);
-      check.resolve(answer);
-    });
+    const race = new Race(rules, address, favourites.get(address), (result) => end(check, result, started));
     race.start();
     return race;
   });
+
+  function end(check: Check, result: RaceResult | Error, started: number): void {
+    if (result instanceof Error) {
+      turns.end(check);
+      check.reject(result);
+      return;
+    }
+    const { answer, winner } = result;
+    observer.healthCheckDone(answer.state, (performance.now() - started) / 1000);
+    if (winner !== undefined && rules.urls.length > 1) remember(check.address, winner);
+    turns.end(check);
+    check.resolve(answer);
+  }
 
   function remember(address: string, index: number): void {
     favourites.delete(address);
