@@ -23,15 +23,19 @@ export class KubeletChecks {
     this.#started.add(address);
     this.#running += 1;
     this.#prober.check(address, this.#signal).then(
-      (answer) => {
-        this.#answers.set(address, answer);
-        this.#ended();
-      },
-      (reason: unknown) => {
-        this.#failure ??= { reason };
-        this.#ended();
-      },
+      (answer) => this.#answered(address, answer),
+      (reason: unknown) => this.#failed(reason),
     );
+  }
+
+  #answered(address: string, answer: KubeletAnswer): void {
+    this.#answers.set(address, answer);
+    this.#ended();
+  }
+
+  #failed(reason: unknown): void {
+    this.#failure ??= { reason };
+    this.#ended();
   }
 
   #ended(): void {
