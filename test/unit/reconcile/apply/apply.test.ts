@@ -46,6 +46,20 @@ describe('a patch', () => {
     expect(cluster.nodes.get('10.0.0.3')?.annotations.get('kube-register.io/since')).toBe('2020-01-01T00:00:00.000Z');
   });
 
+  it('that takes longer than the next one is reported before it, in the order of the plan', async () => {
+    const cluster = unmanaged();
+    cluster.lists('m4', '10.0.0.4');
+    cluster.posts('10.0.0.4', { addresses: ['10.0.0.4'], machineId: 'm4' });
+    const updated: string[] = [];
+    cluster.during = (request) => {
+      if (!request.startsWith('update')) return;
+      updated.push(request);
+      if (updated.length === 1) cluster.changes('10.0.0.3', { labels: new Map([['rack', 'a']]) });
+    };
+    expect(writesOf(await cluster.pass())).toEqual(['adopt 10.0.0.3', 'adopt 10.0.0.4']);
+    expect(updated).toEqual(['update 10.0.0.3', 'update 10.0.0.4', 'update 10.0.0.3']);
+  });
+
   it('that meets another change both times is left to the next pass', async () => {
     const cluster = unmanaged();
     cluster.during = (request) => {
