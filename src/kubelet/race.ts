@@ -91,7 +91,7 @@ export class Race {
   #ask(index: number): void {
     const { urls, token } = this.#rules;
     const url = urls[index];
-    if (url === undefined) return;
+    if (url === undefined || this.#over) return;
     if (token === undefined || !url.secure) {
       this.#send(index, url);
       return;
