@@ -1,4 +1,5 @@
 /** fleet's machines API over HTTP: finds the prefix, follows the pages, and refuses a listing that is not whole. */
+import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import type { HttpAnswer, HttpClient, HttpRequest } from '../http/http-client.ts';
@@ -40,9 +41,9 @@ interface Exchange {
   readonly answer: HttpAnswer;
 }
 
-/** A page, and the body that it was read from. */
 interface ReadPage {
-  readonly body: string;
+  /** Of the body that it was read from, which may have 8 MiB. */
+  readonly digest: string;
   readonly page: MachinePage;
   /** Empty on the last page. */
   readonly nextPageToken: string;
@@ -100,10 +101,11 @@ export function createFleetClient({ http }: { http: HttpClient }): FleetClient {
   /** `before` where fleet repeats it: only a change of its machines changes a page. */
   function readPage({ request, answer }: Exchange, before: ReadPage | undefined): ReadPage {
     if (answer.status !== 200) throw http.failure(request, refusal(answer), answer);
-    if (answer.body === before?.body) return before;
+    const digest = hash('sha256', answer.body);
+    if (digest === before?.digest) return before;
     const { machines, nextPageToken } = parseJson(http, request, answer, pageSchema);
     // The last page has no token; an empty one is the same to fleet.
-    return { body: answer.body, page: parseMachines(machines ?? []), nextPageToken: nextPageToken ?? '' };
+    return { digest, page: parseMachines(machines ?? []), nextPageToken: nextPageToken ?? '' };
   }
 
   return { machinePages, close: () => http.close() };
