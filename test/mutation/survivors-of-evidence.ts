@@ -119,8 +119,8 @@ export const SURVIVORS_OF_EVIDENCE: readonly Survivor[] = [
   },
   {
     file: 'src/reconcile/evidence/endpoints.ts',
-    from: "return this.#lists.machines.get(machineIdOf(node, this.#lists, this.#pairing) ?? '');",
-    to: 'return this.#lists.machines.get(machineIdOf(node, this.#lists, this.#pairing) ?? "Stryker was here!");',
+    from: "return this.#lists.machines.get(idOfMachine(node, this.#lists, this.#pairing) ?? '');",
+    to: 'return this.#lists.machines.get(idOfMachine(node, this.#lists, this.#pairing) ?? "Stryker was here!");',
     why: 'no machine has either ID',
   },
   {

@@ -5,7 +5,7 @@ import { forEach, type Steps } from '../../time/steps.ts';
 import type { Machine } from './machines.ts';
 import { addTo } from './multimap.ts';
 import { addressesOf, isReporting, type Node, reports } from './node.ts';
-import { type IndexedLists, isShared, type LastNode, machineIdOf, type Pairing } from './pair.ts';
+import { type IndexedLists, idOfMachine, isShared, type LastNode, type Pairing } from './pair.ts';
 
 /** An address at which a node's kubelet is checked. */
 export interface KubeletEndpoint {
@@ -163,12 +163,12 @@ export class Endpoints {
   }
 
   #machineOf(node: Node): Machine | undefined {
-    return this.#lists.machines.get(machineIdOf(node, this.#lists, this.#pairing) ?? '');
+    return this.#lists.machines.get(idOfMachine(node, this.#lists, this.#pairing) ?? '');
   }
 
   /** Whether a node of the machine and another one at its address are those of two hosts, and not two names of one kubelet. */
   #areTwoHosts({ facts }: Node, { id }: Machine, other: Node): boolean {
-    const otherId = machineIdOf(other, this.#lists, this.#pairing) ?? id;
+    const otherId = idOfMachine(other, this.#lists, this.#pairing) ?? id;
     const reported = other.facts?.machineId ?? '';
     const isListed = otherId !== id && this.#lists.machines.has(otherId);
     return isListed || (facts?.machineId === id && reported !== '' && reported !== id);

@@ -7,7 +7,7 @@ import { type Endpoints, findEndpoints, type KubeletEndpoint, NO_PAST, type Past
 import type { Machine } from './machines.ts';
 import { addTo } from './multimap.ts';
 import { isReporting, type Node } from './node.ts';
-import { type IndexedLists, machineIdOf, type Pairing } from './pair.ts';
+import { type IndexedLists, idOfMachine, type Pairing } from './pair.ts';
 
 /** Everything that one pass observed. It is complete: a pass that could not observe everything has none. */
 export interface Observation extends IndexedLists {
@@ -55,7 +55,7 @@ export function livenessOf(lists: IndexedLists, pairing: Pairing, past: Past = N
 export function* livenessInSteps(lists: IndexedLists, pairing: Pairing, past: Past): Steps<Liveness> {
   const reporting = new Map<string, Node[]>();
   yield* forEach(lists.nodes, (node) => {
-    const id = machineIdOf(node, lists, pairing);
+    const id = idOfMachine(node, lists, pairing);
     if (id !== undefined && isReporting(node, lists.era)) addTo(reporting, id, node);
   });
   return new Liveness(lists, pairing, reporting, yield* findEndpoints(lists, pairing, past));
@@ -88,7 +88,7 @@ export class Liveness {
 
   evidenceOf(node: Node, kubelets: ReadonlyMap<string, KubeletAnswer>): Evidence {
     const { machines, era } = this.#lists;
-    const machineId = machineIdOf(node, this.#lists, this.#pairing);
+    const machineId = idOfMachine(node, this.#lists, this.#pairing);
     const machine = machines.get(machineId ?? '');
     const checked = this.#endpoints.endpointsOf(node);
     const isUp = isReporting(node, era);

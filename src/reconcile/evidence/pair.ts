@@ -81,8 +81,11 @@ export function isShared({ machinesAt }: Pick<IndexedLists, 'machinesAt'>, addre
   return (machinesAt.get(address)?.length ?? 0) > 1;
 }
 
-/** The machine of the node by the liveness rules: paired with it, else the listed one that its annotation names, else the listed one whose ID it reports. */
-export function machineIdOf({ name, facts, mark }: Node, { machines }: Lists, { byNode }: Pairing): string | undefined {
+/**
+ * The machine of a node by the liveness rules: the one paired with it, else the listed one that its annotation names, else the listed one whose ID it
+ * reports, else the one that its annotation names.
+ */
+export function idOfMachine({ name, facts, mark }: Node, { machines }: Lists, { byNode }: Pairing): string | undefined {
   const paired = byNode.get(name)?.machine.id;
   if (paired !== undefined) return paired;
   // Kubelets from one image report the same ID, which may be that of a listed host: so the annotation comes first.
