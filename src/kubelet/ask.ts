@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext } from 'node:tls';
 import { HTTPParser } from 'http-parser-js';
+import { urlHost } from '../network/address.ts';
 import type { HealthUrl } from './health-url.ts';
 
 /**
@@ -206,8 +207,12 @@ function statusIn(piece: Buffer): number | undefined {
 }
 
 function requestOf(url: HealthUrl, address: string, bearer: string | undefined): string {
-  const host = address.includes(':') ? `[${address}]` : address;
-  const lines = [`GET ${url.path} HTTP/1.1`, `Host: ${host}:${url.port}`, 'User-Agent: kube-register', 'Accept: */*'];
+  const lines = [
+    `GET ${url.path} HTTP/1.1`,
+    `Host: ${urlHost(address)}:${url.port}`,
+    'User-Agent: kube-register',
+    'Accept: */*',
+  ];
   if (bearer !== undefined) lines.push(`Authorization: Bearer ${bearer}`);
   lines.push('Connection: close', '', '');
   return lines.join('\r\n');

@@ -1,4 +1,5 @@
 /** The URLs at which a kubelet may be asked, taken apart once so that no check parses one. */
+import { urlHost } from '../network/address.ts';
 
 /** One URL template, for every address. */
 export interface HealthUrl {
@@ -19,6 +20,6 @@ export function parseHealthUrl(template: string): HealthUrl {
     secure,
     port: portNumber,
     path: pathname + search,
-    show: (address) => `${protocol}//${address.includes(':') ? `[${address}]` : address}:${portNumber}${pathname}`,
+    show: (address) => `${protocol}//${urlHost(address)}:${portNumber}${pathname}`,
   };
 }

@@ -40,6 +40,11 @@ function reservedFor(address: string): Reserved | undefined {
   return RESERVED.find(({ addresses }) => addresses.test(address))?.as;
 }
 
+/** An address or a name as the host of a URL: IPv6 in brackets. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 /**
  * The name under which DNS keeps the names of an address (RFC 1035, RFC 3596): `1.0.0.10.in-addr.arpa`. The address is one that
  * `usableAddress` wrote.

@@ -1,6 +1,7 @@
 /** Listens on the address of `KUBE_REGISTER_LISTEN`. */
 import { once } from 'node:events';
 import type { Server } from 'node:net';
+import { urlHost } from '../network/address.ts';
 
 /** An address to listen on. */
 export interface ListenAddress {
@@ -54,7 +55,7 @@ export async function listenAt(server: Server, listen: ListenAddress): Promise<v
 
 /** The address as KUBE_REGISTER_LISTEN has it: `[::]:10271`. */
 export function hostPort({ host, port }: ListenAddress): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return `${urlHost(host)}:${port}`;
 }
 
 /** Whether the host of LISTEN is all addresses. */

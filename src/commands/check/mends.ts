@@ -3,6 +3,7 @@ import { CredentialError } from '../../credentials/credential-error.ts';
 import { type ConfigSource, type Origin, settingsSource } from '../../http/config-source.ts';
 import { RequestError, type Target } from '../../http/request-error.ts';
 import { ASKS_FOR_RIGHT } from '../../kubernetes/status.ts';
+import { urlHost } from '../../network/address.ts';
 import { envName, isSettingName, type SettingName } from '../../settings/table.ts';
 import { canBePasted } from '../../status/explanation-commands.ts';
 
@@ -94,7 +95,7 @@ function mendOfName(message: string, endpoint: string, source: ConfigSource): st
   const { origin } = source;
   if (origin?.kind === 'kubeconfig') return setCluster(origin, `--tls-server-name=${name}`);
   const port = URL.canParse(endpoint) ? new URL(endpoint).port || '443' : 'PORT';
-  return mendOfServer(source, `https://${name.includes(':') ? `[${name}]` : name}:${port}`);
+  return mendOfServer(source, `https://${urlHost(name)}:${port}`);
 }
 
 function mendOfConnection(target: Target, code: string, place: Place): string {

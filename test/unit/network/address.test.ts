@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { reservedAs, reverseName, usableAddress } from '../../../src/network/address.ts';
+import { reservedAs, reverseName, urlHost, usableAddress } from '../../../src/network/address.ts';
 
 describe('an address that can be a machine’s', () => {
   it.each([
@@ -115,4 +115,12 @@ describe('the name of an address in DNS', () => {
   ])('of %s is %s', (address, name) => {
     expect(reverseName(address)).toBe(name);
   });
+});
+
+it.each([
+  ['10.0.0.1', '10.0.0.1'],
+  ['fd00::1', '[fd00::1]'],
+  ['node.example', 'node.example'],
+])('%s is %s in a URL', (host, written) => {
+  expect(urlHost(host)).toBe(written);
 });
